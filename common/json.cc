@@ -1,0 +1,135 @@
+#include "common/json.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;
+
+/// Checks what nlohmann/json lets pass: depth and repeated member names. It builds nothing, so a
+/// hostile document costs no memory worth naming.
+class StrictCheck : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override {
+    names_.emplace_back();
+    return names_.size() <= kMaxDepth;
+  }
+  bool key(string_t& name) override { return names_.back().insert(name).second; }
+  bool end_object() override {
+    names_.pop_back();
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    names_.emplace_back();
+    return names_.size() <= kMaxDepth;
+  }
+  bool end_array() override {
+    names_.pop_back();
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  std::vector<std::set<std::string>> names_;
+};
+
+}  // namespace
+
+Result<Json> parse_json_object(std::string_view text) {
+  const Error refused{ErrorCode::invalid_json, "the body is not a well-formed JSON object"};
+  StrictCheck check;
+  if (!is_valid_utf8(text) || !Json::sax_parse(text, &check)) return refused;
+  Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return refused;
+  return json;
+}
+
+std::string to_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<std::string> text_member(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+template <class Text>
+void BasicJsonWriter<Text>::name(std::string_view name) {
+  if (!first_) out_ += ',';
+  first_ = false;
+  text(name);
+  out_ += ':';
+}
+
+template <class Text>
+void BasicJsonWriter<Text>::text(std::string_view value) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  out_ += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      out_ += '\\';
+      out_ += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out_ += "\\u00";
+      out_ += hex[static_cast<unsigned char>(c) >> 4];
+      out_ += hex[static_cast<unsigned char>(c) & 15];
+    } else {
+      out_ += c;
+    }
+  }
+  out_ += '"';
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::begin(std::string_view member_name) {
+  if (!member_name.empty()) name(member_name);
+  out_ += '{';
+  first_ = true;
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::end() {
+  out_ += '}';
+  first_ = false;
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::member(std::string_view member_name,
+                                                     std::string_view value) {
+  name(member_name);
+  text(value);
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::member(std::string_view member_name,
+                                                     std::int64_t value) {
+  name(member_name);
+  char digits[24];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  if (error == std::errc()) out_.append(digits, end);
+  return *this;
+}
+
+template class BasicJsonWriter<std::string>;
+template class BasicJsonWriter<SecretText>;
+
+}  // namespace nexus

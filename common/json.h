@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace nexus {
+
+using Json = nlohmann::json;
+
+/// Parses JSON from outside (RFC 8259, RFC 7493): the top must be an object, every text valid
+/// UTF-8, member names unique, at most 64 levels deep, nothing after the value. Error:
+/// invalid_json.
+Result<Json> parse_json_object(std::string_view text);
+
+/// Compact JSON; never throws on texts that are not UTF-8.
+std::string to_text(const Json& json);
+
+/// The member as a text; nothing when it is absent or not a text.
+std::optional<std::string> text_member(const Json& object, const char* name);
+
+/// Writes one JSON object, member by member, without building it first: for the answers that carry
+/// credentials (into wiped memory) and for the records of the hot path.
+template <class Text>
+class BasicJsonWriter {
+ public:
+  BasicJsonWriter() { out_.reserve(512); }
+  /// Opens the object itself or, with a name, a member that is an object.
+  BasicJsonWriter& begin(std::string_view name = {});
+  BasicJsonWriter& end();
+  BasicJsonWriter& member(std::string_view name, std::string_view value);
+  BasicJsonWriter& member(std::string_view name, std::int64_t value);
+  Text take() { return std::move(out_); }
+
+ private:
+  void name(std::string_view name);
+  void text(std::string_view value);
+  Text out_;
+  bool first_ = true;
+};
+
+using JsonWriter = BasicJsonWriter<std::string>;
+using SecretJsonWriter = BasicJsonWriter<SecretText>;
+
+}  // namespace nexus

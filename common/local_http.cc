@@ -1,0 +1,112 @@
+#include "common/local_http.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Error unreachable(const std::string& socket, const char* why) {
+  return {ErrorCode::daemon_unreachable, "no daemon answers at " + socket + " (" + why + ")",
+          "run: nexus daemon start"};
+}
+
+bool send_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const auto sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+/// The daemon always sends Content-Length and always in this spelling.
+std::int64_t content_length(std::string_view head) {
+  constexpr std::string_view name = "\r\nContent-Length: ";
+  const auto at = head.find(name);
+  if (at == std::string_view::npos) return -1;
+  const auto value = head.substr(at + name.size());
+  return parse_number(value.substr(0, value.find('\r'))).value_or(-1);
+}
+
+}  // namespace
+
+Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
+                                    std::string_view target, std::string_view body) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket.size() >= sizeof address.sun_path)
+    return Error{ErrorCode::usage, "the socket's path is too long: " + socket,
+                 "set NEXUS_SOCKET to a path of at most 107 characters"};
+  std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
+
+  const Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0 ||
+      connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return unreachable(socket, std::strerror(errno));
+
+  SecretText request;
+  request.reserve(256 + body.size());
+  request.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
+  if (!body.empty() || method == "POST") {
+    request.append("Content-Type: application/json\r\nContent-Length: ");
+    request.append(std::to_string(body.size())).append("\r\n");
+  }
+  request.append("Connection: close\r\n\r\n").append(body);
+  // A daemon that refuses the request early may close before it has read everything: its answer is
+  // worth more than the failed write.
+  send_all(fd.get(), request);
+
+  SecretText answer;
+  answer.resize(16 * 1024);
+  std::size_t size = 0;
+  std::size_t head_end = std::string_view::npos;
+  std::size_t expected = std::string_view::npos;
+  while (size < expected) {
+    if (size == answer.size()) answer.resize(answer.size() * 4);
+    const auto got = recv(fd.get(), answer.data() + size, answer.size() - size, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+    if (head_end == std::string_view::npos) {
+      const std::string_view so_far(answer.data(), size);
+      head_end = so_far.find("\r\n\r\n");
+      if (head_end == std::string_view::npos) continue;
+      const auto length = content_length(so_far.substr(0, head_end + 2));
+      if (length >= 0) expected = head_end + 4 + static_cast<std::size_t>(length);
+    }
+  }
+  if (size == 0) return unreachable(socket, "it closed the connection");
+  const auto status = parse_number(std::string_view(answer).substr(9, 3));
+  if (head_end == std::string_view::npos || size < expected || !answer.starts_with("HTTP/1.1 ") ||
+      !status)
+    return Error{ErrorCode::failure, "what answers at " + socket + " is not nexusd",
+                 "stop that program, or set NEXUS_SOCKET"};
+  LocalResponse response;
+  response.status = static_cast<int>(*status);
+  response.body.assign(answer, head_end + 4, size - head_end - 4);
+  return response;
+}
+
+}  // namespace nexus

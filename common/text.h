@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nexus {
+
+/// Text from outside made fit for a terminal, a log line or a message: control characters (ANSI and
+/// OSC sequences with them), bidirectional overrides and broken UTF-8 become '?', and it is cut to
+/// `limit` bytes.
+std::string printable(std::string_view text, std::size_t limit = 512);
+
+/// `printable`, with every occurrence of the given secrets masked: some authorization servers echo
+/// what they were sent in error_description.
+std::string printable_without(std::string_view text, const std::vector<std::string_view>& secrets);
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string lower(std::string_view text);
+std::string_view trim(std::string_view text);
+
+/// RFC 3986 percent-encoding: everything but unreserved characters is encoded.
+std::string percent_encode(std::string_view text);
+/// application/x-www-form-urlencoded (space becomes '+'), as RFC 6749 appendix B wants it.
+std::string form_encode(std::string_view text);
+/// Nothing where the encoding is malformed or hides a NUL. `plus_is_space` for query strings.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+
+/// A non-negative decimal number without sign or blanks.
+std::optional<std::int64_t> parse_number(std::string_view text);
+
+/// Quoted for sh: safe to `eval`.
+std::string shell_quote(std::string_view text);
+
+bool is_valid_utf8(std::string_view text);
+
+/// RFC 6749 appendix A: VSCHAR is 0x20 to 0x7e.
+bool is_vschar(std::string_view text);
+
+}  // namespace nexus

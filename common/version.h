@@ -1,0 +1,7 @@
+#pragma once
+
+namespace nexus {
+
+inline constexpr const char* kVersion = NEXUS_VERSION;
+
+}  // namespace nexus
