@@ -1,0 +1,109 @@
+#include "daemon/api/callback.h"
+
+#include "common/text.h"
+#include "daemon/http/responses.h"
+#include "daemon/http/sockets.h"
+#include "daemon/net/url.h"
+#include "daemon/pages/callback_page.h"
+
+namespace nexus::api {
+namespace {
+
+http::Response page_response(int status, PageTone tone, std::string_view title,
+                             std::string_view text) {
+  const auto page = callback_page(tone, title, text);
+  http::Response response;
+  response.status = status;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers = {{"Content-Security-Policy", page.content_security_policy},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"X-Frame-Options", "DENY"}};
+  response.body = page.html;
+  return response;
+}
+
+http::Response page_for(const Result<CallbackOutcome>& outcome) {
+  if (!outcome) {
+    if (outcome.error().code != ErrorCode::invalid_state)
+      return page_response(500, PageTone::failure, "Something went wrong", outcome.error().message);
+    return page_response(400, PageTone::failure, "This link does not work (any more)",
+                         outcome.error().message + ". Go back to the terminal and start again.");
+  }
+  if (!outcome->redirect_to.empty()) {
+    http::Response response;
+    response.status = 302;
+    response.headers = {{"Location", outcome->redirect_to}, {"Referrer-Policy", "no-referrer"}};
+    return response;
+  }
+  if (outcome->active)
+    return page_response(200, PageTone::success, outcome->provider + " is connected",
+                         "You can close this tab and go back to where you came from.");
+  if (outcome->denied)
+    return page_response(200, PageTone::denied, "Nothing was connected",
+                         "You denied " + outcome->provider +
+                             " access, and nothing was stored. You can close this tab.");
+  return page_response(200, PageTone::failure, outcome->provider + " could not be connected",
+                       outcome->message + ". You can close this tab; the terminal says more.");
+}
+
+}  // namespace
+
+Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
+  NEXUS_TRY(const auto url, parse_url(redirect_uri, "callback.base_url"));
+  if (url.scheme != "http" || !url.is_loopback())
+    return Error{
+        ErrorCode::callback_unavailable,
+        "callback.base_url has to be http on a loopback host, not " + printable(redirect_uri, 200),
+        "set it to http://127.0.0.1:8090 in nexus.toml"};
+  // As it stands in the redirect URI: the comparison later is exact.
+  const auto origin = redirect_uri.substr(0, redirect_uri.find('/', url.scheme.size() + 3));
+  const std::lock_guard lock(mutex_);
+  if (open_.contains(origin)) return {};
+  NEXUS_TRY(const auto fds, http::listen_on_loopback(url.host, url.port));
+  auto& listeners = open_[origin];
+  for (const int fd : fds)
+    listeners.push_back(loop_.listen(fd,
+                                     {.via = Caller::Via::callback,
+                                      .same_user_only = false,
+                                      .keep_alive = false,
+                                      .on_refused = {}},
+                                     [this, origin](http::Request request, http::Respond respond) {
+                                       handle(origin, std::move(request), std::move(respond));
+                                     }));
+  return {};
+}
+
+void CallbackRoutes::close() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [origin, listeners] : open_)
+    for (const int listener : listeners) loop_.unlisten(listener);
+  open_.clear();
+}
+
+void CallbackRoutes::handle(const std::string& origin, http::Request request,
+                            http::Respond respond) {
+  const auto host = origin.substr(origin.find("://") + 3);
+  if (request.header("host") != host)
+    return respond(page_response(421, PageTone::failure, "Wrong address",
+                                 "This is not the address that was asked for."));
+  const bool callback =
+      request.path == callback_path_ || request.path.starts_with(callback_path_ + "/");
+  if (!callback)
+    return respond(page_response(404, PageTone::failure, "Nothing here",
+                                 "Nexus only waits for a provider's answer here."));
+  if (request.method != "GET") {
+    auto response = page_response(405, PageTone::failure, "Nothing here",
+                                  "Nexus only waits for a provider's answer here.");
+    response.headers.emplace_back("Allow", "GET");
+    if (request.method == "HEAD") response.body.clear();
+    return respond(std::move(response));
+  }
+  // The exchange talks to the provider, so it leaves the loop. Nobody cancels it: a browser that
+  // goes away does not undo a consent.
+  workers_.submit([this, uri = origin + request.path, query = std::move(request.query),
+                   caller = request.caller, respond = std::move(respond)] {
+    respond(page_for(connections_->complete(uri, query, caller)));
+  });
+}
+
+}  // namespace nexus::api

@@ -1,0 +1,31 @@
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "common/version.h"
+#include "daemon/api/handlers.h"
+
+namespace nexus::api {
+
+Result<Reply> get_health(Services&, const http::Request&, const Arguments&) {
+  return Reply{{{"status", "ok"}, {"healthy", true}}};
+}
+
+Result<Reply> get_daemon(Services& services, const http::Request&, const Arguments&) {
+  NEXUS_TRY(const auto counts, services.store.count_by_status());
+  Json connections = Json::object();
+  for (const char* status : {"pending", "active", "attention_required", "failed"}) {
+    const auto found = counts.find(status);
+    connections[status] = found == counts.end() ? 0 : found->second;
+  }
+  return Reply{{{"pid", getpid()},
+                {"version", kVersion},
+                {"socket", services.facts.socket},
+                {"data_dir", services.facts.data_dir},
+                {"uptime_s", services.clock() - services.facts.started_at},
+                {"vault", {{"key_source", services.facts.key_source}, {"locked", false}}},
+                {"connections", std::move(connections)}}};
+}
+
+}  // namespace nexus::api

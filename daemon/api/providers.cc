@@ -1,0 +1,76 @@
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "daemon/api/handlers.h"
+
+namespace nexus::api {
+namespace {
+
+Json describe(Services& services, const Provider& provider) {
+  auto json = to_json(provider);
+  json["redirect_uri"] = services.providers.redirect_uri(provider);
+  return json;
+}
+
+Result<Reply> remove(Services& services, const http::Request& request, const Provider& provider) {
+  NEXUS_CHECK(services.providers.remove(provider, request.caller));
+  return Reply{{{"id", provider.id}, {"name", provider.name}, {"message", "provider deleted"}}};
+}
+
+}  // namespace
+
+Result<Reply> add_provider(Services& services, const http::Request& request, const Arguments&) {
+  NEXUS_TRY(auto body, read_body(request));
+  NEXUS_TRY(auto registration, read_registration(body));
+  NEXUS_TRY(const auto registered, services.providers.add(std::move(registration), request.caller));
+  auto answer = describe(services, registered.provider);
+  answer["message"] = "provider registered";
+  if (!registered.warning.empty()) answer["warning"] = registered.warning;
+  return Reply{std::move(answer), 201};
+}
+
+Result<Reply> provider_metadata(Services& services, const http::Request& request,
+                                const Arguments& args) {
+  if (request.query_value("view") == "list") return list_providers(services, request, args);
+  NEXUS_TRY(const auto providers, services.providers.list());
+  Json map = Json::object();
+  for (const auto& provider : providers)
+    map[provider.auth_type][provider.name] = {{"id", provider.id},
+                                              {"api_base_url", provider.api_base_url},
+                                              {"user_info_endpoint", provider.user_info_endpoint},
+                                              {"scopes", provider.scopes},
+                                              {"description", provider.description},
+                                              {"category", provider.category}};
+  return Reply{std::move(map)};
+}
+
+Result<Reply> list_providers(Services& services, const http::Request&, const Arguments&) {
+  NEXUS_TRY(const auto providers, services.providers.list());
+  Json list = Json::array();
+  for (const auto& provider : providers) list.push_back(describe(services, provider));
+  return Reply{std::move(list)};
+}
+
+Result<Reply> show_provider(Services& services, const http::Request&, const Arguments& args) {
+  NEXUS_TRY(const auto provider, services.providers.by_id(args[0]));
+  return Reply{describe(services, provider)};
+}
+
+Result<Reply> show_provider_named(Services& services, const http::Request&, const Arguments& args) {
+  NEXUS_TRY(const auto provider, services.providers.by_name(args[0]));
+  return Reply{describe(services, provider)};
+}
+
+Result<Reply> delete_provider(Services& services, const http::Request& request,
+                              const Arguments& args) {
+  NEXUS_TRY(const auto provider, services.providers.by_id(args[0]));
+  return remove(services, request, provider);
+}
+
+Result<Reply> delete_provider_named(Services& services, const http::Request& request,
+                                    const Arguments& args) {
+  NEXUS_TRY(const auto provider, services.providers.by_name(args[0]));
+  return remove(services, request, provider);
+}
+
+}  // namespace nexus::api

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/secret.h"
+#include "daemon/service/caller.h"
+
+namespace nexus::http {
+
+/// A request that has been read in full and passed the strict parser.
+struct Request {
+  std::string method;
+  std::string path;                   ///< as sent, without query
+  std::vector<std::string> segments;  ///< the path's parts, each decoded on its own
+  std::vector<std::pair<std::string, std::string>> query;    ///< decoded, in order
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+  SecretText body;
+  bool keep_alive = true;
+  Caller caller;
+
+  /// The first of that name; "" when there is none.
+  std::string query_value(const std::string& name) const {
+    for (const auto& [key, value] : query)
+      if (key == name) return value;
+    return {};
+  }
+  std::string header(const std::string& name) const {
+    for (const auto& [key, value] : headers)
+      if (key == name) return value;
+    return {};
+  }
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;
+  SecretText body;
+  /// Records that have to be committed before this answer leaves; without them it does not.
+  std::vector<std::string> audit;
+};
+
+/// Sends the answer to one request; may be called once, from any thread.
+using Respond = std::function<void(Response)>;
+/// Called on the event loop's thread: it must not wait for anything.
+using Handler = std::function<void(Request, Respond)>;
+
+}  // namespace nexus::http

@@ -1,0 +1,162 @@
+#include "daemon/http/request_parser.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "common/text.h"
+
+namespace nexus::http {
+namespace {
+
+constexpr std::size_t kMaxLine = 8 * 1024;
+constexpr std::size_t kMaxHead = 32 * 1024;
+constexpr std::size_t kMaxHeaders = 100;
+constexpr std::int64_t kMaxBody = 1024 * 1024;
+
+Parsed refuse(ErrorCode error, const char* reason) {
+  Parsed parsed;
+  parsed.state = Parsed::State::refused;
+  parsed.error = error;
+  parsed.reason = reason;
+  return parsed;
+}
+
+Parsed malformed(const char* reason) {
+  return refuse(ErrorCode::invalid_field, reason);
+}
+
+bool is_token(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  for (const char c : text) {
+    const bool alphanumeric =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!alphanumeric && others.find(c) == std::string_view::npos) return false;
+  }
+  return !text.empty();
+}
+
+/// Header values: visible characters, blanks and bytes above ASCII.
+bool is_field_value(std::string_view text) {
+  for (const char c : text)
+    if ((c >= 0 && c < 0x20 && c != '\t') || c == 0x7f) return false;
+  return true;
+}
+
+bool read_path(std::string_view path, Request& request) {
+  if (!path.starts_with('/')) return false;
+  request.path = path;
+  path.remove_prefix(1);
+  if (path.empty()) return true;
+  while (true) {
+    const auto end = path.find('/');
+    const auto segment = percent_decode(path.substr(0, end), false);
+    if (!segment || segment->empty() || *segment == "." || *segment == ".." ||
+        !is_valid_utf8(*segment))
+      return false;
+    request.segments.push_back(*segment);
+    if (end == std::string_view::npos) return true;
+    path.remove_prefix(end + 1);
+  }
+}
+
+bool read_query(std::string_view query, Request& request) {
+  for (const auto& pair : split(query, '&')) {
+    const auto equals = pair.find('=');
+    const auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
+    const auto value = equals == std::string::npos
+                           ? std::optional<std::string>("")
+                           : percent_decode(std::string_view(pair).substr(equals + 1), true);
+    if (!name || !value) return false;
+    request.query.emplace_back(*name, *value);
+  }
+  return true;
+}
+
+/// Method, target and version; nothing when the line is not exactly that.
+const char* read_request_line(std::string_view line, Request& request) {
+  const auto first = line.find(' ');
+  const auto second = line.find(' ', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos)
+    return "the request line is malformed";
+  const auto version = line.substr(second + 1);
+  request.method = line.substr(0, first);
+  if (!is_token(request.method)) return "the method is malformed";
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return "the HTTP version is not supported";
+  request.keep_alive = version == "HTTP/1.1";
+  const auto target = line.substr(first + 1, second - first - 1);
+  for (const char c : target)
+    if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\') return "the target has odd characters";
+  const auto mark = target.find('?');
+  if (!read_path(target.substr(0, mark), request)) return "the path is malformed";
+  if (mark != std::string_view::npos && !read_query(target.substr(mark + 1), request))
+    return "the query is malformed";
+  return nullptr;
+}
+
+/// Adds one header; the reason when it is not one.
+const char* read_header(std::string_view line, Request& request) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    return "a header is malformed";
+  const auto value = trim(line.substr(colon + 1));
+  if (!is_field_value(value)) return "a header's value has control characters";
+  request.headers.emplace_back(lower(line.substr(0, colon)), value);
+  return nullptr;
+}
+
+int count(const Request& request, std::string_view name) {
+  int found = 0;
+  for (const auto& header : request.headers) found += header.first == name;
+  return found;
+}
+
+}  // namespace
+
+Parsed parse_request(std::string_view data) {
+  const auto head_end = data.find("\r\n\r\n");
+  const auto head = data.substr(0, head_end == std::string_view::npos ? data.size() : head_end + 2);
+  if (head.size() > kMaxHead)
+    return refuse(ErrorCode::headers_too_large, "the headers are too large");
+  for (std::size_t at = head.find_first_of("\r\n"); at != std::string_view::npos;
+       at = head.find_first_of("\r\n", at + 2)) {
+    if (head[at] == '\n') return malformed("a line ends without CR");
+    if (at + 1 < head.size() && head[at + 1] != '\n') return malformed("a CR stands alone");
+  }
+  const auto line_end = head.find("\r\n");
+  if (std::min(line_end, head.size()) > kMaxLine)
+    return refuse(ErrorCode::headers_too_large, "the request line is too long");
+  if (head_end == std::string_view::npos) return {};
+
+  Parsed parsed;
+  auto& request = parsed.request;
+  if (const char* reason = read_request_line(head.substr(0, line_end), request))
+    return malformed(reason);
+  for (auto rest = head.substr(line_end + 2); !rest.empty();) {
+    const auto end = rest.find("\r\n");
+    if (request.headers.size() == kMaxHeaders)
+      return refuse(ErrorCode::headers_too_large, "there are too many headers");
+    if (const char* reason = read_header(rest.substr(0, end), request)) return malformed(reason);
+    rest.remove_prefix(end + 2);
+  }
+  if (count(request, "host") > 1 || (request.keep_alive && count(request, "host") == 0))
+    return malformed("there has to be one Host header");
+  if (count(request, "transfer-encoding") > 0)
+    return malformed("Transfer-Encoding is not supported, send Content-Length");
+  if (count(request, "content-length") > 1) return malformed("Content-Length is given twice");
+  if (lower(request.header("connection")).find("close") != std::string::npos)
+    request.keep_alive = false;
+
+  const auto length_text = request.header("content-length");
+  const auto length =
+      length_text.empty() ? std::optional<std::int64_t>(0) : parse_number(length_text);
+  if (!length) return malformed("Content-Length is malformed");
+  if (*length > kMaxBody) return refuse(ErrorCode::body_too_large, "the body is larger than 1 MiB");
+  parsed.consumed = head_end + 4 + static_cast<std::size_t>(*length);
+  if (data.size() < parsed.consumed) return {};
+  request.body = data.substr(head_end + 4, static_cast<std::size_t>(*length));
+  parsed.state = Parsed::State::complete;
+  return parsed;
+}
+
+}  // namespace nexus::http

@@ -1,0 +1,160 @@
+#include "daemon/http/sockets.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/paths.h"
+#include "common/text.h"
+
+namespace nexus::http {
+namespace {
+
+Error refuse(const std::string& what, const std::string& hint) {
+  return {ErrorCode::failure, what, hint};
+}
+
+Result<void> prepare_directory(const std::string& directory) {
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return refuse("cannot make " + directory + ": " + std::strerror(errno),
+                  "choose another place with --socket or NEXUS_SOCKET");
+  struct stat about {};
+  if (lstat(directory.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
+    return refuse(directory + " is not a directory of this user",
+                  "choose another place with --socket or NEXUS_SOCKET");
+  if ((about.st_mode & 077) != 0)
+    return refuse("other users can enter " + directory, "run: chmod 700 " + directory);
+  return {};
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+/// Removes a socket that nobody listens on; refuses anything else that is in the way.
+Result<void> clear_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat about {};
+  if (lstat(path.c_str(), &about) != 0) return {};
+  if (!S_ISSOCK(about.st_mode) || about.st_uid != geteuid())
+    return refuse(path + " is in the way and is not a socket of this user",
+                  "remove it, or choose another place with --socket");
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool alive =
+      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(probe);
+  if (alive) return refuse("another nexusd listens on " + path, "stop it with: nexus daemon stop");
+  unlink(path.c_str());
+  return {};
+}
+
+int bind_tcp(const std::string& host, int port, int* error) {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  if (host == "[::1]") {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
+    v6.sin6_family = AF_INET6;
+    v6.sin6_addr = in6addr_loopback;
+    v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+    size = sizeof v6;
+  } else {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
+    v4.sin_family = AF_INET;
+    inet_pton(AF_INET, host.c_str(), &v4.sin_addr);
+    v4.sin_port = htons(static_cast<std::uint16_t>(port));
+    size = sizeof v4;
+  }
+  const int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (storage.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 &&
+      listen(fd, 64) == 0)
+    return fd;
+  *error = errno;
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
+}  // namespace
+
+Result<int> listen_on_unix_socket(const std::string& path) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path) || !path.starts_with('/'))
+    return refuse("the socket's path has to be absolute and at most 107 characters: " + path,
+                  "choose another place with --socket or NEXUS_SOCKET");
+  NEXUS_CHECK(prepare_directory(path.substr(0, path.rfind('/'))));
+  const auto address = address_of(path);
+  NEXUS_CHECK(clear_stale(path, address));
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const auto old_mask = umask(0177);
+  const bool bound = fd >= 0 &&
+                     bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                     listen(fd, 1024) == 0;
+  const int error = errno;
+  umask(old_mask);
+  if (bound) return fd;
+  if (fd >= 0) close(fd);
+  return refuse("cannot listen on " + path + ": " + std::strerror(error),
+                "choose another place with --socket or NEXUS_SOCKET");
+}
+
+Result<int> inherited_socket() {
+  constexpr int kFirst = 3;
+  const auto pid = parse_number(environment("LISTEN_PID"));
+  const auto count = parse_number(environment("LISTEN_FDS"));
+  unsetenv("LISTEN_PID");
+  unsetenv("LISTEN_FDS");
+  unsetenv("LISTEN_FDNAMES");
+  if (!pid || *pid != getpid() || !count || *count < 1) return -1;
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  sockaddr_storage address{};
+  socklen_t address_size = sizeof address;
+  if (*count != 1 || getsockopt(kFirst, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
+      !listening ||
+      getsockname(kFirst, reinterpret_cast<sockaddr*>(&address), &address_size) != 0 ||
+      address.ss_family != AF_UNIX || reinterpret_cast<sockaddr_un&>(address).sun_path[0] != '/')
+    return refuse("what the service manager passed on is not one listening Unix socket",
+                  "use ListenStream= with a path in the .socket unit");
+  fcntl(kFirst, F_SETFD, FD_CLOEXEC);
+  fcntl(kFirst, F_SETFL, fcntl(kFirst, F_GETFL) | O_NONBLOCK);
+  return kFirst;
+}
+
+Result<std::vector<int>> listen_on_loopback(const std::string& host, int port) {
+  std::vector<std::string> hosts{host};
+  if (host == "localhost") hosts = {"127.0.0.1", "[::1]"};
+  std::vector<int> fds;
+  for (const auto& one : hosts) {
+    int error = 0;
+    const int fd = bind_tcp(one, port, &error);
+    if (fd >= 0) {
+      fds.push_back(fd);
+      continue;
+    }
+    const bool no_ipv6 =
+        host == "localhost" && one == "[::1]" && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
+    if (no_ipv6) continue;
+    for (const int open : fds) close(open);
+    return Error{ErrorCode::callback_unavailable,
+                 "cannot listen for the provider's answer on " + one + ":" + std::to_string(port) +
+                     ": " + std::strerror(error),
+                 error == EADDRINUSE
+                     ? "stop the program that holds the port (ss -ltnp shows it), or set "
+                       "callback.base_url in nexus.toml and at the provider"
+                     : "set callback.base_url in nexus.toml to a loopback address and port"};
+  }
+  return fds;
+}
+
+}  // namespace nexus::http

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+
+namespace nexus::http {
+
+/// A listening Unix socket: its directory 0700 and this user's (made when missing), itself 0600
+/// from birth. A stale socket is replaced; a live one, a symlink or anything else is left alone.
+/// Errors: failure, saying what is in the way.
+Result<int> listen_on_unix_socket(const std::string& path);
+
+/// The socket that systemd passed on (LISTEN_FDS, LISTEN_PID), checked to be a listening Unix
+/// stream socket; -1 when there is none. Error: failure for a descriptor of another kind.
+Result<int> inherited_socket();
+
+/// Listening TCP sockets on a loopback host ("127.0.0.1", "[::1]", or "localhost" for both).
+/// Error: callback_unavailable.
+Result<std::vector<int>> listen_on_loopback(const std::string& host, int port);
+
+}  // namespace nexus::http

@@ -1,0 +1,238 @@
+#include "daemon/net/http_client.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "common/paths.h"
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+constexpr long kConnectMs = 5'000;
+constexpr long kTotalMs = 15'000;
+constexpr std::size_t kMaxHeaders = 64 * 1024;
+
+enum class Range { open, loopback, private_network, forbidden };
+
+Range range_of_v4(std::uint32_t address) {
+  const auto in = [&](std::uint32_t network, int bits) {
+    return (address >> (32 - bits)) == (network >> (32 - bits));
+  };
+  if (in(0x7f000000, 8)) return Range::loopback;
+  if (in(0x0a000000, 8) || in(0xac100000, 12) || in(0xc0a80000, 16) || in(0x64400000, 10))
+    return Range::private_network;
+  if (in(0x00000000, 8) || in(0xa9fe0000, 16) || in(0xe0000000, 4) || in(0xf0000000, 4) ||
+      in(0xc0000000, 24))
+    return Range::forbidden;
+  return Range::open;
+}
+
+Range range_of(const sockaddr* address) {
+  if (address->sa_family == AF_INET)
+    return range_of_v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+  if (address->sa_family != AF_INET6) return Range::forbidden;
+  const auto& v6 = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+  const auto* b = v6.s6_addr;
+  const auto embedded_v4 = [&](int at) {
+    std::uint32_t v4 = 0;
+    std::memcpy(&v4, b + at, 4);
+    return range_of_v4(ntohl(v4));
+  };
+  if (IN6_IS_ADDR_LOOPBACK(&v6)) return Range::loopback;
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) return embedded_v4(12);
+  if (b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xff && b[3] == 0x9b)
+    return embedded_v4(12);                                 // NAT64
+  if (b[0] == 0x20 && b[1] == 0x02) return embedded_v4(2);  // 6to4
+  if (IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_MULTICAST(&v6) ||
+      IN6_IS_ADDR_V4COMPAT(&v6))
+    return Range::forbidden;
+  if ((b[0] & 0xfe) == 0xfc) {
+    constexpr unsigned char metadata[] = {0xfd, 0x00, 0x0e, 0xc2};  // fd00:ec2::254
+    return std::memcmp(b, metadata, sizeof metadata) == 0 ? Range::forbidden
+                                                          : Range::private_network;
+  }
+  return Range::open;
+}
+
+/// What the callbacks of one exchange share.
+struct Exchange {
+  const OutgoingRequest& request;
+  Reach reach;
+  IncomingResponse response;
+  std::size_t header_bytes = 0;
+  bool too_large = false;
+  bool address_refused = false;
+};
+
+curl_socket_t open_socket(void* data, curlsocktype, curl_sockaddr* address) {
+  auto& exchange = *static_cast<Exchange*>(data);
+  const auto range = range_of(&address->addr);
+  const bool allowed = range == Range::open ||
+                       (range == Range::loopback && exchange.reach.loopback) ||
+                       (range == Range::private_network && exchange.reach.private_networks);
+  if (!allowed) {
+    exchange.address_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  exchange.header_bytes += size;
+  if (exchange.header_bytes > kMaxHeaders) {
+    exchange.too_large = true;
+    return 0;
+  }
+  const std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) exchange.response.headers.clear();  // after a 1xx, or the proxy's
+  if (const auto colon = line.find(':'); colon != std::string_view::npos)
+    exchange.response.headers[lower(trim(line.substr(0, colon)))] = trim(line.substr(colon + 1));
+  return size;
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  if (exchange.response.body.size() + size > exchange.request.max_body) {
+    exchange.too_large = true;
+    return 0;
+  }
+  exchange.response.body.append(data, size);
+  return size;
+}
+
+bool environment_has_proxy() {
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"})
+    if (!environment(name).empty()) return true;
+  return false;
+}
+
+Error failed(const Exchange& exchange, CURLcode code, const char* detail) {
+  const auto host = exchange.request.url.substr(0, exchange.request.url.find_first_of("?#"));
+  const auto where = printable(host, 200);
+  if (exchange.address_refused)
+    return {ErrorCode::upstream_error, where + " leads to an address that nexusd does not talk to",
+            "allow it on the provider: --allow-insecure-http for loopback, "
+            "--allow-private-network for private networks"};
+  if (exchange.too_large)
+    return {ErrorCode::provider_protocol, where + " answered with more than is allowed",
+            "check that it is the right endpoint"};
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return {ErrorCode::upstream_timeout, where + " did not answer in time",
+            "check the network, then try again"};
+  const std::string why = *detail ? detail : curl_easy_strerror(code);
+  const bool tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
+                   code == CURLE_SSL_CACERT_BADFILE;
+  return {ErrorCode::upstream_error, "cannot talk to " + where + ": " + printable(why, 200),
+          tls ? "for a private CA set network.ca_file in nexus.toml"
+              : "check the network (and proxy settings), then try again"};
+}
+
+class CurlClient : public HttpClient {
+ public:
+  explicit CurlClient(NetworkSettings settings) : settings_(std::move(settings)) {
+    static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    static_cast<void>(ready);
+  }
+
+  Result<IncomingResponse> send(const OutgoingRequest& request) override {
+    using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+    using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+    const Easy easy(curl_easy_init(), curl_easy_cleanup);
+    if (!easy) return Error{ErrorCode::internal_error, "out of memory", ""};
+    CURL* curl = easy.get();
+
+    Exchange exchange{request, request.reach, {}};
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+    curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, kTotalMs);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "nexusd");
+    if (!settings_.ca_file.empty())
+      curl_easy_setopt(curl, CURLOPT_CAINFO, settings_.ca_file.c_str());
+    apply_proxy(curl, exchange);
+
+    List headers(nullptr, curl_slist_free_all);
+    const auto add = [&](const std::string& line) {
+      headers.reset(curl_slist_append(headers.release(), line.c_str()));
+    };
+    for (const auto& [name, value] : request.headers) {
+      auto line = name + ": " + std::string(value.expose());
+      add(line);
+      wipe(line);
+    }
+    add("Accept-Encoding: identity");
+    if (request.method == "POST") {
+      add("Content-Type: " + request.content_type);
+      add("Expect:");
+      curl_easy_setopt(curl, CURLOPT_POST, 1L);
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+
+    const auto code = curl_easy_perform(curl);
+    for (auto* line = headers.get(); line; line = line->next)
+      explicit_bzero(line->data, std::strlen(line->data));
+    if (code != CURLE_OK) return failed(exchange, code, detail);
+    const auto encoding = lower(exchange.response.header("content-encoding"));
+    if (!encoding.empty() && encoding != "identity")
+      return Error{ErrorCode::provider_protocol,
+                   "the answer of " + printable(request.url, 200) +
+                       " came in an encoding that "
+                       "nobody asked for",
+                   "check that it is the right endpoint"};
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    exchange.response.status = static_cast<int>(status);
+    return std::move(exchange.response);
+  }
+
+ private:
+  /// The proxy is the operator's own choice, wherever it is; what it may reach is its own policy.
+  void apply_proxy(CURL* curl, Exchange& exchange) const {
+    if (settings_.proxy == "none") {
+      curl_easy_setopt(curl, CURLOPT_PROXY, "");
+      return;
+    }
+    if (settings_.proxy != "env") {
+      curl_easy_setopt(curl, CURLOPT_PROXY, settings_.proxy.c_str());
+    } else if (!environment_has_proxy()) {
+      return;
+    }
+    exchange.reach = {true, true};
+  }
+
+  NetworkSettings settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_http_client(const NetworkSettings& settings) {
+  return std::make_unique<CurlClient>(settings);
+}
+
+}  // namespace nexus

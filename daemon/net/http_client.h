@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace nexus {
+
+/// Which addresses a request may reach (security.md E5). Link-local (cloud metadata services among
+/// it), unspecified, multicast and reserved addresses are refused whatever is set here.
+struct Reach {
+  bool loopback = false;
+  bool private_networks = false;
+};
+
+struct OutgoingRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, Secret>> headers;
+  SecretText body;  ///< sent with POST; application/x-www-form-urlencoded unless `content_type`
+  std::string content_type = "application/x-www-form-urlencoded";
+  Reach reach;
+  std::size_t max_body = 1024 * 1024;
+};
+
+struct IncomingResponse {
+  int status = 0;
+  std::map<std::string, std::string> headers;  ///< names in lower case
+  SecretText body;
+
+  std::string header(const std::string& name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string() : found->second;
+  }
+};
+
+/// Talks to providers: https with certificates and host names verified (TLS 1.2 and later), no
+/// redirects, no cookies, no netrc, no content encodings; connects within 5 s and ends within 15 s
+/// in all; at most 64 KiB of headers and `max_body` of body.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  /// Errors: upstream_timeout, upstream_error (network, TLS, refused address, truncated answer),
+  /// provider_protocol (an answer that is too large or encoded). Any status is an answer.
+  virtual Result<IncomingResponse> send(const OutgoingRequest& request) = 0;
+};
+
+struct NetworkSettings {
+  std::string proxy = "env";  ///< "env", "none" or a URL
+  std::string ca_file;
+};
+
+/// Thread-safe; each request uses a connection of its own.
+std::unique_ptr<HttpClient> make_http_client(const NetworkSettings& settings);
+
+}  // namespace nexus

@@ -1,0 +1,62 @@
+#include "daemon/oauth/authorization_request.h"
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "daemon/crypto/encoding.h"
+#include "daemon/net/url.h"
+
+namespace nexus {
+namespace {
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+bool has(const Parameters& parameters, const std::string& name) {
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [&](const auto& p) { return p.first == name; });
+}
+
+/// The endpoint without those of its query parameters that the request sets itself.
+std::string without(const std::string& endpoint, const Parameters& ours) {
+  const auto mark = endpoint.find('?');
+  if (mark == std::string::npos) return endpoint;
+  std::vector<std::string> kept;
+  for (const auto& pair : split(endpoint.substr(mark + 1), '&')) {
+    const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
+    if (name && !has(ours, *name)) kept.push_back(pair);
+  }
+  const auto base = endpoint.substr(0, mark);
+  return kept.empty() ? base : base + "?" + join(kept, "&");
+}
+
+/// Parameters that only the flow itself may set, also where it leaves them out.
+bool is_reserved(const std::string& name) {
+  static const std::vector<std::string> reserved{
+      "response_type", "client_id",   "redirect_uri",   "scope",
+      "state",         "nonce",       "code_challenge", "code_challenge_method",
+      "request",       "request_uri", "client_secret"};
+  return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+}
+
+}  // namespace
+
+std::string code_challenge(const std::string& verifier) {
+  return base64url(sha256(verifier));
+}
+
+std::string authorization_url(const ProviderEndpoints& endpoints,
+                              const AuthorizationRequest& request) {
+  Parameters parameters{{"response_type", "code"},
+                        {"client_id", endpoints.client_id},
+                        {"redirect_uri", request.redirect_uri}};
+  if (!request.scope_parameter.empty()) parameters.emplace_back("scope", request.scope_parameter);
+  parameters.emplace_back("state", request.state);
+  parameters.emplace_back("code_challenge", request.code_challenge);
+  parameters.emplace_back("code_challenge_method", "S256");
+  if (!request.nonce.empty()) parameters.emplace_back("nonce", request.nonce);
+  for (const auto& [name, value] : request.extra)
+    if (!is_reserved(name) && !has(parameters, name)) parameters.emplace_back(name, value);
+  return with_parameters(without(endpoints.authorization, parameters), parameters);
+}
+
+}  // namespace nexus

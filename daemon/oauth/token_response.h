@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace nexus {
+
+/// A successful answer of a token endpoint (RFC 6749 5.1), checked.
+struct TokenResponse {
+  Secret access_token;
+  Secret refresh_token;  ///< empty when the answer had none: the old one stays
+  Secret id_token;       ///< empty when the answer had none; not yet verified
+  std::string token_type = "Bearer";
+  std::optional<std::int64_t> expires_in;  ///< seconds; nothing when the answer does not say
+  std::optional<std::string> scope;        ///< as granted, where it was told
+};
+
+/// Longest life that is believed, in seconds.
+constexpr std::int64_t kMaxExpiresIn = 365 * 24 * 3600;
+
+/// Error: provider_protocol for anything that RFC 6749 5.1 does not allow. The message never quotes
+/// the document.
+Result<TokenResponse> parse_token_response(std::string_view document);
+
+}  // namespace nexus

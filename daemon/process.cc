@@ -1,0 +1,136 @@
+#include "daemon/process.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/paths.h"
+
+namespace nexus {
+namespace {
+
+Result<void> make_directories(const std::string& path) {
+  for (auto at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const auto part = path.substr(0, at);
+    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR)
+      return Error{ErrorCode::failure, "cannot make " + part + ": " + std::strerror(errno),
+                   "choose another data directory with --data-dir or NEXUS_DATA_DIR"};
+    if (at == std::string::npos) return {};
+  }
+}
+
+}  // namespace
+
+void harden_process() {
+  umask(077);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
+Result<void> prepare_data_dir(const std::string& path) {
+  NEXUS_CHECK(make_directories(path));
+  struct stat about {};
+  if (stat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
+    return Error{ErrorCode::failure, path + " is not a directory of this user",
+                 "choose another data directory with --data-dir or NEXUS_DATA_DIR"};
+  if ((about.st_mode & 077) != 0)
+    return Error{ErrorCode::failure, "other users can enter the data directory " + path,
+                 "run: chmod 700 " + path};
+  return {};
+}
+
+Result<int> lock_data_dir(const std::string& path) {
+  const auto file = path + "/nexusd.lock";
+  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (error == EWOULDBLOCK)
+    return Error{ErrorCode::failure, "another nexusd serves " + path,
+                 "use it, or stop it with: nexus daemon stop"};
+  return Error{ErrorCode::failure, "cannot lock " + file + ": " + std::strerror(error),
+               "check the directory and the free space"};
+}
+
+void print_error(int fd, const Error& error) {
+  auto text = "nexusd: " + error.message + "\n";
+  if (!error.hint.empty()) text += "  " + error.hint + "\n";
+  [[maybe_unused]] const auto written = write(fd, text.data(), text.size());
+}
+
+Result<Background> Background::enter(const std::string& log_file) {
+  const Error refused{ErrorCode::failure, "cannot go to the background",
+                      "try: nexusd --foreground"};
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return refused;
+  const auto child = fork();
+  if (child < 0) return refused;
+  if (child > 0) {
+    close(ends[1]);
+    unsigned char code = 1;
+    // End of file without a byte: the daemon died before it could say why.
+    if (read(ends[0], &code, 1) != 1)
+      print_error(STDERR_FILENO, {ErrorCode::failure, "the daemon ended while it was starting",
+                                  "see " + log_file});
+    _exit(code);
+  }
+  close(ends[0]);
+  setsid();
+  if (chdir("/") != 0) return refused;
+  Background background;
+  background.report_ = ends[1];
+  background.error_output_ = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int log =
+      open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  dup2(null, STDIN_FILENO);
+  dup2(null, STDOUT_FILENO);
+  dup2(log >= 0 ? log : null, STDERR_FILENO);
+  if (log >= 0) close(log);
+  close(null);
+  return background;
+}
+
+void Background::ready() {
+  if (report_ < 0) return;
+  const unsigned char ok = 0;
+  [[maybe_unused]] const auto written = write(report_, &ok, 1);
+  close(report_);
+  close(error_output_);
+  report_ = error_output_ = -1;
+}
+
+void Background::failed(const Error& error) {
+  print_error(report_ < 0 ? STDERR_FILENO : error_output_, error);
+  if (report_ < 0) return;
+  const auto code = static_cast<unsigned char>(error.exit_code());
+  [[maybe_unused]] const auto written = write(report_, &code, 1);
+}
+
+void notify_service_manager(const char* state) {
+  const auto path = environment("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (path.empty() || path.size() >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  sendto(fd, state, std::strlen(state), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size()));
+  close(fd);
+}
+
+}  // namespace nexus

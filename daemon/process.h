@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+
+#include "common/error.h"
+
+namespace nexus {
+
+/// No core dumps, no ptrace and no /proc/PID/mem for others of the same user, files 0600 by
+/// default.
+void harden_process();
+
+/// The data directory: made 0700 when missing, refused when it is not this user's alone.
+Result<void> prepare_data_dir(const std::string& path);
+
+/// Holds the data directory for one daemon (security.md F5); released when the process ends.
+/// Error: failure when another nexusd has it.
+Result<int> lock_data_dir(const std::string& path);
+
+/// Goes on in the background, in a session of its own, with its log in `log_file`. The process that
+/// was started waits for the word that `report` sends: exit 0 when the daemon is ready, else the
+/// error on stderr and its exit code. Call it before any thread exists.
+class Background {
+ public:
+  /// Error: failure when the system refuses. Returns in the daemon only.
+  static Result<Background> enter(const std::string& log_file);
+  Background() = default;
+  void ready();
+  void failed(const Error& error);
+
+ private:
+  int report_ = -1;
+  int error_output_ = -1;
+};
+
+/// `nexusd: what` and `  hint` on a stream, as every program of ours reports an error.
+void print_error(int fd, const Error& error);
+
+/// Tells a service manager that waits for it (NOTIFY_SOCKET) how things stand, "READY=1".
+void notify_service_manager(const char* state);
+
+}  // namespace nexus

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/service/caller.h"
+#include "daemon/store/audit_log.h"
+
+namespace nexus {
+
+/// One thing that happened. No field ever holds a secret.
+struct AuditEvent {
+  std::string_view event;  ///< "token_retrieved", "connection.revoked"…
+  std::string_view outcome = "success";
+  std::string_view connection_id{};
+  std::string_view provider{};
+  std::string_view detail{};
+};
+
+/// Writes what happened before the answer that tells it leaves the daemon.
+class Audit {
+ public:
+  Audit(AuditLog& log, Clock clock) : log_(log), clock_(std::move(clock)) {}
+
+  /// The canonical record: a JSON object with exactly these members in this order: v, at, event,
+  /// outcome, connection, provider, via, uid, pid, detail. A later chain hashes this text.
+  std::string record(const AuditEvent& event, const Caller& caller) const;
+
+  /// Commits records now: all or none. Error: audit_unavailable.
+  Result<void> commit(const std::vector<std::string>& records) { return log_.append(records); }
+  Result<void> commit(const AuditEvent& event, const Caller& caller) {
+    return log_.append({record(event, caller)});
+  }
+
+ private:
+  AuditLog& log_;
+  Clock clock_;
+};
+
+}  // namespace nexus

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/secret.h"
+#include "daemon/oauth/discovery.h"
+#include "daemon/oauth/endpoints.h"
+
+namespace nexus {
+
+/// A registered provider without its secret. The fields and their names are those of the published
+/// contract (http-api.md 4.6); the last four are ours.
+struct Provider {
+  std::string id;
+  std::string name;
+  std::string auth_type = "oauth2";
+  std::string auth_header;  ///< client authentication method, "" to follow the metadata
+  std::string client_id;
+  std::string auth_url;
+  std::string token_url;
+  std::string issuer;
+  bool enable_discovery = true;
+  std::vector<std::string> scopes;  ///< asked for when a request names none
+  std::string api_base_url;
+  std::string user_info_endpoint;
+  std::string description;
+  std::string category;
+  nlohmann::json params = nlohmann::json::object();
+  std::string redirect_host;  ///< "localhost" for providers that insist, else the configured one
+  std::string redirect_path;  ///< settled when it is registered, see ProviderDirectory
+  bool allow_insecure_http = false;
+  bool allow_private_network = false;
+
+  Reach reach() const { return {allow_insecure_http, allow_private_network}; }
+};
+
+/// A provider as it comes from outside: `{…}` or `{"profile":{…}}`; unknown fields are ignored.
+struct ProviderRegistration {
+  Provider provider;
+  Secret client_secret;
+  bool replace = false;
+};
+
+/// Errors: invalid_field, missing_fields, unsupported_auth_type, each naming the field. The secret
+/// is taken out of `body` and wiped there.
+Result<ProviderRegistration> read_registration(nlohmann::json& body);
+
+nlohmann::json to_json(const Provider& provider);
+Provider provider_from_json(const nlohmann::json& json);
+
+/// The extra parameters of the authorization request: the string members of `params` that are not
+/// settings, and what an issuer is known to need for refresh tokens.
+std::vector<std::pair<std::string, std::string>> authorization_parameters(
+    const Provider& provider, const std::vector<std::string>& scopes);
+
+/// The endpoints to use: what is configured first, then what the metadata says.
+/// Error: provider_misconfigured when neither names an endpoint.
+Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_secret,
+                                            const std::optional<ProviderMetadata>& metadata);
+
+}  // namespace nexus

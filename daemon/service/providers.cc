@@ -1,0 +1,132 @@
+#include "daemon/service/providers.h"
+
+#include "common/id.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "daemon/net/url.h"
+#include "daemon/service/sealed_fields.h"
+
+namespace nexus {
+namespace {
+
+constexpr const char* kClientSecret = "client_secret";
+
+Error not_found(const std::string& name) {
+  return {ErrorCode::provider_not_found, "there is no provider named " + printable(name, 80),
+          "see: nexus provider list; register one with: nexus provider add NAME …"};
+}
+
+Provider provider_of(const ProviderRow& row) {
+  return provider_from_json(Json::parse(row.profile));
+}
+
+/// E10: a refresh token belongs to the server and client that it was issued by and to.
+bool tokens_would_go_elsewhere(const Provider& before, const Provider& after) {
+  return before.issuer != after.issuer || before.token_url != after.token_url ||
+         before.client_id != after.client_id;
+}
+
+}  // namespace
+
+Providers::Providers(Store& store, const Vault& vault, ProviderDirectory& directory, Audit& audit,
+                     Clock clock, std::string callback_base_url, std::string callback_path)
+    : store_(store),
+      vault_(vault),
+      directory_(directory),
+      audit_(audit),
+      clock_(std::move(clock)),
+      callback_base_url_(std::move(callback_base_url)),
+      callback_path_(std::move(callback_path)) {}
+
+Result<Providers::Registered> Providers::add(ProviderRegistration registration,
+                                             const Caller& caller) {
+  Registered registered{std::move(registration.provider), {}};
+  auto& provider = registered.provider;
+  NEXUS_TRY(const auto existing, store_.provider_named(provider.name));
+  if (existing && !registration.replace)
+    return Error{ErrorCode::provider_exists,
+                 "a provider named " + provider.name + " exists already",
+                 "replace it with --replace, or choose another name"};
+
+  const auto metadata = directory_.metadata(provider);
+  if (!metadata && metadata.error().code == ErrorCode::provider_metadata_invalid)
+    return metadata.error();
+  if (!metadata) registered.warning = metadata.error().message;
+  // RFC 9700 4.4.2: who does not say `iss` gets a redirect URI of its own, so that an answer of one
+  // provider cannot pass for another's.
+  const bool says_iss = metadata && *metadata && (*metadata)->sends_iss;
+  if (provider.redirect_path.empty())
+    provider.redirect_path = existing   ? provider_of(*existing).redirect_path
+                             : says_iss ? callback_path_
+                                        : callback_path_ + "/" + provider.name;
+  if (metadata)
+    NEXUS_CHECK(resolve_endpoints(provider, !registration.client_secret.empty(), *metadata));
+
+  const auto now = clock_();
+  provider.id = existing ? existing->id : new_uuid();
+  ProviderRow row{provider.id, provider.name, to_text(to_json(provider)),
+                  existing ? existing->created_at : now, now};
+  std::vector<SealedField> fields;
+  if (!registration.client_secret.empty()) {
+    NEXUS_TRY(auto stored, store_.fields(provider.id));
+    fields.push_back(SealedFields(vault_, kProviderKind, provider.id, std::move(stored))
+                         .seal(kClientSecret, registration.client_secret.expose()));
+  }
+  NEXUS_CHECK(audit_.commit(
+      {.event = existing ? "provider.updated" : "provider.created", .provider = provider.name},
+      caller));
+  NEXUS_CHECK(store_.put_provider(row, fields));
+  if (existing && tokens_would_go_elsewhere(provider_of(*existing), provider))
+    NEXUS_CHECK(store_.flag_connections_of(
+        provider.id, "provider_changed",
+        "the provider's issuer, token endpoint or client was changed", now));
+  return registered;
+}
+
+Result<Provider> Providers::by_id(const std::string& id) {
+  NEXUS_TRY(const auto row, store_.provider(id));
+  if (!row || row->deleted) return not_found(id);
+  return provider_of(*row);
+}
+
+Result<Provider> Providers::by_name(const std::string& name) {
+  NEXUS_TRY(const auto row, store_.provider_named(lower(name)));
+  if (!row) return not_found(name);
+  return provider_of(*row);
+}
+
+Result<std::vector<Provider>> Providers::list() {
+  NEXUS_TRY(const auto rows, store_.providers());
+  std::vector<Provider> providers;
+  for (const auto& row : rows) providers.push_back(provider_of(row));
+  return providers;
+}
+
+Result<void> Providers::remove(const Provider& provider, const Caller& caller) {
+  NEXUS_CHECK(audit_.commit({.event = "provider.deleted", .provider = provider.name}, caller));
+  return store_.delete_provider(provider.id, clock_());
+}
+
+Result<ProviderWithSecret> Providers::with_secret(const std::string& id) {
+  NEXUS_TRY(const auto row, store_.provider(id));
+  if (!row) return not_found(id);
+  NEXUS_TRY(auto fields, store_.fields(id));
+  NEXUS_TRY(auto secret,
+            SealedFields(vault_, kProviderKind, id, std::move(fields)).open(kClientSecret));
+  return ProviderWithSecret{provider_of(*row), std::move(secret)};
+}
+
+Result<ProviderEndpoints> Providers::endpoints(const ProviderWithSecret& provider) {
+  NEXUS_TRY(const auto metadata, directory_.metadata(provider.provider));
+  return resolve_endpoints(provider.provider, !provider.client_secret.empty(), metadata);
+}
+
+std::string Providers::redirect_uri(const Provider& provider) const {
+  auto base = callback_base_url_;
+  if (!provider.redirect_host.empty())
+    if (const auto url = parse_url(base, "callback.base_url"))
+      base = url->scheme + "://" + provider.redirect_host + ":" + std::to_string(url->port);
+  return base + provider.redirect_path;
+}
+
+}  // namespace nexus

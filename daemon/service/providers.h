@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/service/audit.h"
+#include "daemon/service/provider.h"
+#include "daemon/service/provider_directory.h"
+#include "daemon/store/store.h"
+#include "daemon/vault/vault.h"
+
+namespace nexus {
+
+/// A provider as it is used: with its secret.
+struct ProviderWithSecret {
+  Provider provider;
+  Secret client_secret;
+};
+
+/// The registered providers. Blocks on the network where metadata is needed.
+class Providers {
+ public:
+  Providers(Store& store, const Vault& vault, ProviderDirectory& directory, Audit& audit,
+            Clock clock, std::string callback_base_url, std::string callback_path);
+
+  struct Registered {
+    Provider provider;
+    std::string warning;  ///< what could not be checked, "" when all was
+  };
+  /// Registers (or, where the registration says so, replaces) a provider. Metadata that can be
+  /// fetched has to be good. Replacing where its tokens go makes its connections need a person.
+  Result<Registered> add(ProviderRegistration registration, const Caller& caller);
+
+  Result<Provider> by_id(const std::string& id);
+  Result<Provider> by_name(const std::string& name);  ///< case-insensitive
+  Result<std::vector<Provider>> list();
+  Result<void> remove(const Provider& provider, const Caller& caller);
+
+  Result<ProviderWithSecret> with_secret(const std::string& id);
+  Result<ProviderEndpoints> endpoints(const ProviderWithSecret& provider);
+
+  /// What has to be registered at the provider.
+  std::string redirect_uri(const Provider& provider) const;
+
+ private:
+  Store& store_;
+  const Vault& vault_;
+  ProviderDirectory& directory_;
+  Audit& audit_;
+  Clock clock_;
+  std::string callback_base_url_;
+  std::string callback_path_;
+};
+
+}  // namespace nexus

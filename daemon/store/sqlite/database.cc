@@ -1,0 +1,108 @@
+#include "daemon/store/sqlite/database.h"
+
+namespace nexus::sqlite {
+namespace {
+
+void check(sqlite3* handle, int result) {
+  if (result != SQLITE_OK) throw Failure(result, sqlite3_errmsg(handle));
+}
+
+}  // namespace
+
+bool Query::next() {
+  const int result = sqlite3_step(statement_);
+  if (result == SQLITE_ROW) return true;
+  if (result == SQLITE_DONE) return false;
+  throw Failure(result, sqlite3_errmsg(sqlite3_db_handle(statement_)));
+}
+
+std::string Query::text(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return bytes ? std::string(bytes, size) : std::string();
+}
+
+std::optional<std::int64_t> Query::optional_number(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  return number(column);
+}
+
+// Texts are stored as blobs where the column says BLOB and as text elsewhere; SQLite compares the
+// two as different values, so every text parameter is bound as text and sealed columns read as
+// bytes.
+void Query::bind_one(std::string_view value) {
+  check(sqlite3_db_handle(statement_),
+        sqlite3_bind_text(statement_, next_parameter_++, value.data() ? value.data() : "",
+                          static_cast<int>(value.size()), SQLITE_STATIC));
+}
+
+void Query::bind_one(std::int64_t value) {
+  check(sqlite3_db_handle(statement_), sqlite3_bind_int64(statement_, next_parameter_++, value));
+}
+
+void Query::bind_one(const std::optional<std::int64_t>& value) {
+  if (value) return bind_one(*value);
+  check(sqlite3_db_handle(statement_), sqlite3_bind_null(statement_, next_parameter_++));
+}
+
+Database::Database(const std::string& path, Mode mode) {
+  const int flags =
+      mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int result = sqlite3_open_v2(path.c_str(), &handle_,
+                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
+  if (result != SQLITE_OK) {
+    const std::string what = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
+    sqlite3_close(handle_);
+    throw Failure(result, what);
+  }
+  sqlite3_extended_result_codes(handle_, 1);
+  sqlite3_busy_timeout(handle_, 5000);
+  try {
+    execute("PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-512;");
+    if (mode == Mode::read_write)
+      execute("PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA synchronous=FULL;");
+  } catch (...) {
+    sqlite3_close(handle_);
+    throw;
+  }
+}
+
+Database::~Database() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
+
+Query Database::query(const char* sql) {
+  auto& statement = statements_[sql];
+  if (!statement)
+    check(handle_,
+          sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
+  return Query(statement);
+}
+
+void Database::execute(const std::string& sql) {
+  check(handle_, sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+Transaction::~Transaction() {
+  if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Readers::Loan Readers::borrow() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto database = std::move(idle_.back());
+      idle_.pop_back();
+      return {*this, std::move(database)};
+    }
+  }
+  return {*this, std::make_unique<Database>(path_, Database::Mode::read_only)};
+}
+
+void Readers::give_back(std::unique_ptr<Database> database) {
+  const std::lock_guard lock(mutex_);
+  if (database && idle_.size() < 4) idle_.push_back(std::move(database));
+}
+
+}  // namespace nexus::sqlite

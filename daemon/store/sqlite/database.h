@@ -1,0 +1,129 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nexus::sqlite {
+
+/// What SQLite could not do. It never leaves the store: its methods turn it into an Error.
+class Failure : public std::runtime_error {
+ public:
+  Failure(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
+/// A prepared statement during one use; it is reset, not freed, when the use ends.
+class Query {
+ public:
+  explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
+  ~Query() {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+
+  /// Binds the next parameters in order. Texts have to outlive the query.
+  template <class... T>
+  Query& bind(const T&... values) {
+    (bind_one(values), ...);
+    return *this;
+  }
+  /// Steps; false when there is no further row.
+  bool next();
+  void run() {
+    while (next()) {
+    }
+  }
+
+  std::string text(int column) const;
+  std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
+  std::optional<std::int64_t> optional_number(int column) const;
+
+ private:
+  void bind_one(std::string_view value);
+  void bind_one(std::int64_t value);
+  void bind_one(const std::optional<std::int64_t>& value);
+  sqlite3_stmt* statement_;
+  int next_parameter_ = 1;
+};
+
+/// One connection to a database file.
+class Database {
+ public:
+  enum class Mode { read_write, read_only };
+  Database(const std::string& path, Mode mode);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// The statement is prepared once for each address of `sql`: pass literals.
+  Query query(const char* sql);
+  void execute(const std::string& sql);
+  int changes() const { return sqlite3_changes(handle_); }
+  sqlite3* handle() { return handle_; }
+
+ private:
+  sqlite3* handle_ = nullptr;
+  std::map<const char*, sqlite3_stmt*> statements_;
+};
+
+/// Rolls back unless it was committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database) : database_(database) {
+    database_.execute("BEGIN IMMEDIATE");
+  }
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit() {
+    database_.execute("COMMIT");
+    open_ = false;
+  }
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+/// Read-only connections to one file, lent out one to a thread.
+class Readers {
+ public:
+  explicit Readers(std::string path) : path_(std::move(path)) {}
+  class Loan {
+   public:
+    Loan(Readers& readers, std::unique_ptr<Database> database)
+        : readers_(readers), database_(std::move(database)) {}
+    ~Loan() { readers_.give_back(std::move(database_)); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+    Database& operator*() { return *database_; }
+    Database* operator->() { return database_.get(); }
+
+   private:
+    Readers& readers_;
+    std::unique_ptr<Database> database_;
+  };
+  Loan borrow();
+
+ private:
+  void give_back(std::unique_ptr<Database> database);
+  std::string path_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Database>> idle_;
+};
+
+}  // namespace nexus::sqlite

@@ -1,0 +1,110 @@
+#include "daemon/store/sqlite/schema.h"
+
+#include <array>
+#include <span>
+
+namespace nexus::sqlite {
+namespace {
+
+// A step is never edited once it has been released: a change is a new step.
+constexpr std::array kVaultSteps{R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE providers (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX provider_names ON providers (name) WHERE deleted = 0;
+CREATE TABLE connections (
+  id TEXT PRIMARY KEY,
+  workspace TEXT NOT NULL,
+  provider_id TEXT NOT NULL REFERENCES providers (id),
+  alias TEXT NOT NULL DEFAULT '',
+  status TEXT NOT NULL,
+  requested_scopes TEXT NOT NULL DEFAULT '',
+  issuer TEXT NOT NULL DEFAULT '',
+  subject TEXT NOT NULL DEFAULT '',
+  account TEXT NOT NULL DEFAULT '',
+  return_url TEXT NOT NULL DEFAULT '',
+  replaces TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  pending_until INTEGER NOT NULL DEFAULT 0,
+  last_refresh_at INTEGER,
+  error_code TEXT NOT NULL DEFAULT '',
+  error_message TEXT NOT NULL DEFAULT '',
+  token_type TEXT NOT NULL DEFAULT '',
+  scopes TEXT NOT NULL DEFAULT '',
+  obtained_at INTEGER NOT NULL DEFAULT 0,
+  expires_at INTEGER,
+  revocation TEXT NOT NULL DEFAULT '',
+  pinned TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX connection_aliases ON connections (workspace, alias) WHERE alias <> '';
+CREATE INDEX connection_providers ON connections (provider_id, workspace, status);
+CREATE INDEX connection_workspaces ON connections (workspace, created_at);
+CREATE INDEX connection_statuses ON connections (status);
+CREATE TABLE credentials (
+  owner TEXT NOT NULL,
+  field TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  sealed BLOB NOT NULL,
+  PRIMARY KEY (owner, field)
+) WITHOUT ROWID;
+CREATE TABLE flows (
+  state_hash TEXT PRIMARY KEY,
+  connection_id TEXT NOT NULL REFERENCES connections (id),
+  redirect_uri TEXT NOT NULL,
+  pinned TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX flow_expiries ON flows (expires_at);
+)sql"};
+
+constexpr std::array kAuditSteps{R"sql(
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  record TEXT NOT NULL
+);
+)sql"};
+
+constexpr std::int64_t kApplicationId = 0x4e584453;  // "NXDS"
+
+void migrate(Database& database, std::span<const char* const> steps) {
+  std::int64_t version = 0;
+  {
+    auto query = database.query("PRAGMA user_version");
+    query.next();
+    version = query.number(0);
+  }
+  {
+    auto query = database.query("PRAGMA application_id");
+    query.next();
+    if (version != 0 && query.number(0) != kApplicationId)
+      throw Failure(SQLITE_NOTADB, "the file is not one of nexusd's");
+  }
+  if (version > static_cast<std::int64_t>(steps.size()))
+    throw Failure(SQLITE_MISMATCH, "a newer nexusd has written this file");
+  if (version == 0) database.execute("PRAGMA journal_mode=WAL");
+  for (auto step = static_cast<std::size_t>(version); step < steps.size(); ++step) {
+    Transaction transaction(database);
+    database.execute(steps[step]);
+    database.execute("PRAGMA application_id=" + std::to_string(kApplicationId));
+    database.execute("PRAGMA user_version=" + std::to_string(step + 1));
+    transaction.commit();
+  }
+}
+
+}  // namespace
+
+void migrate_vault(Database& database) {
+  migrate(database, kVaultSteps);
+}
+void migrate_audit(Database& database) {
+  migrate(database, kAuditSteps);
+}
+
+}  // namespace nexus::sqlite

@@ -1,0 +1,105 @@
+#include <atomic>
+#include <condition_variable>
+#include <thread>
+
+#include "daemon/store/audit_log.h"
+#include "daemon/store/sqlite/schema.h"
+
+namespace nexus {
+namespace {
+
+using sqlite::Database;
+using sqlite::Failure;
+using sqlite::Transaction;
+
+constexpr int kCheckpointPages = 1000;
+
+/// Commits with synchronous=NORMAL: a record survives the death of the process, which is what a
+/// token's reading is worth, without an fsync for each batch. Checkpoints, which do sync, run on a
+/// thread of their own: no caller waits for them.
+class SqliteAuditLog : public AuditLog {
+ public:
+  explicit SqliteAuditLog(const std::string& path)
+      : path_(path), writer_(path, Database::Mode::read_write) {
+    sqlite::migrate_audit(writer_);
+    writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
+    sqlite3_wal_hook(writer_.handle(), on_commit, this);
+    checkpointer_ = std::thread([this] { checkpoint_when_asked(); });
+  }
+
+  ~SqliteAuditLog() override {
+    {
+      const std::lock_guard lock(checkpoint_mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    checkpointer_.join();
+  }
+
+  Result<void> append(const std::vector<std::string>& records) override {
+    const std::lock_guard lock(mutex_);
+    try {
+      Transaction transaction(writer_);
+      for (const auto& record : records)
+        writer_.query("INSERT INTO audit (record) VALUES (?1)").bind(record).run();
+      transaction.commit();
+      return {};
+    } catch (const Failure& failure) {
+      return Error{ErrorCode::audit_unavailable,
+                   std::string("the audit log cannot be written: ") + failure.what(),
+                   "free some disk space or mend the file; nothing is handed out without a record"};
+    }
+  }
+
+ private:
+  static int on_commit(void* self, sqlite3*, const char*, int pages) {
+    auto& log = *static_cast<SqliteAuditLog*>(self);
+    if (pages >= kCheckpointPages && !log.checkpoint_wanted_.exchange(true)) {
+      const std::lock_guard lock(log.checkpoint_mutex_);
+      log.wake_.notify_one();
+    }
+    return SQLITE_OK;
+  }
+
+  void checkpoint_when_asked() {
+    std::unique_lock lock(checkpoint_mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return stopping_ || checkpoint_wanted_; });
+      if (stopping_) return;
+      lock.unlock();
+      try {
+        Database database(path_, Database::Mode::read_write);
+        sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                  nullptr);
+      } catch (const Failure&) {
+        // The next commit asks again.
+      }
+      checkpoint_wanted_ = false;
+      lock.lock();
+    }
+  }
+
+  std::string path_;
+  std::mutex mutex_;
+  Database writer_;
+  std::atomic<bool> checkpoint_wanted_{false};
+  std::mutex checkpoint_mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread checkpointer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir) {
+  const auto path = data_dir + "/audit.db";
+  try {
+    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path));
+  } catch (const Failure& failure) {
+    return Error{ErrorCode::vault_unusable,
+                 "cannot open the audit log " + path + ": " + failure.what(),
+                 "check the file, its permissions and the free space"};
+  }
+}
+
+}  // namespace nexus

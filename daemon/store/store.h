@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/vault/vault.h"
+
+namespace nexus {
+
+struct ProviderRow {
+  std::string id;       ///< UUID
+  std::string name;     ///< unique among those not deleted
+  std::string profile;  ///< JSON of everything that is not secret
+  UnixTime created_at = 0;
+  UnixTime updated_at = 0;
+  bool deleted = false;  ///< no longer listed; kept while connections still refresh through it
+};
+
+/// A sealed value of a provider or connection. The store never sees what is inside.
+struct SealedField {
+  std::string owner;
+  std::string field;
+  std::int64_t generation = 0;
+  std::string sealed;
+};
+
+/// What a connection's access token is, beside its sealed text.
+struct TokenFacts {
+  std::string token_type;
+  std::string scopes;  ///< granted, separated by spaces
+  UnixTime obtained_at = 0;
+  std::optional<UnixTime> expires_at;
+};
+
+struct ConnectionRow {
+  std::string id;
+  std::string workspace;
+  std::string provider_id;
+  std::string provider_name;  ///< read only: the provider's row holds it
+  std::string alias;
+  std::string status;  ///< pending, active, attention_required, failed, revoked
+  std::string requested_scopes;
+  std::string issuer;  ///< with `subject` the identity behind the connection (id_token)
+  std::string subject;
+  std::string account;
+  std::string return_url;
+  std::string replaces;  ///< the connection that goes when this one becomes active
+  UnixTime created_at = 0;
+  UnixTime updated_at = 0;
+  UnixTime pending_until = 0;
+  std::optional<UnixTime> last_refresh_at;
+  std::string error_code;
+  std::string error_message;
+  TokenFacts token;
+  /// Where this connection's tokens may be sent: JSON of the endpoints it was made with. Written by
+  /// `activate`, read by `pinned_endpoints`.
+  std::string pinned;
+};
+
+/// A consent that has been started and not yet answered.
+struct FlowRow {
+  std::string state_hash;
+  std::string connection_id;
+  std::string redirect_uri;
+  std::string pinned;  ///< JSON of the endpoints and identifiers as they were when it began
+  UnixTime expires_at = 0;
+};
+
+/// Everything a token fetch needs, read in one step.
+struct TokenRow {
+  ConnectionRow connection;
+  std::vector<SealedField> fields;  ///< access_token and, where there is one, id_token
+};
+
+struct ConnectionFilter {
+  std::string workspace;  ///< "" for all
+  bool pending = false;   ///< also those that wait for consent
+};
+
+/// Where Nexus keeps its records. Thread-safe. Every write is one transaction, on stable storage
+/// when the call returns; a failed one changes nothing. Errors: internal_error with the cause.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Result<std::optional<VaultHeader>> vault_header() = 0;
+  virtual Result<void> put_vault_header(const VaultHeader& header) = 0;
+
+  /// Inserts or, where the id exists, replaces. Error: provider_exists for a name in use.
+  virtual Result<void> put_provider(const ProviderRow& row,
+                                    const std::vector<SealedField>& fields) = 0;
+  virtual Result<std::optional<ProviderRow>> provider(const std::string& id) = 0;
+  virtual Result<std::optional<ProviderRow>> provider_named(const std::string& name) = 0;
+  virtual Result<std::vector<ProviderRow>> providers() = 0;
+  /// Takes it off the list; it goes for good when no connection needs it any more.
+  virtual Result<void> delete_provider(const std::string& id, UnixTime now) = 0;
+
+  virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
+  virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
+                                                                  const std::string& alias) = 0;
+  /// Those of a provider's name that are active or need attention.
+  virtual Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
+                                                            const std::string& provider_name) = 0;
+  /// Newest first, revoked ones left out.
+  virtual Result<std::vector<ConnectionRow>> connections(const ConnectionFilter& filter) = 0;
+  virtual Result<std::map<std::string, std::int64_t>> count_by_status() = 0;
+  /// The hot path.
+  virtual Result<std::optional<TokenRow>> token(const std::string& connection_id) = 0;
+
+  virtual Result<void> begin_flow(const ConnectionRow& connection, const FlowRow& flow,
+                                  const std::vector<SealedField>& fields) = 0;
+  virtual Result<std::optional<FlowRow>> flow(const std::string& state_hash) = 0;
+  /// True for the one caller that gets to answer the flow; false when it was answered before.
+  virtual Result<bool> consume_flow(const std::string& state_hash) = 0;
+  /// Fails the connections whose consent never came; returns their ids.
+  virtual Result<std::vector<std::string>> expire_flows(UnixTime now) = 0;
+  /// The redirect URIs on which answers of open flows are expected, each once.
+  virtual Result<std::vector<std::string>> awaited_redirect_uris() = 0;
+
+  /// Makes a pending connection active: identity, token and fields; takes the alias of the one it
+  /// replaces, whose credentials go. False when it is not pending any more.
+  virtual Result<bool> activate(const ConnectionRow& connection,
+                                const std::vector<SealedField>& fields) = 0;
+  /// A refreshed token. False when the connection was removed meanwhile.
+  virtual Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
+                                    const std::vector<SealedField>& fields, UnixTime now) = 0;
+  /// Records what went wrong (or, with empty texts, that all is well) and the status it led to.
+  virtual Result<void> set_status(const std::string& id, const std::string& status,
+                                  const std::string& error_code, const std::string& error_message,
+                                  UnixTime now) = 0;
+  /// Every usable connection of the provider needs a person.
+  virtual Result<void> flag_connections_of(const std::string& provider_id,
+                                           const std::string& error_code,
+                                           const std::string& error_message, UnixTime now) = 0;
+  /// Error: alias_taken.
+  virtual Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) = 0;
+  /// Destroys the credentials and leaves a record without secrets that says so.
+  virtual Result<void> revoke(const std::string& id, const std::string& outcome, UnixTime now) = 0;
+  /// What `revoke` recorded.
+  virtual Result<std::string> revocation_outcome(const std::string& id) = 0;
+
+  virtual Result<std::string> pinned_endpoints(const std::string& id) = 0;
+  virtual Result<std::vector<SealedField>> fields(const std::string& owner) = 0;
+};
+
+/// Opens (or makes) the SQLite store in this directory. Errors: vault_unusable.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir);
+
+}  // namespace nexus

@@ -1,0 +1,107 @@
+#include "daemon/vault/key_source.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/id.h"
+#include "common/paths.h"
+#include "common/text.h"
+#include "daemon/crypto/encoding.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::size_t kKeySize = 32;
+
+Error unusable(const std::string& what, const std::string& hint) {
+  return {ErrorCode::vault_unusable, what, hint};
+}
+
+Result<Secret> decode_key(std::string_view text, const std::string& from) {
+  auto bytes = base64_decode(trim(text));
+  if (!bytes || bytes->size() != kKeySize)
+    return Error{ErrorCode::vault_key_wrong, from + " does not hold a base64 key of 32 bytes",
+                 "make one with: openssl rand -base64 32"};
+  Secret key(*bytes);
+  wipe(*bytes);
+  return key;
+}
+
+Result<Secret> read_key_file(int fd, const std::string& path) {
+  struct stat about {};
+  if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_uid != geteuid())
+    return unusable("the key file " + path + " is not a regular file of this user",
+                    "put the vault's own key file back");
+  if ((about.st_mode & 077) != 0)
+    return unusable("the key file " + path + " can be read by other users",
+                    "run: chmod 600 " + shell_quote(path));
+  SecretText text(256, '\0');
+  const auto size = read(fd, text.data(), text.size());
+  if (size < 0) return unusable("cannot read " + path + ": " + std::strerror(errno), "check it");
+  return decode_key(std::string_view(text).substr(0, static_cast<std::size_t>(size)), path);
+}
+
+/// Complete or absent: written beside, synced, then linked into place, never over another key.
+Result<Secret> make_key_file(const std::string& path) {
+  SecretText bytes(kKeySize, '\0');
+  random_bytes(bytes.data(), bytes.size());
+  auto text = base64(bytes) + "\n";
+  const auto beside = path + ".new";
+  unlink(beside.c_str());
+  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 &&
+                       write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       fsync(fd) == 0 && link(beside.c_str(), path.c_str()) == 0;
+  const int error = errno;
+  wipe(text);
+  if (fd >= 0) close(fd);
+  unlink(beside.c_str());
+  if (!written)
+    return unusable("cannot make the key file " + path + ": " + std::strerror(error),
+                    "make room, or choose another data directory");
+  const int directory =
+      open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory >= 0) {
+    fsync(directory);
+    close(directory);
+  }
+  return Secret(bytes);
+}
+
+}  // namespace
+
+Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
+  for (const char* variable : {"NEXUS_ENCRYPTION_KEY", "ENCRYPTION_KEY"}) {
+    auto text = environment(variable);
+    if (text.empty()) continue;
+    auto key = decode_key(text, variable);
+    wipe(text);
+    explicit_bzero(std::getenv(variable), std::strlen(std::getenv(variable)));
+    unsetenv(variable);
+    if (!key) return std::move(key).error();
+    return RootKey{*std::move(key), "environment"};
+  }
+  const auto path = data_dir + "/vault.key";
+  const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0) {
+    auto key = read_key_file(fd, path);
+    close(fd);
+    if (!key) return std::move(key).error();
+    return RootKey{*std::move(key), "file"};
+  }
+  if (errno != ENOENT)
+    return unusable("cannot open the key file " + path + ": " + std::strerror(errno), "check it");
+  if (vault_exists)
+    return Error{ErrorCode::vault_key_wrong, "the vault's key is missing: there is no " + path,
+                 "put the key file back, or set NEXUS_ENCRYPTION_KEY; nothing was changed"};
+  NEXUS_TRY(auto key, make_key_file(path));
+  return RootKey{std::move(key), "file"};
+}
+
+}  // namespace nexus

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace nexus {
+
+/// What a vault needs beside its root key to be opened: nothing in here is secret, everything is
+/// authenticated.
+struct VaultHeader {
+  std::string vault_id;     ///< 16 random bytes
+  std::string wrapped_key;  ///< the vault key, sealed under the key-encryption key
+};
+
+/// Which value a sealed text is. All of it is authenticated with the text, so a row, a field or a
+/// whole record moved to another place, or to another vault, does not open.
+struct SealedPlace {
+  std::string_view kind;        ///< "connection" or "provider"
+  std::string_view owner;       ///< the connection's or provider's id
+  std::string_view field;       ///< "access_token", "refresh_token", "client_secret"…
+  std::int64_t generation = 0;  ///< counts the writes of this field
+};
+
+/// Seals secrets with XChaCha20-Poly1305 (libsodium's IETF construction, random 192-bit nonces).
+///
+/// Keys: root key → key-encryption key → vault key (random, wrapped) → one subkey for each purpose
+/// (crypto_kdf contexts), so that a subkey that leaks opens nothing else. Thread-safe: it never
+/// changes once it is open.
+class Vault {
+ public:
+  /// A new vault under `root_key` (32 bytes). The caller stores the header.
+  static Vault create(const Secret& root_key, VaultHeader& header);
+
+  /// Errors: vault_key_wrong, without a word about which part did not fit.
+  static Result<Vault> open(const Secret& root_key, const VaultHeader& header);
+
+  /// Plaintexts are padded to 64 bytes, so a length tells little.
+  std::string seal(const SealedPlace& place, std::string_view plaintext) const;
+
+  /// Errors: vault_unusable, naming the place, when the text was altered or moved.
+  Result<Secret> open(const SealedPlace& place, std::string_view sealed) const;
+
+  /// HMAC-SHA512-256 under the key kept for authorization states.
+  std::string authenticate_state(std::string_view message) const;
+
+ private:
+  Vault(std::string vault_id, const Secret& vault_key);
+  std::string vault_id_;
+  Secret sealing_key_;
+  Secret state_key_;
+};
+
+}  // namespace nexus
