@@ -1,0 +1,152 @@
+#include "cli/client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "common/api/error.h"
+#include "common/json.h"
+#include "common/local_http.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+/// nexusd lies beside nexus; else the PATH is searched.
+std::string daemon_program() {
+  std::array<char, 4096> path{};
+  const auto size = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (size > 0) {
+    std::string own(path.data(), static_cast<std::size_t>(size));
+    const auto beside = own.substr(0, own.rfind('/')) + "/nexusd";
+    if (access(beside.c_str(), X_OK) == 0) return beside;
+  }
+  return "nexusd";
+}
+
+ErrorCode code_for_exit(int exit_code) {
+  return exit_code == info(ErrorCode::vault_key_wrong).exit_code ? ErrorCode::vault_key_wrong
+         : exit_code == info(ErrorCode::usage).exit_code         ? ErrorCode::usage
+                                                                 : ErrorCode::daemon_unreachable;
+}
+
+/// `nexusd: message` and `  hint`, as it prints its errors.
+Error error_of_daemon(std::string_view said, int exit_code) {
+  Error error{code_for_exit(exit_code), "the daemon could not be started",
+              "try: nexusd --foreground"};
+  constexpr std::string_view prefix = "nexusd: ";
+  if (const auto at = said.find(prefix); at != std::string_view::npos) {
+    const auto line = said.substr(at + prefix.size());
+    error.message =
+        "the daemon could not be started: " + printable(line.substr(0, line.find('\n')));
+    const auto hint_at = line.find("\n  ");
+    if (hint_at != std::string_view::npos) error.hint = printable(trim(line.substr(hint_at + 3)));
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<void> start_daemon(const Config& config) {
+  const auto program = daemon_program();
+  std::vector<std::string> words{program, "--socket", config.socket, "--data-dir", config.data_dir};
+  if (access(config.file.c_str(), R_OK) == 0) {
+    words.push_back("--config");
+    words.push_back(config.file);
+  }
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Error{ErrorCode::failure, "no pipe could be made", ""};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+  pid_t child = 0;
+  const int failed =
+      posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (failed != 0) {
+    close(ends[0]);
+    return Error{ErrorCode::daemon_unreachable,
+                 "nexusd could not be run: " + std::string(std::strerror(failed)),
+                 "install nexusd beside nexus or on the PATH"};
+  }
+  std::string said;
+  std::array<char, 4096> buffer{};
+  for (ssize_t got = 0; (got = read(ends[0], buffer.data(), buffer.size())) != 0;) {
+    if (got < 0 && errno != EINTR) break;
+    if (got > 0) said.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  close(ends[0]);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  if (code == 0) return {};
+  return error_of_daemon(said, code);
+}
+
+Result<SecretText> Client::call_raw(std::string_view method, const std::string& target,
+                                    std::string_view body) {
+  auto response = local_request(config_.socket, method, target, body);
+  if (!response && response.error().code == ErrorCode::daemon_unreachable && autostart_) {
+    auto started = start_daemon(config_);
+    // Two commands may start it at once: whoever comes second finds the first one's daemon, which
+    // may take a moment until it listens.
+    for (int i = 0; i < 50; ++i) {
+      response = local_request(config_.socket, method, target, body);
+      if (response || response.error().code != ErrorCode::daemon_unreachable) break;
+      if (!started && started.error().message.find("another nexusd") == std::string::npos) break;
+      poll(nullptr, 0, 100);
+    }
+    if (!response && !started) return std::move(started).error();
+  }
+  if (!response) return std::move(response).error();
+  if (response->status >= 400) {
+    const auto error = parse_json_object(response->body);
+    if (!error)
+      return Error{ErrorCode::failure, "the daemon answered " + std::to_string(response->status),
+                   "see: nexus daemon status"};
+    return api::error_from_json(*error);
+  }
+  return std::move(response->body);
+}
+
+Result<Json> Client::get(const std::string& target) {
+  return call("GET", target, "");
+}
+
+Result<Json> Client::post(const std::string& target, std::string_view body) {
+  return call("POST", target, body);
+}
+
+Result<Json> Client::call(std::string_view method, const std::string& target,
+                          std::string_view body) {
+  NEXUS_TRY(const auto text, call_raw(method, target, body));
+  auto json = Json::parse(text, nullptr, false);
+  if (json.is_discarded())
+    return Error{ErrorCode::failure, "the daemon's answer is not JSON",
+                 "a daemon of another version may be running; run: nexus daemon stop"};
+  return json;
+}
+
+std::string Client::target(std::string_view path, std::string_view reference) const {
+  std::string out(path);
+  out += percent_encode(reference) + "?workspace_id=" + percent_encode(config_.workspace);
+  return out;
+}
+
+}  // namespace nexus::cli

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "common/config.h"
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace nexus::cli {
+
+/// Typed calls to nexusd over its Unix socket. Starts the daemon when none answers and that is
+/// allowed. Errors: those that the daemon answers, daemon_unreachable, failure.
+class Client {
+ public:
+  Client() = default;
+  Client(Config config, bool autostart) : config_(std::move(config)), autostart_(autostart) {}
+
+  Result<nlohmann::json> get(const std::string& target);
+  Result<nlohmann::json> post(const std::string& target, std::string_view body);
+  Result<nlohmann::json> call(std::string_view method, const std::string& target,
+                              std::string_view body);
+  /// The body as it came, for answers that carry credentials.
+  Result<SecretText> call_raw(std::string_view method, const std::string& target,
+                              std::string_view body);
+  /// `path/reference?workspace_id=…`, encoded.
+  std::string target(std::string_view path, std::string_view reference) const;
+
+  const Config& config() const { return config_; }
+
+ private:
+  Config config_;
+  bool autostart_ = true;
+};
+
+/// Runs `nexusd`, which returns when the daemon is ready. Errors: daemon_unreachable, or what
+/// nexusd said on stderr (its exit code is kept).
+Result<void> start_daemon(const Config& config);
+
+}  // namespace nexus::cli

@@ -1,0 +1,108 @@
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "common/json.h"
+
+namespace nexus::cli {
+namespace {
+
+constexpr int kStopMs = 10'000;
+
+/// Never starts a daemon only to ask how it is.
+Result<Json> ask_status(Context& context) {
+  return Client(context.config, false).get("/v1/daemon");
+}
+
+Result<int> print_status(Context& context, const Json& status) {
+  if (context.output.json) {
+    context.output.json_line(status);
+    return 0;
+  }
+  const auto vault = status.value("vault", Json::object());
+  std::string counts;
+  for (const auto& [name, count] : status.value("connections", Json::object()).items())
+    counts += (counts.empty() ? "" : ", ") + count.dump() + " " + name;
+  context.output.table({"NEXUSD", status.value("version", "")},
+                       {{"pid", std::to_string(status.value("pid", 0))},
+                        {"socket", status.value("socket", "")},
+                        {"data directory", status.value("data_dir", "")},
+                        {"up for", duration_text(status.value("uptime_s", UnixTime{0}))},
+                        {"vault key from", vault.value("key_source", "")},
+                        {"connections", counts}});
+  return 0;
+}
+
+Result<int> run_start(Context& context) {
+  if (const auto running = ask_status(context); running) {
+    context.output.note("nexusd is running already");
+    return print_status(context, *running);
+  }
+  NEXUS_CHECK(start_daemon(context.config));
+  NEXUS_TRY(const auto status, ask_status(context));
+  return print_status(context, status);
+}
+
+/// Waits until a process is gone; false when it is not within the time.
+bool wait_for_end(pid_t pid) {
+  const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (handle < 0) return errno == ESRCH;
+  pollfd end{handle, POLLIN, 0};
+  const bool gone = poll(&end, 1, kStopMs) == 1;
+  close(handle);
+  return gone;
+}
+
+Result<int> run_stop(Context& context) {
+  const auto status = ask_status(context);
+  if (!status) {
+    if (status.error().code != ErrorCode::daemon_unreachable) return status.error();
+    context.output.note("nexusd is not running");
+    return 0;
+  }
+  const auto pid = status->value("pid", 0);
+  if (pid <= 1 || kill(pid, SIGTERM) != 0)
+    return Error{
+        ErrorCode::failure,
+        "nexusd (pid " + std::to_string(pid) + ") cannot be stopped: " + std::strerror(errno),
+        "stop it by hand"};
+  if (!wait_for_end(pid))
+    return Error{ErrorCode::failure, "nexusd (pid " + std::to_string(pid) + ") is still stopping",
+                 "wait a moment, then run: nexus daemon status"};
+  if (context.output.json) {
+    context.output.json_line({{"stopped", true}, {"pid", pid}});
+  } else {
+    context.output.note("nexusd is stopped");
+  }
+  return 0;
+}
+
+Result<int> run_status(Context& context) {
+  NEXUS_TRY(const auto status, ask_status(context));
+  return print_status(context, status);
+}
+
+void configure(CLI::App& app, Action& action) {
+  app.require_subcommand(1);
+  const auto sub = [&](const char* name, const char* summary, Result<int> (*run)(Context&)) {
+    auto* command = app.add_subcommand(name, summary);
+    command->fallthrough();
+    command->parse_complete_callback([run, &action] { action = run; });
+  };
+  sub("start", "Start nexusd in the background", run_start);
+  sub("stop", "Stop nexusd", run_stop);
+  sub("status", "Show how nexusd is doing", run_status);
+}
+
+}  // namespace
+
+const Command daemon_command{"daemon", "", "Start, stop and inspect nexusd", configure};
+
+}  // namespace nexus::cli

@@ -1,0 +1,49 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "common/json.h"
+
+namespace nexus::cli {
+namespace {
+
+struct DisconnectArgs {
+  std::string connection;
+  bool keep_grant = false;
+};
+
+Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
+  auto target = context.client.target("/v1/connections/", args.connection);
+  if (args.keep_grant) target += "&keep_grant=true";
+  NEXUS_TRY(const auto report, context.client.call("DELETE", target, ""));
+  if (context.output.json) {
+    context.output.json_line(report);
+    return 0;
+  }
+  const auto id = text_member(report, "connection_id").value_or("");
+  const auto provider = text_member(report, "provider_name").value_or("");
+  context.output.result("disconnected " + id + ": its credentials are deleted here\n");
+  if (report.value("provider_revoked", false)) {
+    context.output.note(provider + " revoked its tokens, too");
+  } else if (!args.keep_grant) {
+    context.output.warn(provider + " did not revoke its tokens: " +
+                        text_member(report, "provider_revocation_error").value_or("unknown"));
+    context.output.note("  end the access in your account's settings at " + provider);
+  }
+  return 0;
+}
+
+void configure(CLI::App& app, Action& action) {
+  auto args = std::make_shared<DisconnectArgs>();
+  app.add_option("connection", args->connection, "conn_… id, alias or provider")->required();
+  app.add_flag("--keep-grant", args->keep_grant,
+               "delete here only, revoke nothing at the provider");
+  action = [args](Context& context) { return run_disconnect(context, *args); };
+}
+
+}  // namespace
+
+const Command disconnect_command{"disconnect", "", "Revoke and delete a connection", configure};
+
+}  // namespace nexus::cli

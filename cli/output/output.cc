@@ -1,0 +1,127 @@
+#include "cli/output/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "common/paths.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+bool shows_color(int fd, bool allowed) {
+  return allowed && isatty(fd) && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+}
+
+/// Columns on a terminal: one for each code point, near enough for names and statuses.
+std::size_t width(std::string_view text) {
+  std::size_t columns = 0;
+  bool escape = false;
+  for (const char c : text) {
+    if (c == '\033') escape = true;
+    if (!escape && (c & 0xc0) != 0x80) ++columns;
+    if (escape && c == 'm') escape = false;
+  }
+  return columns;
+}
+
+}  // namespace
+
+void Output::result(std::string_view text) const {
+  write_all(STDOUT_FILENO, text);
+}
+
+void Output::json_line(const Json& line) const {
+  result(to_text(line) + "\n");
+}
+
+void Output::note(std::string_view text) const {
+  write_all(STDERR_FILENO, std::string(text) + "\n");
+}
+
+void Output::warn(std::string_view text) const {
+  note("nexus: warning: " + std::string(text));
+}
+
+void Output::error(const Error& error) const {
+  if (json)
+    json_line(
+        {{"error", {{"code", error.wire()}, {"message", error.message}, {"hint", error.hint}}}});
+  note("nexus: " + error.message);
+  if (!error.hint.empty()) note("  " + error.hint);
+}
+
+void Output::progress(std::string_view text) const {
+  if (!stderr_is_terminal()) return;
+  write_all(STDERR_FILENO, "\r\033[K" + std::string(text));
+}
+
+bool Output::stderr_is_terminal() const {
+  return isatty(STDERR_FILENO) && environment("TERM") != "dumb";
+}
+
+bool Output::stdout_is_terminal() const {
+  return isatty(STDOUT_FILENO);
+}
+
+std::string Output::status_word(const std::string& status) const {
+  if (!shows_color(STDOUT_FILENO, color_allowed)) return status;
+  const char* color = status == "active" ? "32" : status == "pending" ? "33" : "31";
+  return std::string("\033[") + color + "m" + status + "\033[0m";
+}
+
+void Output::table(const std::vector<std::string>& head,
+                   const std::vector<std::vector<std::string>>& rows) const {
+  std::vector<std::size_t> widths;
+  for (const auto& cell : head) widths.push_back(width(cell));
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += cells[i];
+      if (i + 1 < cells.size()) text += std::string(widths[i] - width(cells[i]) + 2, ' ');
+    }
+    result(text + "\n");
+  };
+  line(head);
+  for (const auto& row : rows) line(row);
+}
+
+std::string duration_text(UnixTime seconds) {
+  if (seconds < 0) return "-" + duration_text(-seconds);
+  if (seconds < 60) return std::to_string(seconds) + "s";
+  if (seconds < 3600) return std::to_string(seconds / 60) + "m";
+  if (seconds < 48 * 3600)
+    return std::to_string(seconds / 3600) + "h " + std::to_string(seconds % 3600 / 60) + "m";
+  return std::to_string(seconds / 86400) + "d";
+}
+
+Result<UnixTime> parse_duration(const std::string& text) {
+  const auto digits = text.find_first_not_of("0123456789");
+  const auto number = parse_number(text.substr(0, digits));
+  const auto unit = digits == std::string::npos ? "s" : text.substr(digits);
+  const UnixTime factor = unit == "s"   ? 1
+                          : unit == "m" ? 60
+                          : unit == "h" ? 3600
+                          : unit == "d" ? 86400
+                                        : 0;
+  if (!number || factor == 0 || *number > 10 * 365 * 86400 / factor)
+    return Error{ErrorCode::usage, "'" + printable(text, 40) + "' is not a length of time",
+                 "for example 90s, 5m or 2h"};
+  return *number * factor;
+}
+
+}  // namespace nexus::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+
+namespace nexus::cli {
+
+/// Where a command's words go: results to stdout, everything else to stderr; colour only where a
+/// terminal shows it.
+struct Output {
+  bool json = false;
+  bool color_allowed = true;
+
+  void result(std::string_view text) const;  ///< to stdout, as it is
+  void json_line(const nlohmann::json& json) const;
+  void note(std::string_view text) const;  ///< a line on stderr
+  void warn(std::string_view text) const;
+  void error(const Error& error) const;
+  /// Replaces the present line of a terminal's stderr; nothing elsewhere. "" clears it.
+  void progress(std::string_view text) const;
+
+  bool stderr_is_terminal() const;
+  bool stdout_is_terminal() const;
+  /// The text in the colour of a status word, where stdout shows colours.
+  std::string status_word(const std::string& status) const;
+  void table(const std::vector<std::string>& head,
+             const std::vector<std::vector<std::string>>& rows) const;
+};
+
+/// "59m", "2h 5m", "3d": a length of time for people.
+std::string duration_text(UnixTime seconds);
+/// "90", "90s", "5m", "2h", "1d" in seconds. Error: usage.
+Result<UnixTime> parse_duration(const std::string& text);
+
+}  // namespace nexus::cli
