@@ -86,6 +86,7 @@ void reload(const Arguments& arguments) {
 
 Result<void> serve(const Arguments& arguments, const Config& config, Background& background) {
   set_log_level(config.log_level);
+  const int signals = signal_descriptor();  // before any thread: they inherit the mask
   NEXUS_CHECK(prepare_data_dir(config.data_dir));
   NEXUS_TRY([[maybe_unused]] const int lock, lock_data_dir(config.data_dir));
   NEXUS_TRY(const auto opened, open_vault(config.data_dir));
@@ -95,7 +96,6 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   if (own_socket) {
     NEXUS_TRY(socket, http::listen_on_unix_socket(config.socket));
   }
-  const int signals = signal_descriptor();
 
   const Clock clock = system_now;
   const auto http_client = make_http_client({config.proxy, config.ca_file});

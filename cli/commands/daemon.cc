@@ -27,8 +27,9 @@ Result<int> print_status(Context& context, const Json& status) {
     return 0;
   }
   const auto vault = status.value("vault", Json::object());
+  const auto connections = status.value("connections", Json::object());
   std::string counts;
-  for (const auto& [name, count] : status.value("connections", Json::object()).items())
+  for (const auto& [name, count] : connections.items())
     counts += (counts.empty() ? "" : ", ") + count.dump() + " " + name;
   context.output.table({"NEXUSD", status.value("version", "")},
                        {{"pid", std::to_string(status.value("pid", 0))},

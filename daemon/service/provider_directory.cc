@@ -51,7 +51,7 @@ Result<std::string> ProviderDirectory::keys(const ProviderEndpoints& provider,
     const bool tried_lately = within(cached.tried_at, now, kFailureLife);
     if (freshness == Freshness::cached_is_fine ? fresh : tried_lately && !cached.document.empty())
       return cached.document;
-    cached.tried_at = now;
+    if (freshness == Freshness::newest) cached.tried_at = now;
   }
   OutgoingRequest request{.url = provider.jwks, .reach = provider.reach};
   request.headers.emplace_back("Accept", Secret("application/json"));

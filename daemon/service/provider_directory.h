@@ -37,7 +37,7 @@ class ProviderDirectory {
   struct CachedKeys {
     std::string document;
     UnixTime fetched_at = 0;
-    UnixTime tried_at = 0;
+    UnixTime tried_at = 0;  ///< when an unknown kid last made us ask again
   };
   enum class Freshness { cached_is_fine, newest };
   Result<std::string> keys(const ProviderEndpoints& provider, Freshness freshness);

@@ -1,0 +1,185 @@
+// What scripts rely on: stdout, exit codes, errors with a way out, autostart, the daemon's life.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync, rmSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register, request, visit } from '../support/flow.mjs';
+import { BIN, Home, until } from '../support/nexus.mjs';
+
+let home;
+let provider;
+let id;
+before(async () => {
+  provider = await MisbehavingProvider.start();
+  home = await Home.make();
+  await home.start();
+  await register(home, provider.issuer);
+  ({ id } = await connect(home, provider, { alias: 'work' }));
+});
+after(async () => { await home.remove(); await provider.close(); });
+
+test('stdout of token holds the token and nothing else, in every format', async () => {
+  const raw = await home.nexus(['token', 'demo']);
+  assert.equal(raw.code, 0);
+  assert.match(raw.stdout, /^at-1-[0-9a-f]+$/);
+  const value = raw.stdout;
+  assert.equal((await home.nexus(['token', 'work', '--newline'])).stdout, `${value}\n`);
+  assert.equal((await home.nexus(['token', id, '--format', 'header'])).stdout, `Authorization: Bearer ${value}\n`);
+  assert.equal((await home.nexus(['token', id, '--format', 'env'])).stdout, `NEXUS_TOKEN='${value}'\n`);
+  assert.equal(JSON.parse((await home.nexus(['token', id, '--json'])).stdout).access_token, value);
+  assert.match((await home.nexus(['token', id, '--field', 'id_token'])).stdout, /^ey[\w-]+\.[\w-]+\.[\w-]+$/);
+  assert.equal((await home.nexus(['token', id, '--field', 'nothing'])).code, 2);
+});
+
+test('each failure has its exit code, an empty stdout and a hint', async () => {
+  const cases = [
+    [['token', 'nobody'], 6, /nexus list/],
+    [['token', 'conn_01ARZ3NDEKTSV4RRFFQ69G5FAV'], 6, /nexus list/],
+    [['connect', 'nobody', '--no-browser'], 6, /nexus provider add/],
+    [['token'], 2, /--help/],
+    [['token', 'demo', '--min-ttl', 'soon'], 2, /90s/],
+    [['nonsense'], 2, /--help/],
+    [['provider', 'add', 'demo', '--issuer', provider.issuer, '--client-id', 'x', '--allow-insecure-http'], 2, /--replace/],
+    [['provider', 'add', 'bad', '--issuer', 'http://example.com', '--client-id', 'x'], 2, /loopback/],
+    [['alias', 'demo', 'conn_x'], 2, /letters/],
+  ];
+  for (const [args, code, hint] of cases) {
+    const result = await home.nexus(args);
+    assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+    assert.equal(result.stdout, '');
+    assert.match(result.stderr, /^nexus: .+\n {2}.+/);
+    assert.match(result.stderr, hint);
+  }
+  const json = await home.nexus(['token', 'nobody', '--json']);
+  assert.equal(JSON.parse(json.stdout).error.code, 'connection_not_found');
+  const asked = await request(home);
+  assert.equal((await home.nexus(['token', asked.connection_id])).code, 3);
+  assert.equal((await home.nexus(['status', asked.connection_id])).code, 3);
+});
+
+test('two candidates are an error that lists them', async () => {
+  const { id: second } = await connect(home, provider);
+  const result = await home.nexus(['token', 'demo']);
+  assert.equal(result.code, 2);
+  assert.ok(result.stderr.includes(id) && result.stderr.includes(second));
+  assert.equal((await home.nexus(['disconnect', second])).code, 0);
+  assert.equal((await home.nexus(['token', 'demo'])).code, 0);
+});
+
+test('connect without waiting prints one JSON line; connect --json that waits prints two', async () => {
+  const one = await home.nexus(['connect', 'demo', '--no-wait', '--no-browser', '--json']);
+  const started = JSON.parse(one.stdout);
+  assert.deepEqual(Object.keys(started).sort(), ['auth_url', 'connection_id', 'expires_at', 'status']);
+  const two = home.nexus(['connect', 'demo', '--no-browser', '--json', '--alias', 'second']);
+  await until(async () => (await home.api('GET', '/v1/connections?pending=true')).json.some((c) => c.alias === 'second'), 'the pending connection');
+  const pending = (await home.api('GET', '/v1/connections?pending=true')).json.find((c) => c.alias === 'second');
+  await home.api('DELETE', `/v1/connections/${pending.connection_id}`);
+  const lines = (await two).stdout.trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(lines.length, 2);
+  assert.equal(lines[1].status, 'failed');
+  assert.equal((await two).code, 5);
+});
+
+test('a denied consent exits 5; a wait that times out or is interrupted exits 3 and says how to go on', async () => {
+  provider.authorizationResponse = (p) => ({ state: p.state, iss: p.iss, error: 'access_denied' });
+  const denied = spawn(join(BIN, 'nexus'), ['connect', 'demo', '--no-browser'], { env: home.env });
+  let shown = '';
+  denied.stderr.on('data', (text) => { shown += text; });
+  const url = await until(() => shown.match(/http\S+authorize\S+/)?.[0], 'the URL on stderr');
+  const code = new Promise((go) => denied.on('exit', go));
+  await visit(provider.consent(url));
+  assert.equal(await code, 5);
+  assert.match(shown, /denied/);
+  provider.authorizationResponse = (p) => p;
+
+  const late = await home.nexus(['connect', 'demo', '--no-browser', '--timeout', '1s']);
+  assert.equal(late.code, 3);
+  assert.match(late.stderr, /nexus status conn_/);
+  const child = spawn(join(BIN, 'nexus'), ['connect', 'demo', '--no-browser'], { env: home.env });
+  let said = '';
+  child.stderr.on('data', (text) => { said += text; });
+  await until(() => said.includes('authorize'), 'the URL on stderr');
+  const ended = new Promise((go) => child.on('exit', go));
+  child.kill('SIGINT');
+  assert.equal(await ended, 3);
+  assert.match(said, /stays open/);
+});
+
+test('the browser is started without a shell, once, by connect alone', async () => {
+  const record = join(home.dir, 'browser-argv');
+  const browser = join(home.dir, 'browser');
+  writeFileSync(browser, `#!/bin/sh\nfor word in "$@"; do echo "$word" >> '${record}'; done\nenv >> '${record}'\n`, { mode: 0o755 });
+  const result = await home.nexus(['connect', 'demo', '--no-wait'], { env: { BROWSER: browser, NEXUS_ENCRYPTION_KEY: 'canary' } });
+  assert.equal(result.code, 0, result.stderr);
+  const lines = readFileSync(record, 'utf8').split('\n');
+  assert.match(lines[0], /^http:\/\/127\.0\.0\.1:\d+\/authorize\?/);
+  assert.ok(!lines.some((line) => line.startsWith('NEXUS_')));
+  rmSync(record);
+  for (const args of [['token', id], ['status'], ['refresh', id], ['list']])
+    await home.nexus(args, { env: { BROWSER: browser } });
+  assert.ok(!existsSync(record));
+  const failing = await home.nexus(['connect', 'demo', '--no-wait'], { env: { BROWSER: '/bin/false' } });
+  assert.equal(failing.code, 0);
+  assert.match(failing.stderr, /warning: no browser could be opened[\s\S]+http:\/\/127/);
+});
+
+test('list and status have the shape that scripts read', async () => {
+  const { connections } = JSON.parse((await home.nexus(['list', '--json'])).stdout);
+  const mine = connections.find((c) => c.connection_id === id);
+  assert.deepEqual(Object.keys(mine).sort(), ['account', 'alias', 'connection_id', 'expires_at', 'last_error',
+    'last_refresh_at', 'next_refresh_at', 'provider', 'scopes', 'status', 'workspace']);
+  assert.equal(mine.account, 'alice@example.com');
+  assert.ok(Number.isInteger(mine.expires_at));
+  assert.equal((await home.nexus(['list', '--workspace', 'elsewhere'])).stdout, '');
+});
+
+test('no daemon and no autostart is exit 8; with autostart it just works', async () => {
+  const other = await Home.make();
+  const none = await other.nexus(['list', '--no-autostart']);
+  assert.equal(none.code, 8);
+  assert.match(none.stderr, /nexus daemon start/);
+  const env = { NEXUS_NO_AUTOSTART: '' };
+  const started = await Promise.all([1, 2, 3].map(() => other.nexus(['list'], { env })));
+  assert.deepEqual(started.map((r) => r.code), [0, 0, 0], JSON.stringify(started));
+  const status = JSON.parse((await other.nexus(['daemon', 'status', '--json'])).stdout);
+  assert.equal(status.vault.key_source, 'file');
+  assert.equal((await other.nexus(['daemon', 'stop'])).code, 0);
+  assert.equal((await other.nexus(['daemon', 'status'])).code, 8);
+  assert.equal(existsSync(other.socket), false);
+  // What stops it from starting reaches the person.
+  writeFileSync(other.configFile, '[daemon]\nlog_levle = "info"\n');
+  const misspelt = await other.nexus(['list'], { env });
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.stderr, /nexus\.toml:2: unknown setting 'daemon\.log_levle'/);
+  await other.remove();
+});
+
+test('one daemon a data directory; a stale socket is replaced, anything else is left alone', async () => {
+  const second = spawn(join(BIN, 'nexusd'), ['--foreground', '--socket', join(home.dir, 'run', 'other.sock')], { env: home.env });
+  let said = '';
+  second.stderr.on('data', (text) => { said += text; });
+  assert.notEqual(await new Promise((go) => second.on('exit', go)), 0);
+  assert.match(said, /another nexusd serves/);
+  await home.stop('SIGKILL');
+  assert.ok(existsSync(home.socket));
+  await home.start();
+  assert.equal((await home.nexus(['token', id])).code, 0);
+  await home.stop();
+  mkdirSync(home.socket);
+  await assert.rejects(home.start(), /is in the way/);
+  rmSync(home.socket, { recursive: true });
+  await home.start();
+});
+
+test('SIGHUP reloads, a broken file does not stop the daemon', async () => {
+  const good = readFileSync(home.configFile, 'utf8');
+  writeFileSync(home.configFile, 'nonsense = 1\n');
+  home.daemon.kill('SIGHUP');
+  await until(() => home.log.includes('reload_refused'), 'the refusal in the log');
+  writeFileSync(home.configFile, good);
+  home.daemon.kill('SIGHUP');
+  await until(() => home.log.includes(' reloaded '), 'the reload in the log');
+  assert.equal((await home.nexus(['token', id])).code, 0);
+});

@@ -1,0 +1,112 @@
+// No secret where it must not be: files, logs at their most verbose, argv, errors.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, chmodSync, writeFileSync, symlinkSync, unlinkSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register, token, SECRET } from '../support/flow.mjs';
+import { Home } from '../support/nexus.mjs';
+
+let home;
+let provider;
+before(async () => {
+  provider = await MisbehavingProvider.start();
+  home = await Home.make();
+  await home.start();
+});
+after(async () => { await home.remove(); await provider.close(); });
+
+function commandLines() {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => {
+    try { return readFileSync(`/proc/${pid}/cmdline`, 'latin1'); } catch { return ''; }
+  }).join('\n');
+}
+
+test('canary values are found nowhere but in the answers meant for them', async () => {
+  const seen = [];
+  const watch = setInterval(() => seen.push(commandLines()), 5);
+  const said = [];
+  const run = async (args, options) => { const r = await home.nexus(args, options); said.push(r.stderr); return r; };
+  await run(['provider', 'add', 'demo', '--issuer', provider.issuer, '--client-id', 'client-1',
+    '--client-secret-file', '-', '--scope', 'openid', '--allow-insecure-http'], { input: `${SECRET}\n` });
+  provider.rotate = true;
+  const { id, asked } = await connect(home, provider);
+  const access = (await token(home, id)).json.access_token;
+  await run(['refresh', id]);
+  const newest = (await run(['token', id])).stdout;
+  provider.onToken = (form, response) => {
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ error: 'invalid_grant', error_description: `no ${form.get('refresh_token')} of ${SECRET}` }));
+    return true;
+  };
+  await run(['refresh', id]);
+  await run(['token', id]);
+  await run(['status']);
+  clearInterval(watch);
+
+  const sent = provider.tokenRequests();
+  const secrets = [SECRET, access, newest, ...sent.flatMap(({ form }) =>
+    ['code', 'code_verifier', 'refresh_token'].map((name) => form.get(name)).filter(Boolean))];
+  assert.ok(secrets.length >= 6);
+  const files = readdirSync(home.data).map((name) => home.file(name).toString('latin1')).join('\n');
+  const status = await home.api('GET', `/v1/connections/${id}`);
+  const providerAnswer = await home.api('GET', '/v1/providers/by-name/demo');
+  for (const secret of secrets) {
+    assert.ok(!files.includes(secret), 'in the data directory');
+    assert.ok(!home.log.includes(secret), 'in the log');
+    assert.ok(!said.join('').includes(secret), 'in an error');
+    assert.ok(!seen.join('').includes(secret), 'in a command line');
+    assert.ok(!status.text.includes(secret) && !providerAnswer.text.includes(secret), 'in an answer');
+  }
+  assert.ok(!files.includes(new URL(asked.auth_url).searchParams.get('state')));
+});
+
+test('a secret on the command line is refused with a way out', async () => {
+  const refused = await home.nexus(['provider', 'add', 'x', '--client-id', 'c', '--issuer', 'https://a.example', '--client-secret', 'oops']);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /--client-secret-file/);
+});
+
+test('files and socket belong to their user alone', () => {
+  assert.equal(statSync(home.data).mode & 0o777, 0o700);
+  assert.equal(statSync(home.socket).mode & 0o777, 0o600);
+  for (const name of readdirSync(home.data)) assert.equal(statSync(join(home.data, name)).mode & 0o077, 0, name);
+});
+
+test('a wrong or missing key is refused, and the vault stays as it was', async () => {
+  await home.stop();
+  const vault = home.file('nexus.db');
+  const attempt = (env = {}) => home.start({ env }).then(() => 'started', (error) => error.message);
+  const wrong = Buffer.alloc(32, 7).toString('base64');
+  assert.match(await attempt({ NEXUS_ENCRYPTION_KEY: wrong }), /does not open with this key/);
+  assert.match(await attempt({ ENCRYPTION_KEY: 'c2hvcnQ=' }), /base64 key of 32 bytes/);
+  const keyFile = join(home.data, 'vault.key');
+  copyFileSync(keyFile, `${keyFile}.kept`);
+  unlinkSync(keyFile);
+  assert.match(await attempt(), /key is missing/);
+  symlinkSync(`${keyFile}.kept`, keyFile);
+  assert.match(await attempt(), /cannot open the key file/);
+  unlinkSync(keyFile);
+  writeFileSync(keyFile, home.file('vault.key.kept'), { mode: 0o644 });
+  chmodSync(keyFile, 0o644);
+  assert.match(await attempt(), /other users/);
+  chmodSync(keyFile, 0o600);
+  assert.deepEqual(home.file('nexus.db'), vault);
+  // The same key from the environment opens it as well.
+  await home.start({ env: { NEXUS_ENCRYPTION_KEY: home.file('vault.key').toString().trim() } });
+  assert.match(home.log, /key_source=environment/);
+});
+
+test('a damaged record is named, the others still open', async () => {
+  const other = await connect(home, provider = Object.assign(provider, { onToken: null }));
+  const damaged = await connect(home, provider);
+  await home.stop();
+  const { execFileSync } = await import('node:child_process');
+  execFileSync('sqlite3', [join(home.data, 'nexus.db'),
+    `UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE owner = '${other.id}' AND field = 'access_token') WHERE owner = '${damaged.id}' AND field = 'access_token'`]);
+  await home.start();
+  assert.equal((await token(home, other.id)).status, 200);
+  const refused = await token(home, damaged.id);
+  assert.equal(refused.status, 500);
+  assert.match(refused.json.message, new RegExp(damaged.id));
+});

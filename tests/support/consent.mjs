@@ -1,0 +1,52 @@
+// Walks through oidc-provider's login and consent pages as a browser without a screen would.
+
+/** A browser's memory: cookies by name, redirects followed by hand. */
+export class Visitor {
+  cookies = new Map();
+
+  async go(url, { method = 'GET', form } = {}) {
+    const response = await fetch(url, {
+      method, redirect: 'manual',
+      headers: {
+        cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+      },
+      body: form ? new URLSearchParams(form).toString() : undefined,
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair] = line.split(';');
+      const at = pair.indexOf('=');
+      this.cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    return response;
+  }
+}
+
+/** Logs in, consents, and returns the URL that the provider sends the browser to (the callback). */
+export async function consent(authUrl, { login = 'alice', deny = false } = {}) {
+  const visitor = new Visitor();
+  let url = authUrl;
+  for (let step = 0; step < 20; ++step) {
+    const response = await visitor.go(url);
+    const location = response.headers.get('location');
+    if (location) {
+      const next = new URL(location, url).href;
+      if (new URL(next).origin !== new URL(authUrl).origin) return next;
+      url = next;
+      continue;
+    }
+    const html = await response.text();
+    if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${html.slice(0, 500)}`);
+    if (deny) {
+      url = new URL(html.match(/href="([^"]*\/abort)"/)[1], url).href;
+      continue;
+    }
+    const prompt = html.match(/name="prompt" value="(\w+)"/)[1];
+    const action = new URL(html.match(/action="([^"]+)"/)[1], url).href;
+    const posted = await visitor.go(action, {
+      method: 'POST', form: prompt === 'login' ? { prompt, login, password: 'secret' } : { prompt },
+    });
+    url = new URL(posted.headers.get('location'), action).href;
+  }
+  throw new Error('the consent never ended');
+}

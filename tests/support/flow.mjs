@@ -1,0 +1,34 @@
+// The steps that many tests share: register the provider, ask for a connection, bring the answer.
+
+export const SECRET = 'canary-client-secret-5f2c';
+
+export async function register(home, issuer, fields = {}) {
+  const answer = await home.api('POST', '/v1/providers', {
+    name: 'demo', issuer, client_id: 'client-1', client_secret: SECRET, allow_insecure_http: true,
+    scopes: ['openid', 'email'], ...fields,
+  });
+  if (answer.status !== 201) throw new Error(`provider refused: ${answer.text}`);
+  return answer.json;
+}
+
+export async function request(home, fields = {}) {
+  const answer = await home.api('POST', '/v1/request-connection',
+    { workspace_id: 'default', provider_name: 'demo', ...fields });
+  if (answer.status !== 200) throw new Error(`connection refused: ${answer.text}`);
+  return answer.json;
+}
+
+/** Brings a browser's answer; gives status, headers and page. */
+export async function visit(url) {
+  const response = await fetch(url, { redirect: 'manual' });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** The whole way with the misbehaving provider; returns the connection's id and the page. */
+export async function connect(home, provider, fields = {}) {
+  const asked = await request(home, fields);
+  const page = await visit(provider.consent(asked.auth_url));
+  return { id: asked.connection_id, asked, page };
+}
+
+export const token = (home, id, query = '') => home.api('GET', `/v1/token/${id}${query}`);

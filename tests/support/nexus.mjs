@@ -1,0 +1,130 @@
+// A home of its own for one test: a temporary directory, a daemon that runs the built nexusd, and the
+// built nexus. Nothing of the machine's own Nexus is touched.
+import { spawn, execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, mkdirSync, writeFileSync, readFileSync, rmSync, existsSync } from 'node:fs';
+import { createServer, createConnection } from 'node:net';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const BIN = process.env.NEXUS_BIN ?? new URL('../../build/release', import.meta.url).pathname;
+
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Waits until `check` gives something true; the one way tests wait for what has no event. */
+export async function until(check, what, ms = 10000) {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const value = await check();
+    if (value) return value;
+    await new Promise((go) => setTimeout(go, 20));
+  }
+  throw new Error(`${what} did not happen within ${ms} ms`);
+}
+
+export class Home {
+  static async make({ config = '', env = {} } = {}) {
+    const home = new Home();
+    home.dir = mkdtempSync(join(tmpdir(), 'nexus-test-'));
+    home.data = join(home.dir, 'data');
+    home.socket = join(home.dir, 'run', 'nexusd.sock');
+    mkdirSync(join(home.dir, 'run'), { mode: 0o700 });
+    home.callbackPort = await freePort();
+    home.callbackBase = `http://127.0.0.1:${home.callbackPort}`;
+    home.configFile = join(home.dir, 'nexus.toml');
+    writeFileSync(home.configFile,
+      `[daemon]\nlog_level = "debug"\n[callback]\nbase_url = "${home.callbackBase}"\n${config}`);
+    home.env = {
+      PATH: process.env.PATH, HOME: home.dir, NEXUS_CONFIG: home.configFile,
+      NEXUS_DATA_DIR: home.data, NEXUS_SOCKET: home.socket, NEXUS_NO_AUTOSTART: '1', TERM: 'dumb',
+      ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? '', TSAN_OPTIONS: process.env.TSAN_OPTIONS ?? '',
+      ...env,
+    };
+    home.log = '';
+    return home;
+  }
+
+  async start({ args = [], env = {} } = {}) {
+    this.daemon = spawn(join(BIN, 'nexusd'), ['--foreground', ...args],
+      { env: { ...this.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] });
+    this.daemon.stderr.on('data', (text) => { this.log += text; });
+    const child = this.daemon;
+    const from = this.log.length;
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`nexusd ended: ${this.log}`);
+      return this.log.slice(from).includes(' ready ');
+    }, 'nexusd ready');
+    return this;
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (!this.daemon || this.daemon.exitCode !== null || this.daemon.signalCode) return;
+    const ended = once(this.daemon, 'exit');
+    this.daemon.kill(signal);
+    const [code] = await ended;
+    return code;
+  }
+
+  async remove() {
+    const code = await this.stop();
+    if (code !== undefined && code !== 0) throw new Error(`nexusd exited with ${code}:\n${this.log}`);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Runs nexus; never throws. */
+  nexus(args, { env = {}, input = '' } = {}) {
+    return new Promise((resolve) => {
+      const child = execFile(join(BIN, 'nexus'), args, { env: { ...this.env, ...env } },
+        (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
+      child.stdin.on('error', () => {});
+      child.stdin.end(input);
+    });
+  }
+
+  /** One request over the control socket. */
+  api(method, path, body, headers = {}) {
+    return new Promise((resolve, reject) => {
+      const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+      const request = httpRequest({
+        socketPath: this.socket, method, path, agent: false,
+        headers: { ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }), ...headers },
+      }, (response) => {
+        let data = '';
+        response.on('data', (part) => { data += part; });
+        response.on('end', () => {
+          let json;
+          try { json = JSON.parse(data); } catch { json = undefined; }
+          resolve({ status: response.statusCode, headers: response.headers, text: data, json });
+        });
+      });
+      request.on('error', reject);
+      request.end(text);
+    });
+  }
+
+  /** Bytes to the socket, everything that comes back until it closes or falls silent. */
+  raw(bytes, { quietMs = 300, target } = {}) {
+    return new Promise((resolve) => {
+      const socket = createConnection(target ?? { path: this.socket });
+      let data = '';
+      const timer = setTimeout(() => socket.destroy(), 5000);
+      socket.setTimeout(quietMs, () => socket.destroy());
+      socket.on('data', (part) => { data += part.toString('latin1'); });
+      socket.on('error', () => {});
+      socket.on('close', () => { clearTimeout(timer); resolve(data); });
+      socket.write(bytes);
+    });
+  }
+
+  status(id) { return this.api('GET', `/v1/check-connection/${id}`).then((r) => r.json.status); }
+
+  file(name) { return existsSync(join(this.data, name)) ? readFileSync(join(this.data, name)) : Buffer.alloc(0); }
+}

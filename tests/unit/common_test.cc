@@ -1,0 +1,111 @@
+#include <nlohmann/json.hpp>
+
+#include "common/api/error.h"
+#include "common/error.h"
+#include "common/id.h"
+#include "common/json.h"
+#include "common/secret.h"
+#include "common/text.h"
+#include "tests/support/catch.h"
+
+using namespace nexus;
+
+TEST_CASE("every error code comes back from its wire form", "[error]") {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::failure); ++i) {
+    const auto code = static_cast<ErrorCode>(i);
+    CHECK(info(error_from_wire(info(code).wire, info(code).status)).exit_code ==
+          info(code).exit_code);
+  }
+  CHECK(error_from_wire("connection_not_active", "pending") == ErrorCode::connection_pending);
+  CHECK(error_from_wire("connection_not_active", "failed") == ErrorCode::connection_failed);
+  CHECK(error_from_wire("of_a_newer_daemon", "error") == ErrorCode::failure);
+}
+
+TEST_CASE("the exit codes are those of the manual", "[error]") {
+  CHECK(info(ErrorCode::connection_pending).exit_code == 3);
+  CHECK(info(ErrorCode::attention_required).exit_code == 4);
+  CHECK(info(ErrorCode::connection_failed).exit_code == 5);
+  CHECK(info(ErrorCode::connection_not_found).exit_code == 6);
+  CHECK(info(ErrorCode::vault_key_wrong).exit_code == 7);
+  CHECK(info(ErrorCode::daemon_unreachable).exit_code == 8);
+  CHECK(info(ErrorCode::upstream_error).exit_code == 10);
+}
+
+TEST_CASE("an attention error carries all three words that clients look for", "[error]") {
+  const auto json = api::to_json({ErrorCode::attention_required, "m", "h", "conn_1", "google"});
+  CHECK(json["status"] == "attention_required");
+  CHECK(json["code"] == "attention_required");
+  CHECK(json["error"] == "attention_required");
+  CHECK(json["provider"] == "google");
+}
+
+TEST_CASE("connection ids are conn_ and a ULID, all different, in order of time", "[id]") {
+  std::string last;
+  for (int i = 0; i < 1000; ++i) {
+    const auto id = new_connection_id();
+    REQUIRE(is_connection_id(id));
+    REQUIRE(id != last);
+    REQUIRE(id.substr(0, 15) >= last.substr(0, std::min<std::size_t>(15, last.size())));
+    last = id;
+  }
+  CHECK_FALSE(is_connection_id("conn_01HXYZ"));
+  CHECK_FALSE(is_connection_id("conn_01m856kmd7pknxexffb2gd416s"));
+}
+
+TEST_CASE("strict JSON refuses what two readers could read differently", "[json]") {
+  for (const auto* text :
+       {"", "null", "[]", "3", "{oops", "{}{}", R"({"a":1,"a":2})", R"({"b":{"a":1,"a":2}})",
+        "{\"a\":\"\xff\"}", R"({"a":NaN})", "{\"a\":1}x"})
+    CHECK_FALSE(parse_json_object(text).ok());
+  CHECK(parse_json_object(R"({"a":{"b":[1,2]},"c":"é"})").ok());
+  std::string deep = R"({"a":)";
+  deep.append(100, '[');
+  auto closed = deep;
+  closed.append(100, ']').append(1, '}');
+  CHECK_FALSE(parse_json_object(closed).ok());
+  deep.append(200'000, '[');
+  CHECK_FALSE(parse_json_object(deep).ok());
+}
+
+TEST_CASE("text from outside cannot steer a terminal or forge a line", "[text]") {
+  CHECK(printable("a\x1b]0;title\x07"
+                  "b\r\nlevel=info") == "a?]0;title?b??level=info");
+  CHECK(printable("\xe2\x80\xae"
+                  "abc") == "?abc");
+  CHECK(printable("caf\xc3\xa9 \xff") == "caf\xc3\xa9 ?");
+  CHECK(printable(std::string(5000, 'x')).size() == 512);
+}
+
+TEST_CASE("secrets that a provider echoes are masked, also when encoded", "[text]") {
+  CHECK(printable_without("bad token s3cr3t/+x here", {"s3cr3t/+x"}) ==
+        "bad token [redacted] here");
+  CHECK(printable_without("bad s3cr3t%2F%2Bx", {"s3cr3t/+x"}) == "bad [redacted]");
+}
+
+TEST_CASE("percent encoding goes both ways", "[text]") {
+  CHECK(percent_encode("a b/é~") == "a%20b%2F%C3%A9~");
+  CHECK(form_encode("p%ss+w:rd &") == "p%25ss%2Bw%3Ard+%26");
+  CHECK(percent_decode("a%2Fb+c", false) == "a/b+c");
+  CHECK(percent_decode("a+b", true) == "a b");
+  CHECK_FALSE(percent_decode("%2", false));
+  CHECK_FALSE(percent_decode("%zz", false));
+  CHECK_FALSE(percent_decode("%00", false));
+}
+
+TEST_CASE("a quoted value survives the shell", "[text]") {
+  CHECK(shell_quote("a'b$(c)") == R"('a'\''b$(c)')");
+}
+
+TEST_CASE("a secret keeps its bytes through moves", "[secret]") {
+  Secret a("short");
+  Secret b(std::move(a));
+  CHECK(b.expose() == "short");
+  CHECK(b.copy().expose() == "short");
+  CHECK(Secret().empty());
+}
+
+TEST_CASE("the JSON writer escapes what JSON wants escaped", "[json]") {
+  JsonWriter json;
+  json.begin().member("a", "q\"\\\n").begin("o").member("n", 3).end().member("z", "").end();
+  CHECK(json.take() == R"({"a":"q\"\\\u000a","o":{"n":3},"z":""})");
+}
