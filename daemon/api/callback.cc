@@ -58,6 +58,7 @@ Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
   // As it stands in the redirect URI: the comparison later is exact.
   const auto origin = redirect_uri.substr(0, redirect_uri.find('/', url.scheme.size() + 3));
   const std::lock_guard lock(mutex_);
+  loop_.wake();  // housekeeping sees that somebody is expected again
   if (open_.contains(origin)) return {};
   NEXUS_TRY(const auto fds, http::listen_on_loopback(url.host, url.port));
   auto& listeners = open_[origin];

@@ -124,6 +124,7 @@ EventLoop::~EventLoop() {
 int EventLoop::listen(int fd, ListenerOptions options, Handler handler) {
   const std::lock_guard lock(mutex_);
   const int handle = next_listener_++;
+  descriptors_[handle] = fd;
   tasks_.push_back([this, handle, listener = Listener{fd, std::move(options), std::move(handler)}] {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -137,6 +138,9 @@ int EventLoop::listen(int fd, ListenerOptions options, Handler handler) {
 
 void EventLoop::unlisten(int listener) {
   const std::lock_guard lock(mutex_);
+  // The port is free when this returns, though the loop closes the descriptor only at its next turn:
+  // whoever listens there again at once must not find it taken.
+  if (const auto open = descriptors_.extract(listener)) shutdown(open.mapped(), SHUT_RDWR);
   tasks_.push_back([this, listener] {
     const auto found = listeners_.find(listener);
     if (found == listeners_.end() || found->second.fd < 0) return;

@@ -112,6 +112,7 @@ class EventLoop {
   std::vector<Finished> handed_over_;
   std::vector<std::function<void()>> tasks_;
   int next_listener_ = 1;
+  std::map<int, int> descriptors_;  ///< of the open listeners, by handle
 };
 
 }  // namespace nexus::http

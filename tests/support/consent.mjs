@@ -50,3 +50,9 @@ export async function consent(authUrl, { login = 'alice', deny = false } = {}) {
   }
   throw new Error('the consent never ended');
 }
+
+// As a program: node consent.mjs URL consents and brings the answer back, as a browser would.
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const answered = await fetch(await consent(process.argv[2]));
+  if (!answered.ok) throw new Error(`the callback answered ${answered.status}`);
+}
