@@ -2,10 +2,12 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/commands/token.h"
 #include "common/paths.h"
 #include "common/version.h"
 
@@ -80,12 +82,25 @@ int report(const Output& output, const Error& error) {
   return error.exit_code();
 }
 
+int finish(const GlobalOptions& options, const Action& action) {
+  Output output;
+  output.json = options.json;
+  auto context = make_context(options);
+  if (!context) return report(output, context.error());
+  const auto code = action(*context);
+  return code ? *code : report(context->output, code.error());
+}
+
 int run(int argc, char** argv) {
   // Tokens pass through this process: no core files, no peeking by ptrace.
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
   signal(SIGPIPE, SIG_IGN);
+
+  if (const auto args = plain_token_arguments(argc, argv))
+    // Everything is written: there is nothing that destructors of static objects would have to do.
+    _exit(finish({}, [&](Context& context) { return run_token(context, *args); }));
 
   // `nexus help CMD` is `nexus CMD --help`.
   std::vector<std::string> words(argv + 1, argv + argc);
@@ -120,12 +135,7 @@ int run(int argc, char** argv) {
     return report(output, {ErrorCode::usage, error.what(),
                            "run: nexus " + (sub ? sub->get_name() + " " : "") + "--help"});
   }
-  Output output;
-  output.json = options.json;
-  auto context = make_context(options);
-  if (!context) return report(output, context.error());
-  const auto code = action(*context);
-  return code ? *code : report(context->output, code.error());
+  return finish(options, action);
 }
 
 }  // namespace

@@ -81,7 +81,9 @@ Result<Config> load_config(const ConfigFlags& flags) {
   Config config;
   const auto named = flags.file.empty() ? environment("NEXUS_CONFIG") : flags.file;
   config.file = named.empty() ? default_config_file() : named;
-  if (std::ifstream in(config.file); in) {
+  // A look first: most machines have no such file, and opening a stream costs `nexus token` time.
+  if (access(config.file.c_str(), R_OK) == 0) {
+    std::ifstream in(config.file);
     std::ostringstream text;
     text << in.rdbuf();
     const auto parsed = toml::parse(text.str());

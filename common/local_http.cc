@@ -79,7 +79,7 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
   send_all(fd.get(), request);
 
   SecretText answer;
-  answer.resize(16 * 1024);
+  answer.resize(4 * 1024);
   std::size_t size = 0;
   std::size_t head_end = std::string_view::npos;
   std::size_t expected = std::string_view::npos;

@@ -6,11 +6,13 @@
 
 namespace nexus {
 
-/// Hands out memory that is locked against swapping, left out of core dumps and wiped when it is
-/// given back. Where the locked-memory limit is too small it falls back to memory that is only
-/// wiped; `secret_memory_locked()` tells.
+/// Hands out memory that is left out of core dumps and wiped when it is given back.
 void* secret_allocate(std::size_t bytes);
 void secret_free(void* memory, std::size_t bytes) noexcept;
+
+/// From now on that memory is also locked against swapping. For programs that hold secrets for
+/// long, before the first one; a command that lives for a millisecond would only pay for it.
+void lock_secret_memory();
 
 /// False once the kernel has refused to lock memory for secrets (RLIMIT_MEMLOCK).
 bool secret_memory_locked();

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "common/paths.h"
+#include "common/secret.h"
 
 namespace nexus {
 namespace {
@@ -37,6 +38,7 @@ void harden_process() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
+  lock_secret_memory();
 }
 
 Result<void> prepare_data_dir(const std::string& path) {

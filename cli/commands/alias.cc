@@ -23,7 +23,7 @@ Result<int> run_alias(Context& context, const AliasArgs& args) {
   return 0;
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_alias(CLI::App& app, Action& action) {
   auto args = std::make_shared<AliasArgs>();
   app.add_option("connection", args->connection, "conn_… id, alias or provider")->required();
   app.add_option("name", args->name, "its new alias")->required();
@@ -32,6 +32,6 @@ void configure(CLI::App& app, Action& action) {
 
 }  // namespace
 
-const Command alias_command{"alias", "", "Give a connection a name of your own", configure};
+const Command alias_command{"alias", "", "Give a connection a name of your own", configure_alias};
 
 }  // namespace nexus::cli

@@ -133,7 +133,7 @@ Result<int> run_connect(Context& context, const ConnectArgs& args) {
   return 0;
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_connect(CLI::App& app, Action& action) {
   auto args = std::make_shared<ConnectArgs>();
   app.add_option("provider", args->provider, "a registered provider")->required();
   app.add_option("--alias", args->alias, "a name of your own for the connection");
@@ -153,6 +153,6 @@ void configure(CLI::App& app, Action& action) {
 }  // namespace
 
 const Command connect_command{"connect", "", "Connect to a provider: consent in the browser",
-                              configure};
+                              configure_connect};
 
 }  // namespace nexus::cli

@@ -90,7 +90,7 @@ Result<int> run_status(Context& context) {
   return print_status(context, status);
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_daemon(CLI::App& app, Action& action) {
   app.require_subcommand(1);
   const auto sub = [&](const char* name, const char* summary, Result<int> (*run)(Context&)) {
     auto* command = app.add_subcommand(name, summary);
@@ -104,6 +104,6 @@ void configure(CLI::App& app, Action& action) {
 
 }  // namespace
 
-const Command daemon_command{"daemon", "", "Start, stop and inspect nexusd", configure};
+const Command daemon_command{"daemon", "", "Start, stop and inspect nexusd", configure_daemon};
 
 }  // namespace nexus::cli

@@ -34,7 +34,7 @@ Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
   return 0;
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_disconnect(CLI::App& app, Action& action) {
   auto args = std::make_shared<DisconnectArgs>();
   app.add_option("connection", args->connection, "conn_… id, alias or provider")->required();
   app.add_flag("--keep-grant", args->keep_grant,
@@ -44,6 +44,7 @@ void configure(CLI::App& app, Action& action) {
 
 }  // namespace
 
-const Command disconnect_command{"disconnect", "", "Revoke and delete a connection", configure};
+const Command disconnect_command{"disconnect", "", "Revoke and delete a connection",
+                                 configure_disconnect};
 
 }  // namespace nexus::cli

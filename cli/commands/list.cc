@@ -25,7 +25,7 @@ Result<std::vector<api::Connection>> fetch_connections(Context& context, const L
 
 namespace {
 
-void configure(CLI::App& app, Action& action) {
+void configure_list(CLI::App& app, Action& action) {
   auto filter = std::make_shared<ListFilter>();
   app.add_flag("--all-workspaces", filter->all_workspaces, "those of every workspace");
   app.add_option("--status", filter->status, "only those with this status")
@@ -40,6 +40,6 @@ void configure(CLI::App& app, Action& action) {
 }  // namespace
 
 const Command list_command{"list", "connections", "List the connections of the workspace",
-                           configure};
+                           configure_list};
 
 }  // namespace nexus::cli

@@ -189,7 +189,7 @@ void configure_named(CLI::App& app, Action& action,
   });
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_provider(CLI::App& app, Action& action) {
   app.require_subcommand(1);
   const auto sub = [&](const char* name, const char* summary) -> CLI::App& {
     auto* command = app.add_subcommand(name, summary);
@@ -207,6 +207,6 @@ void configure(CLI::App& app, Action& action) {
 }  // namespace
 
 const Command provider_command{"provider", "providers", "Register and inspect providers",
-                               configure};
+                               configure_provider};
 
 }  // namespace nexus::cli

@@ -15,7 +15,7 @@ Result<int> run_refresh(Context& context, const std::string& reference) {
   return 0;
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_refresh(CLI::App& app, Action& action) {
   auto reference = std::make_shared<std::string>();
   app.add_option("connection", *reference, "conn_… id, alias or provider")->required();
   action = [reference](Context& context) { return run_refresh(context, *reference); };
@@ -23,6 +23,7 @@ void configure(CLI::App& app, Action& action) {
 
 }  // namespace
 
-const Command refresh_command{"refresh", "", "Force a refresh of a connection's token", configure};
+const Command refresh_command{"refresh", "", "Force a refresh of a connection's token",
+                              configure_refresh};
 
 }  // namespace nexus::cli

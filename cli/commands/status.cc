@@ -30,7 +30,7 @@ Result<int> run_status(Context& context, const std::vector<std::string>& referen
   return worst;
 }
 
-void configure(CLI::App& app, Action& action) {
+void configure_status(CLI::App& app, Action& action) {
   auto references = std::make_shared<std::vector<std::string>>();
   app.add_option("connection", *references, "conn_… ids, aliases or providers; none: all");
   app.footer(
@@ -41,6 +41,6 @@ void configure(CLI::App& app, Action& action) {
 
 }  // namespace
 
-const Command status_command{"status", "", "Show how connections are doing", configure};
+const Command status_command{"status", "", "Show how connections are doing", configure_status};
 
 }  // namespace nexus::cli

@@ -138,8 +138,8 @@ int EventLoop::listen(int fd, ListenerOptions options, Handler handler) {
 
 void EventLoop::unlisten(int listener) {
   const std::lock_guard lock(mutex_);
-  // The port is free when this returns, though the loop closes the descriptor only at its next turn:
-  // whoever listens there again at once must not find it taken.
+  // The port is free when this returns, though the loop closes the descriptor only at its next
+  // turn: whoever listens there again at once must not find it taken.
   if (const auto open = descriptors_.extract(listener)) shutdown(open.mapped(), SHUT_RDWR);
   tasks_.push_back([this, listener] {
     const auto found = listeners_.find(listener);

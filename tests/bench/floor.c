@@ -1,4 +1,5 @@
-// The floor under `nexus token`: a static C program that connects, asks, prints. usage: SOCKET TARGET
+// The floor under `nexus token`: a static C program that connects, asks, prints. usage: SOCKET
+// TARGET
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -91,12 +91,14 @@ int main(int argc, char** argv) {
       connection.in.erase(0, size);
       const auto done = Clock::now();
       if (done > warm)
-        latencies.push_back(std::chrono::duration<double, std::micro>(done - connection.sent).count());
+        latencies.push_back(
+            std::chrono::duration<double, std::micro>(done - connection.sent).count());
       ask(connection);
     }
   }
   std::sort(latencies.begin(), latencies.end());
   if (latencies.empty()) return 1;
-  std::printf("%.0f %.0f %.0f\n", static_cast<double>(latencies.size()) / static_cast<double>(duration.count()),
+  std::printf("%.0f %.0f %.0f\n",
+              static_cast<double>(latencies.size()) / static_cast<double>(duration.count()),
               latencies[latencies.size() / 2], latencies[latencies.size() * 99 / 100]);
 }

@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
   provider.id = new_uuid();
   provider.name = "bench";
   const auto now = system_now();
-  if (!(*store)->put_provider({provider.id, provider.name, to_text(to_json(provider)), now, now}, {}))
+  if (!(*store)->put_provider({provider.id, provider.name, to_text(to_json(provider)), now, now},
+                              {}))
     return 1;
 
   // One transaction: the store's own methods sync each connection to the disk.
@@ -44,17 +45,19 @@ int main(int argc, char** argv) {
     const auto id = new_connection_id();
     if (i == count / 2) middle = id;
     database
-        .query("INSERT INTO connections (id, workspace, provider_id, status, requested_scopes, "
-               "scopes, token_type, created_at, updated_at, obtained_at, expires_at) "
-               "VALUES (?1, 'default', ?2, 'active', 'openid email', 'openid email', 'Bearer', "
-               "?3, ?3, ?3, ?4)")
+        .query(
+            "INSERT INTO connections (id, workspace, provider_id, status, requested_scopes, "
+            "scopes, token_type, created_at, updated_at, obtained_at, expires_at) "
+            "VALUES (?1, 'default', ?2, 'active', 'openid email', 'openid email', 'Bearer', "
+            "?3, ?3, ?3, ?4)")
         .bind(id, provider.id, now, now + 86400)
         .run();
     const SealedFields sealer(vault, kConnectionKind, id);
     const auto field = sealer.seal("access_token", random_token(150));
     database
-        .query("INSERT INTO credentials (owner, field, generation, sealed) "
-               "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
+        .query(
+            "INSERT INTO credentials (owner, field, generation, sealed) "
+            "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
         .bind(field.owner, field.field, field.generation, field.sealed)
         .run();
   }

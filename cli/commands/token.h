@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/context.h"
+#include "common/error.h"
+
+namespace nexus::cli {
+
+struct TokenArgs {
+  std::string connection;
+  std::string format = "raw";
+  std::string field;
+  std::string min_ttl;
+  bool refresh = false;
+  bool newline = false;
+  bool no_newline = false;
+};
+
+/// The arguments of `nexus token CONN [--format F]`, the form that scripts call thousands of times,
+/// read without building a command line parser, which would take longer than the request. Nothing
+/// for every other form, the misspelt ones among them: those are the parser's.
+std::optional<TokenArgs> plain_token_arguments(int argc, char** argv);
+
+Result<int> run_token(Context& context, const TokenArgs& args);
+
+}  // namespace nexus::cli
