@@ -20,14 +20,15 @@
 namespace nexus::cli {
 namespace {
 
-/// nexusd lies beside nexus; else the PATH is searched.
+/// nexusd lies beside nexus, or in bin seen from nexus-cli in libexec; else the PATH is searched.
 std::string daemon_program() {
   std::array<char, 4096> path{};
   const auto size = readlink("/proc/self/exe", path.data(), path.size() - 1);
   if (size > 0) {
     std::string own(path.data(), static_cast<std::size_t>(size));
-    const auto beside = own.substr(0, own.rfind('/')) + "/nexusd";
-    if (access(beside.c_str(), X_OK) == 0) return beside;
+    const auto directory = own.substr(0, own.rfind('/'));
+    for (const auto& program : {directory + "/nexusd", directory + "/../../bin/nexusd"})
+      if (access(program.c_str(), X_OK) == 0) return program;
   }
   return "nexusd";
 }

@@ -1,103 +1,11 @@
-#include "cli/commands/token.h"
+#include "cli/token.h"
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "common/json.h"
-#include "common/text.h"
 
 namespace nexus::cli {
-namespace {
-
-bool is_format(std::string_view word) {
-  return word == "raw" || word == "json" || word == "header" || word == "env";
-}
-
-/// The payload's access token, found without parsing the rest: tokens are visible ASCII, so the
-/// only escapes that nexusd writes in them are of '"' and '\\'. Nothing where the payload has none.
-std::optional<SecretText> access_token_in(const SecretText& payload) {
-  constexpr std::string_view name = "\"access_token\":\"";
-  auto at = payload.find(name);
-  if (at == SecretText::npos) return std::nullopt;
-  SecretText token;
-  token.reserve(payload.size());
-  for (at += name.size(); at < payload.size() && payload[at] != '"'; ++at) {
-    if (payload[at] == '\\' && ++at == payload.size()) return std::nullopt;
-    token += payload[at];
-  }
-  return token;
-}
-
-/// What a field of the payload's credentials (or of the payload itself) says.
-Result<SecretText> field_in(const SecretText& payload, const std::string& name) {
-  auto json = Json::parse(payload, nullptr, false);
-  if (json.is_object() && json["credentials"].is_object())
-    for (const auto* object : {&json["credentials"], &json}) {
-      const auto found = object->find(name);
-      if (found == object->end()) continue;
-      if (found->is_string()) return SecretText(found->get_ref<const std::string&>());
-      if (found->is_number_integer()) return SecretText(std::to_string(found->get<std::int64_t>()));
-    }
-  return Error{ErrorCode::usage, "these credentials have no field '" + printable(name, 60) + "'",
-               "--format json shows those there are"};
-}
-
-SecretText format_as(const std::string& format, const SecretText& value) {
-  SecretText out;
-  if (format == "header") out.append("Authorization: Bearer ").append(value);
-  if (format == "env") out.append("NEXUS_TOKEN=").append(shell_quote(value));
-  if (format == "raw") out = value;
-  return out;
-}
-
-}  // namespace
-
-std::optional<TokenArgs> plain_token_arguments(int argc, char** argv) {
-  if ((argc != 3 && argc != 5) || std::string_view(argv[1]) != "token") return std::nullopt;
-  TokenArgs args;
-  args.connection = argv[2];
-  if (args.connection.empty() || args.connection[0] == '-') return std::nullopt;
-  if (argc == 5) {
-    if (std::string_view(argv[3]) != "--format" || !is_format(argv[4])) return std::nullopt;
-    args.format = argv[4];
-  }
-  return args;
-}
-
-Result<int> run_token(Context& context, const TokenArgs& args) {
-  auto target =
-      context.client.target(args.refresh ? "/v1/refresh/" : "/v1/token/", args.connection);
-  if (!args.min_ttl.empty()) {
-    NEXUS_TRY(const auto seconds, parse_duration(args.min_ttl));
-    target += "&min_ttl=" + std::to_string(seconds);
-  }
-  NEXUS_TRY(const auto payload, context.client.call_raw(args.refresh ? "POST" : "GET", target, ""));
-  if (context.output.json || args.format == "json") {
-    context.output.result(payload);
-    context.output.result("\n");
-    return 0;
-  }
-  SecretText value;
-  if (args.field.empty()) {
-    auto token = access_token_in(payload);
-    if (!token)
-      return Error{ErrorCode::failure, "the daemon's answer holds no access token",
-                   "a daemon of another version may be running; run: nexus daemon stop"};
-    value = *std::move(token);
-  } else {
-    NEXUS_TRY(value, field_in(payload, args.field));
-  }
-  context.output.result(format_as(args.format, value));
-  // A raw value goes into pipes and variables as it is; a line is a line.
-  const bool newline =
-      args.newline ||
-      (!args.no_newline && (args.format != "raw" || context.output.stdout_is_terminal()));
-  if (newline) context.output.result("\n");
-  return 0;
-}
-
 namespace {
 
 void configure_token(CLI::App& app, Action& action) {

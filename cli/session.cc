@@ -1,0 +1,34 @@
+#include "cli/session.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "common/paths.h"
+
+namespace nexus::cli {
+
+void harden_process() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+Result<Context> make_context(const GlobalOptions& options) {
+  Context context;
+  NEXUS_TRY(context.config, load_config(options.config));
+  if (!options.workspace.empty()) context.config.workspace = options.workspace;
+  context.output.json = options.json;
+  context.output.color_allowed = !options.no_color;
+  const bool autostart = !options.no_autostart && environment("NEXUS_NO_AUTOSTART").empty();
+  context.client = Client(context.config, autostart);
+  return context;
+}
+
+int report(const Output& output, const Error& error) {
+  output.error(error);
+  return error.exit_code();
+}
+
+}  // namespace nexus::cli

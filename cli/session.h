@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+#include "common/config.h"
+#include "common/error.h"
+
+namespace nexus::cli {
+
+/// What may stand before or behind every command.
+struct GlobalOptions {
+  ConfigFlags config;
+  std::string workspace;
+  bool json = false;
+  bool no_color = false;
+  bool no_autostart = false;
+};
+
+/// Tokens pass through this process: no core files, no peeking by ptrace, and a closed pipe is an
+/// error to handle.
+void harden_process();
+
+Result<Context> make_context(const GlobalOptions& options);
+
+/// Prints the error; gives its exit code.
+int report(const Output& output, const Error& error);
+
+/// Runs an action with everything set up; gives the exit code.
+template <class Action>
+int run_action(const GlobalOptions& options, const Action& action) {
+  Output output;
+  output.json = options.json;
+  auto context = make_context(options);
+  if (!context) return report(output, context.error());
+  const auto code = action(*context);
+  return code ? *code : report(context->output, code.error());
+}
+
+}  // namespace nexus::cli
