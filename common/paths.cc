@@ -24,7 +24,7 @@ std::string default_config_file() {
 }
 
 std::string default_data_dir() {
-  return base_directory("XDG_DATA_HOME", "/.local/share") + "/nexus";
+  return base_directory("XDG_DATA_HOME", "/.local/share") + "/nexusd";
 }
 
 std::string default_socket(const std::string& data_dir) {
