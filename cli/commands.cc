@@ -47,6 +47,7 @@ const Command* command_in(int argc, char** argv) {
 CLI::App* add_command(CLI::App& app, const Command& command, Action& action) {
   auto* sub = app.add_subcommand(command.name, command.summary);
   if (*command.alias) sub->alias(command.alias);
+  sub->footer("");  // the start is told once, by nexus --help
   sub->fallthrough();
   command.configure(*sub, action);
   return sub;
