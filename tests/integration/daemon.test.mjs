@@ -1,0 +1,86 @@
+// Who may talk to the daemon, how it is started by a service manager, and how it ends.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn, execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register } from '../support/flow.mjs';
+import { BIN, Home, until } from '../support/nexus.mjs';
+
+let home;
+let provider;
+before(async () => {
+  provider = await MisbehavingProvider.start();
+  home = await Home.make();
+  await home.start();
+  await register(home, provider.issuer);
+});
+after(async () => { await home.remove(); await provider.close(); });
+
+const records = () => execFileSync('sqlite3', [join(home.data, 'audit.db'), 'SELECT record FROM audit ORDER BY seq'])
+  .toString().trim().split('\n').map((line) => JSON.parse(line));
+
+test('another user is refused before a byte is read, even where the socket is open to all',
+  { skip: process.getuid() !== 0 && 'only root can become somebody else' }, async () => {
+    for (const path of [home.dir, dirname(home.socket)]) chmodSync(path, 0o755);
+    chmodSync(home.socket, 0o777);
+    const stranger = `const s = require('net').connect(${JSON.stringify(home.socket)});
+      let got = ''; s.on('data', (d) => { got += d; }); s.on('error', () => {});
+      s.on('close', () => { console.log('got:' + got); });
+      s.write('GET /health HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n');`;
+    const said = execFileSync('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, '-e', stranger]);
+    assert.equal(said.toString().trim(), 'got:');
+    await until(() => records().some((r) => r.event === 'peer_refused' && r.uid === 65534), 'the record');
+    for (const path of [home.dir, dirname(home.socket)]) chmodSync(path, 0o700);
+    chmodSync(home.socket, 0o600);
+    assert.equal((await home.api('GET', '/health')).status, 200);
+  });
+
+test('nobody of the same user can look into the daemon, and it leaves no core', () => {
+  const limits = readFileSync(`/proc/${home.daemon.pid}/limits`, 'utf8');
+  assert.match(limits, /Max core file size\s+0\s+0/);
+  // Not dumpable: its /proc entries belong to root, whoever runs it.
+  assert.equal(statSync(`/proc/${home.daemon.pid}/mem`).uid, 0);
+});
+
+test('a socket passed on by the service manager is used, anything else is refused', async () => {
+  const other = await Home.make();
+  const listening = createServer().listen(other.socket);
+  await once(listening, 'listening');
+  const start = (fd) => {
+    const child = spawn('/bin/sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec '${join(BIN, 'nexusd')}' --foreground`],
+      { env: other.env, stdio: ['ignore', 'ignore', 'pipe', fd] });
+    child.said = '';
+    child.stderr.on('data', (text) => { child.said += text; });
+    child.ended = new Promise((go) => child.on('exit', go));
+    return child;
+  };
+  const refused = start('ignore');
+  assert.notEqual(await refused.ended, 0);
+  assert.match(refused.said, /not one listening Unix socket/);
+  const child = start(listening._handle.fd);
+  await until(() => child.said.includes(' ready '), 'nexusd ready');
+  assert.equal((await other.api('GET', '/health')).status, 200);
+  child.kill('SIGTERM');
+  assert.equal(await child.ended, 0);
+  listening.close();  // it would remove the socket's path, so it waits for the daemon's end
+  await other.remove();
+});
+
+test('SIGTERM ends the daemon within ten seconds, also while a provider stalls', { timeout: 30000 }, async () => {
+  const { id } = await connect(home, provider);
+  let asked = false;
+  provider.onToken = () => { asked = true; return true; };
+  const waiting = home.api('POST', `/v1/refresh/${id}`, '').catch(() => undefined);
+  await until(() => asked, 'the refresh request');
+  const begin = Date.now();
+  assert.equal(await home.stop(), 0);
+  assert.ok(Date.now() - begin < 10000);
+  await waiting;
+  provider.onToken = null;
+  await home.start();
+  assert.equal((await home.api('POST', `/v1/refresh/${id}`, '')).status, 200);
+});
