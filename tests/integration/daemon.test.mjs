@@ -3,8 +3,6 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -48,25 +46,29 @@ test('nobody of the same user can look into the daemon, and it leaves no core', 
 
 test('a socket passed on by the service manager is used, anything else is refused', async () => {
   const other = await Home.make();
-  const listening = createServer().listen(other.socket);
-  await once(listening, 'listening');
-  const start = (fd) => {
-    const child = spawn('/bin/sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec '${join(BIN, 'nexusd')}' --foreground`],
-      { env: other.env, stdio: ['ignore', 'ignore', 'pipe', fd] });
+  const nexusd = join(BIN, 'nexusd');
+  const start = (program, args, fd3) => {
+    const child = spawn(program, args, { env: other.env, stdio: ['ignore', 'ignore', 'pipe', fd3] });
     child.said = '';
     child.stderr.on('data', (text) => { child.said += text; });
     child.ended = new Promise((go) => child.on('exit', go));
     return child;
   };
-  const refused = start('ignore');
+  const refused = start('/bin/sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec '${nexusd}' --foreground`], 'ignore');
   assert.notEqual(await refused.ended, 0);
   assert.match(refused.said, /not one listening Unix socket/);
-  const child = start(listening._handle.fd);
-  await until(() => child.said.includes(' ready '), 'nexusd ready');
+  // What a service manager does: bind, listen, put it on descriptor 3, execute.
+  const manager = `use Socket; use POSIX; $^F = 3; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));
+    listen(S, 10); POSIX::dup2(fileno(S), 3); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$;
+    exec($ARGV[1], '--foreground');`;
+  const child = start('perl', ['-e', manager, other.socket, nexusd], 'ignore');
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${child.said}`);
+    return child.said.includes(' ready ');
+  }, 'nexusd ready');
   assert.equal((await other.api('GET', '/health')).status, 200);
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0);
-  listening.close();  // it would remove the socket's path, so it waits for the daemon's end
   await other.remove();
 });
 
