@@ -1,3 +1,5 @@
+// The life of a connection from accept to close, in the order in which it happens: one state
+// machine, kept in one file.
 #include "daemon/http/event_loop.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// Request, consent and end of a connection: the three share the flow's signed state and the sealed
+// fields, so they stand together.
 #include "daemon/service/connections.h"
 
 #include <algorithm>
@@ -355,7 +357,10 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
       c.error_message = "nobody gave consent in time";
     }
   }
-  if (row.status == "revoked") c.error_code = "revoked", c.error_message = "it was disconnected";
+  if (row.status == "revoked") {
+    c.error_code = "revoked";
+    c.error_message = "it was disconnected";
+  }
   return c;
 }
 

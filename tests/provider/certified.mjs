@@ -10,7 +10,7 @@ export const CLIENT_SECRET = 'demo-client-secret-0123456789abcdef';
 /**
  * @param {object} options port (0: any), callbacks (redirect URIs), accessTokenTtl in seconds,
  *   rotate (refresh tokens), extraClients
- * @returns {Promise<object>} issuer, counts (requests by path), revokeGrants, delayTokenBy, close
+ * @returns {Promise<object>} issuer, counts (requests by path), revokeGrants, close
  */
 export async function startCertifiedProvider({
   port = 0,
@@ -59,18 +59,15 @@ export async function startCertifiedProvider({
   const grants = new Set();
   provider.on('grant.success', (context) => grants.add(context.oidc.entities.Grant?.jti));
   const handler = provider.callback();
-  let delayToken = 0;
-  server.on('request', async (request, response) => {
+  server.on('request', (request, response) => {
     const path = request.url.split('?')[0];
     counts[path] = (counts[path] ?? 0) + 1;
-    if (path === '/token' && delayToken) await new Promise((go) => setTimeout(go, delayToken));
     handler(request, response);
   });
   return {
     issuer,
     provider,
     counts,
-    delayTokenBy(ms) { delayToken = ms; },
     /** Ends every grant, as a person does who withdraws access. */
     async revokeGrants() {
       for (const grant of grants) {

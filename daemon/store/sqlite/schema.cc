@@ -66,7 +66,7 @@ CREATE INDEX flow_expiries ON flows (expires_at);
 
 constexpr std::array kAuditSteps{R"sql(
 CREATE TABLE audit (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   record TEXT NOT NULL
 );
 )sql"};
