@@ -84,9 +84,12 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);
     Output output;
     output.json = options.json;
-    const auto* sub = app.get_subcommands().empty() ? nullptr : app.get_subcommands().front();
-    return report(output, {ErrorCode::usage, error.what(),
-                           "run: nexus " + (sub ? sub->get_name() + " " : "") + "--help"});
+    std::string command;
+    for (const auto* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      command += at->get_name() + " ";
+    }
+    return report(output, {ErrorCode::usage, error.what(), "run: nexus " + command + "--help"});
   }
   return run_action(options, action);
 }

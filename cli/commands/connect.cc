@@ -118,8 +118,7 @@ Result<int> run_connect(Context& context, const ConnectArgs& args) {
   NEXUS_TRY(const auto connection, wait_for_answer(context, id, until));
   if (context.output.json) {
     Json last{{"connection_id", id}, {"status", connection.status}};
-    if (!connection.error_code.empty())
-      last["last_error"] = {{"code", connection.error_code}, {"message", connection.error_message}};
+    if (!connection.error_code.empty()) last["last_error"] = api::last_error(connection);
     context.output.json_line(last);
     const auto code = exit_code_for(connection.status);
     return code;

@@ -16,20 +16,17 @@ Json or_null(const std::string& text) {
 }
 
 Json for_scripts(const api::Connection& c) {
-  Json json{{"connection_id", c.id},
-            {"alias", or_null(c.alias)},
-            {"provider", c.provider},
-            {"workspace", c.workspace},
-            {"account", or_null(c.account)},
-            {"status", c.status},
-            {"scopes", c.scopes},
-            {"expires_at", or_null(c.expires_at)},
-            {"last_refresh_at", or_null(c.last_refresh_at)},
-            {"next_refresh_at", or_null(c.next_refresh_at)},
-            {"last_error", nullptr}};
-  if (!c.error_code.empty())
-    json["last_error"] = {{"code", c.error_code}, {"message", c.error_message}};
-  return json;
+  return {{"connection_id", c.id},
+          {"alias", or_null(c.alias)},
+          {"provider", c.provider},
+          {"workspace", c.workspace},
+          {"account", or_null(c.account)},
+          {"status", c.status},
+          {"scopes", c.scopes},
+          {"expires_at", or_null(c.expires_at)},
+          {"last_refresh_at", or_null(c.last_refresh_at)},
+          {"next_refresh_at", or_null(c.next_refresh_at)},
+          {"last_error", api::last_error(c)}};
 }
 
 std::string expiry(const api::Connection& c) {

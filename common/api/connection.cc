@@ -29,27 +29,29 @@ std::string rfc3339(UnixTime time) {
   return text;
 }
 
+Json last_error(const Connection& c) {
+  if (c.error_code.empty()) return nullptr;
+  return {{"code", c.error_code}, {"message", c.error_message}};
+}
+
 Json to_json(const Connection& c) {
-  Json json{{"id", c.id},
-            {"connection_id", c.id},
-            {"alias", c.alias.empty() ? Json(nullptr) : Json(c.alias)},
-            {"provider_id", c.provider_id},
-            {"provider_name", c.provider},
-            {"workspace_id", c.workspace},
-            {"account", c.account.empty() ? Json(nullptr) : Json(c.account)},
-            {"auth_type", c.auth_type},
-            {"status", c.status},
-            {"health_status", c.status == "active" ? "healthy" : "unhealthy"},
-            {"scopes", c.scopes},
-            {"created_at", rfc3339(c.created_at)},
-            {"updated_at", rfc3339(c.updated_at)},
-            {"expires_at", or_null(c.expires_at)},
-            {"last_refresh_at", or_null(c.last_refresh_at)},
-            {"next_refresh_at", or_null(c.next_refresh_at)},
-            {"last_error", nullptr}};
-  if (!c.error_code.empty())
-    json["last_error"] = {{"code", c.error_code}, {"message", c.error_message}};
-  return json;
+  return {{"id", c.id},
+          {"connection_id", c.id},
+          {"alias", c.alias.empty() ? Json(nullptr) : Json(c.alias)},
+          {"provider_id", c.provider_id},
+          {"provider_name", c.provider},
+          {"workspace_id", c.workspace},
+          {"account", c.account.empty() ? Json(nullptr) : Json(c.account)},
+          {"auth_type", c.auth_type},
+          {"status", c.status},
+          {"health_status", c.status == "active" ? "healthy" : "unhealthy"},
+          {"scopes", c.scopes},
+          {"created_at", rfc3339(c.created_at)},
+          {"updated_at", rfc3339(c.updated_at)},
+          {"expires_at", or_null(c.expires_at)},
+          {"last_refresh_at", or_null(c.last_refresh_at)},
+          {"next_refresh_at", or_null(c.next_refresh_at)},
+          {"last_error", last_error(c)}};
 }
 
 Result<Connection> connection_from_json(const Json& json) {

@@ -32,6 +32,8 @@ struct Connection {
 };
 
 nlohmann::json to_json(const Connection& connection);
+/// {code, message} of the last error, or null.
+nlohmann::json last_error(const Connection& connection);
 Result<Connection> connection_from_json(const nlohmann::json& json);
 
 /// 2026-12-31T23:59:59Z

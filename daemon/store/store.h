@@ -98,7 +98,7 @@ class Store {
   virtual Result<std::optional<ProviderRow>> provider(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRow>> provider_named(const std::string& name) = 0;
   virtual Result<std::vector<ProviderRow>> providers() = 0;
-  /// Takes it off the list; it goes for good when no connection needs it any more.
+  /// Takes it off the list; its secrets go when no connection needs them any more.
   virtual Result<void> delete_provider(const std::string& id, UnixTime now) = 0;
 
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;

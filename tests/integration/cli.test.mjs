@@ -41,6 +41,7 @@ test('each failure has its exit code, an empty stdout and a hint', async () => {
     [['token'], 2, /--help/],
     [['token', 'demo', '--min-ttl', 'soon'], 2, /90s/],
     [['nonsense'], 2, /--help/],
+    [['provider', 'add', 'x'], 2, /nexus provider add --help/],
     [['provider', 'add', 'demo', '--issuer', provider.issuer, '--client-id', 'x', '--allow-insecure-http'], 2, /--replace/],
     [['provider', 'add', 'bad', '--issuer', 'http://example.com', '--client-id', 'x'], 2, /loopback/],
     [['alias', 'demo', 'conn_x'], 2, /letters/],
