@@ -4,9 +4,9 @@
 
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <sstream>
+#include <variant>
 
 // Errors as values: the programs have no use for toml++'s exceptions.
 #define TOML_EXCEPTIONS 0
@@ -19,15 +19,33 @@
 namespace nexus {
 namespace {
 
-std::map<std::string, std::string Config::*> text_settings() {
-  return {{"workspace", &Config::workspace},
-          {"daemon.data_dir", &Config::data_dir},
-          {"daemon.socket", &Config::socket},
-          {"daemon.log_level", &Config::log_level},
-          {"callback.base_url", &Config::callback_base_url},
-          {"callback.path", &Config::callback_path},
-          {"network.proxy", &Config::proxy},
-          {"network.ca_file", &Config::ca_file}};
+/// Where a setting's value goes; its type is the type that nexus.toml has to give it.
+using Target = std::variant<std::string*, bool*, std::int64_t*, std::vector<std::string>*>;
+
+std::map<std::string, Target> settings_of(Config& config) {
+  auto& gateway = config.gateway;
+  auto& limits = config.limits;
+  return {{"workspace", &config.workspace},
+          {"daemon.data_dir", &config.data_dir},
+          {"daemon.socket", &config.socket},
+          {"daemon.log_level", &config.log_level},
+          {"callback.base_url", &config.callback_base_url},
+          {"callback.path", &config.callback_path},
+          {"network.proxy", &config.proxy},
+          {"network.ca_file", &config.ca_file},
+          {"gateway.listen", &gateway.listen},
+          {"gateway.hosts", &gateway.hosts},
+          {"gateway.insecure_http", &gateway.insecure_http},
+          {"gateway.tls_certificate", &gateway.tls_certificate},
+          {"gateway.tls_key", &gateway.tls_key},
+          {"gateway.open_check", &gateway.open_check},
+          {"gateway.return_urls", &gateway.return_urls},
+          {"gateway.cors_origins", &gateway.cors_origins},
+          {"limits.request_connection", &limits.request_connection},
+          {"limits.token", &limits.token},
+          {"limits.refresh", &limits.refresh},
+          {"limits.resolve", &limits.resolve},
+          {"limits.callback", &limits.callback}};
 }
 
 Error at_line(const std::string& file, const toml::source_region& where, const std::string& what) {
@@ -35,22 +53,54 @@ Error at_line(const std::string& file, const toml::source_region& where, const s
           "correct the file; nexusd(8) lists the settings"};
 }
 
-Result<void> apply(const toml::table& table, const std::string& prefix, Config& config) {
-  static const auto settings = text_settings();
+// set: takes the node's value over; what it should have been when it is of another type.
+const char* set(std::string* target, const toml::node& node) {
+  const auto value = node.value_exact<std::string>();
+  if (value) *target = *value;
+  return value ? nullptr : "a text";
+}
+
+const char* set(bool* target, const toml::node& node) {
+  const auto value = node.value_exact<bool>();
+  if (value) *target = *value;
+  return value ? nullptr : "true or false";
+}
+
+const char* set(std::int64_t* target, const toml::node& node) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0) return "a number, 0 or more";
+  *target = *value;
+  return nullptr;
+}
+
+const char* set(std::vector<std::string>* target, const toml::node& node) {
+  constexpr auto wanted = "a list of texts";
+  if (!node.is_array()) return wanted;
+  target->clear();
+  for (const auto& item : *node.as_array()) {
+    const auto value = item.value_exact<std::string>();
+    if (!value) return wanted;
+    target->push_back(*value);
+  }
+  return nullptr;
+}
+
+Result<void> apply(const toml::table& table, const std::string& prefix,
+                   const std::map<std::string, Target>& settings, const std::string& file) {
   for (const auto& [key, node] : table) {
     const auto name = prefix + std::string(key.str());
+    const auto below = settings.lower_bound(name + ".");
     if (const auto* section = node.as_table();
-        section && prefix.empty() &&
-        (name == "daemon" || name == "callback" || name == "network")) {
-      NEXUS_CHECK(apply(*section, name + ".", config));
+        section && below != settings.end() && below->first.starts_with(name + ".")) {
+      NEXUS_CHECK(apply(*section, name + ".", settings, file));
       continue;
     }
     const auto setting = settings.find(name);
     if (setting == settings.end())
-      return at_line(config.file, key.source(), "unknown setting '" + printable(name, 80) + "'");
-    const auto value = node.value_exact<std::string>();
-    if (!value) return at_line(config.file, node.source(), "'" + name + "' has to be a text");
-    config.*setting->second = *value;
+      return at_line(file, key.source(), "unknown setting '" + printable(name, 80) + "'");
+    const char* wanted =
+        std::visit([&](auto* target) { return set(target, node); }, setting->second);
+    if (wanted) return at_line(file, node.source(), "'" + name + "' has to be " + wanted);
   }
   return {};
 }
@@ -90,7 +140,7 @@ Result<Config> load_config(const ConfigFlags& flags) {
     if (!parsed)
       return at_line(config.file, parsed.error().source(),
                      std::string(parsed.error().description()));
-    NEXUS_CHECK(apply(parsed.table(), "", config));
+    NEXUS_CHECK(apply(parsed.table(), "", settings_of(config), config.file));
   } else if (!named.empty()) {
     return Error{ErrorCode::usage, "cannot read " + config.file + ": " + std::strerror(errno),
                  "name an existing file, or leave NEXUS_CONFIG and --config unset"};
@@ -98,6 +148,12 @@ Result<Config> load_config(const ConfigFlags& flags) {
   override_with(config.workspace, environment("NEXUS_WORKSPACE"));
   override_with(config.data_dir, environment("NEXUS_DATA_DIR"));
   override_with(config.socket, environment("NEXUS_SOCKET"));
+  for (const char* name : {"ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGINS"})
+    if (const auto origins = environment(name); !origins.empty()) {
+      config.gateway.cors_origins.clear();
+      for (const auto& origin : split(origins, ','))
+        config.gateway.cors_origins.emplace_back(trim(origin));
+    }
   override_with(config.data_dir, flags.data_dir);
   override_with(config.socket, flags.socket);
   if (config.workspace.empty()) config.workspace = "default";

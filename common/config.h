@@ -1,10 +1,34 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 
 namespace nexus {
+
+/// `[gateway]`: the API over TCP, for applications. Off while `listen` is empty.
+struct GatewayConfig {
+  std::string listen;              ///< "127.0.0.1:8090", "[::1]:8090", "0.0.0.0:8090"
+  std::vector<std::string> hosts;  ///< names beyond loopback that requests may call it by
+  bool insecure_http = false;      ///< plain http beyond loopback
+  std::string tls_certificate;     ///< chain in PEM form; with `tls_key` the gateway is https
+  std::string tls_key;
+  bool open_check = true;                 ///< check-connection answers without a key
+  std::vector<std::string> return_urls;   ///< allow-list; empty: any https, http on loopback
+  std::vector<std::string> cors_origins;  ///< CORS_ALLOWED_ORIGINS, ALLOWED_ORIGINS
+};
+
+/// `[limits]`: requests a minute, 0 for no limit. `callback` counts for each peer, the others for
+/// each API key and workspace.
+struct LimitsConfig {
+  std::int64_t request_connection = 60;
+  std::int64_t token = 0;
+  std::int64_t refresh = 60;
+  std::int64_t resolve = 0;
+  std::int64_t callback = 120;
+};
 
 /// What nexus.toml, the environment and the flags settle for both programs.
 /// Precedence: flag, environment, nexus.toml, default.
@@ -19,6 +43,8 @@ struct Config {
   std::string callback_path = "/auth/callback";  ///< `callback.path`
   std::string proxy = "env";                     ///< `network.proxy`: "env", "none" or a URL
   std::string ca_file;                           ///< `network.ca_file`: a CA bundle in PEM form
+  GatewayConfig gateway;
+  LimitsConfig limits;
 };
 
 /// What the command line says; empty where it says nothing.

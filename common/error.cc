@@ -14,23 +14,32 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::unsupported_auth_type, "unsupported_auth_type", "error", 400, 2},
     ErrorInfo{ErrorCode::no_refresh_token, "no_refresh_token", "error", 400, 1},
     ErrorInfo{ErrorCode::missing_workspace_id, "missing_workspace_id", "error", 400, 2},
+    ErrorInfo{ErrorCode::invalid_since, "invalid_since", "error", 400, 2},
     ErrorInfo{ErrorCode::connection_pending, "connection_not_active", "pending", 400, 3},
     ErrorInfo{ErrorCode::connection_failed, "connection_not_active", "failed", 400, 5},
     ErrorInfo{ErrorCode::wait_timeout, "wait_timeout", "pending", 400, 3},
-    ErrorInfo{ErrorCode::forbidden_peer, "access_denied", "error", 403, 9},
+    ErrorInfo{ErrorCode::missing_api_key, "missing_api_key", "error", 401, 9},
+    ErrorInfo{ErrorCode::invalid_api_key, "invalid_api_key", "error", 401, 9},
+    ErrorInfo{ErrorCode::access_denied, "access_denied", "error", 403, 9},
     ErrorInfo{ErrorCode::connection_not_found, "connection_not_found", "error", 404, 6},
+    ErrorInfo{ErrorCode::connection_out_of_scope, "connection_not_found", "error", 404, 6},
     ErrorInfo{ErrorCode::provider_not_found, "provider_not_found", "error", 404, 6},
+    ErrorInfo{ErrorCode::key_not_found, "key_not_found", "error", 404, 6},
     ErrorInfo{ErrorCode::not_found, "not_found", "error", 404, 6},
     ErrorInfo{ErrorCode::method_not_allowed, "method_not_allowed", "error", 405, 1},
     ErrorInfo{ErrorCode::attention_required, "attention_required", "attention_required", 409, 4},
     ErrorInfo{ErrorCode::connection_ambiguous, "connection_ambiguous", "error", 409, 2},
     ErrorInfo{ErrorCode::provider_exists, "provider_exists", "error", 409, 2},
     ErrorInfo{ErrorCode::alias_taken, "alias_taken", "error", 409, 2},
+    ErrorInfo{ErrorCode::key_exists, "key_exists", "error", 409, 2},
     ErrorInfo{ErrorCode::callback_unavailable, "callback_unavailable", "error", 409, 1},
     ErrorInfo{ErrorCode::connection_revoked, "connection_revoked", "revoked", 410, 6},
     ErrorInfo{ErrorCode::body_too_large, "body_too_large", "error", 413, 2},
     ErrorInfo{ErrorCode::headers_too_large, "headers_too_large", "error", 431, 2},
     ErrorInfo{ErrorCode::misdirected_request, "misdirected_request", "error", 421, 2},
+    ErrorInfo{ErrorCode::unsupported_media_type, "unsupported_media_type", "error", 415, 2},
+    ErrorInfo{ErrorCode::not_implemented, "not_implemented", "error", 501, 1},
+    ErrorInfo{ErrorCode::rate_limited, "rate_limited", "error", 429, 10},
     ErrorInfo{ErrorCode::overloaded, "overloaded", "error", 503, 10},
     ErrorInfo{ErrorCode::internal_error, "internal_error", "error", 500, 1},
     ErrorInfo{ErrorCode::audit_unavailable, "audit_unavailable", "error", 500, 1},
@@ -66,7 +75,7 @@ ErrorCode error_from_wire(std::string_view wire, std::string_view status) {
   for (const auto& row : kTable) {
     if (wire != row.wire) continue;
     if (status == row.status) return row.code;
-    same_wire = row.code;
+    if (same_wire == ErrorCode::failure) same_wire = row.code;
   }
   return same_wire;
 }

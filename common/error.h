@@ -19,23 +19,32 @@ enum class ErrorCode : std::uint8_t {
   unsupported_auth_type,
   no_refresh_token,
   missing_workspace_id,
+  invalid_since,
   connection_pending,
   connection_failed,
   wait_timeout,
-  forbidden_peer,
+  missing_api_key,
+  invalid_api_key,
+  access_denied,
   connection_not_found,
+  connection_out_of_scope,
   provider_not_found,
+  key_not_found,
   not_found,
   method_not_allowed,
   attention_required,
   connection_ambiguous,
   provider_exists,
   alias_taken,
+  key_exists,
   callback_unavailable,
   connection_revoked,
   body_too_large,
   headers_too_large,
   misdirected_request,
+  unsupported_media_type,
+  not_implemented,
+  rate_limited,
   overloaded,
   internal_error,
   audit_unavailable,
@@ -73,6 +82,7 @@ struct Error {
   std::string hint{};
   std::string connection_id{};
   std::string provider{};
+  int retry_after_s = 0;  ///< 0: the caller is told nothing about when to try again
 
   const char* wire() const { return info(code).wire; }
   int exit_code() const { return info(code).exit_code; }

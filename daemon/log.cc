@@ -4,8 +4,8 @@
 
 #include <atomic>
 
-#include "common/api/connection.h"
 #include "common/clock.h"
+#include "common/rfc3339.h"
 #include "common/text.h"
 
 namespace nexus {
@@ -38,7 +38,7 @@ void set_log_level(std::string_view name) {
 void log(LogLevel level, std::string_view event,
          std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
   if (level > threshold.load(std::memory_order_relaxed)) return;
-  std::string line = api::rfc3339(system_now());
+  std::string line = rfc3339(system_now());
   line.append(" ").append(kNames[static_cast<int>(level)]).append(" ").append(event);
   for (const auto& [key, value] : fields) {
     line.append(" ").append(key).append("=");

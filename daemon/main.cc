@@ -12,6 +12,7 @@
 #include "common/secret.h"
 #include "common/version.h"
 #include "daemon/api/callback.h"
+#include "daemon/api/gateway.h"
 #include "daemon/api/routes.h"
 #include "daemon/http/event_loop.h"
 #include "daemon/http/responses.h"
@@ -98,24 +99,40 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   }
 
   const Clock clock = system_now;
+  NEXUS_TRY(const auto return_urls, ReturnUrls::make(config.gateway.return_urls));
   const auto http_client = make_http_client({config.proxy, config.ca_file});
   Audit audit(*audit_log, clock);
   http::EventLoop loop([&](auto& responses) { commit_audit(audit, responses); });
-  WorkerPool workers(64);
-  api::CallbackRoutes callback(loop, workers, config.callback_path);
+  WorkerPool network_workers(64);
+  WorkerPool disk_workers(4);
+  api::CallbackRoutes callback(loop, network_workers, config.callback_path);
+  std::unique_ptr<api::Gateway> gateway;
+  if (!config.gateway.listen.empty()) {
+    NEXUS_TRY(gateway, api::Gateway::make(config, callback));
+  }
   ProviderDirectory directory(*http_client, clock);
   Providers providers(*opened.store, *opened.vault, directory, audit, clock,
                       config.callback_base_url, config.callback_path);
   Connections connections(*opened.store, *opened.vault, providers, directory, *http_client, audit,
-                          callback, clock);
+                          callback, return_urls, clock);
   callback.serve(connections);
-  Tokens tokens(*opened.store, *opened.vault, providers, directory, *http_client, audit, workers,
-                clock);
+  Tokens tokens(*opened.store, *opened.vault, providers, directory, *http_client, audit,
+                network_workers, clock);
+  ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
+  NEXUS_CHECK(api_keys.load());
+  api::Limits limits(config.limits);
   api::Services services{
-      *opened.store, providers,
-      connections,   tokens,
-      audit,         workers,
-      clock,         {config.socket, config.data_dir, opened.key_source, clock()}};
+      *opened.store,
+      providers,
+      connections,
+      tokens,
+      api_keys,
+      audit,
+      network_workers,
+      disk_workers,
+      limits,
+      clock,
+      {config.socket, config.data_dir, opened.key_source, gateway ? gateway->url() : "", clock()}};
 
   loop.listen(socket,
               {.via = Caller::Via::control_socket,
@@ -124,14 +141,15 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
                .on_refused =
                    [&](const Caller& caller) {
                      log(LogLevel::warn, "peer_refused", {{"uid", std::to_string(caller.uid)}});
-                     workers.submit([&audit, caller] {
+                     disk_workers.submit([&audit, caller] {
                        static_cast<void>(
                            audit.commit({.event = "peer_refused", .outcome = "refused"}, caller));
                      });
                    }},
-              api::api_handler(services));
+              api::control_socket_handler(services));
+  if (gateway) NEXUS_CHECK(gateway->open(loop, services));
   loop.set_housekeeping([&] {
-    workers.submit([&connections] { connections.sweep(); });
+    disk_workers.submit([&connections] { connections.sweep(); });
     return connections.expecting();
   });
   loop.watch(signals, [&] {
@@ -151,12 +169,13 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
       {{"version", kVersion},
        {"socket", config.socket},
        {"data_dir", config.data_dir},
+       {"gateway", services.facts.gateway},
        {"key_source", opened.key_source}});
   background.ready();
   notify_service_manager("READY=1");
   loop.run(6s);
   if (own_socket) unlink(config.socket.c_str());
-  const bool finished = workers.drain(3s);
+  const bool finished = network_workers.drain(3s) && disk_workers.drain(1s);
   log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});
   // A provider that keeps an exchange waiting does not keep the daemon: what is stored is safe as
   // after any sudden end, and nothing below may be destroyed under a running worker.

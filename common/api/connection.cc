@@ -1,9 +1,9 @@
 #include "common/api/connection.h"
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "common/rfc3339.h"
 
 namespace nexus::api {
 namespace {
@@ -19,15 +19,6 @@ std::optional<UnixTime> time_member(const Json& json, const char* name) {
 }
 
 }  // namespace
-
-std::string rfc3339(UnixTime time) {
-  const std::time_t seconds = time;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
 
 Json last_error(const Connection& c) {
   if (c.error_code.empty()) return nullptr;

@@ -36,7 +36,4 @@ nlohmann::json to_json(const Connection& connection);
 nlohmann::json last_error(const Connection& connection);
 Result<Connection> connection_from_json(const nlohmann::json& json);
 
-/// 2026-12-31T23:59:59Z
-std::string rfc3339(UnixTime time);
-
 }  // namespace nexus::api

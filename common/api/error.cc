@@ -15,6 +15,7 @@ Json to_json(const Error& error) {
   if (!error.hint.empty()) json["hint"] = error.hint;
   if (!error.connection_id.empty()) json["connection_id"] = error.connection_id;
   if (!error.provider.empty()) json["provider"] = error.provider;
+  if (error.retry_after_s > 0) json["retry_after"] = error.retry_after_s;
   if (error.code == ErrorCode::attention_required) json["detail"] = error.message;
   return json;
 }

@@ -50,24 +50,21 @@ http::Response page_for(const Result<CallbackOutcome>& outcome) {
 
 Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
   NEXUS_TRY(const auto url, parse_url(redirect_uri, "callback.base_url"));
-  if (url.scheme != "http" || !url.is_loopback())
-    return Error{
-        ErrorCode::callback_unavailable,
-        "callback.base_url has to be http on a loopback host, not " + printable(redirect_uri, 200),
-        "set it to http://127.0.0.1:8090 in nexus.toml"};
-  // As it stands in the redirect URI: the comparison later is exact.
-  const auto origin = redirect_uri.substr(0, redirect_uri.find('/', url.scheme.size() + 3));
   const std::lock_guard lock(mutex_);
   loop_.wake();  // housekeeping sees that somebody is expected again
+  paths_.insert(url.path);
+  if (gateway_ && (gateway_->https || gateway_->address.covers(url.host, url.port))) return {};
+  if (url.scheme != "http" || !url.is_loopback())
+    return Error{ErrorCode::callback_unavailable,
+                 "nobody listens for the provider's answer at " + printable(redirect_uri, 200),
+                 "set callback.base_url to http on a loopback host, or turn the gateway on"};
+  // As it stands in the redirect URI: the comparison later is exact.
+  const auto origin = redirect_uri.substr(0, redirect_uri.find('/', url.scheme.size() + 3));
   if (open_.contains(origin)) return {};
-  NEXUS_TRY(const auto fds, http::listen_on_loopback(url.host, url.port));
+  NEXUS_TRY(const auto fds, http::listen_on_tcp({url.host, url.port}, "callback.base_url"));
   auto& listeners = open_[origin];
   for (const int fd : fds)
-    listeners.push_back(loop_.listen(fd,
-                                     {.via = Caller::Via::callback,
-                                      .same_user_only = false,
-                                      .keep_alive = false,
-                                      .on_refused = {}},
+    listeners.push_back(loop_.listen(fd, {.via = Caller::Via::callback, .keep_alive = false},
                                      [this, origin](http::Request request, http::Respond respond) {
                                        handle(origin, std::move(request), std::move(respond));
                                      }));
@@ -79,6 +76,14 @@ void CallbackRoutes::close() {
   for (const auto& [origin, listeners] : open_)
     for (const int listener : listeners) loop_.unlisten(listener);
   open_.clear();
+  paths_.clear();
+}
+
+bool CallbackRoutes::expects(const std::string& path) {
+  if (path == callback_path_ || path.starts_with(callback_path_ + "/") || path == "/v1/callback")
+    return true;
+  const std::lock_guard lock(mutex_);
+  return paths_.contains(path);
 }
 
 void CallbackRoutes::handle(const std::string& origin, http::Request request,
@@ -87,11 +92,20 @@ void CallbackRoutes::handle(const std::string& origin, http::Request request,
   if (request.header("host") != host)
     return respond(page_response(421, PageTone::failure, "Wrong address",
                                  "This is not the address that was asked for."));
-  const bool callback =
-      request.path == callback_path_ || request.path.starts_with(callback_path_ + "/");
-  if (!callback)
+  if (!expects(request.path))
     return respond(page_response(404, PageTone::failure, "Nothing here",
                                  "Nexus only waits for a provider's answer here."));
+  answer(origin, std::move(request), std::move(respond));
+}
+
+void CallbackRoutes::answer_on_gateway(http::Request request, http::Respond respond) {
+  request.caller.via = Caller::Via::callback;
+  const auto origin = (gateway_->https ? "https://" : "http://") + request.header("host");
+  answer(origin, std::move(request), std::move(respond));
+}
+
+void CallbackRoutes::answer(const std::string& origin, http::Request request,
+                            http::Respond respond) {
   if (request.method != "GET") {
     auto response = page_response(405, PageTone::failure, "Nothing here",
                                   "Nexus only waits for a provider's answer here.");

@@ -2,18 +2,22 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "daemon/http/event_loop.h"
+#include "daemon/http/listen_address.h"
 #include "daemon/service/callback_listener.h"
 #include "daemon/service/connections.h"
 #include "daemon/service/worker_pool.h"
 
 namespace nexus::api {
 
-/// The sockets on which browsers bring providers' answers: GET of a callback path with the right
-/// Host, nothing else. Bound by `open`, gone with `close`.
+/// Where browsers bring providers' answers: GET of a callback path with the right Host, nothing
+/// else. Sockets of its own, bound by `open` and gone with `close`, but where the gateway listens
+/// anyway.
 class CallbackRoutes : public CallbackListener {
  public:
   CallbackRoutes(http::EventLoop& loop, WorkerPool& workers, std::string callback_path)
@@ -22,17 +26,33 @@ class CallbackRoutes : public CallbackListener {
   /// Connections and its listener need each other; this closes the ring before the loop runs.
   void serve(Connections& connections) { connections_ = &connections; }
 
+  /// From now on the gateway hands over what comes to it; `https` when people reach it so.
+  void serve_on_gateway(const http::ListenAddress& gateway, bool https) {
+    gateway_ = {gateway, https};
+  }
+  /// Whether the gateway should hand this path over.
+  bool expects(const std::string& path);
+  /// A callback that came to the gateway under a Host that it goes by.
+  void answer_on_gateway(http::Request request, http::Respond respond);
+
   Result<void> open(const std::string& redirect_uri) override;
   void close() override;
 
  private:
+  struct Gateway {
+    http::ListenAddress address;
+    bool https = false;
+  };
   void handle(const std::string& origin, http::Request request, http::Respond respond);
+  void answer(const std::string& origin, http::Request request, http::Respond respond);
 
   http::EventLoop& loop_;
   WorkerPool& workers_;
   std::string callback_path_;
   Connections* connections_ = nullptr;
+  std::optional<Gateway> gateway_;
   std::mutex mutex_;
+  std::set<std::string> paths_;                   ///< of the redirect URIs that were opened
   std::map<std::string, std::vector<int>> open_;  ///< listeners by "http://host:port"
 };
 

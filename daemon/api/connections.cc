@@ -2,6 +2,7 @@
 
 #include "common/api/connection.h"
 #include "common/json.h"
+#include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 
@@ -39,14 +40,34 @@ Result<std::vector<std::string>> scopes_of(const Json& body) {
   return scopes;
 }
 
+/// From the body or the query; "" where neither names one.
 Result<std::string> workspace_in(const Json& body, const http::Request& request) {
-  NEXUS_TRY(auto workspace, text_of(body, "workspace_id"));
-  if (workspace.empty()) {
-    NEXUS_TRY(auto user, text_of(body, "user_id"));
-    workspace = std::move(user);
+  for (const char* name : {"workspace_id", "user_id"}) {
+    NEXUS_TRY(auto workspace, text_of(body, name));
+    if (!workspace.empty()) return workspace;
   }
-  if (workspace.empty()) return workspace_of(request);
-  return workspace;
+  return named_workspace(request);
+}
+
+/// What applications have to say and the command line need not.
+Result<void> check_application_fields(const ConnectionRequest& wanted) {
+  if (wanted.workspace.empty())
+    return Error{ErrorCode::missing_fields, "workspace_id is missing",
+                 "name the workspace, for example your user's id"};
+  if (wanted.return_url.empty())
+    return Error{ErrorCode::missing_fields, "return_url is missing",
+                 "say where the person is to be sent back to"};
+  return {};
+}
+
+/// The connection, for a caller that may end or rename it.
+Result<ConnectionRow> find_to_manage(Services& services, const http::Request& request,
+                                     const std::string& reference, const std::string& workspace) {
+  NEXUS_TRY(auto row, services.connections.find(reference, workspace, request.caller, Right::use));
+  if (may_connect(request.caller, row.workspace, row.provider_name)) return row;
+  return Error{ErrorCode::access_denied,
+               "a key for a single connection may use it, not end or rename it",
+               "use a key for its provider or workspace"};
 }
 
 }  // namespace
@@ -64,8 +85,12 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   NEXUS_TRY(const auto replaces, text_of(body, "replaces"));
   if (wanted.provider_name.empty() && wanted.provider_id.empty())
     return Error{ErrorCode::missing_fields, "provider_name is missing", "name a provider"};
+  const bool application = request.caller.via == Caller::Via::gateway;
+  if (application) NEXUS_CHECK(check_application_fields(wanted));
+  if (wanted.workspace.empty()) wanted.workspace = "default";
+  NEXUS_CHECK(admit(services.limits.request_connection, request.caller, wanted.workspace));
   if (!replaces.empty()) {
-    NEXUS_TRY(const auto old, services.connections.find(replaces, wanted.workspace));
+    NEXUS_TRY(const auto old, find_to_manage(services, request, replaces, wanted.workspace));
     wanted.replaces = old.id;
     wanted.workspace = old.workspace;
   }
@@ -82,7 +107,8 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
 
 Result<Reply> check_connection(Services& services, const http::Request& request,
                                const Arguments& args) {
-  NEXUS_TRY(const auto row, services.connections.find(args[0], workspace_of(request)));
+  NEXUS_TRY(const auto row,
+            services.connections.find(args[0], workspace_of(request), request.caller, Right::read));
   const auto connection = services.connections.describe(row);
   Json body{{"status", connection.status}, {"connection_id", connection.id}};
   if (row.status == "revoked") body["reason"] = "revoked";
@@ -91,10 +117,14 @@ Result<Reply> check_connection(Services& services, const http::Request& request,
 
 Result<Reply> list_connections(Services& services, const http::Request& request, const Arguments&) {
   ConnectionFilter filter;
-  filter.workspace = workspace_of(request);
+  filter.workspace = named_workspace(request);
+  if (filter.workspace.empty() && request.caller.via == Caller::Via::gateway)
+    return Error{ErrorCode::missing_workspace_id, "workspace_id is missing",
+                 "name the workspace in the query"};
+  if (filter.workspace.empty()) filter.workspace = "default";
   if (filter.workspace == "*") filter.workspace.clear();
   filter.pending = request.query_value("pending") == "true";
-  NEXUS_TRY(const auto rows, services.connections.list(filter));
+  NEXUS_TRY(const auto rows, services.connections.list(filter, request.caller));
   Json list = Json::array();
   for (const auto& row : rows) list.push_back(to_json(services.connections.describe(row)));
   return Reply{std::move(list)};
@@ -102,7 +132,8 @@ Result<Reply> list_connections(Services& services, const http::Request& request,
 
 Result<Reply> show_connection(Services& services, const http::Request& request,
                               const Arguments& args) {
-  NEXUS_TRY(const auto row, services.connections.find(args[0], workspace_of(request)));
+  NEXUS_TRY(const auto row,
+            services.connections.find(args[0], workspace_of(request), request.caller, Right::read));
   return Reply{to_json(services.connections.describe(row))};
 }
 
@@ -112,9 +143,10 @@ Result<Reply> edit_connection(Services& services, const http::Request& request,
   NEXUS_TRY(const auto alias, text_of(body, "alias"));
   if (alias.empty())
     return Error{ErrorCode::missing_fields, "alias is missing", "an alias is what can be changed"};
-  NEXUS_TRY(const auto row, services.connections.find(args[0], workspace_of(request)));
+  NEXUS_TRY(const auto row, find_to_manage(services, request, args[0], workspace_of(request)));
   NEXUS_CHECK(services.connections.set_alias(row, alias, request.caller));
-  NEXUS_TRY(const auto renamed, services.connections.find(row.id, row.workspace));
+  NEXUS_TRY(const auto renamed,
+            services.connections.find(row.id, row.workspace, request.caller, Right::read));
   return Reply{to_json(services.connections.describe(renamed))};
 }
 
@@ -122,14 +154,15 @@ Result<Reply> delete_connection(Services& services, const http::Request& request
                                 const Arguments& args) {
   NEXUS_TRY(const auto body, read_body(request));
   NEXUS_TRY(const auto workspace, workspace_in(body, request));
-  NEXUS_TRY(const auto row, services.connections.find(args[0], workspace));
+  NEXUS_TRY(const auto row,
+            find_to_manage(services, request, args[0], workspace.empty() ? "default" : workspace));
   // Who names a workspace means a connection of that workspace.
-  const bool named = request.query_value("workspace_id") != "" || body.contains("workspace_id");
-  if (named && row.workspace != workspace)
-    return Error{ErrorCode::connection_not_found, "there is no such connection in the workspace",
-                 "see: nexus list"};
+  if (!workspace.empty() && row.workspace != workspace) return no_such_connection(args[0]);
   const bool keep_grant = request.query_value("keep_grant") == "true";
-  NEXUS_TRY(const auto report, services.connections.revoke(row, keep_grant, request.caller));
+  NEXUS_TRY(auto reason, text_of(body, "reason"));
+  if (reason.empty()) reason = request.query_value("reason");
+  NEXUS_TRY(const auto report,
+            services.connections.revoke(row, keep_grant, reason, request.caller));
   Json answer{{"connection_id", report.connection_id},
               {"provider_name", report.provider},
               {"status", "revoked"},

@@ -10,9 +10,6 @@
 
 namespace nexus::api {
 
-/// The decoded `{}` segments of a route's path, in order.
-using Arguments = std::vector<std::string>;
-
 struct Reply {
   nlohmann::json body;
   int status = 200;
@@ -20,11 +17,14 @@ struct Reply {
 
 /// The body as an object. Errors: invalid_json; an empty body is an empty object.
 Result<nlohmann::json> read_body(const http::Request& request);
-/// `workspace_id` or its alias `user_id` from the query, else the local default.
+/// `workspace_id` or its alias `user_id` from the query; "" where neither is given.
+std::string named_workspace(const http::Request& request);
+/// The same, or the default workspace.
 std::string workspace_of(const http::Request& request);
 
 // daemon.cc
 Result<Reply> get_health(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> get_ready(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> get_daemon(Services& services, const http::Request& request, const Arguments& args);
 // connections.cc
 Result<Reply> request_connection(Services& services, const http::Request& request,
@@ -45,18 +45,35 @@ Result<Reply> provider_metadata(Services& services, const http::Request& request
                                 const Arguments& args);
 Result<Reply> list_providers(Services& services, const http::Request& request,
                              const Arguments& args);
+Result<Reply> provider_health(Services& services, const http::Request& request,
+                              const Arguments& args);
 Result<Reply> show_provider(Services& services, const http::Request& request,
                             const Arguments& args);
 Result<Reply> show_provider_named(Services& services, const http::Request& request,
                                   const Arguments& args);
+Result<Reply> replace_provider(Services& services, const http::Request& request,
+                               const Arguments& args);
+Result<Reply> edit_provider(Services& services, const http::Request& request,
+                            const Arguments& args);
 Result<Reply> delete_provider(Services& services, const http::Request& request,
                               const Arguments& args);
 Result<Reply> delete_provider_named(Services& services, const http::Request& request,
                                     const Arguments& args);
+// keys.cc
+Result<Reply> create_key(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> list_keys(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> revoke_key(Services& services, const http::Request& request, const Arguments& args);
+// audit.cc
+Result<Reply> list_audit(Services& services, const http::Request& request, const Arguments& args);
+// metrics.cc
+void get_metrics(Services& services, const http::Request& request, const Arguments& args,
+                 http::Respond respond);
 // tokens.cc
 void get_token(Services& services, const http::Request& request, const Arguments& args,
                http::Respond respond);
 void refresh_token(Services& services, const http::Request& request, const Arguments& args,
+                   http::Respond respond);
+void resolve_token(Services& services, const http::Request& request, const Arguments& args,
                    http::Respond respond);
 
 }  // namespace nexus::api

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "common/rfc3339.h"
 #include "daemon/api/handlers.h"
 
 namespace nexus::api {
@@ -10,6 +11,17 @@ Json describe(Services& services, const Provider& provider) {
   auto json = to_json(provider);
   json["redirect_uri"] = services.providers.redirect_uri(provider);
   return json;
+}
+
+Result<Reply> change(Services& services, const http::Request& request, const std::string& id,
+                     bool whole) {
+  NEXUS_TRY(auto body, read_body(request));
+  NEXUS_TRY(const auto changed,
+            services.providers.change(id, std::move(body), whole, request.caller));
+  auto answer = describe(services, changed.provider);
+  answer["message"] = "provider updated";
+  if (!changed.warning.empty()) answer["warning"] = changed.warning;
+  return Reply{std::move(answer)};
 }
 
 Result<Reply> remove(Services& services, const http::Request& request, const Provider& provider) {
@@ -59,6 +71,33 @@ Result<Reply> show_provider(Services& services, const http::Request&, const Argu
 Result<Reply> show_provider_named(Services& services, const http::Request&, const Arguments& args) {
   NEXUS_TRY(const auto provider, services.providers.by_name(args[0]));
   return Reply{describe(services, provider)};
+}
+
+Result<Reply> replace_provider(Services& services, const http::Request& request,
+                               const Arguments& args) {
+  return change(services, request, args[0], true);
+}
+
+Result<Reply> edit_provider(Services& services, const http::Request& request,
+                            const Arguments& args) {
+  return change(services, request, args[0], false);
+}
+
+Result<Reply> provider_health(Services& services, const http::Request&, const Arguments&) {
+  NEXUS_TRY(const auto providers, services.providers.list());
+  Json list = Json::array();
+  for (const auto& provider : providers) {
+    const auto health = services.providers.health(provider.id);
+    list.push_back(
+        {{"id", provider.id},
+         {"name", provider.name},
+         {"health_status", !health           ? "unknown"
+                           : health->healthy ? "healthy"
+                                             : "unhealthy"},
+         {"last_health_check_at", health ? Json(rfc3339(health->checked_at)) : Json(nullptr)},
+         {"health_message", health ? health->message : ""}});
+  }
+  return Reply{std::move(list)};
 }
 
 Result<Reply> delete_provider(Services& services, const http::Request& request,

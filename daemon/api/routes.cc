@@ -1,5 +1,6 @@
 #include "daemon/api/routes.h"
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,44 +17,70 @@ namespace {
 using Answering = Result<Reply> (*)(Services&, const http::Request&, const Arguments&);
 using Later = void (*)(Services&, const http::Request&, const Arguments&, http::Respond);
 
-enum class Place { loop, worker };  ///< worker: it may talk to a provider or read many rows
+enum class Place { loop, disk, network };
+
+}  // namespace
 
 struct Route {
   const char* method;
-  const char* path;  ///< `{}` stands for one segment
+  const char* path;  ///< `{}` stands for one segment; the first fitting line counts
   std::variant<Answering, Later> handler;
   Place place = Place::loop;
+  Needs needs = Needs::key;
 };
 
-constexpr Place loop = Place::loop;
-constexpr Place worker = Place::worker;
+namespace {
+
+constexpr auto loop = Place::loop;
+constexpr auto disk = Place::disk;
+constexpr auto network = Place::network;
+constexpr auto nothing = Needs::nothing;
+constexpr auto open = Needs::key_unless_open;
+constexpr auto key = Needs::key;
+constexpr auto admin = Needs::admin_key;
 
 const Route kRoutes[] = {
-    {"GET", "/v1/token/{}", Later{get_token}, loop},
-    {"POST", "/v1/refresh/{}", Later{refresh_token}, loop},
-    {"GET", "/v1/check-connection/{}", Answering{check_connection}, loop},
-    {"POST", "/v1/request-connection", Answering{request_connection}, worker},
-    {"GET", "/v1/connections", Answering{list_connections}, worker},
-    {"GET", "/v1/connections/{}", Answering{show_connection}, loop},
-    {"PATCH", "/v1/connections/{}", Answering{edit_connection}, worker},
-    {"DELETE", "/v1/connections/{}", Answering{delete_connection}, worker},
-    {"POST", "/v1/providers", Answering{add_provider}, worker},
-    {"POST", "/providers", Answering{add_provider}, worker},
-    {"GET", "/v1/providers", Answering{provider_metadata}, loop},
-    {"GET", "/v1/providers/metadata", Answering{provider_metadata}, loop},
-    {"GET", "/providers/metadata", Answering{provider_metadata}, loop},
-    {"GET", "/providers", Answering{list_providers}, loop},
-    {"GET", "/v1/providers/by-name/{}", Answering{show_provider_named}, loop},
-    {"GET", "/providers/by-name/{}", Answering{show_provider_named}, loop},
-    {"GET", "/v1/providers/{}", Answering{show_provider}, loop},
-    {"GET", "/providers/{}", Answering{show_provider}, loop},
-    {"DELETE", "/v1/providers/by-name/{}", Answering{delete_provider_named}, worker},
-    {"DELETE", "/providers/by-name/{}", Answering{delete_provider_named}, worker},
-    {"DELETE", "/v1/providers/{}", Answering{delete_provider}, worker},
-    {"DELETE", "/providers/{}", Answering{delete_provider}, worker},
-    {"GET", "/health", Answering{get_health}, loop},
-    {"GET", "/v1/daemon", Answering{get_daemon}, worker},
+    {"GET", "/v1/token/{}", Later{get_token}, loop, key},
+    {"POST", "/v1/refresh/{}", Later{refresh_token}, loop, key},
+    {"GET", "/v1/resolve", Later{resolve_token}, loop, key},
+    {"GET", "/v1/check-connection/{}", Answering{check_connection}, loop, open},
+    {"POST", "/v1/request-connection", Answering{request_connection}, network, key},
+    {"GET", "/v1/connections", Answering{list_connections}, disk, key},
+    {"GET", "/v1/connections/{}", Answering{show_connection}, loop, key},
+    {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, key},
+    {"DELETE", "/v1/connections/{}", Answering{delete_connection}, network, key},
+    {"GET", "/v1/providers", Answering{provider_metadata}, loop, key},
+    {"GET", "/providers", Answering{list_providers}, loop, key},
+    {"POST", "/v1/providers", Answering{add_provider}, network, admin},
+    {"POST", "/providers", Answering{add_provider}, network, admin},
+    {"GET", "/v1/providers/metadata", Answering{provider_metadata}, loop, key},
+    {"GET", "/providers/metadata", Answering{provider_metadata}, loop, key},
+    {"GET", "/v1/providers/health", Answering{provider_health}, loop, key},
+    {"GET", "/providers/health", Answering{provider_health}, loop, key},
+    {"GET", "/v1/providers/by-name/{}", Answering{show_provider_named}, loop, key},
+    {"GET", "/providers/by-name/{}", Answering{show_provider_named}, loop, key},
+    {"DELETE", "/v1/providers/by-name/{}", Answering{delete_provider_named}, disk, admin},
+    {"DELETE", "/providers/by-name/{}", Answering{delete_provider_named}, disk, admin},
+    {"GET", "/v1/providers/{}", Answering{show_provider}, loop, key},
+    {"GET", "/providers/{}", Answering{show_provider}, loop, key},
+    {"PUT", "/v1/providers/{}", Answering{replace_provider}, network, admin},
+    {"PUT", "/providers/{}", Answering{replace_provider}, network, admin},
+    {"PATCH", "/v1/providers/{}", Answering{edit_provider}, network, admin},
+    {"PATCH", "/providers/{}", Answering{edit_provider}, network, admin},
+    {"DELETE", "/v1/providers/{}", Answering{delete_provider}, disk, admin},
+    {"DELETE", "/providers/{}", Answering{delete_provider}, disk, admin},
+    {"GET", "/v1/audit", Answering{list_audit}, disk, admin},
+    {"GET", "/audit", Answering{list_audit}, disk, admin},
+    {"POST", "/v1/keys", Answering{create_key}, disk, admin},
+    {"GET", "/v1/keys", Answering{list_keys}, disk, admin},
+    {"DELETE", "/v1/keys/{}", Answering{revoke_key}, disk, admin},
+    {"GET", "/health", Answering{get_health}, loop, nothing},
+    {"GET", "/ready", Answering{get_ready}, disk, nothing},
+    {"GET", "/v1/daemon", Answering{get_daemon}, disk, admin},
+    {"GET", "/metrics", Later{get_metrics}, loop, nothing},
 };
+
+constexpr const char* kMethods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 struct Pattern {
   std::vector<std::string> segments;
@@ -69,7 +96,8 @@ const std::vector<Pattern>& patterns() {
   return all;
 }
 
-std::optional<Arguments> match(const Pattern& pattern, const std::vector<std::string>& segments) {
+std::optional<Arguments> arguments_of(const Pattern& pattern,
+                                      const std::vector<std::string>& segments) {
   if (pattern.segments.size() != segments.size()) return std::nullopt;
   Arguments arguments;
   for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -98,40 +126,62 @@ Result<Reply> call(Answering handler, Services& services, const http::Request& r
   }
 }
 
-void run(const Route& route, Services& services, http::Request request, Arguments arguments,
-         http::Respond respond) {
+}  // namespace
+
+RouteMatch find_route(const http::Request& request) {
+  RouteMatch match;
+  for (const auto& pattern : patterns()) {
+    auto arguments = arguments_of(pattern, request.segments);
+    if (!arguments) continue;
+    if (request.method == pattern.route->method) {
+      match.route = pattern.route;
+      match.arguments = *std::move(arguments);
+      return match;
+    }
+    match.allowed += (match.allowed.empty() ? "" : ", ") + std::string(pattern.route->method);
+  }
+  return match;
+}
+
+Needs needs_of(const Route& route) {
+  return route.needs;
+}
+
+void run_route(RouteMatch match, Services& services, http::Request request, http::Respond respond) {
+  const auto& route = *match.route;
   if (const auto* later = std::get_if<Later>(&route.handler))
-    return (*later)(services, request, arguments, std::move(respond));
+    return (*later)(services, request, match.arguments, std::move(respond));
   const auto handler = std::get<Answering>(route.handler);
   if (route.place == Place::loop)
-    return respond(respond_with(call(handler, services, request, arguments)));
-  services.workers.submit([&services, handler, request = std::move(request),
-                           arguments = std::move(arguments), respond = std::move(respond)] {
+    return respond(respond_with(call(handler, services, request, match.arguments)));
+  auto& workers = route.place == Place::network ? services.network_workers : services.disk_workers;
+  workers.submit([&services, handler, request = std::move(request),
+                  arguments = std::move(match.arguments), respond = std::move(respond)] {
     respond(respond_with(call(handler, services, request, arguments)));
   });
 }
 
-}  // namespace
+http::Response no_route(const RouteMatch& match, const http::Request& request) {
+  const auto method = printable(request.method, 20);
+  if (std::find(std::begin(kMethods), std::end(kMethods), request.method) == std::end(kMethods))
+    return http::error_response(
+        {ErrorCode::not_implemented, "the method " + method + " is not implemented", ""});
+  if (match.allowed.empty())
+    return http::error_response(
+        {ErrorCode::not_found, "there is no such route", "nexus-api(7) lists the routes"});
+  auto response =
+      http::error_response({ErrorCode::method_not_allowed, "this route does not take " + method,
+                            "it takes " + match.allowed});
+  response.headers.emplace_back("Allow", match.allowed);
+  if (request.method == "HEAD") response.body.clear();
+  return response;
+}
 
-http::Handler api_handler(Services& services) {
+http::Handler control_socket_handler(Services& services) {
   return [&services](http::Request request, http::Respond respond) {
-    std::string allowed;
-    for (const auto& pattern : patterns()) {
-      auto arguments = match(pattern, request.segments);
-      if (!arguments) continue;
-      if (request.method == pattern.route->method)
-        return run(*pattern.route, services, std::move(request), *std::move(arguments),
-                   std::move(respond));
-      allowed += (allowed.empty() ? "" : ", ") + std::string(pattern.route->method);
-    }
-    if (allowed.empty())
-      return respond(http::error_response({ErrorCode::not_found, "there is no such route", ""}));
-    auto response = http::error_response(
-        {ErrorCode::method_not_allowed, "this route does not take " + printable(request.method, 20),
-         "it takes " + allowed});
-    response.headers.emplace_back("Allow", allowed);
-    if (request.method == "HEAD") response.body.clear();
-    respond(std::move(response));
+    auto match = find_route(request);
+    if (!match.route) return respond(no_route(match, request));
+    run_route(std::move(match), services, std::move(request), std::move(respond));
   };
 }
 
@@ -140,10 +190,15 @@ Result<Json> read_body(const http::Request& request) {
   return parse_json_object(request.body);
 }
 
-std::string workspace_of(const http::Request& request) {
+std::string named_workspace(const http::Request& request) {
   for (const char* name : {"workspace_id", "user_id"})
     if (auto workspace = request.query_value(name); !workspace.empty()) return workspace;
-  return "default";
+  return {};
+}
+
+std::string workspace_of(const http::Request& request) {
+  auto workspace = named_workspace(request);
+  return workspace.empty() ? "default" : workspace;
 }
 
 }  // namespace nexus::api

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
+#include "daemon/api/limits.h"
 #include "daemon/http/message.h"
+#include "daemon/service/api_keys.h"
 #include "daemon/service/audit.h"
 #include "daemon/service/connections.h"
 #include "daemon/service/providers.h"
@@ -17,6 +20,7 @@ struct DaemonFacts {
   std::string socket;
   std::string data_dir;
   std::string key_source;
+  std::string gateway;  ///< its URL, "" while it is off
   UnixTime started_at = 0;
 };
 
@@ -26,13 +30,38 @@ struct Services {
   Providers& providers;
   Connections& connections;
   Tokens& tokens;
+  ApiKeys& api_keys;
   Audit& audit;
-  WorkerPool& workers;
+  WorkerPool& network_workers;  ///< for what may wait for a provider
+  WorkerPool& disk_workers;     ///< for what reads or writes many rows: never behind a provider
+  Limits& limits;
   Clock clock;
   DaemonFacts facts;
 };
 
-/// The routes of /v1, one table for every listener that serves the API.
-http::Handler api_handler(Services& services);
+/// The decoded `{}` segments of a route's path, in order.
+using Arguments = std::vector<std::string>;
+
+/// What a caller that comes over TCP has to show.
+enum class Needs { nothing, key_unless_open, key, admin_key };
+
+struct Route;
+
+/// The route that a request means, or what it could have asked for there.
+struct RouteMatch {
+  const Route* route = nullptr;
+  Arguments arguments;
+  std::string allowed;  ///< methods of other routes with this path, "" where there are none
+};
+
+RouteMatch find_route(const http::Request& request);
+Needs needs_of(const Route& route);
+/// Answers with the route's handler, here or on a worker. `match.route` is not null.
+void run_route(RouteMatch match, Services& services, http::Request request, http::Respond respond);
+/// The answer where no route was found: 404, 405 or 501.
+http::Response no_route(const RouteMatch& match, const http::Request& request);
+
+/// All of it for the control socket, where the kernel has told who is calling.
+http::Handler control_socket_handler(Services& services);
 
 }  // namespace nexus::api

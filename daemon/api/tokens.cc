@@ -2,28 +2,38 @@
 
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/token_payload.h"
 #include "daemon/http/responses.h"
+#include "daemon/metrics.h"
 
 namespace nexus::api {
 namespace {
 
 constexpr std::int64_t kLongestTtl = 365 * 24 * 3600;
 
+using Payload = SecretText (*)(const FetchedToken& token, UnixTime now);
+
 /// Whoever gets a token, or is refused one, is on record before the answer leaves.
-Tokens::Done respond_with_token(Services& services, const Caller& caller, http::Respond respond) {
-  return [&services, caller, respond = std::move(respond)](Result<TokenAnswer> token) {
+Tokens::Done respond_with_token(Services& services, const Caller& caller, Payload payload,
+                                http::Respond respond) {
+  return [&services, caller, payload, respond = std::move(respond)](Result<FetchedToken> token) {
     if (!token) {
-      auto response = http::error_response(token.error());
-      response.audit.push_back(services.audit.record({.event = "token_retrieval_failed",
-                                                      .outcome = "failure",
-                                                      .connection_id = token.error().connection_id,
-                                                      .provider = token.error().provider,
-                                                      .detail = token.error().wire()},
-                                                     caller));
+      const auto& error = token.error();
+      const bool refused = error.code == ErrorCode::connection_out_of_scope ||
+                           error.code == ErrorCode::access_denied;
+      auto response = http::error_response(error);
+      response.audit.push_back(
+          services.audit.record({.event = "token_retrieval_failed",
+                                 .outcome = refused ? "refused" : "failure",
+                                 .connection_id = error.connection_id,
+                                 .provider = error.provider,
+                                 .detail = refused ? "out_of_scope" : error.wire()},
+                                caller));
       return respond(std::move(response));
     }
     http::Response response;
-    response.body = std::move(token->payload);
+    response.body = payload(*token, services.clock());
+    metrics::token_handed_out(token->provider, !token->id_token.empty());
     response.audit.push_back(services.audit.record({.event = "token_retrieved",
                                                     .connection_id = token->connection_id,
                                                     .provider = token->provider},
@@ -32,11 +42,15 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, http::
   };
 }
 
-/// An id needs no look-up of its own: the fetch tells whether it exists.
+/// The id that a reference stands for. An id needs no look-up of its own (the fetch tells whether
+/// it exists) unless requests are counted by workspace.
 Result<std::string> id_of(Services& services, const http::Request& request,
-                          const std::string& reference) {
-  if (reference.starts_with("conn_")) return reference;
-  NEXUS_TRY(const auto row, services.connections.find(reference, workspace_of(request)));
+                          const std::string& reference, http::RateLimiter& limiter) {
+  const bool counted = limiter.limits() && request.caller.via == Caller::Via::gateway;
+  if (reference.starts_with("conn_") && !counted) return reference;
+  NEXUS_TRY(const auto row, services.connections.find(reference, workspace_of(request),
+                                                      request.caller, Right::use));
+  NEXUS_CHECK(admit(limiter, request.caller, row.workspace));
   return row.id;
 }
 
@@ -44,24 +58,44 @@ Result<std::string> id_of(Services& services, const http::Request& request,
 
 void get_token(Services& services, const http::Request& request, const Arguments& args,
                http::Respond respond) {
-  auto done = respond_with_token(services, request.caller, std::move(respond));
+  auto done = respond_with_token(services, request.caller, token_payload, std::move(respond));
   const auto min_ttl_text = request.query_value("min_ttl");
   const auto min_ttl =
       min_ttl_text.empty() ? std::optional<std::int64_t>(0) : parse_number(min_ttl_text);
   if (!min_ttl || *min_ttl > kLongestTtl)
     return done(Error{ErrorCode::invalid_field, "min_ttl is not a number of seconds",
                       "give whole seconds, for example 60"});
-  const auto id = id_of(services, request, args[0]);
+  const auto id = id_of(services, request, args[0], services.limits.token);
   if (!id) return done(id.error());
-  services.tokens.fetch(*id, *min_ttl, std::move(done));
+  services.tokens.fetch(*id, *min_ttl, request.caller, std::move(done));
 }
 
 void refresh_token(Services& services, const http::Request& request, const Arguments& args,
                    http::Respond respond) {
-  auto done = respond_with_token(services, request.caller, std::move(respond));
-  const auto id = id_of(services, request, args[0]);
+  auto done = respond_with_token(services, request.caller, token_payload, std::move(respond));
+  const auto id = id_of(services, request, args[0], services.limits.refresh);
   if (!id) return done(id.error());
-  services.tokens.refresh(*id, std::move(done));
+  services.tokens.refresh(*id, request.caller, std::move(done));
+}
+
+void resolve_token(Services& services, const http::Request& request, const Arguments&,
+                   http::Respond respond) {
+  auto done = respond_with_token(services, request.caller, resolve_payload, std::move(respond));
+  const auto workspace = named_workspace(request);
+  auto provider = request.query_value("provider_name");
+  if (const auto id = request.query_value("provider_id"); provider.empty() && !id.empty()) {
+    const auto found = services.providers.by_id(id);
+    if (!found) return done(found.error());
+    provider = found->name;
+  }
+  if (workspace.empty() || provider.empty())
+    return done(Error{ErrorCode::missing_fields, "workspace_id or provider_name is missing",
+                      "give both in the query"});
+  if (const auto admitted = admit(services.limits.resolve, request.caller, workspace); !admitted)
+    return done(admitted.error());
+  const auto row = services.connections.newest(provider, workspace, request.caller);
+  if (!row) return done(row.error());
+  services.tokens.fetch(row->id, 0, request.caller, std::move(done));
 }
 
 }  // namespace nexus::api

@@ -2,28 +2,27 @@
 // machine, kept in one file.
 #include "daemon/http/event_loop.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 
-#include "common/api/error.h"
-#include "common/json.h"
+#include "common/id.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
-
-#include <nlohmann/json.hpp>
+#include "daemon/metrics.h"
 
 namespace nexus::http {
 namespace {
@@ -42,48 +41,43 @@ constexpr std::size_t kMaxBuffered = 1024 * 1024 + 64 * 1024;
 constexpr std::uint64_t kListenerMark = 1ULL << 62;
 constexpr std::uint64_t kWatchMark = 1ULL << 63;
 
+constexpr std::pair<int, const char*> kReasons[] = {{200, "OK"},
+                                                    {201, "Created"},
+                                                    {204, "No Content"},
+                                                    {302, "Found"},
+                                                    {400, "Bad Request"},
+                                                    {401, "Unauthorized"},
+                                                    {403, "Forbidden"},
+                                                    {404, "Not Found"},
+                                                    {405, "Method Not Allowed"},
+                                                    {409, "Conflict"},
+                                                    {410, "Gone"},
+                                                    {413, "Content Too Large"},
+                                                    {415, "Unsupported Media Type"},
+                                                    {421, "Misdirected Request"},
+                                                    {429, "Too Many Requests"},
+                                                    {431, "Request Header Fields Too Large"},
+                                                    {500, "Internal Server Error"},
+                                                    {501, "Not Implemented"},
+                                                    {502, "Bad Gateway"},
+                                                    {503, "Service Unavailable"},
+                                                    {504, "Gateway Timeout"}};
+
 const char* reason_phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 302:
-      return "Found";
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 413:
-      return "Content Too Large";
-    case 421:
-      return "Misdirected Request";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    default:
-      return "Internal Server Error";
-  }
+  for (const auto& [code, phrase] : kReasons)
+    if (code == status) return phrase;
+  return "Unknown";
 }
 
-void write_head(SecretText& out, const Response& response, bool keep_alive) {
+void write_head(SecretText& out, const Response& response, std::string_view request_id,
+                bool keep_alive) {
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(reason_phrase(response.status));
-  out.append("\r\nContent-Type: ").append(response.content_type);
-  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  if (response.status != 204) {
+    out.append("\r\nContent-Type: ").append(response.content_type);
+    out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  }
+  out.append("\r\nX-Request-Id: ").append(request_id);
   out.append("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
   for (const auto& [name, value] : response.headers)
     out.append(name).append(": ").append(value).append("\r\n");
@@ -91,16 +85,37 @@ void write_head(SecretText& out, const Response& response, bool keep_alive) {
   out.append("\r\n");
 }
 
-Caller peer_of(int fd, Caller::Via via) {
-  Caller caller{via, -1, -1};
+std::string address_text(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = nullptr;
+  if (address.ss_family == AF_INET) {
+    bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+  } else if (address.ss_family == AF_INET6) {
+    bytes = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  }
+  if (!bytes || !inet_ntop(address.ss_family, bytes, text.data(), text.size())) return {};
+  return text.data();
+}
+
+/// Who is at the other end, as the kernel tells it.
+Caller peer_of(int fd, Caller::Via via, const sockaddr_storage& address) {
+  Caller caller;
+  caller.via = via;
+  if (via != Caller::Via::control_socket) {
+    caller.peer = address_text(address);
+    return caller;
+  }
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (via == Caller::Via::control_socket &&
-      getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
     caller.uid = peer.uid;
     caller.pid = peer.pid;
   }
   return caller;
+}
+
+std::string_view request_id_in(std::string_view request) {
+  return request.substr(0, request.find(' '));
 }
 
 }  // namespace
@@ -109,6 +124,7 @@ EventLoop::EventLoop(BeforeSend before_send) : before_send_(std::move(before_sen
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wakeup_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (epoll_ < 0 || wakeup_ < 0) std::abort();
+  random_bytes(&run_, sizeof run_);
   watch(wakeup_, [this] {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = read(wakeup_, &count, sizeof count);
@@ -117,7 +133,7 @@ EventLoop::EventLoop(BeforeSend before_send) : before_send_(std::move(before_sen
 }
 
 EventLoop::~EventLoop() {
-  for (auto& [id, connection] : connections_) ::close(connection.fd);
+  connections_.clear();
   for (auto& [handle, listener] : listeners_) ::close(listener.fd);
   ::close(wakeup_);
   ::close(epoll_);
@@ -226,10 +242,12 @@ void EventLoop::run(std::chrono::milliseconds drain) {
       } else if (what & kListenerMark) {
         accept_from(static_cast<int>(what & ~kListenerMark));
       } else if (auto* connection = find(what)) {
-        if (connection->state == State::writing && (event.events & EPOLLOUT)) {
-          send_more(*connection);
-        } else if (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+        if (connection->state != State::writing) {
           read_from(*connection);
+        } else if (event.events & (EPOLLHUP | EPOLLERR)) {
+          close(*connection);
+        } else {
+          send_more(*connection);
         }
       }
     }
@@ -255,7 +273,10 @@ void EventLoop::accept_from(int handle) {
   if (found == listeners_.end()) return;
   auto& listener = found->second;
   for (int i = 0; i < 64 && listener.fd >= 0; ++i) {
-    const int fd = accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd = accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         // Out of descriptors: level-triggered accepts would spin, so wait for the next sweep.
@@ -268,31 +289,36 @@ void EventLoop::accept_from(int handle) {
       }
       return;
     }
-    const auto caller = peer_of(fd, listener.options.via);
+    const auto caller = peer_of(fd, listener.options.via, address);
     if (listener.options.same_user_only && caller.uid != static_cast<std::int64_t>(geteuid())) {
       ::close(fd);
       if (listener.options.on_refused) listener.options.on_refused(caller);
       continue;
     }
-    if (listener.options.via != Caller::Via::control_socket) {
-      const int on = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
     if (connections_.size() >= kMostConnections) make_room();
-    const auto id = next_id_++;
-    auto& connection = connections_[id];
-    connection.fd = fd;
-    connection.listener = handle;
-    connection.id = id;
-    connection.caller = caller;
-    connection.since = std::chrono::steady_clock::now();
-    connection.deadline = connection.since + kHeadDeadline;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = id;
-    epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
-    read_from(connection);  // most clients have sent by now
+    adopt(fd, handle, caller);
   }
+}
+
+void EventLoop::adopt(int fd, int handle, const Caller& caller) {
+  if (caller.via != Caller::Via::control_socket) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  const auto& tls = listeners_[handle].options.tls;
+  const auto id = next_id_++;
+  auto& connection = connections_[id];
+  connection.transport = Transport(fd, tls ? tls->accept(fd) : nullptr);
+  connection.listener = handle;
+  connection.id = id;
+  connection.caller = caller;
+  connection.since = std::chrono::steady_clock::now();
+  connection.deadline = connection.since + kHeadDeadline;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = id;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  read_from(connection);  // most clients have sent by now
 }
 
 EventLoop::Connection* EventLoop::find(std::uint64_t id) {
@@ -301,27 +327,30 @@ EventLoop::Connection* EventLoop::find(std::uint64_t id) {
 }
 
 void EventLoop::read_from(Connection& connection) {
-  if (connection.state == State::writing) return close(connection);  // it hung up
   if (connection.state == State::handling) {
     // The client sends ahead or went away. Its request is finished all the same (F4); what it sent
     // is read afterwards.
-    epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd, nullptr);
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.transport.fd(), nullptr);
     connection.watched = false;
     return;
   }
   // One buffer for all: an idle connection owns none.
   static thread_local std::array<char, kReadAtOnce> buffer;
-  const auto got = recv(connection.fd, buffer.data(), buffer.size(), 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) return close(connection);
-  const auto size = static_cast<std::size_t>(got);
-  if (connection.in.empty()) {
-    connection.since = std::chrono::steady_clock::now();
-    connection.deadline = connection.since + kHeadDeadline;
-  }
-  if (connection.in.size() + size > kMaxBuffered) return close(connection);
-  connection.in.append(buffer.data(), size);
-  explicit_bzero(buffer.data(), size);
+  do {
+    const auto got = connection.transport.receive(buffer.data(), buffer.size());
+    if (got.state == Moved::State::closed) return close(connection);
+    if (got.state != Moved::State::some) {
+      update_interest(connection, got.state == Moved::State::wait_writable);
+      break;
+    }
+    if (connection.in.empty()) {
+      connection.since = std::chrono::steady_clock::now();
+      connection.deadline = connection.since + kHeadDeadline;
+    }
+    if (connection.in.size() + got.bytes > kMaxBuffered) return close(connection);
+    connection.in.append(buffer.data(), got.bytes);
+    explicit_bzero(buffer.data(), got.bytes);
+  } while (connection.transport.has_buffered());
   parse(connection);
 }
 
@@ -330,9 +359,11 @@ void EventLoop::parse(Connection& connection) {
   auto parsed = parse_request(connection.in);
   if (parsed.state == Parsed::State::incomplete) return;
   const auto& listener = listeners_[connection.listener];
+  connection.request = next_request_id();
   if (parsed.state == Parsed::State::refused) {
     connection.close_after = true;
     connection.state = State::handling;
+    connection.handed_over = std::chrono::steady_clock::now();
     return finish(connection.id, error_response({parsed.error, parsed.reason,
                                                  "send a well-formed HTTP/1.1 request"}));
   }
@@ -340,11 +371,21 @@ void EventLoop::parse(Connection& connection) {
   connection.close_after = !parsed.request.keep_alive || !listener.options.keep_alive ||
                            stopping_ || parsed.request.method == "HEAD";
   connection.state = State::handling;
+  connection.handed_over = std::chrono::steady_clock::now();
   dispatch(connection, std::move(parsed.request));
+}
+
+std::string EventLoop::next_request_id() {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%08x-%llx", run_,
+                static_cast<unsigned long long>(++requests_));
+  return text.data();
 }
 
 void EventLoop::dispatch(Connection& connection, Request request) {
   request.caller = connection.caller;
+  request.caller.request = connection.request;
+  connection.request.append(" ").append(request.method).append(" ").append(request.path);
   const auto id = connection.id;
   const auto& handler = listeners_[connection.listener].handler;
   handler(std::move(request), [this, id](Response response) { finish(id, std::move(response)); });
@@ -377,22 +418,28 @@ void EventLoop::send_finished() {
 
 void EventLoop::start_sending(Connection& connection, const Response& response) {
   connection.out.reserve(response.body.size() + 512);
-  write_head(connection.out, response, !connection.close_after);
+  const std::string_view request = connection.request;
+  write_head(connection.out, response, request_id_in(request), !connection.close_after);
   connection.out.append(response.body);
   connection.sent = 0;
   connection.state = State::writing;
-  connection.deadline = std::chrono::steady_clock::now() + kWriteDeadline;
+  const auto now = std::chrono::steady_clock::now();
+  connection.deadline = now + kWriteDeadline;
+  metrics::answered(via_name(connection.caller.via), response.status,
+                    std::chrono::duration<double>(now - connection.handed_over).count());
+  log(response.status >= 500 ? LogLevel::warn : LogLevel::debug, "answered",
+      {{"request", request}, {"status", std::to_string(response.status)}});
   send_more(connection);
 }
 
 void EventLoop::send_more(Connection& connection) {
   while (connection.sent < connection.out.size()) {
-    const auto sent = send(connection.fd, connection.out.data() + connection.sent,
-                           connection.out.size() - connection.sent, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) return update_interest(connection, true);
-    if (sent < 0) return close(connection);
-    connection.sent += static_cast<std::size_t>(sent);
+    const auto sent = connection.transport.send(connection.out.data() + connection.sent,
+                                                connection.out.size() - connection.sent);
+    if (sent.state == Moved::State::closed) return close(connection);
+    if (sent.state != Moved::State::some)
+      return update_interest(connection, sent.state == Moved::State::wait_writable);
+    connection.sent += sent.bytes;
   }
   if (connection.close_after) return close(connection);
   connection.out = SecretText();
@@ -400,6 +447,7 @@ void EventLoop::send_more(Connection& connection) {
   connection.state = State::reading;
   connection.deadline = std::chrono::steady_clock::now() + kIdleDeadline;
   update_interest(connection, false);
+  if (connection.transport.has_buffered()) return read_from(connection);
   parse(connection);
 }
 
@@ -408,13 +456,13 @@ void EventLoop::update_interest(Connection& connection, bool write) {
   epoll_event event{};
   event.events = write ? EPOLLOUT : EPOLLIN;
   event.data.u64 = connection.id;
-  epoll_ctl(epoll_, connection.watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, connection.fd, &event);
+  epoll_ctl(epoll_, connection.watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, connection.transport.fd(),
+            &event);
   connection.watched = true;
   connection.wants_write = write;
 }
 
 void EventLoop::close(Connection& connection) {
-  ::close(connection.fd);
   connections_.erase(connection.id);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/http/message.h"
+#include "daemon/http/transport.h"
 
 namespace nexus::http {
 
@@ -19,7 +20,8 @@ struct ListenerOptions {
   Caller::Via via = Caller::Via::control_socket;
   bool same_user_only = false;  ///< SO_PEERCRED; refused before a byte is read
   bool keep_alive = true;
-  std::function<void(const Caller&)> on_refused;
+  std::shared_ptr<TlsCertificate> tls{};  ///< nothing: in the clear
+  std::function<void(const Caller&)> on_refused{};
 };
 
 /// One epoll loop on one thread: accepts, reads, parses, calls handlers, sends. No connection ever
@@ -54,7 +56,7 @@ class EventLoop {
   using Time = std::chrono::steady_clock::time_point;
   enum class State { reading, handling, writing };
   struct Connection {
-    int fd = -1;
+    Transport transport;
     int listener = 0;
     std::uint64_t id = 0;
     State state = State::reading;
@@ -65,8 +67,10 @@ class EventLoop {
     bool close_after = false;
     bool watched = true;  ///< whether epoll tells about it at all
     bool wants_write = false;
+    std::string request;  ///< id, method and path of the present one, for log and answer
     Time deadline;
-    Time since;  ///< start of the present request's first byte, or of being idle
+    Time handed_over;  ///< when the present request was complete
+    Time since;        ///< start of the present request's first byte, or of being idle
   };
   struct Listener {
     int fd = -1;
@@ -79,12 +83,14 @@ class EventLoop {
   };
 
   void accept_from(int listener);
+  void adopt(int fd, int handle, const Caller& caller);
   void read_from(Connection& connection);
   void parse(Connection& connection);
   void dispatch(Connection& connection, Request request);
   void finish(std::uint64_t connection, Response response);
   void send_finished();
   void start_sending(Connection& connection, const Response& response);
+  std::string next_request_id();
   void send_more(Connection& connection);
   void close(Connection& connection);
   void drop_late(Time now);
@@ -99,6 +105,8 @@ class EventLoop {
   int wakeup_ = -1;
   std::thread::id loop_thread_;
   std::uint64_t next_id_ = 1;
+  std::uint32_t run_ = 0;  ///< random: tells this run's request ids from another's
+  std::uint64_t requests_ = 0;
   std::unordered_map<std::uint64_t, Connection> connections_;
   std::map<int, Listener> listeners_;  ///< by handle; loop thread only
   std::map<int, std::function<void()>> watches_;

@@ -32,6 +32,21 @@ struct Request {
       if (key == name) return value;
     return {};
   }
+  std::size_t count_headers(const std::string& name) const {
+    std::size_t count = 0;
+    for (const auto& header : headers) count += header.first == name;
+    return count;
+  }
+  /// Takes a header's value out of the request, for those that carry a secret.
+  Secret take_header(const std::string& name) {
+    Secret taken;
+    for (auto& [key, value] : headers) {
+      if (key != name) continue;
+      if (taken.empty()) taken = Secret(value);
+      wipe(value);
+    }
+    return taken;
+  }
 };
 
 struct Response {

@@ -105,12 +105,6 @@ const char* read_header(std::string_view line, Request& request) {
   return nullptr;
 }
 
-int count(const Request& request, std::string_view name) {
-  int found = 0;
-  for (const auto& header : request.headers) found += header.first == name;
-  return found;
-}
-
 }  // namespace
 
 Parsed parse_request(std::string_view data) {
@@ -139,11 +133,13 @@ Parsed parse_request(std::string_view data) {
     if (const char* reason = read_header(rest.substr(0, end), request)) return malformed(reason);
     rest.remove_prefix(end + 2);
   }
-  if (count(request, "host") > 1 || (request.keep_alive && count(request, "host") == 0))
+  if (request.count_headers("host") > 1 ||
+      (request.keep_alive && request.count_headers("host") == 0))
     return malformed("there has to be one Host header");
-  if (count(request, "transfer-encoding") > 0)
+  if (request.count_headers("transfer-encoding") > 0)
     return malformed("Transfer-Encoding is not supported, send Content-Length");
-  if (count(request, "content-length") > 1) return malformed("Content-Length is given twice");
+  if (request.count_headers("content-length") > 1)
+    return malformed("Content-Length is given twice");
   if (lower(request.header("connection")).find("close") != std::string::npos)
     request.keep_alive = false;
 

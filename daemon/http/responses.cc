@@ -15,7 +15,10 @@ Response json_response(const nlohmann::json& body, int status) {
 }
 
 Response error_response(const Error& error) {
-  return json_response(api::to_json(error), info(error.code).http_status);
+  auto response = json_response(api::to_json(error), info(error.code).http_status);
+  if (error.retry_after_s > 0)
+    response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
+  return response;
 }
 
 }  // namespace nexus::http

@@ -61,10 +61,10 @@ Result<void> clear_stale(const std::string& path, const sockaddr_un& address) {
 int bind_tcp(const std::string& host, int port, int* error) {
   sockaddr_storage storage{};
   socklen_t size = 0;
-  if (host == "[::1]") {
+  if (host.starts_with('[')) {
     auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
     v6.sin6_family = AF_INET6;
-    v6.sin6_addr = in6addr_loopback;
+    inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6.sin6_addr);
     v6.sin6_port = htons(static_cast<std::uint16_t>(port));
     size = sizeof v6;
   } else {
@@ -79,7 +79,7 @@ int bind_tcp(const std::string& host, int port, int* error) {
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (storage.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 &&
-      listen(fd, 64) == 0)
+      listen(fd, 1024) == 0)
     return fd;
   *error = errno;
   if (fd >= 0) close(fd);
@@ -131,28 +131,28 @@ Result<int> inherited_socket() {
   return kFirst;
 }
 
-Result<std::vector<int>> listen_on_loopback(const std::string& host, int port) {
-  std::vector<std::string> hosts{host};
-  if (host == "localhost") hosts = {"127.0.0.1", "[::1]"};
+Result<std::vector<int>> listen_on_tcp(const ListenAddress& address, const std::string& setting) {
+  std::vector<std::string> hosts{address.host};
+  if (address.host == "localhost") hosts = {"127.0.0.1", "[::1]"};
   std::vector<int> fds;
   for (const auto& one : hosts) {
     int error = 0;
-    const int fd = bind_tcp(one, port, &error);
+    const int fd = bind_tcp(one, address.port, &error);
     if (fd >= 0) {
       fds.push_back(fd);
       continue;
     }
-    const bool no_ipv6 =
-        host == "localhost" && one == "[::1]" && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
+    const bool no_ipv6 = address.host == "localhost" && one == "[::1]" &&
+                         (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
     if (no_ipv6) continue;
     for (const int open : fds) close(open);
     return Error{ErrorCode::callback_unavailable,
-                 "cannot listen for the provider's answer on " + one + ":" + std::to_string(port) +
-                     ": " + std::strerror(error),
+                 "cannot listen on " + one + ":" + std::to_string(address.port) + ": " +
+                     std::strerror(error),
                  error == EADDRINUSE
-                     ? "stop the program that holds the port (ss -ltnp shows it), or set "
-                       "callback.base_url in nexus.toml and at the provider"
-                     : "set callback.base_url in nexus.toml to a loopback address and port"};
+                     ? "stop the program that holds the port (ss -ltnp shows it), or set another " +
+                           setting + " in nexus.toml"
+                     : "set " + setting + " in nexus.toml to an address of this machine"};
   }
   return fds;
 }

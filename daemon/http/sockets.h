@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "daemon/http/listen_address.h"
 
 namespace nexus::http {
 
@@ -16,8 +17,8 @@ Result<int> listen_on_unix_socket(const std::string& path);
 /// stream socket; -1 when there is none. Error: failure for a descriptor of another kind.
 Result<int> inherited_socket();
 
-/// Listening TCP sockets on a loopback host ("127.0.0.1", "[::1]", or "localhost" for both).
-/// Error: callback_unavailable.
-Result<std::vector<int>> listen_on_loopback(const std::string& host, int port);
+/// Listening TCP sockets on an address ("localhost" is both loopback addresses). `setting` is what
+/// the hint names. Error: callback_unavailable.
+Result<std::vector<int>> listen_on_tcp(const ListenAddress& address, const std::string& setting);
 
 }  // namespace nexus::http

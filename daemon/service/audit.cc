@@ -3,36 +3,25 @@
 #include "common/json.h"
 
 namespace nexus {
-namespace {
-
-std::string_view via_text(Caller::Via via) {
-  switch (via) {
-    case Caller::Via::control_socket:
-      return "control_socket";
-    case Caller::Via::callback:
-      return "callback";
-    case Caller::Via::daemon:
-      return "daemon";
-  }
-  return "daemon";
-}
-
-}  // namespace
-
 std::string Audit::record(const AuditEvent& event, const Caller& caller) const {
   JsonWriter json;
   json.begin()
-      .member("v", 1)
+      .member("v", 2)
       .member("at", clock_())
       .member("event", event.event)
       .member("outcome", event.outcome)
       .member("connection", event.connection_id)
       .member("provider", event.provider)
-      .member("via", via_text(caller.via))
+      .member("via", via_name(caller.via))
       .member("uid", caller.uid)
       .member("pid", caller.pid)
       .member("detail", event.detail)
-      .end();
+      .member("request", caller.request);
+  // What only TCP callers have; left out for all others.
+  if (!caller.peer.empty()) json.member("peer", caller.peer);
+  if (!caller.key.empty()) json.member("key", caller.key);
+  if (!caller.agent.empty()) json.member("agent", caller.agent);
+  json.end();
   return json.take();
 }
 

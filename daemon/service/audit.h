@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,19 +26,34 @@ class Audit {
  public:
   Audit(AuditLog& log, Clock clock) : log_(log), clock_(std::move(clock)) {}
 
-  /// The canonical record: a JSON object with exactly these members in this order: v, at, event,
-  /// outcome, connection, provider, via, uid, pid, detail. A later chain hashes this text.
+  /// The canonical record: a JSON object with these members in this order: v, at, event,
+  /// outcome, connection, provider, via, uid, pid, detail, request and, where they are known, peer,
+  /// key, agent. A later chain hashes this text.
   std::string record(const AuditEvent& event, const Caller& caller) const;
 
   /// Commits records now: all or none. Error: audit_unavailable.
-  Result<void> commit(const std::vector<std::string>& records) { return log_.append(records); }
+  Result<void> commit(const std::vector<std::string>& records) {
+    auto committed = log_.append(records);
+    writable_ = committed.ok();
+    return committed;
+  }
   Result<void> commit(const AuditEvent& event, const Caller& caller) {
-    return log_.append({record(event, caller)});
+    return commit({record(event, caller)});
+  }
+  /// Whether the last commit went well. Error: audit_unavailable.
+  Result<void> writable() const {
+    if (writable_) return {};
+    return Error{ErrorCode::audit_unavailable, "the audit log could not be written",
+                 "free some disk space or mend the file"};
+  }
+  Result<std::vector<AuditLog::Entry>> find(const AuditLog::Filter& filter) {
+    return log_.find(filter);
   }
 
  private:
   AuditLog& log_;
   Clock clock_;
+  std::atomic<bool> writable_{true};
 };
 
 }  // namespace nexus

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/net/url.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/token_endpoint.h"
@@ -21,11 +22,6 @@ namespace {
 
 constexpr const char* kVerifier = "code_verifier";
 constexpr const char* kNonce = "nonce";
-
-Error no_such_connection(const std::string& reference) {
-  return {ErrorCode::connection_not_found, "there is no connection " + printable(reference, 80),
-          "see: nexus list"};
-}
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -64,7 +60,7 @@ UnixTime refresh_margin(const TokenFacts& token) {
 
 Connections::Connections(Store& store, const Vault& vault, Providers& providers,
                          ProviderDirectory& directory, HttpClient& http, Audit& audit,
-                         CallbackListener& listener, Clock clock)
+                         CallbackListener& listener, ReturnUrls return_urls, Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
@@ -72,6 +68,7 @@ Connections::Connections(Store& store, const Vault& vault, Providers& providers,
       http_(http),
       audit_(audit),
       listener_(listener),
+      return_urls_(std::move(return_urls)),
       clock_(std::move(clock)) {}
 
 Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
@@ -93,8 +90,12 @@ std::string Connections::sign_state(const std::string& random, const std::string
 Result<StartedConnection> Connections::request(const ConnectionRequest& request,
                                                const Caller& caller) {
   if (!request.alias.empty()) NEXUS_CHECK(check_alias(request.alias));
-  if (!request.return_url.empty()) NEXUS_CHECK(parse_return_url(request.return_url));
+  if (!request.return_url.empty()) NEXUS_CHECK(return_urls_.check(request.return_url));
   NEXUS_TRY(const auto chosen, choose_provider(request));
+  if (!may_connect(caller, request.workspace, chosen.name))
+    return Error{ErrorCode::access_denied,
+                 "this API key may not connect " + chosen.name + " in this workspace",
+                 "make a key that may: nexus key create --use provider:" + chosen.name};
   NEXUS_TRY(const auto scopes, scopes_to_ask(request, chosen));
   NEXUS_TRY(const auto provider, providers_.with_secret(chosen.id));
   NEXUS_TRY(const auto endpoints, providers_.endpoints(provider));
@@ -139,6 +140,7 @@ Result<StartedConnection> Connections::request(const ConnectionRequest& request,
   NEXUS_CHECK(audit_.commit(
       {.event = "connection.created", .connection_id = row.id, .provider = chosen.name}, caller));
   NEXUS_CHECK(store_.begin_flow(row, flow, fields));
+  metrics::consent_started(contains(scopes, "openid"));
   return StartedConnection{row.id,
                            authorization_url(endpoints, authorization),
                            authorization.state,
@@ -205,10 +207,7 @@ Result<CallbackOutcome> Connections::complete(
       {.event = "oauth_flow_completed", .connection_id = row->id, .provider = row->provider_name},
       caller));
   CallbackOutcome outcome{.active = true, .connection_id = row->id, .provider = row->provider_name};
-  if (!row->return_url.empty() && parse_return_url(row->return_url))
-    outcome.redirect_to = with_parameters(
-        row->return_url,
-        {{"status", "success"}, {"connection_id", row->id}, {"provider", row->provider_name}});
+  outcome.redirect_to = return_to(*row, {{"status", "success"}, {"provider", row->provider_name}});
   return outcome;
 }
 
@@ -221,8 +220,13 @@ Result<ConnectionRow> Connections::exchange(const ConnectionRow& row, const Flow
   NEXUS_TRY(const auto verifier, fields.open(kVerifier));
   NEXUS_TRY(const auto nonce, fields.open(kNonce));
   const auto sent_at = clock_();
-  NEXUS_TRY(const auto response, exchange_code(endpoints, provider.client_secret, code, verifier,
-                                               flow.redirect_uri, http_));
+  const metrics::Timer timer;
+  auto exchanged =
+      exchange_code(endpoints, provider.client_secret, code, verifier, flow.redirect_uri, http_);
+  metrics::token_exchanged(exchanged.ok(), timer);
+  providers_.note_health(row.provider_id,
+                         exchanged ? Result<void>() : Result<void>(exchanged.error()));
+  NEXUS_TRY(const auto response, std::move(exchanged));
 
   auto active = row;
   std::vector<SealedField> sealed{fields.seal("access_token", response.access_token.expose())};
@@ -241,6 +245,7 @@ Result<ConnectionRow> Connections::exchange(const ConnectionRow& row, const Flow
     expected.now = clock_();
     NEXUS_TRY(const auto claims,
               directory_.verify(endpoints, response.id_token.expose(), expected));
+    metrics::id_token_returned();
     active.issuer = claims.issuer;
     active.subject = claims.subject;
     active.account = claims.account;
@@ -288,16 +293,30 @@ CallbackOutcome Connections::fail(const ConnectionRow& row, const std::string& c
                           .connection_id = row.id,
                           .provider = row.provider_name,
                           .message = cause};
-  if (!row.return_url.empty() && parse_return_url(row.return_url))
-    outcome.redirect_to = with_parameters(row.return_url, {{"status", "failed"},
-                                                           {"connection_id", row.id},
-                                                           {"provider", row.provider_name},
-                                                           {"error", code}});
+  outcome.redirect_to =
+      return_to(row, {{"status", "failed"}, {"provider", row.provider_name}, {"error", code}});
   return outcome;
 }
 
-Result<ConnectionRow> Connections::find(const std::string& reference,
-                                        const std::string& workspace) {
+/// The address to send the browser back to; "" where there is none or it is not allowed (any more).
+std::string Connections::return_to(
+    const ConnectionRow& row,
+    const std::vector<std::pair<std::string, std::string>>& parameters) const {
+  if (row.return_url.empty() || !return_urls_.check(row.return_url)) return {};
+  auto all = parameters;
+  all.insert(all.begin() + 1, {"connection_id", row.id});
+  return with_parameters(row.return_url, all);
+}
+
+Result<ConnectionRow> Connections::find(const std::string& reference, const std::string& workspace,
+                                        const Caller& caller, Right right) {
+  NEXUS_TRY(auto row, find_row(reference, workspace, caller));
+  NEXUS_CHECK(require(caller, right, row, reference));
+  return row;
+}
+
+Result<ConnectionRow> Connections::find_row(const std::string& reference,
+                                            const std::string& workspace, const Caller& caller) {
   if (reference.starts_with("conn_")) {
     if (!is_connection_id(reference)) return no_such_connection(reference);
     NEXUS_TRY(auto row, store_.connection(reference));
@@ -307,24 +326,38 @@ Result<ConnectionRow> Connections::find(const std::string& reference,
   NEXUS_TRY(auto aliased, store_.connection_aliased(workspace, reference));
   if (aliased) return *std::move(aliased);
   NEXUS_TRY(auto candidates, store_.connections_of(workspace, lower(reference)));
-  const auto usable = std::count_if(candidates.begin(), candidates.end(),
-                                    [](const auto& row) { return row.status == "active"; });
-  if (usable > 0) std::erase_if(candidates, [](const auto& row) { return row.status != "active"; });
+  std::erase_if(candidates,
+                [&](const ConnectionRow& row) { return !may(caller, Right::read, row); });
   if (candidates.empty()) return no_such_connection(reference);
-  if (candidates.size() > 1) {
-    std::string names;
-    for (const auto& row : candidates)
-      names +=
-          (names.empty() ? "" : ", ") + row.id + (row.alias.empty() ? "" : " (" + row.alias + ")");
-    return Error{ErrorCode::connection_ambiguous,
-                 printable(reference, 80) + " stands for several connections: " + names,
-                 "name one of them by its id, or give it an alias: nexus alias CONN NAME"};
-  }
-  return std::move(candidates.front());
+  // Active ones come first: where there is one, those that need a person do not count.
+  if (candidates.front().status == "active")
+    std::erase_if(candidates, [](const auto& row) { return row.status != "active"; });
+  if (candidates.size() == 1) return std::move(candidates.front());
+  constexpr std::size_t kShown = 20;
+  std::vector<std::string> names;
+  for (const auto& row : candidates)
+    if (names.size() < kShown)
+      names.push_back(row.id + (row.alias.empty() ? "" : " (" + row.alias + ")"));
+  return Error{ErrorCode::connection_ambiguous,
+               printable(reference, 80) + " stands for several connections: " + join(names, ", "),
+               "name one of them by its id, or give it an alias: nexus alias CONN NAME"};
 }
 
-Result<std::vector<ConnectionRow>> Connections::list(const ConnectionFilter& filter) {
-  return store_.connections(filter);
+Result<ConnectionRow> Connections::newest(const std::string& provider_name,
+                                          const std::string& workspace, const Caller& caller) {
+  NEXUS_TRY(auto candidates, store_.connections_of(workspace, lower(provider_name)));
+  for (auto& row : candidates)
+    if (may(caller, Right::use, row)) return std::move(row);
+  return Error{ErrorCode::connection_not_found,
+               "the workspace has no connection with " + printable(provider_name, 80),
+               "start one with request-connection"};
+}
+
+Result<std::vector<ConnectionRow>> Connections::list(const ConnectionFilter& filter,
+                                                     const Caller& caller) {
+  NEXUS_TRY(auto rows, store_.connections(filter));
+  std::erase_if(rows, [&](const ConnectionRow& row) { return !may(caller, Right::read, row); });
+  return rows;
 }
 
 api::Connection Connections::describe(const ConnectionRow& row) const {
@@ -403,7 +436,7 @@ RevocationReport Connections::revoke_at_provider(const ConnectionRow& row) {
 }
 
 Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep_grant,
-                                             const Caller& caller) {
+                                             const std::string& reason, const Caller& caller) {
   if (row.status == "revoked") {
     NEXUS_TRY(const auto outcome, store_.revocation_outcome(row.id));
     const auto recorded = Json::parse(outcome, nullptr, false);
@@ -430,7 +463,8 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
       {.event = "connection.revoked",
        .connection_id = row.id,
        .provider = row.provider_name,
-       .detail = report.provider_revoked ? "also at the provider" : report.provider_error},
+       .detail = (report.provider_revoked ? "also at the provider" : report.provider_error) +
+                 (reason.empty() ? "" : "; reason: " + printable(reason, 200))},
       caller));
   return report;
 }

@@ -9,10 +9,12 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/oauth/authorization_response.h"
+#include "daemon/service/access.h"
 #include "daemon/service/audit.h"
 #include "daemon/service/callback_listener.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
+#include "daemon/service/return_urls.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -64,10 +66,11 @@ struct RevocationReport {
 class Connections {
  public:
   Connections(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
-              HttpClient& http, Audit& audit, CallbackListener& listener, Clock clock);
+              HttpClient& http, Audit& audit, CallbackListener& listener, ReturnUrls return_urls,
+              Clock clock);
 
-  /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, callback_unavailable,
-  /// and what the provider's metadata brings.
+  /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, access_denied,
+  /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
   Result<StartedConnection> request(const ConnectionRequest& request, const Caller& caller);
 
   /// Answers a pending connection: the one place where it becomes active or failed. `uri` is the
@@ -78,15 +81,23 @@ class Connections {
                                    const Caller& caller);
 
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
-  /// for exactly one usable connection. Errors: connection_not_found, connection_ambiguous.
-  Result<ConnectionRow> find(const std::string& reference, const std::string& workspace);
-  Result<std::vector<ConnectionRow>> list(const ConnectionFilter& filter);
+  /// for exactly one usable connection; what the caller may not see does not exist. Errors:
+  /// connection_not_found, connection_out_of_scope, access_denied, connection_ambiguous.
+  Result<ConnectionRow> find(const std::string& reference, const std::string& workspace,
+                             const Caller& caller, Right right);
+  /// The newest connection of a provider (by name) in the workspace that is active or, where none
+  /// is, one that needs attention. Error: connection_not_found.
+  Result<ConnectionRow> newest(const std::string& provider_name, const std::string& workspace,
+                               const Caller& caller);
+  /// What the caller may see of them.
+  Result<std::vector<ConnectionRow>> list(const ConnectionFilter& filter, const Caller& caller);
   api::Connection describe(const ConnectionRow& row) const;
 
   Result<void> set_alias(const ConnectionRow& row, const std::string& alias, const Caller& caller);
   /// Asks the provider to forget the tokens (RFC 7009) unless `keep_grant`, then destroys them here
-  /// whatever it said. A repeat reports the first outcome.
-  Result<RevocationReport> revoke(const ConnectionRow& row, bool keep_grant, const Caller& caller);
+  /// whatever it said; `reason` is for the record. A repeat reports the first outcome.
+  Result<RevocationReport> revoke(const ConnectionRow& row, bool keep_grant,
+                                  const std::string& reason, const Caller& caller);
 
   /// Fails what nobody answered in time; closes the callback listener when nobody is expected.
   /// Meant to be called now and then while `expecting()`.
@@ -97,6 +108,10 @@ class Connections {
 
  private:
   Result<Provider> choose_provider(const ConnectionRequest& request);
+  Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
+                                 const Caller& caller);
+  std::string return_to(const ConnectionRow& row,
+                        const std::vector<std::pair<std::string, std::string>>& parameters) const;
   std::string sign_state(const std::string& random, const std::string& connection_id,
                          const std::string& issuer, const std::string& redirect_uri) const;
   Result<FlowRow> flow_of(const AuthorizationResponse& response, const std::string& uri);
@@ -113,6 +128,7 @@ class Connections {
   HttpClient& http_;
   Audit& audit_;
   CallbackListener& listener_;
+  ReturnUrls return_urls_;
   Clock clock_;
   /// Keeps `sweep` from closing the listener between its opening and the flow's being stored.
   std::mutex listener_mutex_;

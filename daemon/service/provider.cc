@@ -133,7 +133,7 @@ Result<void> read_auth_header(Provider& provider, bool has_secret) {
 
 }  // namespace
 
-Result<ProviderRegistration> read_registration(Json& body) {
+Result<ProviderRegistration> read_registration(Json& body, bool has_secret) {
   Json* fields = &body;
   if (const auto profile = body.find("profile"); profile != body.end()) fields = &*profile;
   if (!fields->is_object()) return bad("profile", "has to be an object");
@@ -157,7 +157,8 @@ Result<ProviderRegistration> read_registration(Json& body) {
   }
   if (const auto replace = fields->find("replace"); replace != fields->end())
     registration.replace = replace->is_boolean() && replace->get<bool>();
-  NEXUS_CHECK(read_auth_header(provider, !registration.client_secret.empty()));
+  if (registration.client_secret) has_secret = !registration.client_secret->empty();
+  NEXUS_CHECK(read_auth_header(provider, has_secret));
   NEXUS_CHECK(check(provider));
   return registration;
 }

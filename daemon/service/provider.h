@@ -41,13 +41,14 @@ struct Provider {
 /// A provider as it comes from outside: `{…}` or `{"profile":{…}}`; unknown fields are ignored.
 struct ProviderRegistration {
   Provider provider;
-  Secret client_secret;
+  std::optional<Secret> client_secret;  ///< empty: the client has none; nothing: it was not said
   bool replace = false;
 };
 
 /// Errors: invalid_field, missing_fields, unsupported_auth_type, each naming the field. The secret
-/// is taken out of `body` and wiped there.
-Result<ProviderRegistration> read_registration(nlohmann::json& body);
+/// is taken out of `body` and wiped there. `has_secret`: there is one already, which stays where
+/// the body does not mention it.
+Result<ProviderRegistration> read_registration(nlohmann::json& body, bool has_secret = false);
 
 nlohmann::json to_json(const Provider& provider);
 Provider provider_from_json(const nlohmann::json& json);

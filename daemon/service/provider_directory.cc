@@ -1,5 +1,7 @@
 #include "daemon/service/provider_directory.h"
 
+#include "daemon/metrics.h"
+
 namespace nexus {
 namespace {
 
@@ -26,7 +28,9 @@ Result<std::optional<ProviderMetadata>> ProviderDirectory::metadata(const Provid
         cached.failure->code == ErrorCode::provider_metadata_invalid)
       return *cached.failure;
   }
+  const metrics::Timer timer;
   auto fetched = discover(provider.issuer, provider.allow_insecure_http, provider.reach(), http_);
+  metrics::discovered(fetched.ok(), timer);
   const std::lock_guard lock(mutex_);
   auto& cached = metadata_[provider.issuer];
   if (!fetched) {
@@ -78,12 +82,14 @@ Result<IdTokenClaims> ProviderDirectory::verify(const ProviderEndpoints& provide
                  "check the provider's issuer and this machine's clock"};
   };
   if (provider.jwks.empty()) return refused("the provider publishes no keys (jwks_uri)");
+  const metrics::Timer timer;
   NEXUS_TRY(const auto known, keys(provider, Freshness::cached_is_fine));
   auto result = verify_id_token(id_token, known, expected);
   if (!result.claims && result.fault == IdTokenFault::unknown_key) {
     NEXUS_TRY(const auto newest, keys(provider, Freshness::newest));
     if (newest != known) result = verify_id_token(id_token, newest, expected);
   }
+  metrics::id_token_verified(result.claims.has_value(), timer);
   if (!result.claims) return refused(result.reason);
   return *std::move(result.claims);
 }

@@ -3,6 +3,7 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/net/url.h"
 #include "daemon/service/sealed_fields.h"
 
@@ -40,13 +41,44 @@ Providers::Providers(Store& store, const Vault& vault, ProviderDirectory& direct
 
 Result<Providers::Registered> Providers::add(ProviderRegistration registration,
                                              const Caller& caller) {
-  Registered registered{std::move(registration.provider), {}};
-  auto& provider = registered.provider;
-  NEXUS_TRY(const auto existing, store_.provider_named(provider.name));
+  NEXUS_TRY(const auto existing, store_.provider_named(registration.provider.name));
   if (existing && !registration.replace)
     return Error{ErrorCode::provider_exists,
-                 "a provider named " + provider.name + " exists already",
+                 "a provider named " + registration.provider.name + " exists already",
                  "replace it with --replace, or choose another name"};
+  // A registration is complete: without a secret the client is a public one.
+  if (!registration.client_secret) registration.client_secret = Secret();
+  if (existing && registration.provider.redirect_path.empty())
+    registration.provider.redirect_path = provider_of(*existing).redirect_path;
+  return put(existing, std::move(registration), caller);
+}
+
+Result<Providers::Registered> Providers::change(const std::string& id, Json fields, bool whole,
+                                                const Caller& caller) {
+  NEXUS_TRY(const auto existing, store_.provider(id));
+  if (!existing || existing->deleted) return not_found(id);
+  NEXUS_TRY(const auto stored, store_.fields(id));
+  const bool has_secret = SealedFields(vault_, kProviderKind, id, stored).has(kClientSecret);
+  auto before = Json::parse(existing->profile);
+  if (whole) before = {{"name", before["name"]}, {"redirect_path", before["redirect_path"]}};
+  auto& given = fields.contains("profile") ? fields["profile"] : fields;
+  if (given.is_object())
+    for (const auto& [name, value] : before.items())
+      if (!given.contains(name)) given[name] = value;
+  NEXUS_TRY(auto registration, read_registration(fields, has_secret));
+  return put(existing, std::move(registration), caller);
+}
+
+Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& existing,
+                                             ProviderRegistration registration,
+                                             const Caller& caller) {
+  Registered registered{std::move(registration.provider), {}};
+  auto& provider = registered.provider;
+  provider.id = existing ? existing->id : new_uuid();
+  NEXUS_TRY(auto fields, store_.fields(provider.id));
+  const SealedFields stored(vault_, kProviderKind, provider.id, fields);
+  NEXUS_TRY(const auto old_secret, stored.open(kClientSecret));
+  const auto& secret = registration.client_secret ? *registration.client_secret : old_secret;
 
   const auto metadata = directory_.metadata(provider);
   if (!metadata && metadata.error().code == ErrorCode::provider_metadata_invalid)
@@ -56,21 +88,17 @@ Result<Providers::Registered> Providers::add(ProviderRegistration registration,
   // provider cannot pass for another's.
   const bool says_iss = metadata && *metadata && (*metadata)->sends_iss;
   if (provider.redirect_path.empty())
-    provider.redirect_path = existing   ? provider_of(*existing).redirect_path
-                             : says_iss ? callback_path_
-                                        : callback_path_ + "/" + provider.name;
-  if (metadata)
-    NEXUS_CHECK(resolve_endpoints(provider, !registration.client_secret.empty(), *metadata));
+    provider.redirect_path = says_iss ? callback_path_ : callback_path_ + "/" + provider.name;
+  if (metadata) NEXUS_CHECK(resolve_endpoints(provider, !secret.empty(), *metadata));
 
+  const bool same_secret = equal_constant_time(secret.expose(), old_secret.expose());
   const auto now = clock_();
-  provider.id = existing ? existing->id : new_uuid();
-  ProviderRow row{provider.id, provider.name, to_text(to_json(provider)),
-                  existing ? existing->created_at : now, now};
-  std::vector<SealedField> fields;
-  if (!registration.client_secret.empty()) {
-    NEXUS_TRY(auto stored, store_.fields(provider.id));
-    fields.push_back(SealedFields(vault_, kProviderKind, provider.id, std::move(stored))
-                         .seal(kClientSecret, registration.client_secret.expose()));
+  const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)),
+                        existing ? existing->created_at : now, now};
+  if (existing && existing->profile == row.profile && same_secret) return registered;
+  if (!same_secret) {
+    fields.clear();
+    if (!secret.empty()) fields.push_back(stored.seal(kClientSecret, secret.expose()));
   }
   NEXUS_CHECK(audit_.commit(
       {.event = existing ? "provider.updated" : "provider.created", .provider = provider.name},
@@ -81,6 +109,21 @@ Result<Providers::Registered> Providers::add(ProviderRegistration registration,
         provider.id, "provider_changed",
         "the provider's issuer, token endpoint or client was changed", now));
   return registered;
+}
+
+void Providers::note_health(const std::string& id, const Result<void>& outcome) {
+  // A provider that refuses one grant is well; one that cannot be asked is not.
+  const bool healthy = outcome || outcome.error().code == ErrorCode::attention_required ||
+                       outcome.error().code == ErrorCode::provider_rejected;
+  const std::lock_guard lock(health_mutex_);
+  health_[id] = {healthy, clock_(), healthy ? "" : outcome.error().message};
+}
+
+std::optional<Providers::Health> Providers::health(const std::string& id) {
+  const std::lock_guard lock(health_mutex_);
+  const auto found = health_.find(id);
+  if (found == health_.end()) return std::nullopt;
+  return found->second;
 }
 
 Result<Provider> Providers::by_id(const std::string& id) {

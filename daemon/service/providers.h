@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +35,20 @@ class Providers {
   /// Registers (or, where the registration says so, replaces) a provider. Metadata that can be
   /// fetched has to be good. Replacing where its tokens go makes its connections need a person.
   Result<Registered> add(ProviderRegistration registration, const Caller& caller);
+  /// Changes a provider in place: the fields that `fields` has, or all of them when `whole`. Its id
+  /// stays, and so does a client secret that is not mentioned; what changes nothing is not
+  /// recorded.
+  Result<Registered> change(const std::string& id, nlohmann::json fields, bool whole,
+                            const Caller& caller);
+
+  /// What the last request to a provider's token endpoint showed.
+  struct Health {
+    bool healthy = true;
+    UnixTime checked_at = 0;
+    std::string message;
+  };
+  void note_health(const std::string& id, const Result<void>& outcome);
+  std::optional<Health> health(const std::string& id);
 
   Result<Provider> by_id(const std::string& id);
   Result<Provider> by_name(const std::string& name);  ///< case-insensitive
@@ -46,6 +62,9 @@ class Providers {
   std::string redirect_uri(const Provider& provider) const;
 
  private:
+  Result<Registered> put(const std::optional<ProviderRow>& existing,
+                         ProviderRegistration registration, const Caller& caller);
+
   Store& store_;
   const Vault& vault_;
   ProviderDirectory& directory_;
@@ -53,6 +72,8 @@ class Providers {
   Clock clock_;
   std::string callback_base_url_;
   std::string callback_path_;
+  std::mutex health_mutex_;
+  std::map<std::string, Health> health_;
 };
 
 }  // namespace nexus

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/service/connections.h"
 
@@ -33,10 +34,6 @@ std::optional<Error> not_active(const ConnectionRow& row) {
                  "run: nexus connect " + row.provider_name);
   return error(ErrorCode::connection_failed, "failed: " + row.error_message,
                "run: nexus connect " + row.provider_name);
-}
-
-Error unknown(const std::string& id) {
-  return {ErrorCode::connection_not_found, "there is no connection " + id, "see: nexus list"};
 }
 
 std::optional<UnixTime> seconds_left(const TokenFacts& token, UnixTime now) {
@@ -69,54 +66,40 @@ Tokens::Tokens(Store& store, const Vault& vault, Providers& providers, ProviderD
       workers_(workers),
       clock_(std::move(clock)) {}
 
-void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, Done done) {
-  const auto row = store_.token(connection_id);
+void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller,
+                   Done done) {
+  auto row = store_.token(connection_id);
   if (!row) return done(row.error());
-  if (!*row) return done(unknown(connection_id));
+  if (!*row) return done(no_such_connection(connection_id));
   const auto& connection = (*row)->connection;
+  if (const auto allowed = require(caller, Right::use, connection, connection_id); !allowed)
+    return done(allowed.error());
   if (const auto error = not_active(connection)) return done(*error);
   const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
-  if (is_enough(connection.token, wanted, clock_())) return done(answer(**row));
+  if (is_enough(connection.token, wanted, clock_())) return done(open(**std::move(row)));
   join_flight(connection_id, {false, wanted, std::move(done)});
 }
 
-void Tokens::refresh(const std::string& connection_id, Done done) {
+void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
   const auto row = store_.connection(connection_id);
   if (!row) return done(row.error());
-  if (!*row) return done(unknown(connection_id));
+  if (!*row) return done(no_such_connection(connection_id));
+  if (const auto allowed = require(caller, Right::use, **row, connection_id); !allowed)
+    return done(allowed.error());
   if (const auto error = not_active(**row)) return done(*error);
   join_flight(connection_id, {true, 0, std::move(done)});
 }
 
-Result<TokenAnswer> Tokens::answer(const TokenRow& row) const {
-  const auto& connection = row.connection;
-  const SealedFields fields(vault_, kConnectionKind, connection.id, row.fields);
-  NEXUS_TRY(const auto access_token, fields.open("access_token"));
-  NEXUS_TRY(const auto id_token, fields.open("id_token"));
-  const auto& token = connection.token;
-  SecretJsonWriter json;
-  json.begin();
-  json.begin("strategy").member("type", "oauth2").end();
-  json.begin("credentials")
-      .member("access_token", access_token.expose())
-      .member("token_type", token.token_type)
-      .member("scope", token.scopes);
-  if (!id_token.empty()) json.member("id_token", id_token.expose());
-  if (token.expires_at) json.member("expires_at", *token.expires_at);
-  json.end();
-  if (token.expires_at) {
-    json.member("expires_at", *token.expires_at);
-    json.member("expires_in", std::max<UnixTime>(0, *token.expires_at - clock_()));
-  }
-  json.member("access_token", access_token.expose())
-      .member("token_type", token.token_type)
-      .member("scope", token.scopes);
-  if (!id_token.empty()) json.member("id_token", id_token.expose());
-  json.member("provider", connection.provider_name)
-      .member("connection_id", connection.id)
-      .member("health_status", "healthy")
-      .end();
-  return TokenAnswer{json.take(), connection.id, connection.provider_name};
+Result<FetchedToken> Tokens::open(TokenRow row) const {
+  auto& connection = row.connection;
+  const SealedFields fields(vault_, kConnectionKind, connection.id, std::move(row.fields));
+  FetchedToken token;
+  NEXUS_TRY(token.access_token, fields.open("access_token"));
+  NEXUS_TRY(token.id_token, fields.open("id_token"));
+  token.facts = std::move(connection.token);
+  token.connection_id = std::move(connection.id);
+  token.provider = std::move(connection.provider_name);
+  return token;
 }
 
 void Tokens::join_flight(const std::string& connection_id, Waiter waiter) {
@@ -132,7 +115,7 @@ void Tokens::join_flight(const std::string& connection_id, Waiter waiter) {
 void Tokens::fly(const std::string& connection_id) {
   Result<void> outcome = [&]() -> Result<void> {
     NEXUS_TRY(const auto row, store_.connection(connection_id));
-    if (!row) return unknown(connection_id);
+    if (!row) return no_such_connection(connection_id);
     if (const auto error = not_active(*row)) return *error;
     // Who looked just before the last flight landed has its result already.
     if (!anybody_needs(*row)) return {};
@@ -157,14 +140,14 @@ bool Tokens::anybody_needs(const ConnectionRow& row) {
   });
 }
 
-Result<TokenAnswer> Tokens::after_flight(const std::string& connection_id,
-                                         const Result<void>& outcome, bool forced) {
+Result<FetchedToken> Tokens::after_flight(const std::string& connection_id,
+                                          const Result<void>& outcome, bool forced) {
   if (!outcome && forced) return outcome.error();
-  NEXUS_TRY(const auto row, store_.token(connection_id));
-  if (!row) return unknown(connection_id);
+  NEXUS_TRY(auto row, store_.token(connection_id));
+  if (!row) return no_such_connection(connection_id);
   if (const auto error = not_active(row->connection)) return *error;
   const auto left = seconds_left(row->connection.token, clock_());
-  if (!left || *left > 0) return answer(*row);  // also when the refresh failed for now
+  if (!left || *left > 0) return open(*std::move(row));  // also when the refresh failed for now
   if (!outcome) return outcome.error();
   return Error{ErrorCode::upstream_error, "the provider hands out tokens that have expired already",
                "check this machine's clock and the provider's", connection_id,
@@ -203,7 +186,11 @@ Result<void> Tokens::refresh_now(const ConnectionRow& row) {
     endpoints.client_auth = ClientAuthMethod::client_secret_basic;
 
   const auto sent_at = clock_();
+  const metrics::Timer timer;
   auto response = refresh_token(endpoints, provider.client_secret, old_token, http_);
+  const auto outcome = response ? Result<void>() : Result<void>(response.error());
+  metrics::token_refreshed(row.provider_name, outcome, timer);
+  providers_.note_health(row.provider_id, outcome);
   if (!response) return refused(row, response.error());
   return store_refreshed(row, fields, endpoints, provider, *std::move(response), sent_at);
 }
@@ -262,7 +249,7 @@ Result<void> Tokens::save(const ConnectionRow& row, Unsaved refreshed) {
     unsaved_[row.id] = std::move(refreshed);  // sealed; stored at the next try, before any request
     return saved.error();
   }
-  if (!*saved) return unknown(row.id);
+  if (!*saved) return no_such_connection(row.id);
   return {};
 }
 

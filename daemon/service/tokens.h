@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/oauth/token_response.h"
+#include "daemon/service/access.h"
 #include "daemon/service/audit.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
@@ -20,18 +21,20 @@
 
 namespace nexus {
 
-/// What leaves the daemon for one fetch.
-struct TokenAnswer {
-  SecretText payload;  ///< the JSON of http-api.md section 5: never a refresh token
+/// What a caller gets for one fetch: never a refresh token.
+struct FetchedToken {
   std::string connection_id;
   std::string provider;
+  Secret access_token;
+  Secret id_token;  ///< empty when openid was not asked for
+  TokenFacts facts;
 };
 
 /// Hands out access tokens and keeps them fresh: one refresh in flight for each connection, whoever
 /// asks (security.md F1 to F5).
 class Tokens {
  public:
-  using Done = std::function<void(Result<TokenAnswer>)>;
+  using Done = std::function<void(Result<FetchedToken>)>;
 
   Tokens(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
          HttpClient& http, Audit& audit, WorkerPool& workers, Clock clock);
@@ -40,12 +43,12 @@ class Tokens {
   /// before `fetch` returns when no refresh is needed, else later, on a worker's thread.
   ///
   /// Errors: attention_required, connection_pending, connection_failed, connection_revoked,
-  /// connection_not_found; upstream_error, upstream_timeout, provider_protocol,
-  /// provider_misconfigured only when no valid token is left.
-  void fetch(const std::string& connection_id, UnixTime min_ttl, Done done);
+  /// connection_not_found, connection_out_of_scope, access_denied; upstream_error,
+  /// upstream_timeout, provider_protocol, provider_misconfigured only when no valid token is left.
+  void fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller, Done done);
 
   /// Refreshes whatever is left. Also error: no_refresh_token.
-  void refresh(const std::string& connection_id, Done done);
+  void refresh(const std::string& connection_id, const Caller& caller, Done done);
 
  private:
   struct Waiter {
@@ -59,7 +62,7 @@ class Tokens {
     std::vector<SealedField> fields;
   };
 
-  Result<TokenAnswer> answer(const TokenRow& row) const;
+  Result<FetchedToken> open(TokenRow row) const;
   void join_flight(const std::string& connection_id, Waiter waiter);
   void fly(const std::string& connection_id);
   bool anybody_needs(const ConnectionRow& row);
@@ -70,8 +73,8 @@ class Tokens {
                                UnixTime sent_at);
   Result<void> save(const ConnectionRow& row, Unsaved refreshed);
   Result<void> refused(const ConnectionRow& row, const Error& error);
-  Result<TokenAnswer> after_flight(const std::string& connection_id, const Result<void>& outcome,
-                                   bool forced);
+  Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
+                                    bool forced);
 
   Store& store_;
   const Vault& vault_;

@@ -78,6 +78,16 @@ struct TokenRow {
   std::vector<SealedField> fields;  ///< access_token and, where there is one, id_token
 };
 
+/// An API key of the gateway. The key itself is known to its holder alone.
+struct ApiKeyRow {
+  std::string id;
+  std::string name;    ///< unique
+  std::string hash;    ///< keyed, see service/api_keys
+  std::string access;  ///< JSON, see service/access
+  UnixTime created_at = 0;
+  std::optional<UnixTime> expires_at;
+};
+
 struct ConnectionFilter {
   std::string workspace;  ///< "" for all
   bool pending = false;   ///< also those that wait for consent
@@ -104,7 +114,7 @@ class Store {
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
   virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
                                                                   const std::string& alias) = 0;
-  /// Those of a provider's name that are active or need attention.
+  /// Those of a provider's name that are active or need attention: active ones first, newest first.
   virtual Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
                                                             const std::string& provider_name) = 0;
   /// Newest first, revoked ones left out.
@@ -147,6 +157,11 @@ class Store {
 
   virtual Result<std::string> pinned_endpoints(const std::string& id) = 0;
   virtual Result<std::vector<SealedField>> fields(const std::string& owner) = 0;
+
+  /// Error: key_exists for a name in use.
+  virtual Result<void> put_api_key(const ApiKeyRow& row) = 0;
+  virtual Result<std::vector<ApiKeyRow>> api_keys() = 0;
+  virtual Result<void> delete_api_key(const std::string& id) = 0;
 };
 
 /// Opens (or makes) the SQLite store in this directory. Errors: vault_unusable.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/id.h"
+#include "daemon/metrics.h"
 
 namespace nexus {
 namespace {
@@ -90,6 +91,13 @@ Result<Secret> open_with(const Secret& key, std::string_view vault_id, const Sea
   return Secret(std::string_view(plain).substr(0, size));
 }
 
+std::string authenticate(const Secret& key, std::string_view message) {
+  std::string mac(crypto_auth_BYTES, '\0');
+  crypto_auth(reinterpret_cast<unsigned char*>(mac.data()), bytes_of(message), message.size(),
+              bytes_of(key.expose()));
+  return mac;
+}
+
 constexpr SealedPlace kVaultKeyPlace{"vault", "vault", "vault_key", 0};
 
 }  // namespace
@@ -97,7 +105,8 @@ constexpr SealedPlace kVaultKeyPlace{"vault", "vault", "vault_key", 0};
 Vault::Vault(std::string vault_id, const Secret& vault_key)
     : vault_id_(std::move(vault_id)),
       sealing_key_(derive(vault_key, "nxsealng")),
-      state_key_(derive(vault_key, "nxstates")) {}
+      state_key_(derive(vault_key, "nxstates")),
+      api_key_key_(derive(vault_key, "nxapikey")) {}
 
 Vault Vault::create(const Secret& root_key, VaultHeader& header) {
   header.vault_id.resize(16);
@@ -124,14 +133,17 @@ std::string Vault::seal(const SealedPlace& place, std::string_view plaintext) co
 }
 
 Result<Secret> Vault::open(const SealedPlace& place, std::string_view sealed) const {
-  return open_with(sealing_key_, vault_id_, place, sealed);
+  auto opened = open_with(sealing_key_, vault_id_, place, sealed);
+  if (!opened) metrics::vault_record_refused();
+  return opened;
 }
 
 std::string Vault::authenticate_state(std::string_view message) const {
-  std::string mac(crypto_auth_BYTES, '\0');
-  crypto_auth(reinterpret_cast<unsigned char*>(mac.data()), bytes_of(message), message.size(),
-              bytes_of(state_key_.expose()));
-  return mac;
+  return authenticate(state_key_, message);
+}
+
+std::string Vault::hash_api_key(std::string_view key) const {
+  return authenticate(api_key_key_, key);
 }
 
 }  // namespace nexus

@@ -26,8 +26,9 @@ test('malformed requests get an error and a closed connection, the daemon lives 
     [`GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: h\r\n\r\n`, 431],
     [`GET / HTTP/1.1\r\nHost: h\r\nX: ${'a'.repeat(40000)}\r\n\r\n`, 431],
     ['POST /v1/providers HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n', 413],
-    ['TRACE / HTTP/1.1\r\nHost: h\r\n\r\n', 404], ['CONNECT /v1/connections HTTP/1.1\r\nHost: h\r\n\r\n', 405],
-    ['BREW /health HTTP/1.1\r\nHost: h\r\n\r\n', 405], ['\x16\x03\x01\x02\x00\r\n\r\n', 400],
+    ['TRACE / HTTP/1.1\r\nHost: h\r\n\r\n', 501], ['CONNECT /v1/connections HTTP/1.1\r\nHost: h\r\n\r\n', 501],
+    ['DELETE /health HTTP/1.1\r\nHost: h\r\n\r\n', 405],
+    ['BREW /health HTTP/1.1\r\nHost: h\r\n\r\n', 501], ['\x16\x03\x01\x02\x00\r\n\r\n', 400],
   ];
   for (const [bytes, status] of cases) {
     const answer = await home.raw(bytes);
@@ -104,7 +105,7 @@ test('every token that leaves, and every refusal, is on record first', async () 
   const after = records();
   assert.equal(after.filter((r) => r.event === 'token_retrieved').length, before + 1);
   assert.equal(after.at(-1).event, 'token_retrieval_failed');
-  assert.deepEqual(Object.keys(after.at(-1)), ['v', 'at', 'event', 'outcome', 'connection', 'provider', 'via', 'uid', 'pid', 'detail']);
+  assert.deepEqual(Object.keys(after.at(-1)), ['v', 'at', 'event', 'outcome', 'connection', 'provider', 'via', 'uid', 'pid', 'detail', 'request']);
   assert.equal(after.at(-1).uid, process.getuid());
   for (const event of ['provider.created', 'connection.created', 'oauth_flow_completed', 'token_refresh_failed'])
     assert.ok(after.some((r) => r.event === event), event);

@@ -187,7 +187,7 @@ TEST_CASE("a registration names what is wrong with it", "[provider]") {
   auto body = with({{"client_secret", "canary"}});
   const auto registration = read_registration(body);
   REQUIRE(registration);
-  CHECK(registration->client_secret.expose() == "canary");
+  CHECK(registration->client_secret->expose() == "canary");
   CHECK(to_text(body).find("canary") == std::string::npos);
   CHECK(to_text(to_json(registration->provider)).find("canary") == std::string::npos);
 }

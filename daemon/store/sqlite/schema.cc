@@ -62,6 +62,16 @@ CREATE TABLE flows (
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX flow_expiries ON flows (expires_at);
+)sql",
+                                 R"sql(
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  hash BLOB NOT NULL,
+  access TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER
+) WITHOUT ROWID;
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

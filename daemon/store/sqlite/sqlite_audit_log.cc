@@ -20,7 +20,7 @@ constexpr int kCheckpointPages = 1000;
 class SqliteAuditLog : public AuditLog {
  public:
   explicit SqliteAuditLog(const std::string& path)
-      : path_(path), writer_(path, Database::Mode::read_write) {
+      : path_(path), writer_(path, Database::Mode::read_write), readers_(path) {
     sqlite::migrate_audit(writer_);
     writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
     sqlite3_wal_hook(writer_.handle(), on_commit, this);
@@ -48,6 +48,28 @@ class SqliteAuditLog : public AuditLog {
       return Error{ErrorCode::audit_unavailable,
                    std::string("the audit log cannot be written: ") + failure.what(),
                    "free some disk space or mend the file; nothing is handed out without a record"};
+    }
+  }
+
+  Result<std::vector<Entry>> find(const Filter& filter) override {
+    try {
+      auto reader = readers_.borrow();
+      auto query = reader->query(
+          "SELECT seq, record FROM audit WHERE (?1 = '' OR json_extract(record, '$.event') = ?1) "
+          "AND (?2 = '' OR json_extract(record, '$.connection') = ?2 "
+          "     OR json_extract(record, '$.provider') = ?2) "
+          "AND (?3 IS NULL OR json_extract(record, '$.at') >= ?3) "
+          "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4) "
+          "ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
+      query.bind(filter.event, filter.subject, filter.since, filter.until, filter.limit,
+                 filter.offset);
+      std::vector<Entry> entries;
+      while (query.next()) entries.push_back({query.number(0), query.text(1)});
+      return entries;
+    } catch (const Failure& failure) {
+      return Error{ErrorCode::audit_unavailable,
+                   std::string("the audit log cannot be read: ") + failure.what(),
+                   "see nexusd's log"};
     }
   }
 
@@ -82,6 +104,7 @@ class SqliteAuditLog : public AuditLog {
   std::string path_;
   std::mutex mutex_;
   Database writer_;
+  sqlite::Readers readers_;
   std::atomic<bool> checkpoint_wanted_{false};
   std::mutex checkpoint_mutex_;
   std::condition_variable wake_;

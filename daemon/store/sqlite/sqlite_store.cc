@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/metrics.h"
 #include "daemon/store/sqlite/schema.h"
 #include "daemon/store/store.h"
 
@@ -102,7 +103,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::optional<VaultHeader>> vault_header() override {
-    return read([](Database& db) {
+    return read("vault", "vault_header", [](Database& db) {
       std::optional<VaultHeader> header;
       auto query = db.query(
           "SELECT value FROM meta WHERE key IN ('vault_id', 'wrapped_key') "
@@ -115,7 +116,7 @@ class SqliteStore : public Store {
   }
 
   Result<void> put_vault_header(const VaultHeader& header) override {
-    return write([&](Database& db) {
+    return write("vault", "put_vault_header", [&](Database& db) {
       db.query(
             "INSERT INTO meta (key, value) VALUES ('vault_id', CAST(?1 AS BLOB)), "
             "('wrapped_key', CAST(?2 AS BLOB))")
@@ -126,11 +127,11 @@ class SqliteStore : public Store {
 
   Result<void> put_provider(const ProviderRow& row,
                             const std::vector<SealedField>& fields) override {
-    const auto result = write([&](Database& db) {
+    const auto result = write("providers", "put_provider", [&](Database& db) {
       db.query(
             "INSERT INTO providers (id, name, profile, created_at, updated_at) "
             "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
-            "profile = excluded.profile, updated_at = excluded.updated_at")
+            "name = excluded.name, profile = excluded.profile, updated_at = excluded.updated_at")
           .bind(row.id, row.name, row.profile, row.created_at, row.updated_at)
           .run();
       drop_fields(db, row.id);
@@ -143,7 +144,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::optional<ProviderRow>> provider(const std::string& id) override {
-    return read([&](Database& db) {
+    return read("providers", "provider", [&](Database& db) {
       auto query = db.query(
           "SELECT id, name, profile, created_at, updated_at, deleted "
           "FROM providers WHERE id = ?1");
@@ -152,7 +153,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::optional<ProviderRow>> provider_named(const std::string& name) override {
-    return read([&](Database& db) {
+    return read("providers", "provider_named", [&](Database& db) {
       auto query = db.query(
           "SELECT id, name, profile, created_at, updated_at, deleted "
           "FROM providers WHERE name = ?1 AND deleted = 0");
@@ -161,7 +162,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::vector<ProviderRow>> providers() override {
-    return read([](Database& db) {
+    return read("providers", "providers", [](Database& db) {
       auto query = db.query(
           "SELECT id, name, profile, created_at, updated_at, deleted "
           "FROM providers WHERE deleted = 0 ORDER BY name");
@@ -170,7 +171,7 @@ class SqliteStore : public Store {
   }
 
   Result<void> delete_provider(const std::string& id, UnixTime now) override {
-    return write([&](Database& db) {
+    return write("providers", "delete_provider", [&](Database& db) {
       db.query("UPDATE providers SET deleted = 1, updated_at = ?2 WHERE id = ?1")
           .bind(id, now)
           .run();
@@ -179,7 +180,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::optional<ConnectionRow>> connection(const std::string& id) override {
-    return read([&](Database& db) {
+    return read("connections", "connection", [&](Database& db) {
       auto query = db.query("SELECT " CONNECTION_COLUMNS "WHERE c.id = ?1");
       return first(query.bind(id), connection_row);
     });
@@ -187,7 +188,7 @@ class SqliteStore : public Store {
 
   Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
                                                           const std::string& alias) override {
-    return read([&](Database& db) {
+    return read("connections", "connection_aliased", [&](Database& db) {
       auto query = db.query("SELECT " CONNECTION_COLUMNS
                             "WHERE c.workspace = ?1 AND c.alias = ?2 AND c.alias <> ''");
       return first(query.bind(workspace, alias), connection_row);
@@ -196,17 +197,17 @@ class SqliteStore : public Store {
 
   Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
                                                     const std::string& provider_name) override {
-    return read([&](Database& db) {
+    return read("connections", "connections_of", [&](Database& db) {
       auto query = db.query("SELECT " CONNECTION_COLUMNS
                             "WHERE p.name = ?2 AND c.workspace = ?1 "
                             "AND c.status IN ('active', 'attention_required') "
-                            "ORDER BY c.created_at DESC LIMIT 20");
+                            "ORDER BY c.status = 'active' DESC, c.created_at DESC, c.id DESC");
       return all(query.bind(workspace, provider_name), connection_row);
     });
   }
 
   Result<std::vector<ConnectionRow>> connections(const ConnectionFilter& filter) override {
-    return read([&](Database& db) {
+    return read("connections", "connections", [&](Database& db) {
       auto query =
           db.query("SELECT " CONNECTION_COLUMNS
                    "WHERE (?1 = '' OR c.workspace = ?1) AND c.status <> 'revoked' "
@@ -216,7 +217,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::map<std::string, std::int64_t>> count_by_status() override {
-    return read([](Database& db) {
+    return read("connections", "count_by_status", [](Database& db) {
       std::map<std::string, std::int64_t> counts;
       auto query = db.query("SELECT status, count(*) FROM connections GROUP BY status");
       while (query.next()) counts[query.text(0)] = query.number(1);
@@ -225,7 +226,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::optional<TokenRow>> token(const std::string& connection_id) override {
-    return read([&](Database& db) {
+    return read("connections", "token", [&](Database& db) {
       std::optional<TokenRow> row;
       auto query = db.query("SELECT " CONNECTION_COLUMNS "WHERE c.id = ?1");
       if (!query.bind(connection_id).next()) return row;
@@ -240,7 +241,7 @@ class SqliteStore : public Store {
 
   Result<void> begin_flow(const ConnectionRow& c, const FlowRow& flow,
                           const std::vector<SealedField>& fields) override {
-    const auto result = write([&](Database& db) {
+    const auto result = write("flows", "begin_flow", [&](Database& db) {
       db.query(
             "INSERT INTO connections (id, workspace, provider_id, alias, status, "
             "requested_scopes, return_url, replaces, created_at, updated_at, pending_until) "
@@ -261,7 +262,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::optional<FlowRow>> flow(const std::string& state_hash) override {
-    return read([&](Database& db) {
+    return read("flows", "flow", [&](Database& db) {
       auto query = db.query(
           "SELECT state_hash, connection_id, redirect_uri, pinned, expires_at "
           "FROM flows WHERE state_hash = ?1");
@@ -272,14 +273,14 @@ class SqliteStore : public Store {
   }
 
   Result<bool> consume_flow(const std::string& state_hash) override {
-    return write([&](Database& db) {
+    return write("flows", "consume_flow", [&](Database& db) {
       db.query("DELETE FROM flows WHERE state_hash = ?1").bind(state_hash).run();
       return db.changes() == 1;
     });
   }
 
   Result<std::vector<std::string>> expire_flows(UnixTime now) override {
-    return write([&](Database& db) {
+    return write("flows", "expire_flows", [&](Database& db) {
       std::vector<std::string> ids;
       {
         // Also those whose flow was consumed by a daemon that died before it had an answer.
@@ -304,14 +305,14 @@ class SqliteStore : public Store {
   }
 
   Result<std::vector<std::string>> awaited_redirect_uris() override {
-    return read([](Database& db) {
+    return read("flows", "awaited_redirect_uris", [](Database& db) {
       auto query = db.query("SELECT DISTINCT redirect_uri FROM flows");
       return all(query, [](const Query& q) { return q.text(0); });
     });
   }
 
   Result<bool> activate(const ConnectionRow& c, const std::vector<SealedField>& fields) override {
-    return write([&](Database& db) {
+    return write("connections", "activate", [&](Database& db) {
       // The alias moves first: two connections cannot hold it at once.
       std::string alias = c.alias;
       if (!c.replaces.empty()) {
@@ -338,7 +339,7 @@ class SqliteStore : public Store {
 
   Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
                             const std::vector<SealedField>& fields, UnixTime now) override {
-    return write([&](Database& db) {
+    return write("connections", "save_refresh", [&](Database& db) {
       db.query(
             "UPDATE connections SET status = 'active', token_type = ?2, scopes = ?3, "
             "obtained_at = ?4, expires_at = ?5, last_refresh_at = ?6, updated_at = ?6, "
@@ -355,7 +356,7 @@ class SqliteStore : public Store {
   Result<void> set_status(const std::string& id, const std::string& status,
                           const std::string& error_code, const std::string& error_message,
                           UnixTime now) override {
-    return write([&](Database& db) {
+    return write("connections", "set_status", [&](Database& db) {
       db.query(
             "UPDATE connections SET status = ?2, error_code = ?3, error_message = ?4, "
             "updated_at = ?5, alias = iif(?2 = 'failed', '', alias) "
@@ -368,7 +369,7 @@ class SqliteStore : public Store {
 
   Result<void> flag_connections_of(const std::string& provider_id, const std::string& error_code,
                                    const std::string& error_message, UnixTime now) override {
-    return write([&](Database& db) {
+    return write("connections", "flag_connections_of", [&](Database& db) {
       db.query(
             "UPDATE connections SET status = 'attention_required', error_code = ?2, "
             "error_message = ?3, updated_at = ?4 WHERE provider_id = ?1 AND status = 'active'")
@@ -378,7 +379,7 @@ class SqliteStore : public Store {
   }
 
   Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) override {
-    const auto result = write([&](Database& db) {
+    const auto result = write("connections", "set_alias", [&](Database& db) {
       db.query("UPDATE connections SET alias = ?2, updated_at = ?3 WHERE id = ?1")
           .bind(id, alias, now)
           .run();
@@ -388,29 +389,60 @@ class SqliteStore : public Store {
   }
 
   Result<void> revoke(const std::string& id, const std::string& outcome, UnixTime now) override {
-    return write([&](Database& db) { revoke_row(db, id, outcome, now); });
+    return write("connections", "revoke", [&](Database& db) { revoke_row(db, id, outcome, now); });
   }
 
   Result<std::string> revocation_outcome(const std::string& id) override {
-    return read([&](Database& db) {
+    return read("connections", "revocation_outcome", [&](Database& db) {
       auto query = db.query("SELECT revocation FROM connections WHERE id = ?1");
       return query.bind(id).next() ? query.text(0) : std::string();
     });
   }
 
   Result<std::string> pinned_endpoints(const std::string& id) override {
-    return read([&](Database& db) {
+    return read("connections", "pinned_endpoints", [&](Database& db) {
       auto query = db.query("SELECT pinned FROM connections WHERE id = ?1");
       return query.bind(id).next() ? query.text(0) : std::string();
     });
   }
 
   Result<std::vector<SealedField>> fields(const std::string& owner) override {
-    return read([&](Database& db) {
+    return read("credentials", "fields", [&](Database& db) {
       auto query = db.query(
           "SELECT owner, field, generation, sealed FROM credentials "
           "WHERE owner = ?1");
       return all(query.bind(owner), sealed_field);
+    });
+  }
+
+  Result<void> put_api_key(const ApiKeyRow& row) override {
+    const auto result = write("keys", "put_api_key", [&](Database& db) {
+      db.query(
+            "INSERT INTO api_keys (id, name, hash, access, created_at, expires_at) "
+            "VALUES (?1, ?2, CAST(?3 AS BLOB), ?4, ?5, ?6)")
+          .bind(row.id, row.name, row.hash, row.access, row.created_at, row.expires_at)
+          .run();
+    });
+    if (!result && last_was_constraint_)
+      return Error{ErrorCode::key_exists, "a key named " + row.name + " exists already",
+                   "choose another name, or revoke it: nexus key revoke " + row.name};
+    return result;
+  }
+
+  Result<std::vector<ApiKeyRow>> api_keys() override {
+    return read("keys", "api_keys", [](Database& db) {
+      auto query = db.query(
+          "SELECT id, name, hash, access, created_at, expires_at FROM api_keys ORDER BY name");
+      return all(query, [](const Query& q) {
+        return ApiKeyRow{q.text(0), q.text(1),   q.text(2),
+                         q.text(3), q.number(4), q.optional_number(5)};
+      });
+    });
+  }
+
+  Result<void> delete_api_key(const std::string& id) override {
+    return write("keys", "delete_api_key", [&](Database& db) {
+      db.query("DELETE FROM api_keys WHERE id = ?1").bind(id).run();
     });
   }
 
@@ -444,7 +476,10 @@ class SqliteStore : public Store {
   }
 
   template <class Body>
-  auto read(Body body) -> Result<std::invoke_result_t<Body, Database&>> {
+  auto read(const char* repo, const char* method, Body body)
+      -> Result<std::invoke_result_t<Body, Database&>> {
+    static auto& histogram = metrics::store_operation(repo, method);  // one for each Body
+    const metrics::Observed observed(histogram);
     try {
       auto reader = readers_.borrow();
       return body(*reader);
@@ -454,7 +489,10 @@ class SqliteStore : public Store {
   }
 
   template <class Body>
-  auto write(Body body) -> Result<std::invoke_result_t<Body, Database&>> {
+  auto write(const char* repo, const char* method, Body body)
+      -> Result<std::invoke_result_t<Body, Database&>> {
+    static auto& histogram = metrics::store_operation(repo, method);  // one for each Body
+    const metrics::Observed observed(histogram);
     const std::lock_guard lock(mutex_);
     last_was_constraint_ = false;
     try {

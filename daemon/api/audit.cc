@@ -1,0 +1,88 @@
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "common/rfc3339.h"
+#include "common/text.h"
+#include "daemon/api/handlers.h"
+
+namespace nexus::api {
+namespace {
+
+constexpr std::int64_t kDefaultLimit = 50;
+constexpr std::int64_t kMostRows = 1000;
+
+/// Both the names of the published documentation and those of its code are in use.
+constexpr std::pair<const char*, const char*> kOtherNames[] = {
+    {"token.retrieved", "token_retrieved"},
+    {"token.retrieval_failed", "token_retrieval_failed"},
+    {"token.refreshed", "token_refreshed"},
+    {"connection.completed", "oauth_flow_completed"},
+    {"connection_created", "connection.created"},
+    {"connection_revoked", "connection.revoked"},
+    {"provider_created", "provider.created"},
+    {"provider_updated", "provider.updated"},
+    {"provider_deleted", "provider.deleted"}};
+
+std::string stored_name(const std::string& event) {
+  for (const auto& [other, name] : kOtherNames)
+    if (event == other) return name;
+  return event;
+}
+
+Result<std::optional<UnixTime>> time_of(const http::Request& request, const char* name) {
+  const auto text = request.query_value(name);
+  if (text.empty()) return std::optional<UnixTime>();
+  if (const auto seconds = parse_number(text)) return std::optional<UnixTime>(*seconds);
+  if (const auto time = parse_rfc3339(text)) return time;
+  return Error{ErrorCode::invalid_since, std::string(name) + " is not a time",
+               "give RFC 3339, for example 2026-01-31T00:00:00Z, or Unix seconds"};
+}
+
+Result<std::int64_t> number_of(const http::Request& request, const char* name,
+                               std::int64_t otherwise) {
+  const auto text = request.query_value(name);
+  if (text.empty()) return otherwise;
+  if (const auto number = parse_number(text)) return *number;
+  return Error{ErrorCode::invalid_field, std::string(name) + " is not a number",
+               "give a whole number"};
+}
+
+Json describe(const AuditLog::Entry& entry) {
+  auto record = Json::parse(entry.record, nullptr, false);
+  if (!record.is_object()) record = Json::object();
+  const auto take = [&](const char* name) {
+    const auto text = text_member(record, name).value_or("");
+    record.erase(name);
+    return text;
+  };
+  const auto connection = take("connection");
+  Json json{{"id", std::to_string(entry.sequence)},
+            {"connection_id", connection.empty() ? Json(nullptr) : Json(connection)},
+            {"event_type", take("event")},
+            {"ip_address", take("peer")},
+            {"user_agent", take("agent")},
+            {"created_at", rfc3339(record.value("at", UnixTime{0}))}};
+  record.erase("at");
+  record.erase("v");
+  json["event_data"] = to_text(record);
+  return json;
+}
+
+}  // namespace
+
+Result<Reply> list_audit(Services& services, const http::Request& request, const Arguments&) {
+  AuditLog::Filter filter;
+  filter.event = stored_name(request.query_value("event_type"));
+  filter.subject = request.query_value("resource_id");
+  NEXUS_TRY(filter.since, time_of(request, "since"));
+  NEXUS_TRY(filter.until, time_of(request, "until"));
+  NEXUS_TRY(const auto limit, number_of(request, "limit", kDefaultLimit));
+  NEXUS_TRY(filter.offset, number_of(request, "offset", 0));
+  filter.limit = std::min(limit, kMostRows);
+  NEXUS_TRY(const auto entries, services.audit.find(filter));
+  Json list = Json::array();
+  for (const auto& entry : entries) list.push_back(describe(entry));
+  return Reply{std::move(list)};
+}
+
+}  // namespace nexus::api

@@ -1,0 +1,185 @@
+#include "daemon/api/gateway.h"
+
+#include "common/text.h"
+#include "daemon/api/credentials.h"
+#include "daemon/http/responses.h"
+#include "daemon/http/sockets.h"
+#include "daemon/metrics.h"
+#include "daemon/net/url.h"
+
+namespace nexus::api {
+namespace {
+
+Error bad_setting(const std::string& what, const std::string& hint) {
+  return {ErrorCode::usage, what, hint};
+}
+
+Result<void> check_exposure(const GatewayConfig& config, const http::ListenAddress& address) {
+  if (config.tls_certificate.empty() != config.tls_key.empty())
+    return bad_setting("gateway.tls_certificate and gateway.tls_key belong together",
+                       "set both, or neither");
+  if (address.is_loopback()) return {};
+  if (config.hosts.empty())
+    return bad_setting("gateway.listen is beyond loopback, but gateway.hosts is empty",
+                       "list the names that it is called by, for example [\"nexus.example.com\"]");
+  if (config.tls_certificate.empty() && !config.insecure_http)
+    return bad_setting("gateway.listen is beyond loopback, but without TLS",
+                       "set gateway.tls_certificate and gateway.tls_key, or accept plain http with "
+                       "gateway.insecure_http = true");
+  return {};
+}
+
+/// People have to reach the callback somewhere: over https, or on loopback.
+Result<bool> callback_is_https(const Config& config, const http::ListenAddress& address) {
+  NEXUS_TRY(const auto url, parse_url(config.callback_base_url, "callback.base_url"));
+  if (url.scheme == "https") return true;
+  if (!url.is_loopback())
+    return bad_setting("callback.base_url is neither https nor on loopback",
+                       "providers must not send codes in the clear: use https");
+  if (!config.gateway.tls_certificate.empty() && address.covers(url.host, url.port))
+    return bad_setting("callback.base_url is http, but the gateway speaks TLS on that port",
+                       "set callback.base_url to the gateway's https address, or another port");
+  return false;
+}
+
+/// A request with a body from a form or a script without permission would need no preflight.
+Result<void> check_media_type(const http::Request& request) {
+  if (request.body.empty()) return {};
+  const auto type = lower(request.header("content-type"));
+  if (trim(type.substr(0, type.find(';'))) == "application/json") return {};
+  return Error{ErrorCode::unsupported_media_type, "the body has to be JSON",
+               "send Content-Type: application/json"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gateway>> Gateway::make(const Config& config, CallbackRoutes& callback) {
+  NEXUS_TRY(auto address, http::ListenAddress::parse(config.gateway.listen, "gateway.listen"));
+  NEXUS_CHECK(check_exposure(config.gateway, address));
+  NEXUS_TRY(const bool https, callback_is_https(config, address));
+  NEXUS_TRY(auto origins, http::OriginPolicy::make(config.gateway.cors_origins));
+  std::unique_ptr<Gateway> gateway(
+      new Gateway(std::move(address), std::move(origins), config.gateway, callback));
+  if (!config.gateway.tls_certificate.empty()) {
+    NEXUS_TRY(gateway->tls_,
+              http::TlsCertificate::load(config.gateway.tls_certificate, config.gateway.tls_key));
+  }
+  callback.serve_on_gateway(gateway->address_, https);
+  return gateway;
+}
+
+std::string Gateway::url() const {
+  return (tls_ ? "https://" : "http://") + address_.text();
+}
+
+Result<void> Gateway::open(http::EventLoop& loop, Services& services) {
+  services_ = &services;
+  NEXUS_TRY(const auto fds, http::listen_on_tcp(address_, "gateway.listen"));
+  for (const int fd : fds)
+    loop.listen(fd, {.via = Caller::Via::gateway, .tls = tls_},
+                [this](http::Request request, http::Respond respond) {
+                  handle(std::move(request), std::move(respond));
+                });
+  return {};
+}
+
+void Gateway::handle(http::Request request, http::Respond respond) {
+  if (!hosts_.allows(request.header("host")))
+    return respond(http::error_response({ErrorCode::misdirected_request,
+                                         "the gateway does not go by this Host",
+                                         "list the name in gateway.hosts"}));
+  request.caller.agent = printable(request.header("user-agent"), 200);
+  auto match = find_route(request);
+  // Browsers come to the callback from the provider's pages, so no origin is asked for there.
+  if (!match.route && match.allowed.empty() && callback_.expects(request.path))
+    return answer_callback(std::move(request), std::move(respond));
+  if (const auto allowed = origins_.check(request); !allowed)
+    return respond(http::error_response(allowed.error()));
+  const auto reply = [&](http::Response response) {
+    origins_.permit(request, response);
+    respond(std::move(response));
+  };
+  if (http::OriginPolicy::is_preflight(request) && (match.route || !match.allowed.empty()))
+    return reply(origins_.preflight(request));
+  if (!match.route) return reply(no_route(match, request));
+
+  std::vector<std::string> audit;
+  auto known = authenticate(request, match);
+  if (!known && known.error().code == ErrorCode::invalid_api_key)
+    known = refuse_key(request, audit);
+  if (known) known = check_media_type(request);
+  if (!known) {
+    auto response = http::error_response(known.error());
+    if (response.status == 401)
+      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"nexus\"");
+    response.audit = std::move(audit);
+    return reply(std::move(response));
+  }
+  if (request.header("origin").empty())
+    return run_route(std::move(match), *services_, std::move(request), std::move(respond));
+  http::Response permission;
+  origins_.permit(request, permission);
+  run_route(std::move(match), *services_, std::move(request),
+            [respond = std::move(respond),
+             headers = std::move(permission.headers)](http::Response response) {
+              response.headers.insert(response.headers.end(), headers.begin(), headers.end());
+              respond(std::move(response));
+            });
+}
+
+void Gateway::answer_callback(http::Request request, http::Respond respond) {
+  if (const auto wait = services_->limits.callback.wait_for(request.caller.peer)) {
+    Error error{ErrorCode::rate_limited, "too many callbacks from this address",
+                "try again in " + std::to_string(wait) + " s"};
+    error.retry_after_s = wait;
+    return respond(http::error_response(error));
+  }
+  callback_.answer_on_gateway(std::move(request), std::move(respond));
+}
+
+Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& match) {
+  static const auto nobody = std::make_shared<const Access>();
+  auto& caller = request.caller;
+  caller.access = nobody;
+  const auto needs = needs_of(*match.route);
+  NEXUS_TRY(const auto key, take_api_key(request));
+  if (!key.empty()) {
+    NEXUS_TRY(const auto identity, services_->api_keys.verify(key.expose()));
+    caller.key = identity.id;
+    caller.access = identity.access;
+  }
+  if (needs == Needs::nothing) return {};
+  if (needs == Needs::key_unless_open && open_check_ && key.empty()) {
+    // The id is what proves the right to ask, so only an id will do, and only that one.
+    NEXUS_TRY(auto grant, Grant::parse(Right::read, match.arguments.at(0)));
+    if (grant.over != Grant::Over::connection) return no_such_connection(match.arguments.at(0));
+    caller.access = std::make_shared<const Access>(Access{false, {std::move(grant)}});
+    return {};
+  }
+  if (key.empty())
+    return Error{ErrorCode::missing_api_key, "an API key is needed",
+                 "send it as X-API-Key; make one with: nexus key create"};
+  if (needs == Needs::admin_key && !is_admin(caller))
+    return Error{ErrorCode::access_denied, "this API key is not an admin's",
+                 "make one with: nexus key create --admin"};
+  return {};
+}
+
+/// Guessing is slowed down and does not fill the audit log; who knows a key is not held up.
+Error Gateway::refuse_key(const http::Request& request, std::vector<std::string>& audit) {
+  metrics::api_key_refused();
+  const auto wait = wrong_keys_.wait_for(request.caller.peer);
+  if (wait == 0) {
+    audit.push_back(services_->audit.record(
+        {.event = "api_key_refused", .outcome = "refused", .detail = request.path},
+        request.caller));
+    return {ErrorCode::invalid_api_key, "the API key is not valid",
+            "check the key, or make a new one: nexus key create"};
+  }
+  Error error{ErrorCode::rate_limited, "too many wrong API keys from this address",
+              "send a right one, or try again in " + std::to_string(wait) + " s"};
+  error.retry_after_s = wait;
+  return error;
+}
+
+}  // namespace nexus::api

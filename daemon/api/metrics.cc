@@ -1,0 +1,33 @@
+#include "daemon/metrics.h"
+
+#include "daemon/api/handlers.h"
+#include "daemon/http/responses.h"
+
+namespace nexus::api {
+namespace {
+
+/// Without a key only from this machine.
+bool may_scrape(const Caller& caller) {
+  return !caller.key.empty() || caller.via == Caller::Via::control_socket || caller.peer == "::1" ||
+         caller.peer.starts_with("127.");
+}
+
+}  // namespace
+
+void get_metrics(Services& services, const http::Request& request, const Arguments&,
+                 http::Respond respond) {
+  if (!may_scrape(request.caller))
+    return respond(http::error_response({ErrorCode::missing_api_key,
+                                         "from another machine /metrics needs an API key",
+                                         "send one as Authorization: Bearer KEY"}));
+  services.disk_workers.submit([&services, respond = std::move(respond)] {
+    const auto connections = services.store.count_by_status();
+    if (!connections) return respond(http::error_response(connections.error()));
+    http::Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics::exposition(*connections);
+    respond(std::move(response));
+  });
+}
+
+}  // namespace nexus::api

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "common/clock.h"
+#include "common/secret.h"
+#include "daemon/service/tokens.h"
+
+namespace nexus::api {
+
+/// The answer of /v1/token and /v1/refresh (http-api.md section 5): the walkthrough's `strategy`,
+/// `credentials` and `expires_at` as Unix seconds, and the same flat for clients that read it
+/// there.
+SecretText token_payload(const FetchedToken& token, UnixTime now);
+
+/// The answer of /v1/resolve: the same with `expires_at` as an RFC 3339 text, because the clients'
+/// caches read nothing else there.
+SecretText resolve_payload(const FetchedToken& token, UnixTime now);
+
+}  // namespace nexus::api

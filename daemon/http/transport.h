@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "daemon/http/tls.h"
+
+namespace nexus::http {
+
+/// What one attempt to move bytes came to.
+struct Moved {
+  enum class State { some, wait_readable, wait_writable, closed };
+  State state = State::closed;
+  std::size_t bytes = 0;  ///< of `some`
+};
+
+/// An accepted socket, in the clear or under TLS; non-blocking. Closes it in the end.
+class Transport {
+ public:
+  Transport() = default;
+  explicit Transport(int fd, std::unique_ptr<TlsSession> tls = nullptr);
+  ~Transport();
+  Transport(Transport&& other) noexcept;
+  Transport& operator=(Transport&& other) noexcept;
+
+  int fd() const { return fd_; }
+  Moved receive(char* to, std::size_t size);
+  Moved send(const char* from, std::size_t size);
+  /// Whether `receive` has more without the socket becoming readable.
+  bool has_buffered() const;
+
+ private:
+  int fd_ = -1;
+  std::unique_ptr<TlsSession> tls_;
+};
+
+}  // namespace nexus::http

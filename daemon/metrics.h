@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "common/error.h"
+
+namespace prometheus {
+class Histogram;
+}
+
+/// What nexusd counts, for Prometheus. Labels are providers' names and words of ours: never a
+/// connection, an account or a secret (security.md O11). Like the log it is open to every layer;
+/// all of it is thread-safe. Durations are in seconds.
+namespace nexus::metrics {
+
+class Timer {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
+// The names of the published system.
+void consent_started(bool openid);
+void token_exchanged(bool success, const Timer& timer);
+void id_token_returned();
+void token_handed_out(const std::string& provider, bool with_id_token);
+void discovered(bool success, const Timer& timer);
+void id_token_verified(bool success, const Timer& timer);
+/// The histogram of one store method; keep the reference, looking it up costs.
+prometheus::Histogram& store_operation(const char* repo, const char* method);
+
+/// Observes how long its scope takes.
+class Observed {
+ public:
+  explicit Observed(prometheus::Histogram& histogram) : histogram_(histogram) {}
+  ~Observed();
+  Observed(const Observed&) = delete;
+  Observed& operator=(const Observed&) = delete;
+
+ private:
+  prometheus::Histogram& histogram_;
+  Timer timer_;
+};
+
+// Ours.
+void token_refreshed(const std::string& provider, const Result<void>& outcome, const Timer& timer);
+void vault_record_refused();
+void answered(const char* listener, int status, double seconds);
+void api_key_refused();
+
+/// The text exposition format 0.0.4, with the connections by status as they are now.
+std::string exposition(const std::map<std::string, std::int64_t>& connections);
+
+}  // namespace nexus::metrics
