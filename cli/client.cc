@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "cli/program_path.h"
+#include "cli/remote.h"
 #include "common/api/error.h"
 #include "common/json.h"
 #include "common/local_http.h"
@@ -19,19 +21,6 @@
 
 namespace nexus::cli {
 namespace {
-
-/// nexusd lies beside nexus, or in bin seen from nexus-cli in libexec; else the PATH is searched.
-std::string daemon_program() {
-  std::array<char, 4096> path{};
-  const auto size = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  if (size > 0) {
-    std::string own(path.data(), static_cast<std::size_t>(size));
-    const auto directory = own.substr(0, own.rfind('/'));
-    for (const auto& program : {directory + "/nexusd", directory + "/../../bin/nexusd"})
-      if (access(program.c_str(), X_OK) == 0) return program;
-  }
-  return "nexusd";
-}
 
 ErrorCode code_for_exit(int exit_code) {
   return exit_code == info(ErrorCode::vault_key_wrong).exit_code ? ErrorCode::vault_key_wrong
@@ -57,7 +46,8 @@ Error error_of_daemon(std::string_view said, int exit_code) {
 }  // namespace
 
 Result<void> start_daemon(const Config& config) {
-  const auto program = daemon_program();
+  auto program = program_path("nexusd");
+  if (program.empty()) program = "nexusd";  // the PATH is searched
   std::vector<std::string> words{program, "--socket", config.socket, "--data-dir", config.data_dir};
   if (access(config.file.c_str(), R_OK) == 0) {
     words.push_back("--config");
@@ -102,8 +92,11 @@ Result<void> start_daemon(const Config& config) {
 
 Result<SecretText> Client::call_raw(std::string_view method, const std::string& target,
                                     std::string_view body) {
-  auto response = local_request(config_.socket, method, target, body);
-  if (!response && response.error().code == ErrorCode::daemon_unreachable && autostart_) {
+  const bool remote = !config_.url.empty();
+  auto response = remote ? remote_request(config_, method, target, body)
+                         : local_request(config_.socket, method, target, body);
+  if (!remote && !response && response.error().code == ErrorCode::daemon_unreachable &&
+      autostart_) {
     auto started = start_daemon(config_);
     // Two commands may start it at once: whoever comes second finds the first one's daemon, which
     // may take a moment until it listens.

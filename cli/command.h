@@ -27,6 +27,7 @@ extern const Command alias_command;
 extern const Command connect_command;
 extern const Command daemon_command;
 extern const Command disconnect_command;
+extern const Command key_command;
 extern const Command list_command;
 extern const Command provider_command;
 extern const Command refresh_command;

@@ -8,9 +8,9 @@
 namespace nexus::cli {
 namespace {
 
-const Command* const kCommands[] = {&connect_command, &token_command,    &status_command,
-                                    &list_command,    &refresh_command,  &disconnect_command,
-                                    &alias_command,   &provider_command, &daemon_command};
+const Command* const kCommands[] = {
+    &connect_command,    &token_command, &status_command,   &list_command, &refresh_command,
+    &disconnect_command, &alias_command, &provider_command, &key_command,  &daemon_command};
 
 void add_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_flag("--json", options.json, "print JSON, errors included")->group("Global options");
@@ -21,6 +21,8 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_option("--socket", options.config.socket, "nexusd's control socket")
       ->group("Global options");
   app.add_option("--config", options.config.file, "nexus.toml to read")->group("Global options");
+  app.add_option("--ca-file", options.config.ca_file, "CA bundle to trust, for NEXUS_URL")
+      ->group("Global options");
 }
 
 bool is_named(const Command& command, std::string_view word) {
@@ -33,7 +35,7 @@ const Command* command_in(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "help") continue;
-    if (word == "--workspace" || word == "--socket" || word == "--config") {
+    if (word == "--workspace" || word == "--socket" || word == "--config" || word == "--ca-file") {
       ++i;  // its value
     } else if (!word.starts_with('-')) {
       for (const auto* command : kCommands)

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "cli/remote.h"
 #include "common/paths.h"
 
 namespace nexus::cli {
@@ -21,6 +22,7 @@ Result<Context> make_context(const GlobalOptions& options) {
   if (!options.workspace.empty()) context.config.workspace = options.workspace;
   context.output.json = options.json;
   context.output.color_allowed = !options.no_color;
+  take_api_key_from_environment();
   const bool autostart = !options.no_autostart && environment("NEXUS_NO_AUTOSTART").empty();
   context.client = Client(context.config, autostart);
   return context;

@@ -156,6 +156,8 @@ Result<Config> load_config(const ConfigFlags& flags) {
     }
   override_with(config.data_dir, flags.data_dir);
   override_with(config.socket, flags.socket);
+  override_with(config.ca_file, flags.ca_file);
+  config.url = environment("NEXUS_URL");
   if (config.workspace.empty()) config.workspace = "default";
   if (config.data_dir.empty()) config.data_dir = default_data_dir();
   if (config.socket.empty()) config.socket = default_socket(config.data_dir);

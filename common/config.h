@@ -43,6 +43,7 @@ struct Config {
   std::string callback_path = "/auth/callback";  ///< `callback.path`
   std::string proxy = "env";                     ///< `network.proxy`: "env", "none" or a URL
   std::string ca_file;                           ///< `network.ca_file`: a CA bundle in PEM form
+  std::string url;  ///< NEXUS_URL: a remote nexusd for `nexus` to talk to; "" for the local one
   GatewayConfig gateway;
   LimitsConfig limits;
 };
@@ -52,6 +53,7 @@ struct ConfigFlags {
   std::string file;
   std::string data_dir;
   std::string socket;
+  std::string ca_file;
 };
 
 /// Reads nexus.toml (a missing file is an empty one, unless it was named) and fills in the rest.

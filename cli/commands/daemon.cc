@@ -35,13 +35,22 @@ Result<int> print_status(Context& context, const Json& status) {
                        {{"pid", std::to_string(status.value("pid", 0))},
                         {"socket", status.value("socket", "")},
                         {"data directory", status.value("data_dir", "")},
+                        {"gateway", text_member(status, "gateway").value_or("off")},
                         {"up for", duration_text(status.value("uptime_s", UnixTime{0}))},
                         {"vault key from", vault.value("key_source", "")},
                         {"connections", counts}});
   return 0;
 }
 
+/// A remote daemon is started and stopped where it runs.
+Result<void> check_local(const Context& context) {
+  if (context.config.url.empty()) return {};
+  return Error{ErrorCode::usage, "NEXUS_URL names a nexusd elsewhere: " + context.config.url,
+               "run this on that machine, or unset NEXUS_URL"};
+}
+
 Result<int> run_start(Context& context) {
+  NEXUS_CHECK(check_local(context));
   if (const auto running = ask_status(context); running) {
     context.output.note("nexusd is running already");
     return print_status(context, *running);
@@ -62,6 +71,7 @@ bool wait_for_end(pid_t pid) {
 }
 
 Result<int> run_stop(Context& context) {
+  NEXUS_CHECK(check_local(context));
   const auto status = ask_status(context);
   if (!status) {
     if (status.error().code != ErrorCode::daemon_unreachable) return status.error();

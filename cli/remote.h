@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+#include "common/config.h"
+#include "common/error.h"
+#include "common/local_http.h"
+
+namespace nexus::cli {
+
+/// One request to the nexusd that NEXUS_URL names, with the key of NEXUS_API_KEY. It is made by the
+/// program nexus-remote (libcurl and TLS are worth more start-up time than all of `nexus token`);
+/// key and body reach it on its standard input.
+/// Errors: usage for a URL that is neither https nor on loopback; daemon_unreachable;
+/// upstream_timeout.
+Result<LocalResponse> remote_request(const Config& config, std::string_view method,
+                                     std::string_view target, std::string_view body);
+
+/// Takes NEXUS_API_KEY out of the environment, so that no child inherits it.
+void take_api_key_from_environment();
+
+}  // namespace nexus::cli
