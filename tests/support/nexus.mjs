@@ -31,7 +31,8 @@ export async function until(check, what, ms = 10000) {
 }
 
 export class Home {
-  static async make({ config = '', env = {} } = {}) {
+  /** `gateway`: true, or settings of [gateway] besides `listen`; on the callback's port unless said. */
+  static async make({ config = '', env = {}, gateway = false, gatewayPort } = {}) {
     const home = new Home();
     home.dir = mkdtempSync(join(tmpdir(), 'nexus-test-'));
     home.data = join(home.dir, 'data');
@@ -39,6 +40,13 @@ export class Home {
     mkdirSync(join(home.dir, 'run'), { mode: 0o700 });
     home.callbackPort = await freePort();
     home.callbackBase = `http://127.0.0.1:${home.callbackPort}`;
+    if (gateway) {
+      home.gatewayPort = gatewayPort ?? home.callbackPort;
+      const settings = { listen: `127.0.0.1:${home.gatewayPort}`, ...(gateway === true ? {} : gateway) };
+      home.gateway = `${settings.tls_certificate ? 'https' : 'http'}://127.0.0.1:${home.gatewayPort}`;
+      config += '\n[gateway]\n' + Object.entries(settings)
+        .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join('');
+    }
     home.configFile = join(home.dir, 'nexus.toml');
     writeFileSync(home.configFile,
       `[daemon]\nlog_level = "debug"\n[callback]\nbase_url = "${home.callbackBase}"\n${config}`);
@@ -91,10 +99,27 @@ export class Home {
 
   /** One request over the control socket. */
   api(method, path, body, headers = {}) {
+    return this.#request({ socketPath: this.socket }, method, path, body, headers);
+  }
+
+  /** One request to the gateway, with that key. */
+  http(method, path, body, { key = this.key, headers = {}, ...options } = {}) {
+    return this.#request({ host: '127.0.0.1', port: this.gatewayPort, ...options }, method, path, body,
+      { ...(key ? { 'x-api-key': key } : {}), ...headers });
+  }
+
+  /** Makes a key; `rights` as `nexus key create` takes them. */
+  async makeKey(name, ...rights) {
+    const made = await this.nexus(['key', 'create', '--name', name, ...rights]);
+    if (made.code !== 0) throw new Error(made.stderr);
+    return made.stdout.trim();
+  }
+
+  #request(where, method, path, body, headers) {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
       const request = httpRequest({
-        socketPath: this.socket, method, path, agent: false,
+        ...where, method, path, agent: false,
         headers: { ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }), ...headers },
       }, (response) => {
         let data = '';
@@ -111,7 +136,7 @@ export class Home {
   }
 
   /** Bytes to the socket, everything that comes back until it closes or falls silent. */
-  raw(bytes, { quietMs = 300, target } = {}) {
+  raw(bytes, { quietMs = 300, target = this.gatewayPort && { host: '127.0.0.1', port: this.gatewayPort } } = {}) {
     return new Promise((resolve) => {
       const socket = createConnection(target ?? { path: this.socket });
       let data = '';

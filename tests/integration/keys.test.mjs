@@ -1,0 +1,213 @@
+// API keys: what each may do, and where a key must not be found.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register } from '../support/flow.mjs';
+import { Home, until } from '../support/nexus.mjs';
+
+let home;
+let provider;
+const ids = {};
+const UNKNOWN = 'conn_01ARZ3NDEKTSV4RRFFQ69G5FAV';
+
+before(async () => {
+  provider = await MisbehavingProvider.start();
+  home = await Home.make({ gateway: true });
+  await home.start();
+  await register(home, provider.issuer, { name: 'mine' });
+  await register(home, provider.issuer, { name: 'theirs' });
+  for (const [name, workspace_id, provider_name] of [['own', 'w1', 'mine'], ['other', 'w2', 'theirs']])
+    ids[name] = (await connect(home, provider, { workspace_id, provider_name })).id;
+});
+after(async () => { await home.remove(); await provider.close(); });
+
+const bearer = (value) => ({ headers: { authorization: value }, key: '' });
+
+test('the scope matrix: read, use and admin over own, other and unknown connections', async () => {
+  const keys = {
+    none: '',
+    'read connection': await home.makeKey('r1', '--read', ids.own),
+    'read workspace': await home.makeKey('r2', '--read', 'workspace:w1'),
+    'use connection': await home.makeKey('u1', '--use', ids.own),
+    'use provider': await home.makeKey('u2', '--use', 'provider:mine'),
+    'use workspace': await home.makeKey('u3', '--use', 'workspace:w1'),
+    'use all': await home.makeKey('u4', '--use', 'all'),
+    admin: await home.makeKey('a1', '--admin'),
+  };
+  // [check, list, token, resolve, request-connection, rename] for own; the same for other.
+  const O = 200, F = 403, N = 404, U = 401;
+  const expected = {
+    none: { own: [O, U, U, U, U, U], other: [O, U, U, U, U, U] },
+    'read connection': { own: [O, 1, F, N, F, F], other: [N, 0, N, N, F, N] },
+    'read workspace': { own: [O, 1, F, N, F, F], other: [N, 0, N, N, F, N] },
+    'use connection': { own: [O, 1, O, O, F, F], other: [N, 0, N, N, F, N] },
+    'use provider': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, F, N] },
+    'use workspace': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, F, N] },
+    'use all': { own: [O, 1, O, O, O, O], other: [O, 1, O, O, O, O] },
+    admin: { own: [O, 1, O, O, O, O], other: [O, 1, O, O, O, O] },
+  };
+  const where = { own: ['w1', 'mine'], other: ['w2', 'theirs'] };
+  for (const [who, key] of Object.entries(keys))
+    for (const whose of ['own', 'other']) {
+      const [workspace, name] = where[whose];
+      const http = (method, path, body) => home.http(method, path, body, { key });
+      const list = await http('GET', `/v1/connections?workspace_id=${workspace}`);
+      const answers = [
+        (await http('GET', `/v1/check-connection/${ids[whose]}`)).status,
+        list.status === 200 ? list.json.filter((c) => c.id === ids[whose]).length : list.status,
+        (await http('GET', `/v1/token/${ids[whose]}`)).status,
+        (await http('GET', `/v1/resolve?workspace_id=${workspace}&provider_name=${name}`)).status,
+        (await http('POST', '/v1/request-connection', { workspace_id: workspace, provider_name: name, return_url: 'https://a.example/' })).status,
+        (await http('PATCH', `/v1/connections/${ids[whose]}`, { alias: `${whose}-alias` })).status,
+      ];
+      assert.deepEqual(answers, expected[who][whose], `${who}, ${whose}`);
+    }
+  // What is not there and what is not yours are one answer.
+  for (const [method, path] of [['GET', '/v1/token/'], ['POST', '/v1/refresh/'], ['GET', '/v1/check-connection/'],
+    ['GET', '/v1/connections/'], ['DELETE', '/v1/connections/']]) {
+    const ask = (id) => home.http(method, path + id, undefined, { key: keys['use provider'] });
+    const [foreign, missing] = [await ask(ids.other), await ask(UNKNOWN)];
+    assert.equal(foreign.status, 404);
+    assert.equal(foreign.text.replaceAll(ids.other, 'ID'), missing.text.replaceAll(UNKNOWN, 'ID'));
+    assert.deepEqual(Object.keys(foreign.headers), Object.keys(missing.headers));
+  }
+  // A provider's name or an alias leads no further than an id.
+  assert.equal((await home.http('GET', '/v1/token/theirs?workspace_id=w2', undefined, { key: keys['use provider'] })).status, 404);
+  assert.equal((await home.http('GET', '/v1/token/other-alias?workspace_id=w2', undefined, { key: keys['use provider'] })).status, 404);
+  // Without a key, check-connection answers for an id alone.
+  assert.equal((await home.http('GET', '/v1/check-connection/mine?workspace_id=w1', undefined, { key: '' })).status, 400);
+});
+
+test('admin routes need an admin key', async () => {
+  const use = await home.makeKey('not-admin', '--use', 'all');
+  const admin = await home.makeKey('is-admin', '--admin');
+  const { json: { id } } = await home.http('GET', '/providers/by-name/mine', undefined, { key: use });
+  for (const [method, path, body] of [['POST', '/v1/providers', {}], ['PATCH', `/v1/providers/${id}`, {}], ['PUT', `/v1/providers/${id}`, {}],
+    ['DELETE', `/v1/providers/${id}`], ['DELETE', '/providers/by-name/mine'], ['GET', '/v1/audit'], ['GET', '/audit'],
+    ['POST', '/v1/keys', {}], ['GET', '/v1/keys'], ['DELETE', '/v1/keys/x'], ['GET', '/v1/daemon']]) {
+    assert.equal((await home.http(method, path, body, { key: '' })).status, 401, path);
+    const refused = await home.http(method, path, body, { key: use });
+    assert.equal(refused.status, 403, path);
+    assert.equal(refused.json.code, 'access_denied');
+  }
+  const made = await home.http('POST', '/v1/keys', { name: 'over-http', use: ['provider:mine'] }, { key: admin });
+  assert.equal(made.status, 201);
+  assert.match(made.json.key, /^nxk_/);
+  assert.ok(!JSON.stringify((await home.http('GET', '/v1/keys', undefined, { key: admin })).json).includes(made.json.key));
+});
+
+test('the ways to send a key; wrong ones are one answer', async () => {
+  const key = await home.makeKey('ways', '--use', 'all');
+  const path = `/v1/token/${ids.own}`;
+  const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
+  for (const options of [{ key }, bearer(`Bearer ${key}`), bearer(`bearer ${key}`), bearer(basic(`nexus:${key}`)), bearer(basic(`${key}:`))])
+    assert.equal((await home.http('GET', path, undefined, options)).status, 200);
+  // As the Go client can be told: the key in the URL.
+  assert.equal((await home.http('GET', path, undefined, { key: '', auth: `nexus:${key}` })).status, 200);
+  const flipped = key.slice(0, -1) + (key.endsWith('0') ? '1' : '0');
+  const answers = [];
+  for (const options of [{ key: 'x' }, { key: flipped }, { key: key.slice(0, -1) }, { key: `${key}0` }, bearer('Bearer'), bearer(basic(key)),
+    bearer(`Digest ${key}`), bearer('Basic ???')]) {
+    const { status, json } = await home.http('GET', path, undefined, options);
+    answers.push(`${status} ${json.code} ${json.status}`);
+  }
+  assert.deepEqual([...new Set(answers)], ['401 invalid_api_key error']);
+  assert.equal((await home.http('GET', `${path}?api_key=${key}`, undefined, { key: '' })).json.code, 'missing_api_key');
+  assert.equal((await home.http('GET', `/v1/check-connection/${ids.own}`, undefined, { key: flipped })).status, 401);
+  const twice = await home.raw(`GET ${path} HTTP/1.1\r\nHost: localhost:${home.gatewayPort}\r\nX-API-Key: ${key}\r\nX-API-Key: ${key}\r\n\r\n`);
+  assert.match(twice, /^HTTP\/1\.1 401 /);
+});
+
+test('a key tells itself from noise, is shown once, and is found in no file', async () => {
+  const made = await home.nexus(['key', 'create', '--name', 'canary', '--use', 'all', '--expires', '90d', '--json']);
+  const { key, id, expires_at: expires } = JSON.parse(made.stdout);
+  assert.match(key, /^nxk_[0-9a-z]{10}_[0-9A-Za-z]{49}$/);
+  assert.ok(Math.abs(expires - Date.now() / 1000 - 90 * 86400) < 5);
+  // The checksum, as a scanner would compute it.
+  const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  let number = createHash('sha256').update(key.slice(0, -6)).digest().readBigUInt64BE();
+  let checksum = '';
+  for (let i = 0; i < 6; ++i, number /= 62n) checksum += digits[Number(number % 62n)];
+  assert.equal(key.slice(-6), checksum);
+
+  await home.http('GET', `/v1/token/${ids.own}`, undefined, { key });
+  const list = await home.nexus(['key', 'list', '--json']);
+  const secret = key.slice(15);
+  for (const text of [list.stdout, (await home.nexus(['key', 'list'])).stdout, home.log,
+    ...['nexus.db', 'nexus.db-wal', 'audit.db', 'audit.db-wal'].map((f) => home.file(f).toString('latin1'))])
+    assert.ok(!text.includes(secret) && !text.includes(createHash('sha256').update(key).digest('latin1')));
+  assert.ok(JSON.parse(list.stdout).keys.some((k) => k.id === id && k.name === 'canary' && k.use[0] === 'all'));
+});
+
+test('a revoked or expired key is refused on the next request', async () => {
+  const key = await home.makeKey('short', '--use', 'all');
+  const ask = (with_key) => home.http('GET', `/v1/token/${ids.own}`, undefined, { key: with_key });
+  assert.equal((await ask(key)).status, 200);
+  assert.equal((await home.nexus(['key', 'revoke', 'short'])).code, 0);
+  assert.equal((await ask(key)).status, 401);
+  assert.equal((await home.nexus(['key', 'revoke', 'short'])).code, 6);
+  const soon = await home.makeKey('soon', '--use', 'all', '--expires', '2');
+  assert.equal((await ask(soon)).status, 200);
+  await until(async () => (await ask(soon)).status === 401, 'the key expires', 4000);
+  const lasting = await home.makeKey('lasting', '--use', 'all');
+  await home.stop();
+  await home.start();
+  assert.equal((await ask(lasting)).status, 200);  // over a restart
+  assert.equal((await ask(key)).status, 401);
+});
+
+test('bad wishes are refused with a way out', async () => {
+  const create = (...args) => home.nexus(['key', 'create', '--name', 'bad', ...args]);
+  assert.match((await create()).stderr, /--use, --read or --admin/);
+  assert.equal((await create('--use', 'everything')).code, 2);
+  assert.match((await create('--use', 'google')).stderr, /provider:NAME/);
+  assert.equal((await create('--use', 'all', '--expires', 'soon')).code, 2);
+  assert.equal((await create('--use', 'all', '--expires', '2001-01-01T00:00:00Z')).code, 2);
+  assert.equal((await home.nexus(['key', 'create', '--name', 'a b', '--use', 'all'])).code, 2);
+  await create('--use', 'all');
+  assert.match((await create('--use', 'all')).stderr, /exists already/);
+});
+
+test('keys of the environment and of files, as containers bring them', async () => {
+  const file = join(home.dir, 'keys');
+  writeFileSync(file, 'from-a-file-0123456789\nsecond-in-file-012345\n', { mode: 0o600 });
+  await home.stop();
+  const start = (env) => home.start({ env });
+  await assert.rejects(start({ API_KEY: 'short' }), /less than 16 characters/);
+  await assert.rejects(start({ API_KEY_FILE: '/nowhere' }), /API_KEY_FILE names \/nowhere/);
+  await start({ NEXUS_API_KEY: 'canary-env-0123456789', API_KEYS: 'first-of-many-012345, second-of-many-01234', API_KEYS_FILE: file, API_KEY_RELOAD_INTERVAL: '1s' });
+  const status = async (key) => (await home.http('GET', '/v1/audit?limit=1', undefined, { key })).status;
+  for (const key of ['canary-env-0123456789', 'first-of-many-012345', 'second-of-many-01234', 'from-a-file-0123456789', 'second-in-file-012345'])
+    assert.equal(await status(key), 200, key);
+  assert.equal(await status('first-of-many-012345, second-of-many-01234'), 401);
+  writeFileSync(file, 'replaced-in-file-01234\n');
+  await until(async () => (await status('replaced-in-file-01234')) === 200, 'the file is read again', 5000);
+  assert.equal(await status('from-a-file-0123456789'), 401);
+  assert.ok(!home.log.includes('canary-env') && !home.file('audit.db-wal').toString('latin1').includes('canary-env'));
+});
+
+test('ten thousand wrong keys do not hold up a right one, and do not fill the audit log', async () => {
+  const key = await home.makeKey('patient', '--use', 'all');
+  const audited = () => home.nexus(['--json', 'daemon', 'status']).then(() => home.api('GET', '/v1/audit?event_type=api_key_refused&limit=1000')).then((r) => r.json.length);
+  const before = await audited();
+  const statuses = new Map();
+  const http = await import('node:http');
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 50 });
+  const guess = (n) => new Promise((resolve, reject) => {
+    http.get({ host: '127.0.0.1', port: home.gatewayPort, path: `/v1/token/${ids.own}`, agent, headers: { 'x-api-key': `${key.slice(0, 40)}${n}` } },
+      (response) => { response.resume(); response.on('end', () => { statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1); resolve(response); }); }).on('error', reject);
+  });
+  const storm = Promise.all(Array.from({ length: 10000 }, (_, n) => guess(n)));
+  const begin = Date.now();
+  assert.equal((await home.http('GET', `/v1/token/${ids.own}`, undefined, { key })).status, 200);
+  assert.ok(Date.now() - begin < 1000);
+  const answers = await storm;
+  agent.destroy();
+  assert.equal((await home.http('GET', `/v1/token/${ids.own}`, undefined, { key })).status, 200);
+  assert.deepEqual([...statuses.keys()].sort(), [401, 429]);
+  assert.ok(answers.filter((a) => a.statusCode === 429).every((a) => Number(a.headers['retry-after']) > 0));
+  assert.ok((await audited()) - before < 200);
+});
