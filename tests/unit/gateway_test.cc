@@ -1,0 +1,167 @@
+#include <fstream>
+
+#include "common/config.h"
+#include "common/rfc3339.h"
+#include "daemon/api/credentials.h"
+#include "daemon/api/token_payload.h"
+#include "daemon/crypto/encoding.h"
+#include "daemon/http/host_policy.h"
+#include "daemon/http/rate_limiter.h"
+#include "daemon/service/access.h"
+#include "daemon/service/return_urls.h"
+#include "tests/support/catch.h"
+
+using namespace nexus;
+
+namespace {
+
+ConnectionRow connection(const std::string& id, const std::string& workspace,
+                         const std::string& provider) {
+  ConnectionRow row;
+  row.id = id;
+  row.workspace = workspace;
+  row.provider_name = provider;
+  return row;
+}
+
+Caller caller_with(std::vector<std::pair<Right, std::string>> grants, bool admin = false) {
+  auto access = std::make_shared<Access>();
+  access->admin = admin;
+  for (const auto& [right, text] : grants) access->grants.push_back(*Grant::parse(right, text));
+  Caller caller;
+  caller.access = access;
+  return caller;
+}
+
+const std::string kId = "conn_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+http::Request request_with(std::vector<std::pair<std::string, std::string>> headers) {
+  http::Request request;
+  request.headers = std::move(headers);
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("a grant is what its text says", "[access]") {
+  for (const auto* text : {"all", "workspace:a b", "provider:google", kId.c_str()})
+    CHECK(Grant::parse(Right::use, text)->text() == text);
+  CHECK(Grant::parse(Right::use, "provider:Google")->name == "google");
+  for (const auto* text : {"", "google", "workspace:", "provider:", "conn_x", "ALL", "workspace"})
+    CHECK_FALSE(Grant::parse(Right::use, text));
+}
+
+TEST_CASE("use includes read, and neither goes beyond its scope", "[access]") {
+  const auto own = connection(kId, "w", "google");
+  const auto other = connection("conn_01ARZ3NDEKTSV4RRFFQ69G5FAW", "v", "github");
+  for (const auto* scope : {"workspace:w", "provider:google", kId.c_str()}) {
+    const auto reader = caller_with({{Right::read, scope}});
+    const auto user = caller_with({{Right::use, scope}});
+    CHECK(may(reader, Right::read, own));
+    CHECK_FALSE(may(reader, Right::use, own));
+    CHECK(may(user, Right::read, own));
+    CHECK(may(user, Right::use, own));
+    for (const auto& each : {reader, user}) CHECK_FALSE(may(each, Right::read, other));
+  }
+  CHECK(may_connect(caller_with({{Right::use, "provider:google"}}), "any", "google"));
+  CHECK_FALSE(may_connect(caller_with({{Right::use, kId}}), "w", "google"));
+  CHECK_FALSE(may_connect(caller_with({{Right::read, "all"}}), "w", "google"));
+  CHECK(is_admin(caller_with({}, true)));
+  CHECK(is_admin(Caller{}));
+  CHECK_FALSE(is_admin(caller_with({{Right::use, "all"}})));
+}
+
+TEST_CASE("what may not be seen is told like what is not there", "[access]") {
+  const auto row = connection(kId, "w", "google");
+  const auto hidden = require(caller_with({{Right::use, "workspace:v"}}), Right::read, row, kId);
+  REQUIRE_FALSE(hidden);
+  CHECK(hidden.error().wire() == std::string("connection_not_found"));
+  CHECK(hidden.error().message == no_such_connection(kId).message);
+  CHECK(hidden.error().connection_id.empty());
+}
+
+TEST_CASE("a bucket gives out what it holds, then one after another", "[limits]") {
+  http::RateLimiter limiter(60);
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 60; ++i) CHECK(limiter.wait_for("a", start) == 0);
+  CHECK(limiter.wait_for("a", start) == 1);
+  CHECK(limiter.wait_for("b", start) == 0);
+  CHECK(limiter.wait_for("a", start + std::chrono::milliseconds(1100)) == 0);
+  CHECK(limiter.wait_for("a", start + std::chrono::milliseconds(1200)) == 1);
+  http::RateLimiter slow(1);
+  CHECK(slow.wait_for("a", start) == 0);
+  CHECK(slow.wait_for("a", start) == 60);
+  http::RateLimiter none(0);
+  for (int i = 0; i < 1000; ++i) CHECK(none.wait_for("a", start) == 0);
+}
+
+TEST_CASE("dates of RFC 3339, and nothing else", "[time]") {
+  CHECK(parse_rfc3339("1970-01-01T00:00:10Z") == 10);
+  CHECK(parse_rfc3339("1970-01-01T01:00:10.999+01:00") == 10);
+  CHECK(parse_rfc3339("1969-12-31T23:30:00-00:30") == 0);
+  CHECK(parse_rfc3339(rfc3339(1795566108)) == 1795566108);
+  for (const auto* text : {"", "now", "2026-01-01", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00",
+                           "2026-13-01T00:00:00Z", "2026-01-01T00:00:00.Z",
+                           "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00Zx"})
+    CHECK_FALSE(parse_rfc3339(text));
+}
+
+TEST_CASE("an API key is read from one header, and taken out of it", "[keys]") {
+  const auto basic = "Basic " + base64("user:the-key");
+  for (const auto& headers : std::vector<std::vector<std::pair<std::string, std::string>>>{
+           {{"x-api-key", "the-key"}},
+           {{"authorization", "Bearer the-key"}},
+           {{"authorization", "bEARER   the-key"}},
+           {{"authorization", basic}},
+           {{"x-api-key", "the-key"}, {"authorization", "Bearer other"}}}) {
+    auto request = request_with(headers);
+    const auto key = api::take_api_key(request);
+    REQUIRE(key);
+    CHECK(key->expose() == "the-key");
+    for (const auto& [name, value] : request.headers) CHECK(value.empty());
+  }
+  auto none = request_with({{"host", "h"}});
+  CHECK(api::take_api_key(none)->empty());
+  for (const auto* text : {"Bearer", "Basic !", "Digest x", "Basic eA==", "Negotiate"}) {
+    auto request = request_with({{"authorization", text}});
+    CHECK_FALSE(api::take_api_key(request));
+  }
+  auto empty = request_with({{"x-api-key", ""}});
+  CHECK_FALSE(api::take_api_key(empty));
+}
+
+TEST_CASE("a token that does not expire has no expires_at", "[tokens]") {
+  FetchedToken token;
+  token.access_token = Secret("quote\"and\\slash");
+  token.facts.token_type = "Bearer";
+  for (const auto& payload : {api::token_payload(token, 0), api::resolve_payload(token, 0)}) {
+    CHECK(payload.find("expires") == SecretText::npos);
+    CHECK(payload.find("null") == SecretText::npos);
+    CHECK(payload.find(R"(quote\"and\\slash)") != SecretText::npos);
+  }
+  token.facts.expires_at = 100;
+  CHECK(api::token_payload(token, 130).find("\"expires_in\":0") != SecretText::npos);
+}
+
+TEST_CASE("settings of every type, each error with its line", "[config]") {
+  const auto file = std::string("/tmp/nexus-config-test.toml");
+  const auto read = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    return load_config({file, "/d", "/s", ""});
+  };
+  const auto good = read(
+      "[gateway]\nhosts = [\"a\", \"b\"]\nopen_check = false\n[limits]\ntoken = 7\n"
+      "[daemon]\nlog_level = \"debug\"\n");
+  REQUIRE(good);
+  CHECK(good->gateway.hosts == std::vector<std::string>{"a", "b"});
+  CHECK_FALSE(good->gateway.open_check);
+  CHECK(good->limits.token == 7);
+  for (const auto* bad :
+       {"\n[gateway]\nopen_check = 1\n", "\n\nlimits = 3\n", "[limits]\n\ntoken = -1\n",
+        "[limits]\n\ntoken = 1.5\n", "[gateway]\n\nhosts = [1]\n", "\n\nnew = 1\n"}) {
+    const auto refused = read(bad);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find(":3: ") != std::string::npos);
+  }
+  std::remove(file.c_str());
+}
