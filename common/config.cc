@@ -98,8 +98,8 @@ Result<void> apply(const toml::table& table, const std::string& prefix,
     const auto setting = settings.find(name);
     if (setting == settings.end())
       return at_line(file, key.source(), "unknown setting '" + printable(name, 80) + "'");
-    const char* wanted =
-        std::visit([&](auto* target) { return set(target, node); }, setting->second);
+    const auto take = [&value = node](auto* target) { return set(target, value); };
+    const char* wanted = std::visit(take, setting->second);
     if (wanted) return at_line(file, node.source(), "'" + name + "' has to be " + wanted);
   }
   return {};
