@@ -91,13 +91,6 @@ Result<Secret> open_with(const Secret& key, std::string_view vault_id, const Sea
   return Secret(std::string_view(plain).substr(0, size));
 }
 
-std::string authenticate(const Secret& key, std::string_view message) {
-  std::string mac(crypto_auth_BYTES, '\0');
-  crypto_auth(reinterpret_cast<unsigned char*>(mac.data()), bytes_of(message), message.size(),
-              bytes_of(key.expose()));
-  return mac;
-}
-
 constexpr SealedPlace kVaultKeyPlace{"vault", "vault", "vault_key", 0};
 
 }  // namespace
@@ -139,11 +132,18 @@ Result<Secret> Vault::open(const SealedPlace& place, std::string_view sealed) co
 }
 
 std::string Vault::authenticate_state(std::string_view message) const {
-  return authenticate(state_key_, message);
+  std::string mac(crypto_auth_BYTES, '\0');
+  crypto_auth(reinterpret_cast<unsigned char*>(mac.data()), bytes_of(message), message.size(),
+              bytes_of(state_key_.expose()));
+  return mac;
 }
 
 std::string Vault::hash_api_key(std::string_view key) const {
-  return authenticate(api_key_key_, key);
+  std::string hash(crypto_generichash_BYTES, '\0');
+  const auto hashing_key = api_key_key_.expose();
+  crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), bytes_of(key),
+                     key.size(), bytes_of(hashing_key), hashing_key.size());
+  return hash;
 }
 
 }  // namespace nexus

@@ -47,8 +47,8 @@ class Vault {
   /// HMAC-SHA512-256 under the key kept for authorization states.
   std::string authenticate_state(std::string_view message) const;
 
-  /// The same under the key kept for API keys: what is stored of them. Keys are random, so no slow
-  /// hash is needed; keyed, so that a stolen file cannot even confirm a key.
+  /// Keyed BLAKE2b: what is stored of an API key. Keys are random, so no slow hash is needed;
+  /// keyed, so that a stolen file cannot even confirm a key.
   std::string hash_api_key(std::string_view key) const;
 
  private:

@@ -1,4 +1,3 @@
-#include <atomic>
 #include <condition_variable>
 #include <thread>
 
@@ -12,7 +11,12 @@ using sqlite::Database;
 using sqlite::Failure;
 using sqlite::Transaction;
 
-constexpr int kCheckpointPages = 1000;
+// Every commit rewrites the last page of the table, so the longer a checkpoint waits, the fewer
+// copies it makes (4096 pages are 16 MiB).
+constexpr int kCheckpointPages = 4096;
+/// A log that never rests is never copied to its end, so it would grow for ever: beyond this the
+/// writers wait until it is.
+constexpr int kMostPages = 4 * kCheckpointPages;
 
 /// Commits with synchronous=NORMAL: a record survives the death of the process, which is what a
 /// token's reading is worth, without an fsync for each batch. Checkpoints, which do sync, run on a
@@ -76,28 +80,40 @@ class SqliteAuditLog : public AuditLog {
  private:
   static int on_commit(void* self, sqlite3*, const char*, int pages) {
     auto& log = *static_cast<SqliteAuditLog*>(self);
-    if (pages >= kCheckpointPages && !log.checkpoint_wanted_.exchange(true)) {
-      const std::lock_guard lock(log.checkpoint_mutex_);
-      log.wake_.notify_one();
-    }
+    if (pages < log.copied_pages_) log.copied_pages_ = 0;  // it has begun anew
+    if (pages - log.copied_pages_ < kCheckpointPages) return SQLITE_OK;
+    log.copied_pages_ = pages;
+    const std::lock_guard lock(log.checkpoint_mutex_);
+    log.pages_to_copy_ = pages;
+    log.wake_.notify_one();
     return SQLITE_OK;
   }
 
   void checkpoint_when_asked() {
     std::unique_lock lock(checkpoint_mutex_);
     while (true) {
-      wake_.wait(lock, [&] { return stopping_ || checkpoint_wanted_; });
+      wake_.wait(lock, [&] { return stopping_ || pages_to_copy_ > 0; });
       if (stopping_) return;
+      const bool too_long = pages_to_copy_ >= kMostPages;
+      pages_to_copy_ = 0;
       lock.unlock();
-      try {
-        Database database(path_, Database::Mode::read_write);
-        sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
-                                  nullptr);
-      } catch (const Failure&) {
-        // The next commit asks again.
-      }
-      checkpoint_wanted_ = false;
+      checkpoint(too_long);
       lock.lock();
+    }
+  }
+
+  void checkpoint(bool to_the_end) {
+    try {
+      Database database(path_, Database::Mode::read_write);
+      const auto copy = [&](int mode) {
+        sqlite3_wal_checkpoint_v2(database.handle(), nullptr, mode, nullptr, nullptr);
+      };
+      copy(SQLITE_CHECKPOINT_PASSIVE);  // most of it, while others write
+      if (!to_the_end) return;
+      const std::lock_guard writers_wait(mutex_);
+      copy(SQLITE_CHECKPOINT_RESTART);
+    } catch (const Failure&) {
+      // The next time tries again.
     }
   }
 
@@ -105,9 +121,10 @@ class SqliteAuditLog : public AuditLog {
   std::mutex mutex_;
   Database writer_;
   sqlite::Readers readers_;
-  std::atomic<bool> checkpoint_wanted_{false};
+  int copied_pages_ = 0;  ///< of the write-ahead log, when it was last asked for; under mutex_
   std::mutex checkpoint_mutex_;
   std::condition_variable wake_;
+  int pages_to_copy_ = 0;
   bool stopping_ = false;
   std::thread checkpointer_;
 };

@@ -17,11 +17,14 @@ using sqlite::Failure;
 using sqlite::Query;
 using sqlite::Transaction;
 
-#define CONNECTION_COLUMNS                                                                        \
+#define CONNECTION_COLUMNS_AND(more)                                                              \
   "c.id, c.workspace, c.provider_id, p.name, c.alias, c.status, c.requested_scopes, c.issuer, "   \
   "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
   "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
-  "c.expires_at FROM connections c JOIN providers p ON p.id = c.provider_id "
+  "c.expires_at, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
+#define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
+
+constexpr int kConnectionColumns = 22;
 
 ConnectionRow connection_row(const Query& q) {
   ConnectionRow row;
@@ -227,14 +230,19 @@ class SqliteStore : public Store {
 
   Result<std::optional<TokenRow>> token(const std::string& connection_id) override {
     return read("connections", "token", [&](Database& db) {
+      // One statement: row and fields are of one moment, and the file is locked once.
+      auto query = db.query("SELECT " CONNECTION_COLUMNS_AND(
+          "a.generation, a.sealed, i.generation, i.sealed")
+                            "LEFT JOIN credentials a ON a.owner = c.id AND a.field = 'access_token' "
+                            "LEFT JOIN credentials i ON i.owner = c.id AND i.field = 'id_token' "
+                            "WHERE c.id = ?1");
       std::optional<TokenRow> row;
-      auto query = db.query("SELECT " CONNECTION_COLUMNS "WHERE c.id = ?1");
       if (!query.bind(connection_id).next()) return row;
       row.emplace().connection = connection_row(query);
-      auto fields = db.query(
-          "SELECT owner, field, generation, sealed FROM credentials "
-          "WHERE owner = ?1 AND field IN ('access_token', 'id_token')");
-      row->fields = all(fields.bind(connection_id), sealed_field);
+      for (const auto& [field, column] : {std::pair("access_token", kConnectionColumns),
+                                          std::pair("id_token", kConnectionColumns + 2)})
+        if (const auto generation = query.optional_number(column))
+          row->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
       return row;
     });
   }
