@@ -120,6 +120,7 @@ Result<SecretText> run_helper(std::string_view input) {
 
 void take_api_key_from_environment() {
   auto key = environment("NEXUS_API_KEY");
+  if (key.empty()) return;
   api_key() = Secret(trim(key));
   wipe(key);
   unsetenv("NEXUS_API_KEY");
