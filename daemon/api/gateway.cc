@@ -106,7 +106,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
   std::vector<std::string> audit;
   auto known = authenticate(request, match);
   if (!known && known.error().code == ErrorCode::invalid_api_key)
-    known = refuse_key(request, audit);
+    known = refuse_key(known.error(), request, audit);
   if (known) known = check_media_type(request);
   if (!known) {
     auto response = http::error_response(known.error());
@@ -166,15 +166,15 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
 }
 
 /// Guessing is slowed down and does not fill the audit log; who knows a key is not held up.
-Error Gateway::refuse_key(const http::Request& request, std::vector<std::string>& audit) {
+Error Gateway::refuse_key(Error refused, const http::Request& request,
+                          std::vector<std::string>& audit) {
   metrics::api_key_refused();
   const auto wait = wrong_keys_.wait_for(request.caller.peer);
   if (wait == 0) {
     audit.push_back(services_->audit.record(
         {.event = "api_key_refused", .outcome = "refused", .detail = request.path},
         request.caller));
-    return {ErrorCode::invalid_api_key, "the API key is not valid",
-            "check the key, or make a new one: nexus key create"};
+    return refused;
   }
   Error error{ErrorCode::rate_limited, "too many wrong API keys from this address",
               "send a right one, or try again in " + std::to_string(wait) + " s"};

@@ -40,7 +40,8 @@ class Gateway {
   /// Finds out who is calling. Errors: missing_api_key, invalid_api_key, access_denied,
   /// rate_limited.
   Result<void> authenticate(http::Request& request, const RouteMatch& match);
-  Error refuse_key(const http::Request& request, std::vector<std::string>& audit);
+  /// What to answer to a wrong key, and what goes on record of it.
+  Error refuse_key(Error refused, const http::Request& request, std::vector<std::string>& audit);
 
   http::ListenAddress address_;
   http::HostPolicy hosts_;

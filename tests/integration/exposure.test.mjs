@@ -241,3 +241,19 @@ test('return_urls: an exact list, checked again before the browser is sent there
   assert.equal(page.headers.get('location'), null);
   await listed.remove();
 });
+
+test('behind a reverse proxy: the public https address is the redirect URI (K9)', async () => {
+  await assert.rejects((await Home.make({ callbackBase: 'http://nexus.example.com', gateway: true })).start(), /neither https nor on loopback/);
+  const proxied = await Home.make({ callbackBase: 'https://nexus.example.com', gateway: { hosts: ['nexus.example.com'] } });
+  await proxied.start();
+  await register(proxied, provider.issuer);
+  const asked = await proxied.api('POST', '/v1/request-connection', { provider_name: 'demo' });
+  const callback = new URL(provider.consent(asked.json.auth_url));
+  assert.equal(callback.origin + callback.pathname, 'https://nexus.example.com/auth/callback');
+  const arrive = (host) => proxied.raw(`GET ${callback.pathname}${callback.search} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  assert.equal(statusOf(await arrive(`127.0.0.1:${proxied.gatewayPort}`)), 400);  // another address than was asked for
+  assert.equal(await proxied.status(asked.json.connection_id), 'pending');
+  assert.equal(statusOf(await arrive('nexus.example.com')), 200);
+  assert.equal(await proxied.status(asked.json.connection_id), 'active');
+  await proxied.remove();
+});

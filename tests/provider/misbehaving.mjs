@@ -1,6 +1,7 @@
 // An OpenID provider of ours that does wrong on demand. Well-behaved until a test replaces one of its
 // parts; it records every request, so that a test can say what must not have been sent.
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
@@ -22,12 +23,15 @@ export class SigningKey {
 }
 
 export class MisbehavingProvider {
-  static async start() {
+  /** `tls`: options of node:tls for an https provider at https://localhost. */
+  static async start({ tls } = {}) {
     const provider = new MisbehavingProvider();
-    provider.server = createServer((request, response) => provider.#serve(request, response));
+    const serve = (request, response) => provider.#serve(request, response);
+    provider.server = tls ? createTlsServer(tls, serve) : createServer(serve);
     provider.server.listen(0, '127.0.0.1');
     await once(provider.server, 'listening');
-    provider.issuer = `http://127.0.0.1:${provider.server.address().port}`;
+    const { port } = provider.server.address();
+    provider.issuer = tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
     provider.reset();
     return provider;
   }

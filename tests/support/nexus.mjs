@@ -32,14 +32,14 @@ export async function until(check, what, ms = 10000) {
 
 export class Home {
   /** `gateway`: true, or settings of [gateway] besides `listen`; on the callback's port unless said. */
-  static async make({ config = '', env = {}, gateway = false, gatewayPort } = {}) {
+  static async make({ config = '', env = {}, gateway = false, gatewayPort, callbackBase } = {}) {
     const home = new Home();
     home.dir = mkdtempSync(join(tmpdir(), 'nexus-test-'));
     home.data = join(home.dir, 'data');
     home.socket = join(home.dir, 'run', 'nexusd.sock');
     mkdirSync(join(home.dir, 'run'), { mode: 0o700 });
     home.callbackPort = await freePort();
-    home.callbackBase = `http://127.0.0.1:${home.callbackPort}`;
+    home.callbackBase = callbackBase ?? `http://127.0.0.1:${home.callbackPort}`;
     if (gateway) {
       home.gatewayPort = gatewayPort ?? home.callbackPort;
       const settings = { listen: `127.0.0.1:${home.gatewayPort}`, ...(gateway === true ? {} : gateway) };
