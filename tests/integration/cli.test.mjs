@@ -184,3 +184,37 @@ test('SIGHUP reloads, a broken file does not stop the daemon', async () => {
   await until(() => home.log.includes(' reloaded '), 'the reload in the log');
   assert.equal((await home.nexus(['token', id])).code, 0);
 });
+
+test('provider edit changes what is mentioned, and connections live on', async () => {
+  const edit = (args, options) => home.nexus(['provider', 'edit', 'demo', ...args], options);
+  const shown = async () => JSON.parse((await home.nexus(['provider', 'show', 'demo', '--json'])).stdout);
+  const fresh = await connect(home, provider);
+  const before = await shown();
+  provider.onToken = (form, response, { headers }) => {
+    if (Buffer.from((headers.authorization ?? '').slice(6), 'base64').toString().endsWith(':rotated-secret')) return false;
+    response.writeHead(401, { 'content-type': 'application/json' });
+    response.end('{"error":"invalid_client"}');
+    return true;
+  };
+  assert.notEqual((await home.nexus(['refresh', fresh.id])).code, 0);
+  const rotated = await edit(['--client-secret-file', '-'], { input: 'rotated-secret\n' });
+  assert.equal(rotated.code, 0, rotated.stderr);
+  assert.ok(!(rotated.stdout + rotated.stderr).includes('rotated-secret'));
+  assert.equal((await home.nexus(['refresh', fresh.id])).code, 0);
+  provider.onToken = null;
+  assert.deepEqual({ ...(await shown()), message: '' }, { ...before, message: '' });
+
+  await edit(['--param', 'a=1', '--scope', 'openid', '--scope', 'email']);
+  await edit(['--param', 'b=2', '--api-base-url', 'https://api.example.com']);
+  const after = await shown();
+  assert.deepEqual(after.params, { ...before.params, a: '1', b: '2' });
+  assert.deepEqual(after.scopes, ['openid', 'email']);
+  assert.equal(after.id, before.id);
+  assert.equal((await edit([])).code, 2);
+  assert.equal((await edit(['--scope', 'a b'])).code, 2);
+  assert.equal((await home.nexus(['provider', 'edit', 'nobody', '--scope', 'x'])).code, 6);
+  assert.equal((await home.nexus(['token', fresh.id])).code, 0);
+  const moved = await edit(['--client-id', 'client-2']);
+  assert.match(moved.stderr, /need a person/);
+  assert.equal((await home.nexus(['token', fresh.id])).code, 4);
+});
