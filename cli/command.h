@@ -24,6 +24,7 @@ struct Command {
 
 // One file in cli/commands each.
 extern const Command alias_command;
+extern const Command audit_command;
 extern const Command connect_command;
 extern const Command daemon_command;
 extern const Command disconnect_command;

@@ -8,9 +8,10 @@
 namespace nexus::cli {
 namespace {
 
-const Command* const kCommands[] = {
-    &connect_command,    &token_command, &status_command,   &list_command, &refresh_command,
-    &disconnect_command, &alias_command, &provider_command, &key_command,  &daemon_command};
+const Command* const kCommands[] = {&connect_command, &token_command,    &status_command,
+                                    &list_command,    &refresh_command,  &disconnect_command,
+                                    &alias_command,   &provider_command, &key_command,
+                                    &audit_command,   &daemon_command};
 
 void add_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_flag("--json", options.json, "print JSON, errors included")->group("Global options");

@@ -218,3 +218,23 @@ test('provider edit changes what is mentioned, and connections live on', async (
   assert.match(moved.stderr, /need a person/);
   assert.equal((await home.nexus(['token', fresh.id])).code, 4);
 });
+
+test('audit tells what happened and who did it, oldest first', async () => {
+  const { id: connection } = await connect(home, provider);
+  await home.nexus(['token', connection]);
+  const audit = (...args) => home.nexus(['audit', '--connection', connection, ...args]);
+  const { events } = JSON.parse((await audit('--json')).stdout);
+  assert.deepEqual(events.map((e) => e.event_type), ['connection.created', 'oauth_flow_completed', 'token_retrieved']);
+  const table = (await audit()).stdout;
+  assert.match(table, new RegExp(`token_retrieved +success +${connection} +demo +pid \\d+`));
+  assert.equal((await audit('--event', 'token.retrieved', '--since', '1h')).stdout.trim().split('\n').length, 2);
+  assert.equal((await audit('--since', 'yesterday')).code, 2);
+  assert.match((await home.nexus(['audit', '--event', 'none'])).stderr, /nothing is on record/);
+  const follow = spawn(join(BIN, 'nexus'), ['audit', '--follow', '--connection', connection, '--event', 'token_retrieved'], { env: home.env });
+  let said = '';
+  follow.stdout.on('data', (text) => { said += text; });
+  await until(() => said.includes('token_retrieved'), 'the first line');
+  await home.nexus(['token', connection]);
+  await until(() => said.match(/token_retrieved/g).length === 2, 'the line of what happened since');
+  follow.kill();
+});
