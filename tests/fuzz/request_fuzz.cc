@@ -1,4 +1,4 @@
-// The path of a request from bytes to a route and a key, as the event loop and the gateway take it:
+// The path of a request from bytes to an API key, as the event loop and the gateway take it:
 // libFuzzer looks for inputs that crash, hang or break what the rest relies on.
 #include <cstdint>
 #include <cstdlib>
@@ -6,7 +6,6 @@
 
 #include "common/json.h"
 #include "daemon/api/credentials.h"
-#include "daemon/api/routes.h"
 #include "daemon/http/host_policy.h"
 #include "daemon/http/origin_policy.h"
 #include "daemon/http/request_parser.h"
@@ -34,8 +33,9 @@ void follow(http::Request request) {
             value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
   static_cast<void>(hosts.allows(request.header("host")));
   static_cast<void>(origins->check(request));
-  auto match = api::find_route(request);
-  if (!match.route) static_cast<void>(api::no_route(match, request));
+  http::Response response;
+  origins->permit(request, response);
+  if (http::OriginPolicy::is_preflight(request)) static_cast<void>(origins->preflight(request));
   static_cast<void>(api::take_api_key(request));
   static_cast<void>(parse_json_object(request.body));
 }
