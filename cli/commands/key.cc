@@ -55,6 +55,11 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   context.output.note("Key " + args.name + " (" + rights_of(key) + ", expires " + expiry_text(key) +
                       "). It is shown this once:");
   context.output.result(text_member(key, "key").value_or("") + "\n");
+  const auto daemon = context.client.get("/v1/daemon");
+  if (daemon && !text_member(*daemon, "gateway"))
+    context.output.note(
+        "The gateway is off, so there is nothing to show it to yet: set listen under [gateway] in "
+        "nexus.toml,\nsee nexusd(8), and restart the daemon.");
   return 0;
 }
 

@@ -238,3 +238,9 @@ test('audit tells what happened and who did it, oldest first', async () => {
   await until(() => said.match(/token_retrieved/g).length === 2, 'the line of what happened since');
   follow.kill();
 });
+
+test('a key made while the gateway is off comes with a word about that', async () => {
+  const made = await home.nexus(['key', 'create', '--name', 'early', '--use', 'all']);
+  assert.match(made.stdout, /^nxk_\S+\n$/);
+  assert.match(made.stderr, /gateway is off/);
+});
