@@ -1,5 +1,6 @@
 #include "daemon/api/gateway.h"
 
+#include "common/id.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
 #include "daemon/http/responses.h"
@@ -151,9 +152,10 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
   if (needs == Needs::nothing) return {};
   if (needs == Needs::key_unless_open && open_check_ && key.empty()) {
     // The id is what proves the right to ask, so only an id will do, and only that one.
-    NEXUS_TRY(auto grant, Grant::parse(Right::read, match.arguments.at(0)));
-    if (grant.over != Grant::Over::connection) return no_such_connection(match.arguments.at(0));
-    caller.access = std::make_shared<const Access>(Access{false, {std::move(grant)}});
+    const auto& id = match.arguments.at(0);
+    if (!is_connection_id(id)) return no_such_connection(id);
+    caller.access =
+        std::make_shared<const Access>(Access{false, {{Right::read, Grant::Over::connection, id}}});
     return {};
   }
   if (key.empty())

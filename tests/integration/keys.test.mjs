@@ -77,8 +77,11 @@ test('the scope matrix: read, use and admin over own, other and unknown connecti
   // A provider's name or an alias leads no further than an id.
   assert.equal((await home.http('GET', '/v1/token/theirs?workspace_id=w2', undefined, { key: keys['use provider'] })).status, 404);
   assert.equal((await home.http('GET', '/v1/token/other-alias?workspace_id=w2', undefined, { key: keys['use provider'] })).status, 404);
-  // Without a key, check-connection answers for an id alone.
-  assert.equal((await home.http('GET', '/v1/check-connection/mine?workspace_id=w1', undefined, { key: '' })).status, 400);
+  // Without a key, check-connection answers for an id alone; all else is not there.
+  for (const reference of ['mine?workspace_id=w1', 'nonsense', 'all', 'workspace:w1', 'provider:mine', UNKNOWN]) {
+    const answer = await home.http('GET', `/v1/check-connection/${reference}`, undefined, { key: '' });
+    assert.equal(`${answer.status} ${answer.json.code}`, '404 connection_not_found', reference);
+  }
 });
 
 test('admin routes need an admin key', async () => {
