@@ -113,9 +113,12 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   ProviderDirectory directory(*http_client, clock);
   Providers providers(*opened.store, *opened.vault, directory, audit, clock,
                       config.callback_base_url, config.callback_path);
-  Connections connections(*opened.store, *opened.vault, providers, directory, *http_client, audit,
-                          callback, return_urls, clock);
-  callback.serve(connections);
+  Flows flows(*opened.store, *opened.vault, audit, callback, return_urls, clock);
+  Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
+                          clock);
+  Consents consents(*opened.store, *opened.vault, providers, directory, *http_client, audit, flows,
+                    clock);
+  callback.serve(consents);
   Tokens tokens(*opened.store, *opened.vault, providers, directory, *http_client, audit,
                 network_workers, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
@@ -149,8 +152,8 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
               api::control_socket_handler(services));
   if (gateway) NEXUS_CHECK(gateway->open(loop, services));
   loop.set_housekeeping([&] {
-    disk_workers.submit([&connections] { connections.sweep(); });
-    return connections.expecting();
+    disk_workers.submit([&flows] { flows.sweep(); });
+    return flows.expecting();
   });
   loop.watch(signals, [&] {
     signalfd_siginfo signal{};
@@ -160,7 +163,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
     notify_service_manager("STOPPING=1");
     loop.stop();
   });
-  if (const auto resumed = connections.resume(); !resumed)
+  if (const auto resumed = flows.resume(); !resumed)
     log(LogLevel::warn, "callback_not_resumed", {{"error", resumed.error().message}});
   if (!secret_memory_locked())
     log(LogLevel::warn, "memory_not_locked",

@@ -22,7 +22,7 @@ http::Response page_response(int status, PageTone tone, std::string_view title,
   return response;
 }
 
-http::Response page_for(const Result<CallbackOutcome>& outcome) {
+http::Response page_for(const Result<FlowOutcome>& outcome) {
   if (!outcome) {
     if (outcome.error().code != ErrorCode::invalid_state)
       return page_response(500, PageTone::failure, "Something went wrong", outcome.error().message);
@@ -117,7 +117,7 @@ void CallbackRoutes::answer(const std::string& origin, http::Request request,
   // goes away does not undo a consent.
   workers_.submit([this, uri = origin + request.path, query = std::move(request.query),
                    caller = request.caller, respond = std::move(respond)] {
-    respond(page_for(connections_->complete(uri, query, caller)));
+    respond(page_for(consents_->complete(uri, query, caller)));
   });
 }
 

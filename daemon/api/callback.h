@@ -10,7 +10,7 @@
 #include "daemon/http/event_loop.h"
 #include "daemon/http/listen_address.h"
 #include "daemon/service/callback_listener.h"
-#include "daemon/service/connections.h"
+#include "daemon/service/consents.h"
 #include "daemon/service/worker_pool.h"
 
 namespace nexus::api {
@@ -23,8 +23,8 @@ class CallbackRoutes : public CallbackListener {
   CallbackRoutes(http::EventLoop& loop, WorkerPool& workers, std::string callback_path)
       : loop_(loop), workers_(workers), callback_path_(std::move(callback_path)) {}
 
-  /// Connections and its listener need each other; this closes the ring before the loop runs.
-  void serve(Connections& connections) { connections_ = &connections; }
+  /// Flows and their listener need each other; this closes the ring before the loop runs.
+  void serve(Consents& consents) { consents_ = &consents; }
 
   /// From now on the gateway hands over what comes to it; `https` when people reach it so.
   void serve_on_gateway(const http::ListenAddress& gateway, bool https) {
@@ -49,7 +49,7 @@ class CallbackRoutes : public CallbackListener {
   http::EventLoop& loop_;
   WorkerPool& workers_;
   std::string callback_path_;
-  Connections* connections_ = nullptr;
+  Consents* consents_ = nullptr;
   std::optional<Gateway> gateway_;
   std::mutex mutex_;
   std::set<std::string> paths_;                   ///< of the redirect URIs that were opened

@@ -1,0 +1,122 @@
+#include "daemon/service/consents.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "daemon/metrics.h"
+#include "daemon/oauth/authorization_response.h"
+#include "daemon/oauth/token_endpoint.h"
+#include "daemon/service/sealed_fields.h"
+
+namespace nexus {
+
+Consents::Consents(Store& store, const Vault& vault, Providers& providers,
+                   ProviderDirectory& directory, HttpClient& http, Audit& audit, Flows& flows,
+                   Clock clock)
+    : store_(store),
+      vault_(vault),
+      providers_(providers),
+      directory_(directory),
+      http_(http),
+      audit_(audit),
+      flows_(flows),
+      clock_(std::move(clock)) {}
+
+Result<FlowOutcome> Consents::complete(
+    const std::string& uri, const std::vector<std::pair<std::string, std::string>>& query,
+    const Caller& caller) {
+  // Nothing of the answer is looked at before its state has proved that it was asked for.
+  auto response = parse_authorization_response(query);
+  auto flow = response ? flows_.find(response->state, uri) : Result<FlowRow>(response.error());
+  if (flow) {
+    const auto pinned = endpoints_from_json(Json::parse(flow->pinned));
+    auto issuer = check_issuer(*response, pinned.issuer, pinned.sends_iss);
+    if (!issuer) flow = Flows::does_not_belong(issuer.error().message);
+    if (issuer && response->error.empty() && response->code.empty())
+      flow = Flows::does_not_belong("the answer has neither a code nor an error");
+  }
+  if (!flow) {
+    NEXUS_CHECK(audit_.commit({.event = "state_verification_failed",
+                               .outcome = "refused",
+                               .detail = flow.error().message},
+                              caller));
+    return std::move(flow).error();
+  }
+  NEXUS_TRY(const auto row, flows_.take(*flow));
+
+  if (!response->error.empty()) {
+    const auto text =
+        response->error_description.empty() ? response->error : response->error_description;
+    return flows_.fail(row, response->error, text, caller);
+  }
+  const auto endpoints = endpoints_from_json(Json::parse(flow->pinned));
+  const auto active = exchange(row, *flow, endpoints, response->code);
+  if (!active) {
+    const bool id_token = active.error().message.find("id_token") != std::string::npos;
+    return flows_.fail(row, id_token ? "invalid_id_token" : "token_exchange_failed",
+                       active.error().message, caller);
+  }
+  NEXUS_CHECK(audit_.commit(
+      {.event = "oauth_flow_completed", .connection_id = row.id, .provider = row.provider_name},
+      caller));
+  return flows_.succeed(row);
+}
+
+Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow,
+                                const ProviderEndpoints& endpoints, const Secret& code) {
+  NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
+  NEXUS_TRY(auto stored, store_.fields(row.id));
+  const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
+  NEXUS_TRY(const auto verifier, fields.open("code_verifier"));
+  NEXUS_TRY(const auto nonce, fields.open("nonce"));
+  const auto sent_at = clock_();
+  const metrics::Timer timer;
+  auto exchanged =
+      exchange_code(endpoints, provider.client_secret, code, verifier, flow.redirect_uri, http_);
+  metrics::token_exchanged(exchanged.ok(), timer);
+  providers_.note_health(row.provider_id,
+                         exchanged ? Result<void>() : Result<void>(exchanged.error()));
+  NEXUS_TRY(const auto response, std::move(exchanged));
+
+  auto active = row;
+  std::vector<SealedField> sealed{fields.seal("access_token", response.access_token.expose())};
+  if (!response.refresh_token.empty())
+    sealed.push_back(fields.seal("refresh_token", response.refresh_token.expose()));
+  if (!nonce.empty()) {
+    if (response.id_token.empty())
+      return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
+                   "check the scopes that the client may ask for"};
+    IdTokenExpectation expected;
+    expected.issuer = endpoints.issuer;
+    expected.client_id = endpoints.client_id;
+    expected.algorithms = endpoints.id_token_algorithms;
+    expected.nonce = std::string(nonce.expose());
+    expected.access_token = response.access_token.expose();
+    expected.now = clock_();
+    NEXUS_TRY(const auto claims,
+              directory_.verify(endpoints, response.id_token.expose(), expected));
+    metrics::id_token_returned();
+    active.issuer = claims.issuer;
+    active.subject = claims.subject;
+    active.account = claims.account;
+    sealed.push_back(fields.seal("id_token", response.id_token.expose()));
+  }
+  if (!row.replaces.empty()) {
+    NEXUS_TRY(const auto old, store_.connection(row.replaces));
+    if (old && !old->subject.empty() && !active.subject.empty() && old->subject != active.subject)
+      return Error{ErrorCode::provider_rejected,
+                   "this is another account than that of the connection to replace",
+                   "consent as the same person, or connect without --replace"};
+  }
+  active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};
+  if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
+  active.updated_at = clock_();
+  active.pinned = flow.pinned;
+  NEXUS_TRY(const auto activated, store_.activate(active, sealed));
+  if (!activated)
+    return Error{ErrorCode::provider_rejected, "the connection was removed meanwhile",
+                 "start again: nexus connect PROVIDER"};
+  return {};
+}
+
+}  // namespace nexus

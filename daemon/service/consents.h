@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/service/audit.h"
+#include "daemon/service/flows.h"
+#include "daemon/service/provider_directory.h"
+#include "daemon/service/providers.h"
+#include "daemon/store/store.h"
+#include "daemon/vault/vault.h"
+
+namespace nexus {
+
+/// What providers answer to authorization requests: the code becomes the connection's first tokens.
+/// Blocks on the network. Thread-safe.
+class Consents {
+ public:
+  Consents(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
+           HttpClient& http, Audit& audit, Flows& flows, Clock clock);
+
+  /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
+  /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.
+  Result<FlowOutcome> complete(const std::string& uri,
+                               const std::vector<std::pair<std::string, std::string>>& query,
+                               const Caller& caller);
+
+ private:
+  Result<void> exchange(const ConnectionRow& row, const FlowRow& flow,
+                        const ProviderEndpoints& endpoints, const Secret& code);
+
+  Store& store_;
+  const Vault& vault_;
+  Providers& providers_;
+  ProviderDirectory& directory_;
+  HttpClient& http_;
+  Audit& audit_;
+  Flows& flows_;
+  Clock clock_;
+};
+
+}  // namespace nexus
