@@ -46,14 +46,24 @@ std::string code_challenge(const std::string& verifier) {
 
 std::string authorization_url(const ProviderEndpoints& endpoints,
                               const AuthorizationRequest& request) {
-  Parameters parameters{{"response_type", "code"},
-                        {"client_id", endpoints.client_id},
-                        {"redirect_uri", request.redirect_uri}};
-  if (!request.scope_parameter.empty()) parameters.emplace_back("scope", request.scope_parameter);
-  parameters.emplace_back("state", request.state);
-  parameters.emplace_back("code_challenge", request.code_challenge);
-  parameters.emplace_back("code_challenge_method", "S256");
-  if (!request.nonce.empty()) parameters.emplace_back("nonce", request.nonce);
+  const auto& dialect = endpoints.dialect;
+  Parameters parameters;
+  const auto put = [&](const char* name, const std::string& value) {
+    const auto other = dialect.authorization_names.find(name);
+    const auto used = other == dialect.authorization_names.end() ? name : other->second;
+    if (!used.empty()) parameters.emplace_back(used, value);
+  };
+  put("response_type", "code");
+  put("client_id", endpoints.client_id);
+  put("redirect_uri", request.redirect_uri);
+  if (!request.scopes.empty() && !dialect.skip_scope_on_auth)
+    put("scope", join(request.scopes, dialect.scope_separator));
+  put("state", request.state);
+  if (!request.code_challenge.empty()) {
+    put("code_challenge", request.code_challenge);
+    put("code_challenge_method", "S256");
+  }
+  if (!request.nonce.empty()) put("nonce", request.nonce);
   for (const auto& [name, value] : request.extra)
     if (!is_reserved(name) && !has(parameters, name)) parameters.emplace_back(name, value);
   return with_parameters(without(endpoints.authorization, parameters), parameters);

@@ -12,9 +12,8 @@ namespace nexus {
 struct AuthorizationRequest {
   std::string redirect_uri;
   std::vector<std::string> scopes;
-  std::string scope_parameter;  ///< the scopes as this provider wants them joined, "" to send none
   std::string state;
-  std::string code_challenge;  ///< S256; there is no other method here
+  std::string code_challenge;  ///< S256; "" for a provider that takes none
   std::string nonce;           ///< "" unless `openid` is among the scopes
   /// The provider's own additions (`access_type=offline`…). They never override the above.
   std::vector<std::pair<std::string, std::string>> extra;

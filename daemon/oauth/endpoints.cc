@@ -20,6 +20,7 @@ nlohmann::json to_json(const ProviderEndpoints& e) {
   return {{"issuer", e.issuer},
           {"authorization", e.authorization},
           {"token", e.token},
+          {"refresh", e.refresh},
           {"jwks", e.jwks},
           {"userinfo", e.userinfo},
           {"revocation", e.revocation},
@@ -37,6 +38,7 @@ ProviderEndpoints endpoints_from_json(const nlohmann::json& json) {
   e.issuer = json.at("issuer");
   e.authorization = json.at("authorization");
   e.token = json.at("token");
+  e.refresh = json.value("refresh", "");
   e.jwks = json.at("jwks");
   e.userinfo = json.at("userinfo");
   e.revocation = json.at("revocation");

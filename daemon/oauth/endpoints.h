@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "daemon/net/http_client.h"
+#include "daemon/oauth/dialect.h"
 
 namespace nexus {
 
@@ -20,6 +21,7 @@ struct ProviderEndpoints {
   std::string issuer;  ///< "" for a provider that is OAuth only
   std::string authorization;
   std::string token;
+  std::string refresh;  ///< where refreshes go, "" for the token endpoint
   std::string jwks;
   std::string userinfo;
   std::string revocation;
@@ -29,6 +31,9 @@ struct ProviderEndpoints {
   ClientAuthMethod client_auth = ClientAuthMethod::none;
   Reach reach;
   bool allow_insecure_http = false;
+  /// How the provider wants to be spoken to. Not kept with the rest: it says nothing about where
+  /// secrets go, and mending it mends the connections there are.
+  Dialect dialect;
 };
 
 nlohmann::json to_json(const ProviderEndpoints& endpoints);

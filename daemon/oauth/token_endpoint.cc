@@ -1,5 +1,6 @@
 #include "daemon/oauth/token_endpoint.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
@@ -9,25 +10,45 @@
 namespace nexus {
 namespace {
 
-/// A form body in wiped memory.
-class Form {
+/// The parameters of a request's body, a form or (where a provider insists) JSON, in wiped memory.
+class Body {
  public:
-  Form() { body_.reserve(1024); }
-  Form& add(std::string_view name, std::string_view value) {
-    if (!body_.empty()) body_ += '&';
+  explicit Body(bool json = false) : json_(json) {
+    form_.reserve(1024);
+    if (json_) object_.begin();
+  }
+  Body& add(std::string_view name, std::string_view value) {
+    if (json_) {
+      object_.member(name, value);
+      return *this;
+    }
+    if (!form_.empty()) form_ += '&';
     auto encoded = form_encode(value);
-    body_.append(name).append("=").append(encoded);
+    form_.append(form_encode(name)).append("=").append(encoded);
     wipe(encoded);
     return *this;
   }
-  SecretText take() { return std::move(body_); }
+  Body& add(const Dialect::Parameters& parameters) {
+    for (const auto& [name, value] : parameters) add(name, value);
+    return *this;
+  }
+  void put_into(OutgoingRequest& request) {
+    if (json_) {
+      request.body = object_.end().take();
+      request.content_type = "application/json";
+    } else {
+      request.body = std::move(form_);
+    }
+  }
 
  private:
-  SecretText body_;
+  bool json_;
+  SecretText form_;
+  SecretJsonWriter object_;
 };
 
 OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& client_secret,
-                              const std::string& url, Form form) {
+                              const std::string& url, Body body) {
   OutgoingRequest request{.method = "POST", .url = url, .reach = provider.reach};
   request.headers.emplace_back("Accept", Secret("application/json"));
   switch (provider.client_auth) {
@@ -41,18 +62,27 @@ OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& c
       break;
     }
     case ClientAuthMethod::client_secret_post:
-      form.add("client_id", provider.client_id).add("client_secret", client_secret.expose());
+      body.add("client_id", provider.client_id).add("client_secret", client_secret.expose());
       break;
     case ClientAuthMethod::none:
-      form.add("client_id", provider.client_id);
+      body.add("client_id", provider.client_id);
       break;
   }
-  request.body = form.take();
+  body.put_into(request);
   return request;
 }
 
+std::string media_type(const std::string& content_type) {
+  return lower(trim(std::string_view(content_type).substr(0, content_type.find(';'))));
+}
+bool is_form(const std::string& content_type) {
+  return media_type(content_type) == "application/x-www-form-urlencoded";
+}
+bool is_text(const std::string& content_type) {
+  return media_type(content_type) == "text/plain";
+}
 bool is_json(const std::string& content_type) {
-  const auto type = lower(trim(std::string_view(content_type).substr(0, content_type.find(';'))));
+  const auto type = media_type(content_type);
   return type == "application/json" ||
          (type.starts_with("application/") && type.ends_with("+json"));
 }
@@ -63,10 +93,7 @@ struct OAuthError {
   std::string text;  ///< code and description, cleaned and without what we sent
 };
 
-OAuthError read_error(const IncomingResponse& response,
-                      const std::vector<std::string_view>& secrets) {
-  if (!is_json(response.header("content-type"))) return {};
-  const auto document = parse_json_object(response.body);
+OAuthError read_error(const Result<Json>& document, const std::vector<std::string_view>& secrets) {
   if (!document || !document->contains("error")) return {};
   OAuthError error;
   error.code = printable_without(text_member(*document, "error").value_or("error"), secrets);
@@ -76,13 +103,26 @@ OAuthError read_error(const IncomingResponse& response,
   return error;
 }
 
+/// The answer's document, where its type is one that this provider may answer with (C4).
+Result<Json> document_of(const IncomingResponse& response, const Dialect& dialect) {
+  const auto type = response.header("content-type");
+  if (is_json(type)) return parse_token_answer(response.body, false);
+  if (dialect.form_response && (is_form(type) || is_text(type)))
+    return parse_token_answer(response.body, true);
+  return Error{ErrorCode::provider_protocol,
+               "the token endpoint's answer is not usable: status " +
+                   std::to_string(response.status) + ", type '" + printable(type, 60) + "'",
+               "check the provider's token endpoint"};
+}
+
 bool is_configuration_error(const std::string& code) {
   return code == "invalid_client" || code == "unauthorized_client" ||
          code == "unsupported_grant_type" || code == "invalid_scope";
 }
 
-/// The first half of every answer's reading: what is not a plain 200 with JSON and without `error`.
-Result<void> check_answer(const IncomingResponse& response, const OAuthError& error) {
+/// An answer's tokens, or what it says went wrong.
+Result<TokenResponse> read_answer(const IncomingResponse& response, Result<Json> document,
+                                  const OAuthError& error, const Dialect& dialect) {
   if (response.status == 429 || response.status == 408 || response.status >= 500)
     return Error{ErrorCode::upstream_error,
                  "the token endpoint answered " + std::to_string(response.status),
@@ -90,17 +130,22 @@ Result<void> check_answer(const IncomingResponse& response, const OAuthError& er
   if (is_configuration_error(error.code))
     return Error{ErrorCode::provider_misconfigured,
                  "the provider refuses this client (" + error.text + ")",
-                 "correct its client id, secret or scopes: nexus provider add … --replace"};
+                 "correct its client id, secret or scopes: nexus provider edit NAME"};
   if (!error.code.empty())
     return Error{ErrorCode::provider_rejected, "the provider refused (" + error.text + ")",
                  "start again: nexus connect PROVIDER"};
-  if (response.status != 200 || !is_json(response.header("content-type")))
+  if (response.status != 200)
     return Error{ErrorCode::provider_protocol,
                  "the token endpoint's answer is not usable: status " +
                      std::to_string(response.status) + ", type '" +
                      printable(response.header("content-type"), 60) + "'",
                  "check the provider's token endpoint"};
-  return {};
+  if (!document && document.error().code == ErrorCode::invalid_json)
+    return Error{ErrorCode::provider_protocol,
+                 "the token endpoint's answer is not usable: it is not an object",
+                 "check the provider's token endpoint"};
+  if (!document) return std::move(document).error();
+  return read_token_response(*document, dialect);
 }
 
 }  // namespace
@@ -108,50 +153,56 @@ Result<void> check_answer(const IncomingResponse& response, const OAuthError& er
 Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& code, const Secret& code_verifier,
                                     const std::string& redirect_uri, HttpClient& http) {
-  Form form;
-  form.add("grant_type", "authorization_code")
+  const auto& dialect = provider.dialect;
+  Body body(dialect.json_request);
+  body.add("grant_type", "authorization_code")
       .add("code", code.expose())
       .add("redirect_uri", redirect_uri)
-      .add("code_verifier", code_verifier.expose());
-  const auto request = authenticated(provider, client_secret, provider.token, std::move(form));
+      .add(dialect.token_params);
+  if (!code_verifier.empty()) body.add("code_verifier", code_verifier.expose());
+  const auto request = authenticated(provider, client_secret, provider.token, std::move(body));
   NEXUS_TRY(const auto response, http.send(request));
+  auto document = document_of(response, dialect);
   const auto error =
-      read_error(response, {code.expose(), code_verifier.expose(), client_secret.expose()});
-  NEXUS_CHECK(check_answer(response, error));
-  return parse_token_response(response.body);
+      read_error(document, {code.expose(), code_verifier.expose(), client_secret.expose()});
+  return read_answer(response, std::move(document), error, dialect);
 }
 
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& token, HttpClient& http) {
-  Form form;
-  form.add("grant_type", "refresh_token").add("refresh_token", token.expose());
-  const auto request = authenticated(provider, client_secret, provider.token, std::move(form));
+  const auto& dialect = provider.dialect;
+  Body body(dialect.json_request);
+  body.add("grant_type", "refresh_token")
+      .add("refresh_token", token.expose())
+      .add(dialect.refresh_params);
+  const auto& url = provider.refresh.empty() ? provider.token : provider.refresh;
+  const auto request = authenticated(provider, client_secret, url, std::move(body));
   NEXUS_TRY(const auto response, http.send(request));
-  const auto error = read_error(response, {token.expose(), client_secret.expose()});
-  const bool final =
-      (response.status == 400 && error.code == "invalid_grant") ||
-      (response.status == 200 && error.code == "invalid_grant") ||
-      (response.status == 401 && (error.code == "invalid_grant" || error.code == "invalid_token"));
-  if (final) return Error{ErrorCode::attention_required, error.text, ""};
-  auto checked = check_answer(response, error);
-  if (!checked) {
-    // Any other refusal says nothing about the grant: a later try may do.
-    if (checked.error().code == ErrorCode::provider_rejected)
-      checked.error().code = ErrorCode::upstream_error;
-    return std::move(checked).error();
-  }
-  return parse_token_response(response.body);
+  auto document = document_of(response, dialect);
+  const auto error = read_error(document, {token.expose(), client_secret.expose()});
+  const auto& others = dialect.invalid_grant_errors;
+  const bool refused = error.code == "invalid_grant" ||
+                       std::find(others.begin(), others.end(), error.code) != others.end() ||
+                       (response.status == 401 && error.code == "invalid_token");
+  if (refused && (response.status == 200 || response.status == 400 || response.status == 401))
+    return Error{ErrorCode::attention_required, error.text, ""};
+  auto answer = read_answer(response, std::move(document), error, dialect);
+  // Any other refusal says nothing about the grant: a later try may do.
+  if (!answer && answer.error().code == ErrorCode::provider_rejected)
+    answer.error().code = ErrorCode::upstream_error;
+  return answer;
 }
 
 Revocation revoke_token(const ProviderEndpoints& provider, const Secret& client_secret,
                         const Secret& token, const char* token_type_hint, HttpClient& http) {
-  Form form;
-  form.add("token", token.expose()).add("token_type_hint", token_type_hint);
+  Body body;
+  body.add("token", token.expose()).add("token_type_hint", token_type_hint);
   const auto response =
-      http.send(authenticated(provider, client_secret, provider.revocation, std::move(form)));
+      http.send(authenticated(provider, client_secret, provider.revocation, std::move(body)));
   if (!response) return {false, response.error().message};
   if (response->status == 200) return {true, ""};
-  const auto error = read_error(*response, {token.expose(), client_secret.expose()});
+  const auto error = read_error(document_of(*response, provider.dialect),
+                                {token.expose(), client_secret.expose()});
   return {false, "the revocation endpoint answered " + std::to_string(response->status) +
                      (error.code.empty() ? "" : " (" + error.text + ")")};
 }

@@ -12,6 +12,7 @@ namespace nexus {
 
 /// Exchanges an authorization code for tokens (RFC 6749 4.1.3, RFC 7636 4.5).
 ///
+/// `code_verifier` is empty where no challenge was sent.
 /// Sends exactly one request and never repeats it: a code is single-use, and a repeat can revoke
 /// what the first one issued. Errors: provider_rejected (the provider's own OAuth error),
 /// provider_misconfigured (it does not know this client), upstream_error and upstream_timeout
@@ -21,9 +22,10 @@ Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Sec
                                     const std::string& redirect_uri, HttpClient& http);
 
 /// Uses a refresh token (RFC 6749 6). Errors (security.md F9): attention_required only for
-/// invalid_grant and 401 invalid_token; provider_misconfigured for invalid_client,
-/// unauthorized_client, unsupported_grant_type and invalid_scope; all else is upstream_error,
-/// upstream_timeout or provider_protocol, and the refresh token is as good as before.
+/// invalid_grant, 401 invalid_token and what the dialect adds to them; provider_misconfigured for
+/// invalid_client, unauthorized_client, unsupported_grant_type and invalid_scope; all else is
+/// upstream_error, upstream_timeout or provider_protocol, and the refresh token is as good as
+/// before.
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& token, HttpClient& http);
 

@@ -54,26 +54,78 @@ Result<std::optional<std::int64_t>> read_expires_in(const Json& document) {
   return refused("expires_in is not a length of time");
 }
 
+/// The object that the tokens are in: the top, or where the dialect says.
+Json& tokens_in(Json& document, const Dialect& dialect) {
+  if (document.contains("access_token")) return document;
+  auto* object = &document;
+  for (const auto& name : dialect.response_path) {
+    const auto inner = object->find(name);
+    if (inner == object->end() || !inner->is_object()) return document;
+    object = &*inner;
+  }
+  return *object;
+}
+
+Result<std::optional<std::string>> read_scope(const Json& document, Dialect::ScopeFormat format) {
+  const auto found = document.find("scope");
+  if (found == document.end() || found->is_null()) return std::optional<std::string>();
+  std::string scope;
+  if (found->is_string()) {
+    scope = found->get<std::string>();
+    if (format == Dialect::ScopeFormat::comma) scope = join(split(scope, ','), " ");
+  } else if (found->is_array() && format == Dialect::ScopeFormat::list) {
+    std::vector<std::string> scopes;
+    for (const auto& item : *found) {
+      if (!item.is_string()) return refused("scope is not a text");
+      scopes.push_back(item.get<std::string>());
+    }
+    scope = join(scopes, " ");
+  } else {
+    return refused("scope is not a text");
+  }
+  if (!is_vschar(scope)) return refused("scope has characters that are not allowed");
+  return std::optional(scope);
+}
+
 }  // namespace
 
-Result<TokenResponse> parse_token_response(std::string_view text) {
-  auto document = parse_json_object(text);
-  if (!document) return refused("it is not a JSON object");
-  TokenResponse response;
-  NEXUS_TRY(response.access_token, take_secret(*document, "access_token"));
-  NEXUS_TRY(response.refresh_token, take_secret(*document, "refresh_token"));
-  NEXUS_TRY(response.id_token, take_secret(*document, "id_token"));
-  if (response.access_token.empty()) return refused("there is no access_token");
-  const auto type = text_member(*document, "token_type");
-  if (!type) return refused("there is no token_type");
-  if (lower(*type) != "bearer")
-    return refused("its token_type '" + printable(*type, 40) + "' is not Bearer");
-  NEXUS_TRY(response.expires_in, read_expires_in(*document));
-  if (const auto scope = document->find("scope"); scope != document->end() && !scope->is_null()) {
-    if (!scope->is_string() || !is_vschar(scope->get_ref<const std::string&>()))
-      return refused("scope is not a text");
-    response.scope = scope->get<std::string>();
+Result<Json> parse_token_answer(std::string_view body, bool form) {
+  if (!form) return parse_json_object(body);
+  Json document = Json::object();
+  for (const auto& pair : split(trim(body), '&')) {
+    const auto equals = pair.find('=');
+    const auto name = percent_decode(pair.substr(0, equals), true);
+    auto value = equals == std::string::npos ? std::optional<std::string>("")
+                                             : percent_decode(pair.substr(equals + 1), true);
+    if (!name || !value || !is_valid_utf8(*name) || !is_valid_utf8(*value) ||
+        document.contains(*name))
+      return Error{ErrorCode::invalid_json, "the answer is not a form", ""};
+    document[*name] = *value;
+    wipe(*value);
   }
+  return document;
+}
+
+Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect) {
+  auto& document = tokens_in(whole, dialect);
+  TokenResponse response;
+  NEXUS_TRY(response.access_token, take_secret(document, "access_token"));
+  NEXUS_TRY(response.refresh_token, take_secret(document, "refresh_token"));
+  NEXUS_TRY(response.id_token, take_secret(document, "id_token"));
+  if (response.access_token.empty()) return refused("there is no access_token");
+  const auto type = text_member(document, "token_type");
+  if (!dialect.token_type_optional) {
+    const std::string way_out =
+        "; if it is to be used as a Bearer token all the same, run: nexus "
+        "provider edit NAME --param token_type_optional=true";
+    if (!type) return refused("there is no token_type" + way_out);
+    if (lower(*type) != "bearer")
+      return refused("its token_type '" + printable(*type, 40) + "' is not Bearer" + way_out);
+  }
+  NEXUS_TRY(response.expires_in, read_expires_in(document));
+  if (!response.expires_in) response.expires_in = dialect.default_expires_in;
+  if (dialect.tokens_never_expire) response.expires_in.reset();
+  NEXUS_TRY(response.scope, read_scope(document, dialect.scope_format));
   return response;
 }
 

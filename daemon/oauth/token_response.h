@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/error.h"
 #include "common/secret.h"
+#include "daemon/oauth/dialect.h"
 
 namespace nexus {
 
@@ -23,8 +25,12 @@ struct TokenResponse {
 /// Longest life that is believed, in seconds.
 constexpr std::int64_t kMaxExpiresIn = 365 * 24 * 3600;
 
-/// Error: provider_protocol for anything that RFC 6749 5.1 does not allow. The message never quotes
-/// the document.
-Result<TokenResponse> parse_token_response(std::string_view document);
+/// Error: provider_protocol for anything that neither RFC 6749 5.1 nor the dialect allows. The
+/// message never quotes the document. `document` is emptied of its tokens.
+Result<TokenResponse> read_token_response(nlohmann::json& document, const Dialect& dialect);
+
+/// A token endpoint's answer as an object: JSON, or a form where `form` says so (GitHub's style).
+/// Errors: invalid_json.
+Result<nlohmann::json> parse_token_answer(std::string_view body, bool form);
 
 }  // namespace nexus

@@ -100,14 +100,17 @@ Result<StartedConnection> Connections::request(const ConnectionRequest& request,
 
   AuthorizationRequest authorization;
   authorization.redirect_uri = providers_.redirect_uri(chosen);
-  authorization.scope_parameter = row.requested_scopes;
+  authorization.scopes = scopes;
   authorization.state = flows_.new_state(row.id, endpoints.issuer, authorization.redirect_uri);
-  auto verifier = random_token(32);
-  authorization.code_challenge = code_challenge(verifier);
   authorization.extra = authorization_parameters(chosen, scopes);
   const SealedFields sealer(vault_, kConnectionKind, row.id);
-  std::vector<SealedField> fields{sealer.seal("code_verifier", verifier)};
-  wipe(verifier);
+  std::vector<SealedField> fields;
+  if (endpoints.dialect.pkce) {
+    auto verifier = random_token(32);
+    authorization.code_challenge = code_challenge(verifier);
+    fields.push_back(sealer.seal("code_verifier", verifier));
+    wipe(verifier);
+  }
   if (contains(scopes, "openid")) {
     authorization.nonce = random_token(24);
     fields.push_back(sealer.seal("nonce", authorization.nonce));
@@ -233,7 +236,13 @@ RevocationReport Connections::revoke_at_provider(const ConnectionRow& row) {
     report.provider_error = "there is nothing to revoke";
     return report;
   }
-  const auto endpoints = endpoints_from_json(Json::parse(*pinned));
+  const auto opened =
+      pinned_endpoints(*pinned, provider->provider, !provider->client_secret.empty());
+  if (!opened) {
+    report.provider_error = opened.error().message;
+    return report;
+  }
+  const auto& endpoints = *opened;
   if (endpoints.revocation.empty()) {
     report.provider_error = "the provider has no revocation endpoint";
     return report;

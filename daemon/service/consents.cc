@@ -49,8 +49,7 @@ Result<FlowOutcome> Consents::complete(
         response->error_description.empty() ? response->error : response->error_description;
     return flows_.fail(row, response->error, text, caller);
   }
-  const auto endpoints = endpoints_from_json(Json::parse(flow->pinned));
-  const auto active = exchange(row, *flow, endpoints, response->code);
+  const auto active = exchange(row, *flow, response->code);
   if (!active) {
     const bool id_token = active.error().message.find("id_token") != std::string::npos;
     return flows_.fail(row, id_token ? "invalid_id_token" : "token_exchange_failed",
@@ -62,9 +61,10 @@ Result<FlowOutcome> Consents::complete(
   return flows_.succeed(row);
 }
 
-Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow,
-                                const ProviderEndpoints& endpoints, const Secret& code) {
+Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code) {
   NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
+  NEXUS_TRY(const auto endpoints,
+            pinned_endpoints(flow.pinned, provider.provider, !provider.client_secret.empty()));
   NEXUS_TRY(auto stored, store_.fields(row.id));
   const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
   NEXUS_TRY(const auto verifier, fields.open("code_verifier"));

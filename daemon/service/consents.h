@@ -29,8 +29,7 @@ class Consents {
                                const Caller& caller);
 
  private:
-  Result<void> exchange(const ConnectionRow& row, const FlowRow& flow,
-                        const ProviderEndpoints& endpoints, const Secret& code);
+  Result<void> exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code);
 
   Store& store_;
   const Vault& vault_;

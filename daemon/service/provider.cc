@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/json.h"
+#include "common/json_fields.h"
 #include "common/text.h"
 #include "daemon/net/url.h"
 
@@ -30,10 +31,18 @@ constexpr std::pair<const char*, bool Provider::*> kSwitches[] = {
     {"allow_insecure_http", &Provider::allow_insecure_http},
     {"allow_private_network", &Provider::allow_private_network}};
 
-/// Members of `params` that steer nexusd instead of travelling to the provider.
-constexpr const char* kSettings[] = {
-    "token_request_format", "revocation_endpoint", "skip_scope_on_auth", "skip_scope_on_exchange",
-    "credential_schema",    "auth_strategy",       "validation"};
+/// Members of `params` that steer nexusd instead of travelling to the provider, beside those of the
+/// dialect.
+constexpr const char* kSettings[] = {"revocation_endpoint", "device_authorization_endpoint",
+                                     "credential_schema",   "auth_strategy",
+                                     "validation",          "request_headers",
+                                     "https_redirect",      "any_loopback_port",
+                                     "catalog_entry"};
+
+bool is_setting(const std::string& name) {
+  return is_dialect_setting(name) ||
+         std::find(std::begin(kSettings), std::end(kSettings), name) != std::end(kSettings);
+}
 
 Error bad(const std::string& field, const std::string& what) {
   return {ErrorCode::invalid_field, field + " " + what, "correct the field and try again"};
@@ -88,8 +97,13 @@ Result<void> check_endpoints(const Provider& p) {
     return Error{ErrorCode::missing_fields,
                  "an oauth2 provider needs an issuer, or auth_url and token_url",
                  "give --issuer URL, or --auth-url URL --token-url URL"};
-  if (const auto endpoint = text_member(p.params, "revocation_endpoint"))
-    NEXUS_CHECK(parse_endpoint(*endpoint, "params.revocation_endpoint", p.allow_insecure_http));
+  for (const char* name : {"revocation_endpoint", "device_authorization_endpoint", "refresh_url"})
+    if (const auto endpoint = text_member(p.params, name))
+      NEXUS_CHECK(parse_endpoint(*endpoint, std::string("params.") + name, p.allow_insecure_http));
+  NEXUS_CHECK(read_dialect(p.params));
+  bool flag = false;
+  for (const char* name : {"https_redirect", "any_loopback_port"})
+    NEXUS_CHECK(JsonFields(p.params, "params.").flag(name, flag));
   return {};
 }
 
@@ -185,8 +199,7 @@ std::vector<std::pair<std::string, std::string>> authorization_parameters(
   std::vector<std::pair<std::string, std::string>> parameters;
   const auto is_set = [&](const char* name) { return provider.params.contains(name); };
   for (const auto& [name, value] : provider.params.items())
-    if (value.is_string() &&
-        std::find(std::begin(kSettings), std::end(kSettings), name) == std::end(kSettings))
+    if (value.is_string() && !is_setting(name))
       parameters.emplace_back(name, value.get<std::string>());
   if (provider.issuer == "https://accounts.google.com") {
     // Google hands out refresh tokens for these instead of the offline_access scope.
@@ -224,6 +237,12 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
     endpoints.userinfo = provider.user_info_endpoint;
   if (const auto revocation = text_member(provider.params, "revocation_endpoint"))
     endpoints.revocation = *revocation;
+  NEXUS_TRY(endpoints.dialect, read_dialect(provider.params));
+  endpoints.refresh = endpoints.dialect.refresh_url;
+  if (!endpoints.dialect.pkce && !has_secret)
+    return Error{ErrorCode::provider_misconfigured,
+                 "without PKCE a client needs a secret: else whoever sees a code can use it",
+                 "give the client secret, or leave the setting pkce out"};
   if (endpoints.authorization.empty() || endpoints.token.empty())
     return Error{ErrorCode::provider_misconfigured,
                  "provider " + provider.name + " has no authorization or token endpoint",
@@ -239,6 +258,20 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
               offers("client_secret_post"))) {
     endpoints.client_auth = ClientAuthMethod::client_secret_post;
   } else {
+    endpoints.client_auth = ClientAuthMethod::client_secret_basic;
+  }
+  return endpoints;
+}
+
+Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Provider& provider,
+                                           bool has_secret) {
+  auto endpoints = endpoints_from_json(Json::parse(pinned));
+  NEXUS_TRY(endpoints.dialect, read_dialect(provider.params));
+  if (!has_secret) {
+    endpoints.client_auth = ClientAuthMethod::none;
+  } else if (provider.auth_header == "client_secret_post") {
+    endpoints.client_auth = ClientAuthMethod::client_secret_post;
+  } else if (provider.auth_header == "client_secret_basic") {
     endpoints.client_auth = ClientAuthMethod::client_secret_basic;
   }
   return endpoints;

@@ -63,4 +63,9 @@ std::vector<std::pair<std::string, std::string>> authorization_parameters(
 Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_secret,
                                             const std::optional<ProviderMetadata>& metadata);
 
+/// The endpoints that a flow or connection was made with, spoken to as the provider is registered
+/// now: what was mended there (a client secret, its method, the dialect) holds for them too.
+Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Provider& provider,
+                                           bool has_secret);
+
 }  // namespace nexus

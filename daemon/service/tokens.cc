@@ -178,12 +178,8 @@ Result<void> Tokens::refresh_now(const ConnectionRow& row) {
   }
   NEXUS_TRY(const auto pinned, store_.pinned_endpoints(row.id));
   NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
-  auto endpoints = endpoints_from_json(Json::parse(pinned));
-  if (provider.client_secret.empty()) endpoints.client_auth = ClientAuthMethod::none;
-  if (provider.provider.auth_header == "client_secret_post")
-    endpoints.client_auth = ClientAuthMethod::client_secret_post;
-  if (provider.provider.auth_header == "client_secret_basic")
-    endpoints.client_auth = ClientAuthMethod::client_secret_basic;
+  NEXUS_TRY(const auto endpoints,
+            pinned_endpoints(pinned, provider.provider, !provider.client_secret.empty()));
 
   const auto sent_at = clock_();
   const metrics::Timer timer;

@@ -33,7 +33,7 @@ TEST_CASE("the authorization URL keeps the endpoint's query and lets nobody over
   endpoints.client_id = "me & you";
   AuthorizationRequest request;
   request.redirect_uri = "http://127.0.0.1:8090/auth/callback";
-  request.scope_parameter = "openid email";
+  request.scopes = {"openid", "email"};
   request.state = "S";
   request.code_challenge = "C";
   request.nonce = "N";
@@ -70,6 +70,12 @@ TEST_CASE("iss is compared to the byte and demanded where it was promised", "[au
 }
 
 namespace {
+
+Result<TokenResponse> parse_token_response(const std::string& text, const Json& params = {}) {
+  auto document = parse_json_object(text);
+  if (!document) return document.error();
+  return read_token_response(*document, *read_dialect(params.is_null() ? Json::object() : params));
+}
 
 Result<TokenResponse> token(const std::string& members) {
   return parse_token_response(R"({"access_token":"t","token_type":"Bearer")" + members + "}");

@@ -1,0 +1,117 @@
+#include "common/json_fields.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::size_t kMostBytes = 4096;
+constexpr std::size_t kMostItems = 200;
+
+/// What is wrong with a text from outside, "" when nothing is.
+std::string fault(const std::string& text) {
+  if (text.size() > kMostBytes) return "is longer than 4096 bytes";
+  if (printable(text, text.size() + 1) != text) return "has control characters";
+  return {};
+}
+
+}  // namespace
+
+const Json* JsonFields::find(const char* name) const {
+  const auto found = object_.find(name);
+  return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+Error JsonFields::bad(const char* name, const std::string& what) const {
+  return {ErrorCode::invalid_field, where_ + name + " " + what, "correct the field and try again"};
+}
+
+Result<void> JsonFields::text(const char* name, std::string& into) const {
+  const auto* value = find(name);
+  if (!value) return {};
+  if (!value->is_string()) return bad(name, "has to be a text");
+  const auto& text = value->get_ref<const std::string&>();
+  if (const auto what = fault(text); !what.empty()) return bad(name, what);
+  into = text;
+  return {};
+}
+
+Result<void> JsonFields::flag(const char* name, bool& into) const {
+  const auto* value = find(name);
+  if (!value) return {};
+  if (value->is_boolean()) {
+    into = value->get<bool>();
+  } else if (*value == "true" || *value == "false") {
+    into = *value == "true";
+  } else {
+    return bad(name, "has to be true or false");
+  }
+  return {};
+}
+
+Result<void> JsonFields::number(const char* name, std::optional<std::int64_t>& into) const {
+  const auto* value = find(name);
+  if (!value) return {};
+  if (value->is_string()) {
+    into = parse_number(value->get_ref<const std::string&>());
+    if (into) return {};
+  } else if (value->is_number_unsigned() && value->get<std::uint64_t>() <= INT64_MAX) {
+    into = value->get<std::int64_t>();
+    return {};
+  }
+  return bad(name, "has to be a whole number");
+}
+
+Result<void> JsonFields::texts(const char* name, std::vector<std::string>& into) const {
+  const auto* value = find(name);
+  if (!value) return {};
+  if (!value->is_array() || value->size() > kMostItems)
+    return bad(name, "has to be a list of at most 200 texts");
+  std::vector<std::string> texts;
+  for (const auto& item : *value) {
+    if (!item.is_string()) return bad(name, "has to be a list of texts");
+    texts.push_back(item.get<std::string>());
+    if (const auto what = fault(texts.back()); !what.empty()) return bad(name, what);
+  }
+  into = std::move(texts);
+  return {};
+}
+
+Result<void> JsonFields::map(const char* name, std::map<std::string, std::string>& into) const {
+  const auto* value = find(name);
+  if (!value) return {};
+  if (!value->is_object() || value->size() > kMostItems)
+    return bad(name, "has to be an object of texts");
+  std::map<std::string, std::string> map;
+  for (const auto& [key, item] : value->items()) {
+    if (!item.is_string() || key.empty()) return bad(name, "has to be an object of texts");
+    const auto& text = item.get_ref<const std::string&>();
+    for (const auto& part : {key, text})
+      if (const auto what = fault(part); !what.empty()) return bad(name, what);
+    map[key] = text;
+  }
+  into = std::move(map);
+  return {};
+}
+
+Result<void> JsonFields::one_of(const char* name, const std::vector<std::string>& allowed,
+                                std::string& into) const {
+  std::string word = into;
+  NEXUS_CHECK(text(name, word));
+  if (!find(name)) return {};
+  if (std::find(allowed.begin(), allowed.end(), word) == allowed.end())
+    return bad(name, "has to be one of: " + join(allowed, ", "));
+  into = word;
+  return {};
+}
+
+Result<const Json*> JsonFields::object(const char* name) const {
+  const auto* value = find(name);
+  if (value && !value->is_object()) return bad(name, "has to be an object");
+  return value;
+}
+
+}  // namespace nexus

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/json.h"
+
+namespace nexus {
+
+/// Typed readers for the members of an object from outside. Absent and null leave the default.
+/// Errors: invalid_field, naming the member as `where` + name says.
+class JsonFields {
+ public:
+  explicit JsonFields(const Json& object, std::string where = "")
+      : object_(object), where_(std::move(where)) {}
+
+  Result<void> text(const char* name, std::string& into) const;
+  /// true, false, or the words: settings given on a command line are texts.
+  Result<void> flag(const char* name, bool& into) const;
+  Result<void> number(const char* name, std::optional<std::int64_t>& into) const;
+  Result<void> texts(const char* name, std::vector<std::string>& into) const;
+  Result<void> map(const char* name, std::map<std::string, std::string>& into) const;
+  Result<void> one_of(const char* name, const std::vector<std::string>& allowed,
+                      std::string& into) const;
+  /// The member as an object; null where it is absent.
+  Result<const Json*> object(const char* name) const;
+
+  Error bad(const char* name, const std::string& what) const;
+
+ private:
+  const Json* find(const char* name) const;
+  const Json& object_;
+  std::string where_;
+};
+
+}  // namespace nexus

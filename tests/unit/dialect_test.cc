@@ -1,0 +1,167 @@
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "daemon/oauth/authorization_request.h"
+#include "daemon/oauth/token_endpoint.h"
+#include "tests/support/catch.h"
+
+using namespace nexus;
+
+namespace {
+
+/// Answers every request with one answer and remembers what was sent.
+class OneAnswer : public HttpClient {
+ public:
+  OneAnswer(std::string type, std::string text) : type_(std::move(type)), text_(std::move(text)) {}
+
+  Result<IncomingResponse> send(const OutgoingRequest& request) override {
+    url = request.url;
+    content_type = request.content_type;
+    body = request.body;
+    IncomingResponse response;
+    response.status = 200;
+    response.headers["content-type"] = type_;
+    response.body = text_;
+    return response;
+  }
+
+  std::string url;
+  std::string content_type;
+  std::string body;
+
+ private:
+  std::string type_;
+  std::string text_;
+};
+
+ProviderEndpoints endpoints(const Json& params) {
+  ProviderEndpoints e;
+  e.authorization = "https://as.example/auth";
+  e.token = "https://as.example/token";
+  e.client_id = "me";
+  e.client_auth = ClientAuthMethod::client_secret_post;
+  const auto dialect = read_dialect(params);
+  REQUIRE(dialect);
+  e.dialect = *dialect;
+  e.refresh = e.dialect.refresh_url;
+  return e;
+}
+
+std::string url_for(const Json& params) {
+  AuthorizationRequest request;
+  request.redirect_uri = "http://127.0.0.1:8090/cb";
+  request.scopes = {"a", "b"};
+  request.state = "S";
+  request.code_challenge = "C";
+  return authorization_url(endpoints(params), request);
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Result<TokenResponse> exchange(const Json& params, OneAnswer& http) {
+  return exchange_code(endpoints(params), Secret("s3cret"), Secret("code"), Secret("verifier"),
+                       "http://127.0.0.1:8090/cb", http);
+}
+
+constexpr auto kGood = R"({"access_token":"t","token_type":"bearer"})";
+
+}  // namespace
+
+TEST_CASE("an authorization URL speaks the provider's dialect", "[dialect]") {
+  CHECK(has(url_for(Json::object()), "scope=a%20b"));
+  CHECK(has(url_for({{"scope_separator", ","}}), "scope=a%2Cb"));
+  CHECK_FALSE(has(url_for({{"skip_scope_on_auth", true}}), "scope="));
+  const auto renamed = url_for({{"authorization_names", {{"client_id", "client_key"}}}});
+  CHECK(has(renamed, "client_key=me"));
+  CHECK_FALSE(has(renamed, "client_id="));
+  CHECK_FALSE(has(url_for({{"authorization_names", {{"response_type", ""}}}}), "response_type"));
+}
+
+TEST_CASE("a code is exchanged in the provider's dialect", "[dialect]") {
+  OneAnswer form("application/json", kGood);
+  REQUIRE(exchange({{"token_params", {{"type", "web_server"}}}}, form));
+  CHECK(form.content_type == "application/x-www-form-urlencoded");
+  CHECK(has(form.body, "type=web_server"));
+  CHECK(has(form.body, "code_verifier=verifier"));
+
+  OneAnswer json("application/json", kGood);
+  REQUIRE(exchange({{"token_request_format", "json"}}, json));
+  CHECK(json.content_type == "application/json");
+  CHECK(Json::parse(json.body).at("grant_type") == "authorization_code");
+  CHECK(Json::parse(json.body).at("client_secret") == "s3cret");
+}
+
+TEST_CASE("answers in other forms are taken only where the provider is known for them",
+          "[dialect]") {
+  OneAnswer form("application/x-www-form-urlencoded; charset=utf-8",
+                 "access_token=t%2B1&scope=repo%2Cgist&token_type=bearer");
+  CHECK_FALSE(exchange(Json::object(), form));
+  const auto read =
+      exchange({{"token_response_format", "form"}, {"token_scope_format", "comma"}}, form);
+  REQUIRE(read);
+  CHECK(read->access_token.expose() == "t+1");
+  CHECK(read->scope == "repo gist");
+
+  OneAnswer twice("application/x-www-form-urlencoded", "access_token=a&access_token=b");
+  CHECK_FALSE(exchange({{"token_response_format", "form"}}, twice));
+
+  OneAnswer nested("application/json",
+                   R"({"ok":true,"authed_user":{"access_token":"u","token_type":"user"}})");
+  CHECK_FALSE(exchange(Json::object(), nested));
+  const auto user =
+      exchange({{"token_response_path", "authed_user"}, {"token_type_optional", true}}, nested);
+  REQUIRE(user);
+  CHECK(user->access_token.expose() == "u");
+  CHECK(user->token_type == "Bearer");
+
+  OneAnswer list("application/json",
+                 R"({"access_token":"t","token_type":"bearer","scope":["a","b"],"expires_in":0})");
+  CHECK_FALSE(exchange(Json::object(), list));
+  const auto listed =
+      exchange({{"token_scope_format", "list"}, {"tokens_never_expire", true}}, list);
+  REQUIRE(listed);
+  CHECK(listed->scope == "a b");
+  CHECK_FALSE(listed->expires_in);
+}
+
+TEST_CASE("an error beside a 200 is an error, whatever the form", "[dialect]") {
+  OneAnswer form("application/x-www-form-urlencoded",
+                 "error=bad_verification_code&error_description=The+code+s3cret+is+wrong");
+  const auto answer = exchange({{"token_response_format", "form"}}, form);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::provider_rejected);
+  CHECK_FALSE(has(answer.error().message, "s3cret"));
+}
+
+TEST_CASE("a refresh goes where the provider wants it and ends by the provider's words",
+          "[dialect]") {
+  OneAnswer http("application/json", R"({"error":"bad_refresh_token"})");
+  const auto refresh = [&](const Json& params) {
+    return refresh_token(endpoints(params), Secret("s"), Secret("r"), http);
+  };
+  CHECK(refresh({{"refresh_url", "https://as.example/refresh"}}).error().code ==
+        ErrorCode::upstream_error);
+  CHECK(http.url == "https://as.example/refresh");
+  CHECK(refresh({{"invalid_grant_errors", {"bad_refresh_token"}}}).error().code ==
+        ErrorCode::attention_required);
+}
+
+TEST_CASE("settings of a dialect that make no sense are refused by name", "[dialect]") {
+  const auto refused = [](const Json& params) {
+    const auto dialect = read_dialect(params);
+    return dialect ? std::string() : dialect.error().message;
+  };
+  CHECK(has(refused({{"scope_separator", ";"}}), "scope_separator"));
+  CHECK(has(refused({{"pkce", "plain"}}), "pkce"));
+  CHECK(has(refused({{"token_params", {{"grant_type", "password"}}}}), "grant_type"));
+  CHECK(has(refused({{"refresh_params", {{"client_secret", "x"}}}}), "client_secret"));
+  CHECK(has(refused({{"authorization_names", {{"state", "x"}}}}), "state"));
+  CHECK(has(refused({{"authorization_names", {{"client_id", "code_challenge"}}}}), "code_"));
+  CHECK(has(refused({{"default_expires_in", -1}}), "default_expires_in"));
+  CHECK(has(refused({{"default_expires_in", 9223372036854775807LL}}), "default_expires_in"));
+  CHECK(has(refused({{"token_response_format", "xml"}}), "token_response_format"));
+  CHECK(has(refused({{"skip_scope_on_auth", "maybe"}}), "skip_scope_on_auth"));
+  CHECK(refused({{"skip_scope_on_auth", "true"}}).empty());
+}
