@@ -129,6 +129,14 @@ BasicJsonWriter<Text>& BasicJsonWriter<Text>::member(std::string_view member_nam
   return *this;
 }
 
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::member_json(std::string_view member_name,
+                                                          std::string_view json) {
+  name(member_name);
+  out_.append(json);
+  return *this;
+}
+
 template class BasicJsonWriter<std::string>;
 template class BasicJsonWriter<SecretText>;
 

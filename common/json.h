@@ -35,6 +35,8 @@ class BasicJsonWriter {
   BasicJsonWriter& end();
   BasicJsonWriter& member(std::string_view name, std::string_view value);
   BasicJsonWriter& member(std::string_view name, std::int64_t value);
+  /// A value that is JSON already.
+  BasicJsonWriter& member_json(std::string_view name, std::string_view json);
   Text take() { return std::move(out_); }
 
  private:

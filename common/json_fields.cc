@@ -58,8 +58,8 @@ Result<void> JsonFields::number(const char* name, std::optional<std::int64_t>& i
   if (value->is_string()) {
     into = parse_number(value->get_ref<const std::string&>());
     if (into) return {};
-  } else if (value->is_number_unsigned() && value->get<std::uint64_t>() <= INT64_MAX) {
-    into = value->get<std::int64_t>();
+  } else if (value->is_number_integer() && value->get<std::int64_t>() >= 0) {
+    into = value->get<std::int64_t>();  // one beyond its range reads as negative
     return {};
   }
   return bad(name, "has to be a whole number");

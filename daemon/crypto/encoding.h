@@ -15,6 +15,9 @@ std::optional<std::string> base64url_decode(std::string_view text);
 std::string base64(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 
+/// Lower-case hexadecimal digits.
+std::string hex(std::string_view bytes);
+
 std::string sha256(std::string_view bytes);
 
 /// Compares without telling by its duration where the difference lies.

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/secret.h"
+#include "daemon/net/http_client.h"
+#include "daemon/strategy/credentials.h"
+
+namespace nexus {
+
+/// How a static credential gets into a request: the `strategy` of the token payload (http-api.md
+/// section 5), whose `config` has every member that clients look for, defaults filled in.
+struct Strategy {
+  std::string type;
+  std::vector<std::pair<std::string, std::string>> config;
+
+  /// "" where the config has no such member.
+  std::string get(std::string_view name) const;
+  /// The one field that is the secret of a header or query parameter, "" for other strategies.
+  std::string credential_field() const;
+  /// Every field that the strategy reads.
+  std::vector<std::string> fields() const;
+  /// As /v1/resolve names it: its clients know no `api_key`, but header and query_param.
+  Strategy for_resolve() const;
+  /// `{"type":…,"config":{…}}`.
+  nlohmann::json to_json() const;
+};
+
+/// What a provider of that auth_type says about it. For an api_key the placement is looked for in
+/// params.auth_strategy, then header_name or param_name in params, then the schema's property
+/// (`in`, `name`, `prefix`), then auth_header; else it is the header X-API-Key. Errors:
+/// invalid_field, missing_fields.
+Result<Strategy> read_strategy(const std::string& auth_type, const std::string& auth_header,
+                               const nlohmann::json& params);
+
+/// RFC 9110 5.1: a token.
+bool is_header_name(const std::string& name);
+
+/// Puts the credential into a request whose URL, method, headers and body are final: signatures are
+/// over what is sent. Error: invalid_credentials for a value that cannot travel there.
+Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
+                          const Credentials& credentials, UnixTime now);
+
+}  // namespace nexus
