@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/static_credentials.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -77,7 +78,13 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
     return 0;
   }
   SecretText value;
-  if (args.field.empty()) {
+  const bool header_of_static =
+      args.format == "header" && args.field.empty() && is_static_payload(payload);
+  if (header_of_static) {
+    NEXUS_TRY(value, static_header_in(payload));
+  } else if (args.field.empty() && is_static_payload(payload)) {
+    NEXUS_TRY(value, static_secret_in(payload));
+  } else if (args.field.empty()) {
     auto token = access_token_in(payload);
     if (!token)
       return Error{ErrorCode::failure, "the daemon's answer holds no access token",
@@ -86,7 +93,7 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
   } else {
     NEXUS_TRY(value, field_in(payload, args.field));
   }
-  context.output.result(format_as(args.format, value));
+  context.output.result(header_of_static ? value : format_as(args.format, value));
   // A raw value goes into pipes and variables as it is; a line is a line.
   const bool newline =
       args.newline ||

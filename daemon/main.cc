@@ -114,11 +114,13 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   Providers providers(*opened.store, *opened.vault, directory, audit, clock,
                       config.callback_base_url, config.callback_path);
   Flows flows(*opened.store, *opened.vault, audit, callback, return_urls, clock);
-  Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
-                          clock);
+  Captures captures(*opened.store, *opened.vault, providers, *http_client, audit, flows, clock,
+                    config.callback_base_url);
   Consents consents(*opened.store, *opened.vault, providers, directory, *http_client, audit, flows,
                     clock);
-  callback.serve(consents);
+  Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
+                          consents, captures, clock);
+  callback.serve(consents, captures);
   Tokens tokens(*opened.store, *opened.vault, providers, directory, *http_client, audit,
                 network_workers, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
@@ -128,6 +130,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
       *opened.store,
       providers,
       connections,
+      captures,
       tokens,
       api_keys,
       audit,

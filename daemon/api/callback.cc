@@ -1,53 +1,12 @@
 #include "daemon/api/callback.h"
 
 #include "common/text.h"
-#include "daemon/http/responses.h"
+#include "daemon/api/capture_pages.h"
+#include "daemon/api/outcome_page.h"
 #include "daemon/http/sockets.h"
 #include "daemon/net/url.h"
-#include "daemon/pages/callback_page.h"
 
 namespace nexus::api {
-namespace {
-
-http::Response page_response(int status, PageTone tone, std::string_view title,
-                             std::string_view text) {
-  const auto page = callback_page(tone, title, text);
-  http::Response response;
-  response.status = status;
-  response.content_type = "text/html; charset=utf-8";
-  response.headers = {{"Content-Security-Policy", page.content_security_policy},
-                      {"Referrer-Policy", "no-referrer"},
-                      {"X-Frame-Options", "DENY"}};
-  response.body = page.html;
-  return response;
-}
-
-http::Response page_for(const Result<FlowOutcome>& outcome) {
-  if (!outcome) {
-    if (outcome.error().code != ErrorCode::invalid_state)
-      return page_response(500, PageTone::failure, "Something went wrong", outcome.error().message);
-    return page_response(400, PageTone::failure, "This link does not work (any more)",
-                         outcome.error().message + ". Go back to the terminal and start again.");
-  }
-  if (!outcome->redirect_to.empty()) {
-    http::Response response;
-    response.status = 302;
-    response.headers = {{"Location", outcome->redirect_to}, {"Referrer-Policy", "no-referrer"}};
-    return response;
-  }
-  if (outcome->active)
-    return page_response(200, PageTone::success, outcome->provider + " is connected",
-                         "You can close this tab and go back to where you came from.");
-  if (outcome->denied)
-    return page_response(200, PageTone::denied, "Nothing was connected",
-                         "You denied " + outcome->provider +
-                             " access, and nothing was stored. You can close this tab.");
-  return page_response(200, PageTone::failure, outcome->provider + " could not be connected",
-                       outcome->message + ". You can close this tab; the terminal says more.");
-}
-
-}  // namespace
-
 Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
   NEXUS_TRY(const auto url, parse_url(redirect_uri, "callback.base_url"));
   const std::lock_guard lock(mutex_);
@@ -80,6 +39,7 @@ void CallbackRoutes::close() {
 }
 
 bool CallbackRoutes::expects(const std::string& path) {
+  if (is_capture_path(path)) return true;
   if (path == callback_path_ || path.starts_with(callback_path_ + "/") || path == "/v1/callback")
     return true;
   const std::lock_guard lock(mutex_);
@@ -106,6 +66,11 @@ void CallbackRoutes::answer_on_gateway(http::Request request, http::Respond resp
 
 void CallbackRoutes::answer(const std::string& origin, http::Request request,
                             http::Respond respond) {
+  if (is_capture_path(request.path))
+    return workers_.submit(
+        [this, origin, request = std::move(request), respond = std::move(respond)]() mutable {
+          respond(answer_capture(*captures_, origin, request));
+        });
   if (request.method != "GET") {
     auto response = page_response(405, PageTone::failure, "Nothing here",
                                   "Nexus only waits for a provider's answer here.");

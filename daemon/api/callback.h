@@ -10,21 +10,25 @@
 #include "daemon/http/event_loop.h"
 #include "daemon/http/listen_address.h"
 #include "daemon/service/callback_listener.h"
+#include "daemon/service/captures.h"
 #include "daemon/service/consents.h"
 #include "daemon/service/worker_pool.h"
 
 namespace nexus::api {
 
-/// Where browsers bring providers' answers: GET of a callback path with the right Host, nothing
-/// else. Sockets of its own, bound by `open` and gone with `close`, but where the gateway listens
-/// anyway.
+/// Where browsers bring providers' answers, and where they are asked for static credentials: a
+/// callback path or the capture page with the right Host, nothing else. Sockets of its own, bound
+/// by `open` and gone with `close`, but where the gateway listens anyway.
 class CallbackRoutes : public CallbackListener {
  public:
   CallbackRoutes(http::EventLoop& loop, WorkerPool& workers, std::string callback_path)
       : loop_(loop), workers_(workers), callback_path_(std::move(callback_path)) {}
 
   /// Flows and their listener need each other; this closes the ring before the loop runs.
-  void serve(Consents& consents) { consents_ = &consents; }
+  void serve(Consents& consents, Captures& captures) {
+    consents_ = &consents;
+    captures_ = &captures;
+  }
 
   /// From now on the gateway hands over what comes to it; `https` when people reach it so.
   void serve_on_gateway(const http::ListenAddress& gateway, bool https) {
@@ -50,6 +54,7 @@ class CallbackRoutes : public CallbackListener {
   WorkerPool& workers_;
   std::string callback_path_;
   Consents* consents_ = nullptr;
+  Captures* captures_ = nullptr;
   std::optional<Gateway> gateway_;
   std::mutex mutex_;
   std::set<std::string> paths_;                   ///< of the redirect URIs that were opened

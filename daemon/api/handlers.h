@@ -39,6 +39,11 @@ Result<Reply> edit_connection(Services& services, const http::Request& request,
                               const Arguments& args);
 Result<Reply> delete_connection(Services& services, const http::Request& request,
                                 const Arguments& args);
+// captures.cc
+Result<Reply> capture_schema(Services& services, const http::Request& request,
+                             const Arguments& args);
+Result<Reply> capture_credential(Services& services, const http::Request& request,
+                                 const Arguments& args);
 // providers.cc
 Result<Reply> add_provider(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> provider_metadata(Services& services, const http::Request& request,

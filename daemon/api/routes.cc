@@ -45,6 +45,8 @@ const Route kRoutes[] = {
     {"GET", "/v1/resolve", Later{resolve_token}, loop, key},
     {"GET", "/v1/check-connection/{}", Answering{check_connection}, loop, open},
     {"POST", "/v1/request-connection", Answering{request_connection}, network, key},
+    {"GET", "/v1/capture-schema", Answering{capture_schema}, loop, nothing},
+    {"POST", "/v1/capture-credential", Answering{capture_credential}, network, nothing},
     {"GET", "/v1/connections", Answering{list_connections}, disk, key},
     {"GET", "/v1/connections/{}", Answering{show_connection}, loop, key},
     {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, key},

@@ -8,6 +8,7 @@
 #include "daemon/http/message.h"
 #include "daemon/service/api_keys.h"
 #include "daemon/service/audit.h"
+#include "daemon/service/captures.h"
 #include "daemon/service/connections.h"
 #include "daemon/service/providers.h"
 #include "daemon/service/tokens.h"
@@ -29,6 +30,7 @@ struct Services {
   Store& store;
   Providers& providers;
   Connections& connections;
+  Captures& captures;
   Tokens& tokens;
   ApiKeys& api_keys;
   Audit& audit;

@@ -1,9 +1,11 @@
 #include "daemon/api/token_payload.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/rfc3339.h"
+#include "daemon/strategy/credential_schema.h"
 
 namespace nexus::api {
 namespace {
@@ -13,6 +15,22 @@ void write_credential(SecretJsonWriter& json, const FetchedToken& token) {
       .member("token_type", token.facts.token_type)
       .member("scope", token.facts.scopes);
   if (!token.id_token.empty()) json.member("id_token", token.id_token.expose());
+}
+
+/// A static credential has no expiry; its `config` says where it goes.
+SecretText static_payload(const FetchedToken& token, const Strategy& strategy, bool flat_secret) {
+  SecretJsonWriter json;
+  json.begin();
+  json.member_json("strategy", nexus::to_text(strategy.to_json()));
+  json.member_json("credentials", token.document.expose());
+  if (const auto field = strategy.credential_field(); flat_secret && !field.empty())
+    if (const auto values = credentials_from_document(token.document.expose()))
+      json.member("access_token", credential(*values, field));
+  json.member("provider", token.provider)
+      .member("connection_id", token.connection_id)
+      .member("health_status", "healthy")
+      .end();
+  return json.take();
 }
 
 /// `expiry` writes expires_at in the form that the answer wants. A token that does not expire has
@@ -42,10 +60,12 @@ SecretText payload(const FetchedToken& token, UnixTime now, const Expiry& expiry
 }  // namespace
 
 SecretText token_payload(const FetchedToken& token, UnixTime now) {
+  if (token.strategy) return static_payload(token, *token.strategy, false);
   return payload(token, now, [](UnixTime time) { return time; });
 }
 
 SecretText resolve_payload(const FetchedToken& token, UnixTime now) {
+  if (token.strategy) return static_payload(token, token.strategy->for_resolve(), true);
   return payload(token, now, [](UnixTime time) { return rfc3339(time); });
 }
 

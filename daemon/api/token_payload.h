@@ -8,11 +8,12 @@ namespace nexus::api {
 
 /// The answer of /v1/token and /v1/refresh (http-api.md section 5): the walkthrough's `strategy`,
 /// `credentials` and `expires_at` as Unix seconds, and the same flat for clients that read it
-/// there.
+/// there. Static credentials: `strategy` with its `config`, and the captured fields.
 SecretText token_payload(const FetchedToken& token, UnixTime now);
 
 /// The answer of /v1/resolve: the same with `expires_at` as an RFC 3339 text, because the clients'
-/// caches read nothing else there.
+/// caches read nothing else there. An api_key's strategy is named header or query_param, and the
+/// one secret of such a strategy is also the flat `access_token`: some clients read only that.
 SecretText resolve_payload(const FetchedToken& token, UnixTime now);
 
 }  // namespace nexus::api

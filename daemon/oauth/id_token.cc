@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/oauth/account.h"
 
 namespace nexus {
 namespace {
@@ -228,9 +229,7 @@ IdTokenResult verify_id_token(std::string_view token, std::string_view jwks,
   IdTokenClaims claims;
   claims.issuer = expected.issuer;
   claims.subject = text_member(parts->payload, "sub").value_or("");
-  for (const char* name : {"name", "preferred_username", "email"})
-    if (const auto value = text_member(parts->payload, name); value && !value->empty())
-      claims.account = printable(*value, 200);
+  claims.account = account_in(parts->payload);
   return {std::move(claims), {}, {}};
 }
 

@@ -6,8 +6,6 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
-#include "daemon/metrics.h"
-#include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/service/sealed_fields.h"
 
@@ -16,14 +14,9 @@
 namespace nexus {
 namespace {
 
-constexpr const char* kNonce = "nonce";
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
 Result<std::vector<std::string>> scopes_to_ask(const ConnectionRequest& request,
                                                const Provider& provider) {
+  if (provider.is_static()) return std::vector<std::string>();
   auto scopes = request.scopes.empty() ? provider.scopes : request.scopes;
   for (const auto& scope : scopes)
     if (scope.empty() || !is_vschar(scope) || scope.find(' ') != std::string::npos)
@@ -50,13 +43,16 @@ UnixTime refresh_margin(const TokenFacts& token) {
 }
 
 Connections::Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-                         Audit& audit, Flows& flows, Clock clock)
+                         Audit& audit, Flows& flows, Consents& consents, Captures& captures,
+                         Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
       http_(http),
       audit_(audit),
       flows_(flows),
+      consents_(consents),
+      captures_(captures),
       clock_(std::move(clock)) {}
 
 Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
@@ -78,19 +74,13 @@ Result<StartedConnection> Connections::request(const ConnectionRequest& request,
                  "this API key may not connect " + chosen.name + " in this workspace",
                  "make a key that may: nexus key create --use provider:" + chosen.name};
   NEXUS_TRY(const auto scopes, scopes_to_ask(request, chosen));
-  NEXUS_TRY(const auto provider, providers_.with_secret(chosen.id));
-  NEXUS_TRY(const auto endpoints, providers_.endpoints(provider));
-  if (contains(scopes, "openid") && (endpoints.issuer.empty() || endpoints.jwks.empty()))
-    return Error{ErrorCode::provider_misconfigured,
-                 "scope openid needs a provider with an issuer that publishes its keys",
-                 "register the provider with --issuer, or leave openid out"};
-
   const auto now = clock_();
   ConnectionRow row;
   row.id = new_connection_id();
   row.workspace = request.workspace;
   row.provider_id = chosen.id;
   row.provider_name = chosen.name;
+  row.auth_type = chosen.auth_type;
   row.alias = request.alias;
   row.requested_scopes = join(scopes, " ");
   row.return_url = request.return_url;
@@ -98,32 +88,11 @@ Result<StartedConnection> Connections::request(const ConnectionRequest& request,
   row.created_at = now;
   row.pending_until = now + kFlowLife;
 
-  AuthorizationRequest authorization;
-  authorization.redirect_uri = providers_.redirect_uri(chosen);
-  authorization.scopes = scopes;
-  authorization.state = flows_.new_state(row.id, endpoints.issuer, authorization.redirect_uri);
-  authorization.extra = authorization_parameters(chosen, scopes);
-  const SealedFields sealer(vault_, kConnectionKind, row.id);
-  std::vector<SealedField> fields;
-  if (endpoints.dialect.pkce) {
-    auto verifier = random_token(32);
-    authorization.code_challenge = code_challenge(verifier);
-    fields.push_back(sealer.seal("code_verifier", verifier));
-    wipe(verifier);
-  }
-  if (contains(scopes, "openid")) {
-    authorization.nonce = random_token(24);
-    fields.push_back(sealer.seal("nonce", authorization.nonce));
-  }
-  NEXUS_CHECK(flows_.begin(row, authorization.state, authorization.redirect_uri,
-                           nexus::to_text(to_json(endpoints)), fields, caller));
-  metrics::consent_started(contains(scopes, "openid"));
-  return StartedConnection{row.id,
-                           authorization_url(endpoints, authorization),
-                           authorization.state,
-                           scopes,
-                           chosen.id,
-                           row.pending_until};
+  auto started = chosen.is_static() ? captures_.begin(row, chosen, caller)
+                                    : consents_.begin(row, chosen, scopes, caller);
+  if (!started) return std::move(started).error();
+  return StartedConnection{row.id,    std::move(started->url), std::move(started->state), scopes,
+                           chosen.id, row.pending_until};
 }
 
 Result<ConnectionRow> Connections::find(const std::string& reference, const std::string& workspace,
@@ -184,7 +153,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.alias = row.alias;
   c.provider = row.provider_name;
   c.provider_id = row.provider_id;
-  c.auth_type = "oauth2";
+  c.auth_type = row.auth_type;
   c.workspace = row.workspace;
   c.account = row.account;
   c.status = row.status == "revoked" ? "failed" : row.status;

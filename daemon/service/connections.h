@@ -9,6 +9,8 @@
 #include "common/error.h"
 #include "daemon/service/access.h"
 #include "daemon/service/audit.h"
+#include "daemon/service/captures.h"
+#include "daemon/service/consents.h"
 #include "daemon/service/flows.h"
 #include "daemon/service/providers.h"
 #include "daemon/store/store.h"
@@ -49,7 +51,7 @@ struct RevocationReport {
 class Connections {
  public:
   Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-              Audit& audit, Flows& flows, Clock clock);
+              Audit& audit, Flows& flows, Consents& consents, Captures& captures, Clock clock);
 
   /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, access_denied,
   /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
@@ -86,6 +88,8 @@ class Connections {
   HttpClient& http_;
   Audit& audit_;
   Flows& flows_;
+  Consents& consents_;
+  Captures& captures_;
   Clock clock_;
 };
 

@@ -1,9 +1,12 @@
 #include "daemon/service/consents.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/metrics.h"
+#include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/authorization_response.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/service/sealed_fields.h"
@@ -21,6 +24,38 @@ Consents::Consents(Store& store, const Vault& vault, Providers& providers,
       audit_(audit),
       flows_(flows),
       clock_(std::move(clock)) {}
+
+Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& provider,
+                                    const std::vector<std::string>& scopes, const Caller& caller) {
+  NEXUS_TRY(const auto with_secret, providers_.with_secret(provider.id));
+  NEXUS_TRY(const auto endpoints, providers_.endpoints(with_secret));
+  const bool openid = std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
+  if (openid && (endpoints.issuer.empty() || endpoints.jwks.empty()))
+    return Error{ErrorCode::provider_misconfigured,
+                 "scope openid needs a provider with an issuer that publishes its keys",
+                 "register the provider with --issuer, or leave openid out"};
+  AuthorizationRequest request;
+  request.redirect_uri = providers_.redirect_uri(provider);
+  request.scopes = scopes;
+  request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
+  request.extra = authorization_parameters(provider, scopes);
+  const SealedFields sealer(vault_, kConnectionKind, row.id);
+  std::vector<SealedField> fields;
+  if (endpoints.dialect.pkce) {
+    auto verifier = random_token(32);
+    request.code_challenge = code_challenge(verifier);
+    fields.push_back(sealer.seal("code_verifier", verifier));
+    wipe(verifier);
+  }
+  if (openid) {
+    request.nonce = random_token(24);
+    fields.push_back(sealer.seal("nonce", request.nonce));
+  }
+  NEXUS_CHECK(flows_.begin(row, request.state, request.redirect_uri,
+                           nexus::to_text(to_json(endpoints)), fields, caller));
+  metrics::consent_started(openid);
+  return StartedFlow{authorization_url(endpoints, request), request.state};
+}
 
 Result<FlowOutcome> Consents::complete(
     const std::string& uri, const std::vector<std::pair<std::string, std::string>>& query,

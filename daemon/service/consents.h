@@ -22,6 +22,11 @@ class Consents {
   Consents(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
            HttpClient& http, Audit& audit, Flows& flows, Clock clock);
 
+  /// Stores the pending connection and makes the authorization request (RFC 6749 4.1.1). Errors:
+  /// provider_misconfigured, those of Flows::begin, and what the provider's metadata brings.
+  Result<StartedFlow> begin(const ConnectionRow& row, const Provider& provider,
+                            const std::vector<std::string>& scopes, const Caller& caller);
+
   /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
   /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.
   Result<FlowOutcome> complete(const std::string& uri,

@@ -18,6 +18,12 @@ namespace nexus {
 /// How long a person may take to answer, in seconds.
 constexpr UnixTime kFlowLife = 600;
 
+/// A flow that waits: where the person goes, and what tells its answer.
+struct StartedFlow {
+  std::string url;
+  std::string state;
+};
+
 /// How a flow ended: what the person at the browser is to see, and where the browser goes next.
 struct FlowOutcome {
   bool active = false;

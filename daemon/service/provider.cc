@@ -6,6 +6,7 @@
 #include "common/json_fields.h"
 #include "common/text.h"
 #include "daemon/net/url.h"
+#include "daemon/service/credential_check.h"
 
 namespace nexus {
 namespace {
@@ -30,6 +31,9 @@ constexpr std::pair<const char*, bool Provider::*> kSwitches[] = {
     {"enable_discovery", &Provider::enable_discovery},
     {"allow_insecure_http", &Provider::allow_insecure_http},
     {"allow_private_network", &Provider::allow_private_network}};
+
+constexpr const char* kAuthTypes[] = {"oauth2",      "api_key",      "basic_auth", "header",
+                                      "query_param", "hmac_payload", "aws_sigv4"};
 
 /// Members of `params` that steer nexusd instead of travelling to the provider, beside those of the
 /// dialect.
@@ -80,7 +84,7 @@ Result<void> read_scopes(const Json& body, Provider& provider) {
   return {};
 }
 
-Result<void> check_endpoints(const Provider& p) {
+Result<void> check_urls(const Provider& p) {
   const std::pair<const char*, const std::string&> endpoints[] = {
       {"auth_url", p.auth_url},
       {"token_url", p.token_url},
@@ -92,6 +96,14 @@ Result<void> check_endpoints(const Provider& p) {
       continue;
     NEXUS_CHECK(parse_endpoint(value, name, p.allow_insecure_http));
   }
+  return {};
+}
+
+Result<void> check_oauth(const Provider& p) {
+  if (p.client_id.empty())
+    return Error{ErrorCode::missing_fields, "client_id is missing",
+                 "create a client at the provider and give its id"};
+  if (!is_vschar(p.client_id)) return bad("client_id", "has characters that are not allowed");
   const bool discovers = !p.issuer.empty() && p.enable_discovery;
   if (!discovers && (p.auth_url.empty() || p.token_url.empty()))
     return Error{ErrorCode::missing_fields,
@@ -113,20 +125,20 @@ Result<void> check(const Provider& p) {
     return Error{ErrorCode::missing_fields, "name is missing", "give the provider a name"};
   if (p.name.size() > 64 || p.name.find_first_not_of(allowed) != std::string::npos)
     return bad("name", "has to be of a-z, 0-9 and '-', at most 64 of them");
-  if (p.auth_type != "oauth2")
+  if (std::find(std::begin(kAuthTypes), std::end(kAuthTypes), p.auth_type) == std::end(kAuthTypes))
     return Error{ErrorCode::unsupported_auth_type,
-                 "auth_type '" + printable(p.auth_type, 40) + "' is not supported", "use oauth2"};
-  if (p.client_id.empty())
-    return Error{ErrorCode::missing_fields, "client_id is missing",
-                 "create a client at the provider and give its id"};
-  if (!is_vschar(p.client_id)) return bad("client_id", "has characters that are not allowed");
+                 "auth_type '" + printable(p.auth_type, 40) + "' is not supported",
+                 "use oauth2, api_key, basic_auth, header, query_param, hmac_payload or aws_sigv4"};
   if (!p.redirect_host.empty() && p.redirect_host != "localhost" &&
       p.redirect_host != "127.0.0.1" && p.redirect_host != "[::1]")
     return bad("redirect_host", "has to be localhost, 127.0.0.1 or [::1]");
   if (!p.redirect_path.empty() &&
       (p.redirect_path[0] != '/' || p.redirect_path.find_first_of("?# %") != std::string::npos))
     return bad("redirect_path", "has to be a plain path");
-  return check_endpoints(p);
+  NEXUS_CHECK(check_urls(p));
+  if (!p.is_static()) return check_oauth(p);
+  NEXUS_CHECK(read_static_provider(p));
+  return {};
 }
 
 Result<void> read_auth_header(Provider& provider, bool has_secret) {
@@ -172,7 +184,7 @@ Result<ProviderRegistration> read_registration(Json& body, bool has_secret) {
   if (const auto replace = fields->find("replace"); replace != fields->end())
     registration.replace = replace->is_boolean() && replace->get<bool>();
   if (registration.client_secret) has_secret = !registration.client_secret->empty();
-  NEXUS_CHECK(read_auth_header(provider, has_secret));
+  if (!provider.is_static()) NEXUS_CHECK(read_auth_header(provider, has_secret));
   NEXUS_CHECK(check(provider));
   return registration;
 }

@@ -35,6 +35,7 @@ struct Provider {
   bool allow_insecure_http = false;
   bool allow_private_network = false;
 
+  bool is_static() const { return auth_type != "oauth2"; }
   Reach reach() const { return {allow_insecure_http, allow_private_network}; }
 };
 

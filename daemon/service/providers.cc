@@ -23,6 +23,8 @@ Provider provider_of(const ProviderRow& row) {
 
 /// E10: a refresh token belongs to the server and client that it was issued by and to.
 bool tokens_would_go_elsewhere(const Provider& before, const Provider& after) {
+  if (before.auth_type != after.auth_type) return true;
+  if (after.is_static()) return before.api_base_url != after.api_base_url;
   return before.issuer != after.issuer || before.token_url != after.token_url ||
          before.client_id != after.client_id;
 }
@@ -89,7 +91,8 @@ Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& e
   const bool says_iss = metadata && *metadata && (*metadata)->sends_iss;
   if (provider.redirect_path.empty())
     provider.redirect_path = says_iss ? callback_path_ : callback_path_ + "/" + provider.name;
-  if (metadata) NEXUS_CHECK(resolve_endpoints(provider, !secret.empty(), *metadata));
+  if (metadata && !provider.is_static())
+    NEXUS_CHECK(resolve_endpoints(provider, !secret.empty(), *metadata));
 
   const bool same_secret = equal_constant_time(secret.expose(), old_secret.expose());
   const auto now = clock_();
@@ -105,9 +108,9 @@ Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& e
       caller));
   NEXUS_CHECK(store_.put_provider(row, fields));
   if (existing && tokens_would_go_elsewhere(provider_of(*existing), provider))
-    NEXUS_CHECK(store_.flag_connections_of(
-        provider.id, "provider_changed",
-        "the provider's issuer, token endpoint or client was changed", now));
+    NEXUS_CHECK(store_.flag_connections_of(provider.id, "provider_changed",
+                                           "the provider's type, endpoints or client were changed",
+                                           now));
   return registered;
 }
 
@@ -129,6 +132,12 @@ std::optional<Providers::Health> Providers::health(const std::string& id) {
 Result<Provider> Providers::by_id(const std::string& id) {
   NEXUS_TRY(const auto row, store_.provider(id));
   if (!row || row->deleted) return not_found(id);
+  return provider_of(*row);
+}
+
+Result<Provider> Providers::of_connection(const ConnectionRow& connection) {
+  NEXUS_TRY(const auto row, store_.provider(connection.provider_id));
+  if (!row) return not_found(connection.provider_name);
   return provider_of(*row);
 }
 

@@ -51,6 +51,8 @@ class Providers {
   std::optional<Health> health(const std::string& id);
 
   Result<Provider> by_id(const std::string& id);
+  /// Also one that was taken off the list: connections made with it go on.
+  Result<Provider> of_connection(const ConnectionRow& row);
   Result<Provider> by_name(const std::string& name);  ///< case-insensitive
   Result<std::vector<Provider>> list();
   Result<void> remove(const Provider& provider, const Caller& caller);

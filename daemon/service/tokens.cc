@@ -87,16 +87,37 @@ void Tokens::refresh(const std::string& connection_id, const Caller& caller, Don
   if (const auto allowed = require(caller, Right::use, **row, connection_id); !allowed)
     return done(allowed.error());
   if (const auto error = not_active(**row)) return done(*error);
+  if ((*row)->auth_type != "oauth2")
+    return done(
+        Error{ErrorCode::static_token,
+              "connection " + connection_id + " holds static credentials: nothing to refresh",
+              "to change them, run: nexus connect " + (*row)->provider_name + " --replace " +
+                  connection_id,
+              connection_id, (*row)->provider_name});
   join_flight(connection_id, {true, 0, std::move(done)});
 }
 
 Result<FetchedToken> Tokens::open(TokenRow row) const {
   auto& connection = row.connection;
   const SealedFields fields(vault_, kConnectionKind, connection.id, std::move(row.fields));
+  if (connection.auth_type != "oauth2") return open_static(std::move(row), fields);
   FetchedToken token;
   NEXUS_TRY(token.access_token, fields.open("access_token"));
   NEXUS_TRY(token.id_token, fields.open("id_token"));
   token.facts = std::move(connection.token);
+  token.connection_id = std::move(connection.id);
+  token.provider = std::move(connection.provider_name);
+  return token;
+}
+
+Result<FetchedToken> Tokens::open_static(TokenRow row, const SealedFields& fields) const {
+  auto& connection = row.connection;
+  // The provider as it is now: where its key goes may have been corrected since.
+  NEXUS_TRY(const auto provider, providers_.of_connection(connection));
+  FetchedToken token;
+  NEXUS_TRY(token.strategy,
+            read_strategy(provider.auth_type, provider.auth_header, provider.params));
+  NEXUS_TRY(token.document, fields.open("credentials"));
   token.connection_id = std::move(connection.id);
   token.provider = std::move(connection.provider_name);
   return token;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "daemon/service/sealed_fields.h"
 #include "daemon/service/worker_pool.h"
 #include "daemon/store/store.h"
+#include "daemon/strategy/strategy.h"
 #include "daemon/vault/vault.h"
 
 namespace nexus {
@@ -28,6 +30,10 @@ struct FetchedToken {
   Secret access_token;
   Secret id_token;  ///< empty when openid was not asked for
   TokenFacts facts;
+  /// A static connection has these instead of a token: how to use it, and what was captured, as a
+  /// JSON object.
+  std::optional<Strategy> strategy;
+  Secret document;
 };
 
 /// Hands out access tokens and keeps them fresh: one refresh in flight for each connection, whoever
@@ -47,7 +53,7 @@ class Tokens {
   /// upstream_timeout, provider_protocol, provider_misconfigured only when no valid token is left.
   void fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller, Done done);
 
-  /// Refreshes whatever is left. Also error: no_refresh_token.
+  /// Refreshes whatever is left. Also errors: no_refresh_token, static_token.
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
 
  private:
@@ -63,6 +69,7 @@ class Tokens {
   };
 
   Result<FetchedToken> open(TokenRow row) const;
+  Result<FetchedToken> open_static(TokenRow row, const SealedFields& fields) const;
   void join_flight(const std::string& connection_id, Waiter waiter);
   void fly(const std::string& connection_id);
   bool anybody_needs(const ConnectionRow& row);

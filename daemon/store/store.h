@@ -42,7 +42,8 @@ struct ConnectionRow {
   std::string id;
   std::string workspace;
   std::string provider_id;
-  std::string provider_name;  ///< read only: the provider's row holds it
+  std::string provider_name;         ///< read only: the provider's row holds it
+  std::string auth_type = "oauth2";  ///< what it was made as; the provider's may have changed since
   std::string alias;
   std::string status;  ///< pending, active, attention_required, failed, revoked
   std::string requested_scopes;
@@ -75,7 +76,8 @@ struct FlowRow {
 /// Everything a token fetch needs, read in one step.
 struct TokenRow {
   ConnectionRow connection;
-  std::vector<SealedField> fields;  ///< access_token and, where there is one, id_token
+  /// access_token and, where there is one, id_token; `credentials` for a static connection.
+  std::vector<SealedField> fields;
 };
 
 /// An API key of the gateway. The key itself is known to its holder alone.

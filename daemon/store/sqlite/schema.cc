@@ -72,6 +72,9 @@ CREATE TABLE api_keys (
   created_at INTEGER NOT NULL,
   expires_at INTEGER
 ) WITHOUT ROWID;
+)sql",
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN auth_type TEXT NOT NULL DEFAULT 'oauth2';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

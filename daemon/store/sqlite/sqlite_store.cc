@@ -21,10 +21,11 @@ using sqlite::Transaction;
   "c.id, c.workspace, c.provider_id, p.name, c.alias, c.status, c.requested_scopes, c.issuer, "   \
   "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
   "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
-  "c.expires_at, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
+  "c.expires_at, c.auth_type, " more                                                              \
+  " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
 
-constexpr int kConnectionColumns = 22;
+constexpr int kConnectionColumns = 23;
 
 ConnectionRow connection_row(const Query& q) {
   ConnectionRow row;
@@ -47,6 +48,7 @@ ConnectionRow connection_row(const Query& q) {
   row.error_code = q.text(16);
   row.error_message = q.text(17);
   row.token = {q.text(18), q.text(19), q.number(20), q.optional_number(21)};
+  row.auth_type = q.text(22);
   return row;
 }
 
@@ -233,14 +235,16 @@ class SqliteStore : public Store {
       // One statement: row and fields are of one moment, and the file is locked once.
       auto query = db.query("SELECT " CONNECTION_COLUMNS_AND(
           "a.generation, a.sealed, i.generation, i.sealed")
-                            "LEFT JOIN credentials a ON a.owner = c.id AND a.field = 'access_token' "
+                            "LEFT JOIN credentials a ON a.owner = c.id AND a.field = "
+                            "iif(c.auth_type = 'oauth2', 'access_token', 'credentials') "
                             "LEFT JOIN credentials i ON i.owner = c.id AND i.field = 'id_token' "
                             "WHERE c.id = ?1");
       std::optional<TokenRow> row;
       if (!query.bind(connection_id).next()) return row;
       row.emplace().connection = connection_row(query);
-      for (const auto& [field, column] : {std::pair("access_token", kConnectionColumns),
-                                          std::pair("id_token", kConnectionColumns + 2)})
+      const char* main = row->connection.auth_type == "oauth2" ? "access_token" : "credentials";
+      for (const auto& [field, column] :
+           {std::pair(main, kConnectionColumns), std::pair("id_token", kConnectionColumns + 2)})
         if (const auto generation = query.optional_number(column))
           row->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
       return row;
@@ -252,10 +256,10 @@ class SqliteStore : public Store {
     const auto result = write("flows", "begin_flow", [&](Database& db) {
       db.query(
             "INSERT INTO connections (id, workspace, provider_id, alias, status, "
-            "requested_scopes, return_url, replaces, created_at, updated_at, pending_until) "
-            "VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9)")
+            "requested_scopes, return_url, replaces, created_at, updated_at, pending_until, "
+            "auth_type) VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9, ?10)")
           .bind(c.id, c.workspace, c.provider_id, c.alias, c.requested_scopes, c.return_url,
-                c.replaces, c.created_at, c.pending_until)
+                c.replaces, c.created_at, c.pending_until, c.auth_type)
           .run();
       db.query(
             "INSERT INTO flows (state_hash, connection_id, redirect_uri, pinned, expires_at) "

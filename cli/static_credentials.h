@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace nexus::cli {
+
+/// Whether a token payload is that of an API key, a password or the like, not an access token.
+bool is_static_payload(const SecretText& payload);
+
+/// The one secret of a static payload. Error: usage, where there are several or none.
+Result<SecretText> static_secret_in(const SecretText& payload);
+
+/// The header that a static credential travels in, without a line end. Error: usage, for strategies
+/// that are not one header (query parameters, signatures).
+Result<SecretText> static_header_in(const SecretText& payload);
+
+}  // namespace nexus::cli

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "common/error.h"
+#include "daemon/service/captures.h"
+
+namespace nexus::api {
+
+/// What capture-schema answers (http-api.md 4.7).
+nlohmann::json form_as_json(const CaptureForm& form);
+/// invalid_credentials, naming each field and what is wrong with it.
+Error error_of(const std::vector<FieldFault>& faults);
+
+}  // namespace nexus::api

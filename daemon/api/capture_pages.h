@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/http/message.h"
+#include "daemon/service/captures.h"
+
+namespace nexus::api {
+
+/// Whether the path is that of the page for static credentials, or of what it sends.
+bool is_capture_path(const std::string& path);
+
+/// The page and its form, for whoever shows a state: HTML for browsers, JSON for others. `origin`
+/// is how the browser calls us. May wait for the provider.
+http::Response answer_capture(Captures& captures, const std::string& origin,
+                              http::Request& request);
+
+}  // namespace nexus::api
