@@ -114,6 +114,8 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   Providers providers(*opened.store, *opened.vault, directory, audit, clock,
                       config.callback_base_url, config.callback_path);
   Flows flows(*opened.store, *opened.vault, audit, callback, return_urls, clock);
+  ProviderPlans provider_plans(*opened.store, providers);
+  ProviderChecks provider_checks(providers, directory, *http_client, flows);
   Captures captures(*opened.store, *opened.vault, providers, *http_client, audit, flows, clock,
                     config.callback_base_url);
   Consents consents(*opened.store, *opened.vault, providers, directory, *http_client, audit, flows,
@@ -129,6 +131,8 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   api::Services services{
       *opened.store,
       providers,
+      provider_plans,
+      provider_checks,
       connections,
       captures,
       tokens,

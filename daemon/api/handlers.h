@@ -64,6 +64,15 @@ Result<Reply> delete_provider(Services& services, const http::Request& request,
                               const Arguments& args);
 Result<Reply> delete_provider_named(Services& services, const http::Request& request,
                                     const Arguments& args);
+Result<Reply> show_redirect_uri(Services& services, const http::Request& request,
+                                const Arguments& args);
+Result<Reply> test_provider(Services& services, const http::Request& request,
+                            const Arguments& args);
+// provider_plan.cc
+Result<Reply> plan_providers(Services& services, const http::Request& request,
+                             const Arguments& args);
+Result<Reply> apply_providers(Services& services, const http::Request& request,
+                              const Arguments& args);
 // keys.cc
 Result<Reply> create_key(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> list_keys(Services& services, const http::Request& request, const Arguments& args);

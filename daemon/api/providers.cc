@@ -7,9 +7,12 @@
 namespace nexus::api {
 namespace {
 
+/// The profile without its secret; the secret's fingerprint tells whether it has changed.
 Json describe(Services& services, const Provider& provider) {
   auto json = to_json(provider);
   json["redirect_uri"] = services.providers.redirect_uri(provider);
+  const auto fingerprint = services.providers.secret_fingerprint(provider);
+  json["client_secret_fingerprint"] = fingerprint ? *fingerprint : "";
   return json;
 }
 
@@ -61,6 +64,30 @@ Result<Reply> list_providers(Services& services, const http::Request&, const Arg
   Json list = Json::array();
   for (const auto& provider : providers) list.push_back(describe(services, provider));
   return Reply{std::move(list)};
+}
+
+Result<Reply> show_redirect_uri(Services& services, const http::Request& request,
+                                const Arguments&) {
+  Provider provider;
+  provider.name = request.query_value("name");
+  provider.redirect_host = request.query_value("host");
+  provider.redirect_path = services.providers.own_redirect_path(provider.name);
+  return Reply{{{"redirect_path", provider.redirect_path},
+                {"redirect_uri", services.providers.redirect_uri(provider)}}};
+}
+
+Result<Reply> test_provider(Services& services, const http::Request& request,
+                            const Arguments& args) {
+  NEXUS_TRY(const auto provider, services.providers.by_id(args[0]));
+  NEXUS_TRY(const auto checks, services.provider_checks.run(provider, request.caller));
+  Json list = Json::array();
+  bool ok = true;
+  for (const auto& check : checks) {
+    ok = ok && check.ok;
+    list.push_back(
+        {{"check", check.name}, {"ok", check.ok}, {"detail", check.detail}, {"hint", check.hint}});
+  }
+  return Reply{{{"name", provider.name}, {"ok", ok}, {"checks", std::move(list)}}};
 }
 
 Result<Reply> show_provider(Services& services, const http::Request&, const Arguments& args) {

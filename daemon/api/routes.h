@@ -10,6 +10,8 @@
 #include "daemon/service/audit.h"
 #include "daemon/service/captures.h"
 #include "daemon/service/connections.h"
+#include "daemon/service/provider_checks.h"
+#include "daemon/service/provider_plan.h"
 #include "daemon/service/providers.h"
 #include "daemon/service/tokens.h"
 #include "daemon/service/worker_pool.h"
@@ -29,6 +31,8 @@ struct DaemonFacts {
 struct Services {
   Store& store;
   Providers& providers;
+  ProviderPlans& provider_plans;
+  ProviderChecks& provider_checks;
   Connections& connections;
   Captures& captures;
   Tokens& tokens;

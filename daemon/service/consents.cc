@@ -36,6 +36,7 @@ Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& pr
                  "register the provider with --issuer, or leave openid out"};
   AuthorizationRequest request;
   request.redirect_uri = providers_.redirect_uri(provider);
+  NEXUS_CHECK(check_redirect_uri(provider, request.redirect_uri));
   request.scopes = scopes;
   request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
   request.extra = authorization_parameters(provider, scopes);

@@ -72,6 +72,20 @@ Result<void> check_template(const std::string& text, const CredentialSchema& sch
                "name one of the schema's properties between the braces"};
 }
 
+/// Credentials go to the API's own host and to those that `params.api_hosts` adds.
+Result<void> check_hosts(const Provider& provider) {
+  std::vector<std::string> hosts;
+  NEXUS_CHECK(JsonFields(provider.params, "params.").texts("api_hosts", hosts));
+  if (!provider.user_info_endpoint.starts_with("http")) return {};
+  NEXUS_TRY(const auto url, parse_url(provider.user_info_endpoint, "user_info_endpoint"));
+  if (const auto base = parse_url(provider.api_base_url, "api_base_url"); base)
+    hosts.push_back(base->host);
+  if (std::find(hosts.begin(), hosts.end(), url.host) != hosts.end()) return {};
+  return Error{ErrorCode::invalid_field,
+               "user_info_endpoint is on " + url.host + ", which is not the API's host",
+               "add the host to the setting api_hosts, if credentials may go there"};
+}
+
 /// Where the request goes: the base that the entry or, for self-hosted services, the person names.
 Result<std::string> target_of(const Provider& provider, const Credentials& credentials) {
   auto base = provider.api_base_url;
@@ -146,6 +160,7 @@ Result<StaticProvider> read_static_provider(const Provider& provider) {
   NEXUS_TRY(auto schema, CredentialSchema::read(provider.params, strategy));
   NEXUS_CHECK(read_validation(provider.params));
   NEXUS_CHECK(check_template(provider.user_info_endpoint, schema, "user_info_endpoint"));
+  NEXUS_CHECK(check_hosts(provider));
   std::map<std::string, std::string> headers;
   NEXUS_CHECK(JsonFields(provider.params, "params.").map("request_headers", headers));
   for (const auto& [name, value] : headers) {

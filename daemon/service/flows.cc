@@ -115,6 +115,13 @@ std::string Flows::return_to(
   return with_parameters(row.return_url, all);
 }
 
+Result<void> Flows::check_listener(const std::string& uri) {
+  const std::lock_guard lock(listener_mutex_);
+  auto opened = listener_.open(uri);
+  if (!expecting()) listener_.close();
+  return opened;
+}
+
 bool Flows::expecting() {
   const auto awaited = store_.awaited_redirect_uris();
   return awaited && !awaited->empty();

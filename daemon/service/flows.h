@@ -67,6 +67,9 @@ class Flows {
   /// The flow's connection is active.
   FlowOutcome succeed(const ConnectionRow& row);
 
+  /// Whether answers to this redirect URI can be listened for. Error: callback_unavailable.
+  Result<void> check_listener(const std::string& uri);
+
   /// Fails what nobody answered in time; closes the callback listener when nobody is expected.
   /// Meant to be called now and then while `expecting()`.
   void sweep();

@@ -50,8 +50,6 @@ Result<Providers::Registered> Providers::add(ProviderRegistration registration,
                  "replace it with --replace, or choose another name"};
   // A registration is complete: without a secret the client is a public one.
   if (!registration.client_secret) registration.client_secret = Secret();
-  if (existing && registration.provider.redirect_path.empty())
-    registration.provider.redirect_path = provider_of(*existing).redirect_path;
   return put(existing, std::move(registration), caller);
 }
 
@@ -71,12 +69,17 @@ Result<Providers::Registered> Providers::change(const std::string& id, Json fiel
   return put(existing, std::move(registration), caller);
 }
 
-Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& existing,
-                                             ProviderRegistration registration,
-                                             const Caller& caller) {
-  Registered registered{std::move(registration.provider), {}};
-  auto& provider = registered.provider;
+bool Providers::Prepared::changes_nothing() const {
+  return before && secret_before == secret_after && to_json(*before) == to_json(after);
+}
+
+Result<Providers::Prepared> Providers::prepare(const std::optional<ProviderRow>& existing,
+                                               ProviderRegistration registration) {
+  Prepared prepared;
+  prepared.after = std::move(registration.provider);
+  auto& provider = prepared.after;
   provider.id = existing ? existing->id : new_uuid();
+  if (existing) prepared.before = provider_of(*existing);
   NEXUS_TRY(auto fields, store_.fields(provider.id));
   const SealedFields stored(vault_, kProviderKind, provider.id, fields);
   NEXUS_TRY(const auto old_secret, stored.open(kClientSecret));
@@ -85,33 +88,76 @@ Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& e
   const auto metadata = directory_.metadata(provider);
   if (!metadata && metadata.error().code == ErrorCode::provider_metadata_invalid)
     return metadata.error();
-  if (!metadata) registered.warning = metadata.error().message;
+  if (!metadata) prepared.warning = metadata.error().message;
   // RFC 9700 4.4.2: who does not say `iss` gets a redirect URI of its own, so that an answer of one
   // provider cannot pass for another's.
   const bool says_iss = metadata && *metadata && (*metadata)->sends_iss;
+  if (provider.redirect_path.empty() && prepared.before)
+    provider.redirect_path = prepared.before->redirect_path;
   if (provider.redirect_path.empty())
-    provider.redirect_path = says_iss ? callback_path_ : callback_path_ + "/" + provider.name;
+    provider.redirect_path = says_iss ? callback_path_ : own_redirect_path(provider.name);
   if (metadata && !provider.is_static())
     NEXUS_CHECK(resolve_endpoints(provider, !secret.empty(), *metadata));
 
-  const bool same_secret = equal_constant_time(secret.expose(), old_secret.expose());
-  const auto now = clock_();
-  const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)),
-                        existing ? existing->created_at : now, now};
-  if (existing && existing->profile == row.profile && same_secret) return registered;
-  if (!same_secret) {
+  prepared.secret_before = fingerprint(provider.id, old_secret);
+  prepared.secret_after = fingerprint(provider.id, secret);
+  if (!equal_constant_time(secret.expose(), old_secret.expose())) {
     fields.clear();
     if (!secret.empty()) fields.push_back(stored.seal(kClientSecret, secret.expose()));
   }
-  NEXUS_CHECK(audit_.commit(
-      {.event = existing ? "provider.updated" : "provider.created", .provider = provider.name},
-      caller));
-  NEXUS_CHECK(store_.put_provider(row, fields));
-  if (existing && tokens_would_go_elsewhere(provider_of(*existing), provider))
-    NEXUS_CHECK(store_.flag_connections_of(provider.id, "provider_changed",
-                                           "the provider's type, endpoints or client were changed",
-                                           now));
-  return registered;
+  const auto now = clock_();
+  prepared.write = {{provider.id, provider.name, to_text(to_json(provider)),
+                     existing ? existing->created_at : now, now},
+                    std::move(fields),
+                    {}};
+  if (prepared.before && tokens_would_go_elsewhere(*prepared.before, provider))
+    prepared.write.needs_person = "the provider's type, endpoints or client were changed";
+  return prepared;
+}
+
+Result<void> Providers::commit(const std::vector<Prepared>& prepared,
+                               const std::vector<Provider>& removed, const Caller& caller) {
+  std::vector<std::string> records;
+  std::vector<ProviderWrite> writes;
+  for (const auto& change : prepared) {
+    if (change.changes_nothing()) continue;
+    records.push_back(
+        audit_.record({.event = change.before ? "provider.updated" : "provider.created",
+                       .provider = change.after.name},
+                      caller));
+    writes.push_back(change.write);
+  }
+  std::vector<std::string> deleted;
+  for (const auto& provider : removed) {
+    records.push_back(
+        audit_.record({.event = "provider.deleted", .provider = provider.name}, caller));
+    deleted.push_back(provider.id);
+  }
+  if (records.empty()) return {};
+  NEXUS_CHECK(audit_.commit(records));
+  return store_.change_providers(writes, deleted, clock_());
+}
+
+Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& existing,
+                                             ProviderRegistration registration,
+                                             const Caller& caller) {
+  std::vector<Prepared> one(1);
+  NEXUS_TRY(one[0], prepare(existing, std::move(registration)));
+  NEXUS_CHECK(commit(one, {}, caller));
+  return Registered{std::move(one[0].after), std::move(one[0].warning)};
+}
+
+std::string Providers::fingerprint(const std::string& provider_id, const Secret& secret) const {
+  if (secret.empty()) return {};
+  // With the id, so that two providers with one secret do not show it.
+  SecretText text(provider_id);
+  text.append("\n").append(secret.expose());
+  return vault_.fingerprint(text);
+}
+
+Result<std::string> Providers::secret_fingerprint(const Provider& provider) {
+  NEXUS_TRY(const auto with, with_secret(provider.id));
+  return fingerprint(provider.id, with.client_secret);
 }
 
 void Providers::note_health(const std::string& id, const Result<void>& outcome) {
@@ -155,8 +201,7 @@ Result<std::vector<Provider>> Providers::list() {
 }
 
 Result<void> Providers::remove(const Provider& provider, const Caller& caller) {
-  NEXUS_CHECK(audit_.commit({.event = "provider.deleted", .provider = provider.name}, caller));
-  return store_.delete_provider(provider.id, clock_());
+  return commit({}, {provider}, caller);
 }
 
 Result<ProviderWithSecret> Providers::with_secret(const std::string& id) {
@@ -171,6 +216,10 @@ Result<ProviderWithSecret> Providers::with_secret(const std::string& id) {
 Result<ProviderEndpoints> Providers::endpoints(const ProviderWithSecret& provider) {
   NEXUS_TRY(const auto metadata, directory_.metadata(provider.provider));
   return resolve_endpoints(provider.provider, !provider.client_secret.empty(), metadata);
+}
+
+std::string Providers::own_redirect_path(const std::string& name) const {
+  return callback_path_ + "/" + name;
 }
 
 std::string Providers::redirect_uri(const Provider& provider) const {

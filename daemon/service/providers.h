@@ -41,6 +41,23 @@ class Providers {
   Result<Registered> change(const std::string& id, nlohmann::json fields, bool whole,
                             const Caller& caller);
 
+  /// A registration that was checked against what there is, and not yet made.
+  struct Prepared {
+    std::optional<Provider> before;  ///< nothing for a new one
+    Provider after;
+    std::string secret_before;  ///< fingerprints of the client secrets, "" for none
+    std::string secret_after;
+    std::string warning;
+    ProviderWrite write;
+
+    bool changes_nothing() const;
+  };
+  Result<Prepared> prepare(const std::optional<ProviderRow>& existing,
+                           ProviderRegistration registration);
+  /// Makes all of it or nothing, each change on record.
+  Result<void> commit(const std::vector<Prepared>& prepared, const std::vector<Provider>& removed,
+                      const Caller& caller);
+
   /// What the last request to a provider's token endpoint showed.
   struct Health {
     bool healthy = true;
@@ -58,14 +75,19 @@ class Providers {
   Result<void> remove(const Provider& provider, const Caller& caller);
 
   Result<ProviderWithSecret> with_secret(const std::string& id);
+  /// Of the client secret, "" where there is none.
+  Result<std::string> secret_fingerprint(const Provider& provider);
   Result<ProviderEndpoints> endpoints(const ProviderWithSecret& provider);
 
+  /// The redirect path of a provider that shares its path with no other.
+  std::string own_redirect_path(const std::string& name) const;
   /// What has to be registered at the provider.
   std::string redirect_uri(const Provider& provider) const;
 
  private:
   Result<Registered> put(const std::optional<ProviderRow>& existing,
                          ProviderRegistration registration, const Caller& caller);
+  std::string fingerprint(const std::string& provider_id, const Secret& secret) const;
 
   Store& store_;
   const Vault& vault_;

@@ -30,6 +30,15 @@ struct SealedField {
   std::string sealed;
 };
 
+/// A provider as it is to be from now on: inserted or, where the id exists, replaced. One that is
+/// deleted leaves the list; its secrets go when no connection needs them any more.
+struct ProviderWrite {
+  ProviderRow row;
+  std::vector<SealedField> fields;  ///< all of them
+  /// Why its active connections need a person now; "" when they go on.
+  std::string needs_person;
+};
+
 /// What a connection's access token is, beside its sealed text.
 struct TokenFacts {
   std::string token_type;
@@ -104,14 +113,13 @@ class Store {
   virtual Result<std::optional<VaultHeader>> vault_header() = 0;
   virtual Result<void> put_vault_header(const VaultHeader& header) = 0;
 
-  /// Inserts or, where the id exists, replaces. Error: provider_exists for a name in use.
-  virtual Result<void> put_provider(const ProviderRow& row,
-                                    const std::vector<SealedField>& fields) = 0;
+  /// Writes and deletions of providers, all of them or none. Error: provider_exists for a name in
+  /// use.
+  virtual Result<void> change_providers(const std::vector<ProviderWrite>& writes,
+                                        const std::vector<std::string>& deleted, UnixTime now) = 0;
   virtual Result<std::optional<ProviderRow>> provider(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRow>> provider_named(const std::string& name) = 0;
   virtual Result<std::vector<ProviderRow>> providers() = 0;
-  /// Takes it off the list; its secrets go when no connection needs them any more.
-  virtual Result<void> delete_provider(const std::string& id, UnixTime now) = 0;
 
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
   virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
@@ -146,10 +154,6 @@ class Store {
   virtual Result<void> set_status(const std::string& id, const std::string& status,
                                   const std::string& error_code, const std::string& error_message,
                                   UnixTime now) = 0;
-  /// Every usable connection of the provider needs a person.
-  virtual Result<void> flag_connections_of(const std::string& provider_id,
-                                           const std::string& error_code,
-                                           const std::string& error_message, UnixTime now) = 0;
   /// Error: alias_taken.
   virtual Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) = 0;
   /// Destroys the credentials and leaves a record without secrets that says so.

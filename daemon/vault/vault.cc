@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/id.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/metrics.h"
 
 namespace nexus {
@@ -91,6 +92,14 @@ Result<Secret> open_with(const Secret& key, std::string_view vault_id, const Sea
   return Secret(std::string_view(plain).substr(0, size));
 }
 
+std::string keyed_hash(const Secret& hashing_key, std::string_view text) {
+  std::string hash(crypto_generichash_BYTES, '\0');
+  const auto key = hashing_key.expose();
+  crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), bytes_of(text),
+                     text.size(), bytes_of(key), key.size());
+  return hash;
+}
+
 constexpr SealedPlace kVaultKeyPlace{"vault", "vault", "vault_key", 0};
 
 }  // namespace
@@ -99,7 +108,8 @@ Vault::Vault(std::string vault_id, const Secret& vault_key)
     : vault_id_(std::move(vault_id)),
       sealing_key_(derive(vault_key, "nxsealng")),
       state_key_(derive(vault_key, "nxstates")),
-      api_key_key_(derive(vault_key, "nxapikey")) {}
+      api_key_key_(derive(vault_key, "nxapikey")),
+      fingerprint_key_(derive(vault_key, "nxfinger")) {}
 
 Vault Vault::create(const Secret& root_key, VaultHeader& header) {
   header.vault_id.resize(16);
@@ -138,12 +148,12 @@ std::string Vault::authenticate_state(std::string_view message) const {
   return mac;
 }
 
+std::string Vault::fingerprint(std::string_view secret) const {
+  return hex(keyed_hash(fingerprint_key_, secret).substr(0, 4));
+}
+
 std::string Vault::hash_api_key(std::string_view key) const {
-  std::string hash(crypto_generichash_BYTES, '\0');
-  const auto hashing_key = api_key_key_.expose();
-  crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), bytes_of(key),
-                     key.size(), bytes_of(hashing_key), hashing_key.size());
-  return hash;
+  return keyed_hash(api_key_key_, key);
 }
 
 }  // namespace nexus

@@ -47,6 +47,9 @@ class Vault {
   /// HMAC-SHA512-256 under the key kept for authorization states.
   std::string authenticate_state(std::string_view message) const;
 
+  /// Tells two secrets apart without revealing either: keyed BLAKE2b, 4 bytes of it in hex.
+  std::string fingerprint(std::string_view secret) const;
+
   /// Keyed BLAKE2b: what is stored of an API key. Keys are random, so no slow hash is needed;
   /// keyed, so that a stolen file cannot even confirm a key.
   std::string hash_api_key(std::string_view key) const;
@@ -57,6 +60,7 @@ class Vault {
   Secret sealing_key_;
   Secret state_key_;
   Secret api_key_key_;
+  Secret fingerprint_key_;
 };
 
 }  // namespace nexus

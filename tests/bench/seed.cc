@@ -33,9 +33,8 @@ int main(int argc, char** argv) {
   provider.id = new_uuid();
   provider.name = "bench";
   const auto now = system_now();
-  if (!(*store)->put_provider({provider.id, provider.name, to_text(to_json(provider)), now, now},
-                              {}))
-    return 1;
+  const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)), now, now};
+  if (!(*store)->change_providers({{row, {}, ""}}, {}, now)) return 1;
 
   // One transaction: the store's own methods sync each connection to the disk.
   sqlite::Database database(directory + "/nexus.db", sqlite::Database::Mode::read_write);

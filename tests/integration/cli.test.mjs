@@ -202,7 +202,9 @@ test('provider edit changes what is mentioned, and connections live on', async (
   assert.ok(!(rotated.stdout + rotated.stderr).includes('rotated-secret'));
   assert.equal((await home.nexus(['refresh', fresh.id])).code, 0);
   provider.onToken = null;
-  assert.deepEqual({ ...(await shown()), message: '' }, { ...before, message: '' });
+  const { client_secret_fingerprint: fingerprint, ...unchanged } = await shown();
+  assert.deepEqual({ ...unchanged, client_secret_fingerprint: before.client_secret_fingerprint }, before);
+  assert.notEqual(fingerprint, before.client_secret_fingerprint, 'the secret alone is another one');
 
   await edit(['--param', 'a=1', '--scope', 'openid', '--scope', 'email']);
   await edit(['--param', 'b=2', '--api-base-url', 'https://api.example.com']);

@@ -100,6 +100,26 @@ void revoke_row(Database& db, const std::string& id, const std::string& outcome,
   purge_unused_providers(db);
 }
 
+void put_provider(Database& db, const ProviderRow& row, const std::vector<SealedField>& fields) {
+  db.query(
+        "INSERT INTO providers (id, name, profile, created_at, updated_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
+        "name = excluded.name, profile = excluded.profile, updated_at = excluded.updated_at")
+      .bind(row.id, row.name, row.profile, row.created_at, row.updated_at)
+      .run();
+  drop_fields(db, row.id);
+  put_fields(db, fields);
+}
+
+void flag_connections_of(Database& db, const std::string& provider_id, const std::string& why,
+                         UnixTime now) {
+  db.query(
+        "UPDATE connections SET status = 'attention_required', error_code = 'provider_changed', "
+        "error_message = ?2, updated_at = ?3 WHERE provider_id = ?1 AND status = 'active'")
+      .bind(provider_id, why, now)
+      .run();
+}
+
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const std::string& path)
@@ -130,20 +150,24 @@ class SqliteStore : public Store {
     });
   }
 
-  Result<void> put_provider(const ProviderRow& row,
-                            const std::vector<SealedField>& fields) override {
-    const auto result = write("providers", "put_provider", [&](Database& db) {
-      db.query(
-            "INSERT INTO providers (id, name, profile, created_at, updated_at) "
-            "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
-            "name = excluded.name, profile = excluded.profile, updated_at = excluded.updated_at")
-          .bind(row.id, row.name, row.profile, row.created_at, row.updated_at)
-          .run();
-      drop_fields(db, row.id);
-      put_fields(db, fields);
+  Result<void> change_providers(const std::vector<ProviderWrite>& writes,
+                                const std::vector<std::string>& deleted, UnixTime now) override {
+    std::string name;
+    const auto result = write("providers", "change_providers", [&](Database& db) {
+      // Deletions first: they may free a name that is written.
+      for (const auto& id : deleted)
+        db.query("UPDATE providers SET deleted = 1, updated_at = ?2 WHERE id = ?1")
+            .bind(id, now)
+            .run();
+      for (const auto& [row, fields, needs_person] : writes) {
+        name = row.name;
+        put_provider(db, row, fields);
+        if (!needs_person.empty()) flag_connections_of(db, row.id, needs_person, now);
+      }
+      if (!deleted.empty()) purge_unused_providers(db);
     });
     if (!result && last_was_constraint_)
-      return Error{ErrorCode::provider_exists, "a provider named " + row.name + " exists already",
+      return Error{ErrorCode::provider_exists, "a provider named " + name + " exists already",
                    "choose another name, or replace it with --replace"};
     return result;
   }
@@ -172,15 +196,6 @@ class SqliteStore : public Store {
           "SELECT id, name, profile, created_at, updated_at, deleted "
           "FROM providers WHERE deleted = 0 ORDER BY name");
       return all(query, provider_row);
-    });
-  }
-
-  Result<void> delete_provider(const std::string& id, UnixTime now) override {
-    return write("providers", "delete_provider", [&](Database& db) {
-      db.query("UPDATE providers SET deleted = 1, updated_at = ?2 WHERE id = ?1")
-          .bind(id, now)
-          .run();
-      purge_unused_providers(db);
     });
   }
 
@@ -376,17 +391,6 @@ class SqliteStore : public Store {
           .bind(id, status, error_code, error_message, now)
           .run();
       if (status == "failed") drop_fields(db, id);
-    });
-  }
-
-  Result<void> flag_connections_of(const std::string& provider_id, const std::string& error_code,
-                                   const std::string& error_message, UnixTime now) override {
-    return write("connections", "flag_connections_of", [&](Database& db) {
-      db.query(
-            "UPDATE connections SET status = 'attention_required', error_code = ?2, "
-            "error_message = ?3, updated_at = ?4 WHERE provider_id = ?1 AND status = 'active'")
-          .bind(provider_id, error_code, error_message, now)
-          .run();
     });
   }
 
