@@ -3,19 +3,32 @@
 #include <unistd.h>
 
 #include <array>
+#include <initializer_list>
 
 namespace nexus::cli {
 
-std::string program_path(const std::string& name) {
+namespace {
+
+/// The first of these places, as seen from the directory that this program is in, with such a file.
+std::string found_in(std::initializer_list<const char*> places, const std::string& name) {
   std::array<char, 4096> path{};
   const auto size = readlink("/proc/self/exe", path.data(), path.size() - 1);
   if (size <= 0) return {};
   const std::string own(path.data(), static_cast<std::size_t>(size));
   const auto directory = own.substr(0, own.rfind('/'));
-  for (const char* place : {"/", "/../libexec/nexus/", "/../../bin/"})
-    if (const auto program = directory + place + name; access(program.c_str(), X_OK) == 0)
-      return program;
+  for (const char* place : places)
+    if (auto file = directory + place + name; access(file.c_str(), X_OK) == 0) return file;
   return {};
+}
+
+}  // namespace
+
+std::string program_path(const std::string& name) {
+  return found_in({"/", "/../libexec/nexus/", "/../../bin/"}, name);
+}
+
+std::string data_path(const std::string& name) {
+  return found_in({"/share/nexus/", "/../../share/nexus/", "/../share/nexus/"}, name);
 }
 
 }  // namespace nexus::cli

@@ -8,4 +8,7 @@ namespace nexus::cli {
 /// installed); "" when it is nowhere there.
 std::string program_path(const std::string& name);
 
+/// A directory of ours in share/nexus, as seen from this program; "" when it is nowhere there.
+std::string data_path(const std::string& name);
+
 }  // namespace nexus::cli

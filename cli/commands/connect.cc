@@ -7,7 +7,10 @@
 
 #include "cli/browser.h"
 #include "cli/command.h"
+#include "cli/commands/capture.h"
+#include "cli/commands/registration.h"
 #include "cli/output/connections.h"
+#include "cli/output/prompt.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -23,6 +26,8 @@ struct ConnectArgs {
   std::string timeout;
   bool no_browser = false;
   bool no_wait = false;
+  bool credentials_stdin = false;
+  bool page = false;
 };
 
 constexpr int kPollMs = 250;
@@ -49,8 +54,8 @@ void show_url(Context& context, const ConnectArgs& args, const std::string& url)
   if (!args.no_browser) {
     const auto opened = open_browser(url);
     if (opened) {
-      context.output.note("Your browser shows " + args.provider +
-                          "'s consent page now. If not, open:");
+      context.output.note("Your browser shows the page for " + args.provider +
+                          " now. If not, open:");
     } else {
       context.output.warn(opened.error().message);
       context.output.note("Open this address in a browser on this computer:");
@@ -90,11 +95,48 @@ Error failed(const api::Connection& connection) {
           "try again: nexus connect " + connection.provider};
 }
 
+/// The provider as it is registered; from the catalogue, if need be, where a person is led.
+Result<Json> provider_for(Context& context, const std::string& name) {
+  auto provider = context.client.get("/v1/providers/by-name/" + percent_encode(name));
+  if (provider || provider.error().code != ErrorCode::provider_not_found) return provider;
+  NEXUS_TRY(const auto entry, Catalogue().find(lower(name)));
+  if (!entry) return unknown_provider(name);
+  ProviderArgs wanted;
+  wanted.name = entry->name;
+  NEXUS_TRY(auto registered, register_from_catalogue(context, *entry, wanted));
+  context.output.note(entry->display_name + " is registered now.");
+  return registered;
+}
+
+enum class Way { browser, prompt, from_stdin };
+
+/// How the person (or the script) answers.
+Result<Way> way_for(const Context& context, const ConnectArgs& args, const Json& provider) {
+  const bool is_static = provider.value("auth_type", "oauth2") != "oauth2";
+  if (args.credentials_stdin && !is_static)
+    return Error{ErrorCode::usage, args.provider + " takes no credentials: it asks for consent",
+                 "leave --credentials-stdin out"};
+  if (args.credentials_stdin) return Way::from_stdin;
+  const bool ask = is_interactive() && !context.output.json && !args.page && !args.no_browser &&
+                   !args.no_wait && args.return_url.empty();
+  return is_static && ask ? Way::prompt : Way::browser;
+}
+
+/// Where a person finds what they are asked for.
+void tell_where_keys_are(Context& context, const Json& provider) {
+  const auto name = provider.value("params", Json::object()).value("catalog_entry", "");
+  const auto entry = Catalogue().find(name);
+  if (entry && *entry && !(*entry)->console_url.empty())
+    context.output.note("Make a key at " + (*entry)->console_url);
+}
+
 Result<int> run_connect(Context& context, const ConnectArgs& args) {
   UnixTime patience = 0;
   if (!args.timeout.empty()) {
     NEXUS_TRY(patience, parse_duration(args.timeout));
   }
+  NEXUS_TRY(const auto provider, provider_for(context, args.provider));
+  NEXUS_TRY(const auto way, way_for(context, args, provider));
   catch_interrupt();
   context.output.progress("asking " + args.provider + " …");
   auto answer = context.client.post("/v1/request-connection", request_body(context, args));
@@ -104,13 +146,25 @@ Result<int> run_connect(Context& context, const ConnectArgs& args) {
   const auto id = text_member(started, "connection_id").value_or("");
   const auto url = text_member(started, "auth_url").value_or("");
   const auto expires_at = started.value("expires_at", UnixTime{0});
-  if (context.output.json)
+  if (way != Way::browser) {
+    if (way == Way::prompt) tell_where_keys_are(context, provider);
+    const auto state = text_member(started, "state").value_or("");
+    const auto captured =
+        way == Way::prompt ? capture_by_prompt(context, state) : capture_from_stdin(context, state);
+    if (!captured) {
+      // Nobody is going to answer it any more.
+      static_cast<void>(context.client.call(
+          "DELETE", context.client.target("/v1/connections/", id) + "&keep_grant=true", ""));
+      return captured.error();
+    }
+  }
+  if (context.output.json && way == Way::browser)
     context.output.json_line({{"connection_id", id},
                               {"auth_url", url},
                               {"status", "pending"},
                               {"expires_at", expires_at}});
-  show_url(context, args, url);
-  if (args.no_wait) {
+  if (way == Way::browser) show_url(context, args, url);
+  if (args.no_wait && way == Way::browser) {
     if (!context.output.json) context.output.result(id + "\n");
     return 0;
   }
@@ -134,7 +188,8 @@ Result<int> run_connect(Context& context, const ConnectArgs& args) {
 
 void configure_connect(CLI::App& app, Action& action) {
   auto args = std::make_shared<ConnectArgs>();
-  app.add_option("provider", args->provider, "a registered provider")->required();
+  app.add_option("provider", args->provider, "a provider, registered or in the catalogue")
+      ->required();
   app.add_option("--alias", args->alias, "a name of your own for the connection");
   app.add_option("--scope", args->scopes,
                  "a scope to ask for (repeatable); none: the provider's own")
@@ -146,12 +201,16 @@ void configure_connect(CLI::App& app, Action& action) {
   app.add_option("--timeout", args->timeout, "how long to wait for consent (default: 10m)");
   app.add_flag("--no-browser", args->no_browser, "print the address instead of opening it");
   app.add_flag("--no-wait", args->no_wait, "do not wait for the consent");
+  app.add_flag("--credentials-stdin", args->credentials_stdin,
+               "for API keys and passwords: take them as a JSON object from stdin");
+  app.add_flag("--page", args->page,
+               "for API keys and passwords: type them into a page in the browser, not here");
   action = [args](Context& context) { return run_connect(context, *args); };
 }
 
 }  // namespace
 
-const Command connect_command{"connect", "", "Connect to a provider: consent in the browser",
-                              configure_connect};
+const Command connect_command{
+    "connect", "", "Connect to a provider: consent in the browser, or its key", configure_connect};
 
 }  // namespace nexus::cli

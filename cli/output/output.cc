@@ -82,6 +82,19 @@ std::string Output::status_word(const std::string& status) const {
   return std::string("\033[") + color + "m" + status + "\033[0m";
 }
 
+std::string Output::mark(bool good) const {
+  if (!shows_color(STDOUT_FILENO, color_allowed)) return good ? "ok  " : "FAIL";
+  return good ? "\033[32mok\033[0m  " : "\033[31mFAIL\033[0m";
+}
+
+std::string Output::change_line(const std::string& line) const {
+  if (!shows_color(STDOUT_FILENO, color_allowed)) return line;
+  const auto first = line.find_first_not_of(' ');
+  const char sign = first == std::string::npos ? ' ' : line[first];
+  const char* color = sign == '+' ? "32" : sign == '-' ? "31" : sign == '~' ? "33" : "0";
+  return std::string("\033[") + color + "m" + line + "\033[0m";
+}
+
 void Output::table(const std::vector<std::string>& head,
                    const std::vector<std::vector<std::string>>& rows) const {
   std::vector<std::size_t> widths;

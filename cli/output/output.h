@@ -26,6 +26,10 @@ struct Output {
 
   bool stderr_is_terminal() const;
   bool stdout_is_terminal() const;
+  /// The sign of a check that went well or did not, coloured where stdout shows colours.
+  std::string mark(bool good) const;
+  /// A line of a difference: green for '+', red for '-', yellow for '~', plain for others.
+  std::string change_line(const std::string& line) const;
   /// The text in the colour of a status word, where stdout shows colours.
   std::string status_word(const std::string& status) const;
   void table(const std::vector<std::string>& head,

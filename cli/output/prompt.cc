@@ -1,12 +1,14 @@
 #include "cli/output/prompt.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "common/text.h"
 
@@ -38,32 +40,90 @@ class EchoOff {
   termios before_{};
 };
 
-void say(const std::string& text) {
-  [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
+/// While it lives, Ctrl-C ends a read instead of the program, so that the echo comes back on.
+class InterruptEndsReads {
+ public:
+  InterruptEndsReads() {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    sigaction(SIGINT, &action, &before_);  // without SA_RESTART
+  }
+  ~InterruptEndsReads() { sigaction(SIGINT, &before_, nullptr); }
+  InterruptEndsReads(const InterruptEndsReads&) = delete;
+  InterruptEndsReads& operator=(const InterruptEndsReads&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+/// Reads to the end, or to the end of a line. Nothing where a person broke it off.
+std::optional<SecretText> read_text(int fd, bool one_line) {
+  SecretText text;
+  std::array<char, 4096> buffer{};
+  ssize_t got = 0;
+  while ((got = read(fd, buffer.data(), buffer.size())) > 0) {
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > kMostBytes || (one_line && text.ends_with('\n'))) break;
+  }
+  explicit_bzero(buffer.data(), buffer.size());
+  if (got < 0 || (one_line && got == 0 && text.empty())) return std::nullopt;
+  return text;
+}
+
+Error broken_off() {
+  return {ErrorCode::failure, "broken off; nothing was changed", ""};
 }
 
 }  // namespace
 
+bool is_interactive() {
+  return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+void say_on_terminal(const std::string& text) {
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+Result<std::string> ask_line(const std::string& question, const std::string& fallback) {
+  say_on_terminal(question + (fallback.empty() ? "" : " [" + fallback + "]") + ": ");
+  const InterruptEndsReads interruptible;
+  const auto text = read_text(STDIN_FILENO, true);
+  if (!text) {
+    say_on_terminal("\n");
+    return broken_off();
+  }
+  const auto answer = std::string(trim(*text));
+  return answer.empty() ? fallback : answer;
+}
+
+Result<Secret> ask_secret(const std::string& question) {
+  say_on_terminal(question + ": ");
+  const InterruptEndsReads interruptible;
+  const EchoOff quiet(STDIN_FILENO);
+  const auto text = read_text(STDIN_FILENO, true);
+  say_on_terminal("\n");
+  if (!text) return broken_off();
+  return Secret(trim(*text));
+}
+
 Result<Secret> read_secret(const std::string& file, const std::string& prompt) {
   const bool from_stdin = file == "-";
+  if (from_stdin && isatty(STDIN_FILENO)) {
+    NEXUS_TRY(auto secret, ask_secret(prompt));
+    if (secret.empty())
+      return Error{ErrorCode::usage, "the secret is empty", "give it in a file or on stdin"};
+    return secret;
+  }
   const int fd = from_stdin ? STDIN_FILENO : open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return Error{ErrorCode::usage, "cannot read " + file + ": " + std::strerror(errno),
                  "name an existing file, or - for stdin"};
-  const EchoOff quiet(fd);
-  if (quiet.active()) say(prompt + ": ");
-  SecretText text;
-  std::array<char, 4096> buffer{};
-  for (ssize_t got = 0; (got = read(fd, buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMostBytes || (quiet.active() && text.ends_with('\n'))) break;
-  }
-  explicit_bzero(buffer.data(), buffer.size());
+  const auto text = read_text(fd, false);
   if (!from_stdin) close(fd);
-  if (quiet.active()) say("\n");
-  if (text.size() > kMostBytes)
+  if (!text) return Error{ErrorCode::usage, "cannot read " + file, "name a file, or - for stdin"};
+  if (text->size() > kMostBytes)
     return Error{ErrorCode::usage, file + " is too large for a secret", "name the right file"};
-  const auto value = trim(text);
+  const auto value = trim(*text);
   if (value.empty())
     return Error{ErrorCode::usage, "the secret is empty", "give it in a file or on stdin"};
   return Secret(value);

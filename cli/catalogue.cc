@@ -1,0 +1,232 @@
+#include "cli/catalogue.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "cli/data_file.h"
+#include "cli/program_path.h"
+#include "common/json.h"
+#include "common/json_fields.h"
+#include "common/paths.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+/// Members of an entry that are fields of the registration.
+const std::set<std::string> kProfileFields{"auth_type",
+                                           "auth_header",
+                                           "issuer",
+                                           "auth_url",
+                                           "token_url",
+                                           "scopes",
+                                           "api_base_url",
+                                           "redirect_host",
+                                           "redirect_path",
+                                           "enable_discovery",
+                                           "description",
+                                           "user_info_endpoint",
+                                           "category",
+                                           "params",
+                                           "allow_insecure_http",
+                                           "allow_private_network"};
+
+bool is_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+Result<CatalogueVariable> read_variable(const std::string& name, const Json& table) {
+  const JsonFields fields(table, "variables." + name + ".");
+  CatalogueVariable variable;
+  variable.name = name;
+  NEXUS_CHECK(fields.text("title", variable.title));
+  if (variable.title.empty()) variable.title = name;
+  NEXUS_CHECK(fields.text("description", variable.description));
+  NEXUS_CHECK(fields.text("suffix", variable.suffix));
+  NEXUS_CHECK(fields.text("default", variable.fallback));
+  NEXUS_CHECK(fields.texts("choices", variable.choices));
+  NEXUS_CHECK(fields.flag("optional", variable.optional));
+  NEXUS_TRY(const auto* replaces, fields.object("replaces"));
+  if (replaces) variable.replaces = *replaces;
+  for (const auto& [field, value] : variable.replaces.items())
+    if (!kProfileFields.contains(field))
+      return fields.bad("replaces", "names " + field + ", which is no field of a provider");
+  return variable;
+}
+
+Result<CatalogueEntry> read_entry(const Json& document, const std::string& name) {
+  const JsonFields fields(document);
+  CatalogueEntry entry;
+  entry.name = name;
+  entry.display_name = name;
+  NEXUS_CHECK(fields.text("display_name", entry.display_name));
+  NEXUS_CHECK(fields.text("category", entry.category));
+  NEXUS_CHECK(fields.text("docs_url", entry.docs_url));
+  NEXUS_CHECK(fields.texts("quirks", entry.quirks));
+  NEXUS_CHECK(fields.texts("unverified", entry.unverified));
+  NEXUS_TRY(const auto* client, fields.object("client"));
+  if (client) {
+    const JsonFields about(*client, "client.");
+    NEXUS_CHECK(about.text("console_url", entry.console_url));
+    NEXUS_CHECK(about.text("kind", entry.client_kind));
+    NEXUS_CHECK(about.texts("steps", entry.steps));
+    NEXUS_CHECK(about.flag("public", entry.public_client));
+  }
+  NEXUS_TRY(const auto* variables, fields.object("variables"));
+  if (variables)
+    for (const auto& [variable, table] : variables->items()) {
+      if (!table.is_object()) return fields.bad("variables", "has to be a table of tables");
+      NEXUS_TRY(auto read, read_variable(variable, table));
+      entry.variables.push_back(std::move(read));
+    }
+  const std::set<std::string> ours{"display_name", "docs_url", "quirks",
+                                   "unverified",   "client",   "variables"};
+  for (const auto& [member, value] : document.items()) {
+    if (kProfileFields.contains(member))
+      entry.profile[member] = value;
+    else if (!ours.contains(member))
+      return fields.bad(member.c_str(), "is no member of an entry");
+  }
+  if (!entry.profile.contains("description")) entry.profile["description"] = entry.display_name;
+  NEXUS_CHECK(fields.object("params"));
+  entry.profile["params"]["catalog_entry"] = name;
+  return entry;
+}
+
+using Values = std::map<std::string, std::string>;
+
+void fill(Json& value, const Values& values) {
+  if (value.is_string()) {
+    auto& text = value.get_ref<std::string&>();
+    for (const auto& [name, with] : values)
+      for (auto at = text.find("{" + name + "}"); at != std::string::npos;
+           at = text.find("{" + name + "}", at + with.size()))
+        text.replace(at, name.size() + 2, with);
+  } else if (value.is_structured()) {
+    for (auto& inner : value) fill(inner, values);
+  }
+}
+
+}  // namespace
+
+Result<std::string> CatalogueVariable::check(std::string value) const {
+  // People copy addresses: "https://acme.example.com/" stands for "acme".
+  for (const char* scheme : {"https://", "http://"})
+    if (value.starts_with(scheme)) value.erase(0, std::string_view(scheme).size());
+  while (value.ends_with('/')) value.pop_back();
+  if (!suffix.empty() && value.size() > suffix.size() && value.ends_with(suffix))
+    value.erase(value.size() - suffix.size());
+  const Error bad{ErrorCode::usage,
+                  "'" + printable(value, 80) + "' cannot be the " + lower(title) +
+                      (choices.empty() ? "" : ": it is one of " + join(choices, ", ")),
+                  description.empty() ? "for example --var " + name + "=acme" : description};
+  if (!choices.empty()) {
+    if (std::find(choices.begin(), choices.end(), value) == choices.end()) return bad;
+    return value;
+  }
+  // Nothing that could end the host or climb out of the path that it stands in.
+  const bool plain = value.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789._-") == std::string::npos;
+  if (value.empty() || value.size() > 253 || !plain || value.front() == '.' ||
+      value.front() == '-' || value.find("..") != std::string::npos)
+    return bad;
+  return value;
+}
+
+bool CatalogueEntry::https_redirect() const {
+  return profile.at("params").value("https_redirect", false);
+}
+
+Result<Json> CatalogueEntry::filled_in(const Values& given) const {
+  Values values;
+  auto filled = profile;
+  for (const auto& variable : variables) {
+    const auto found = given.find(variable.name);
+    const bool is_given = found != given.end() && !found->second.empty();
+    if (is_given) {
+      NEXUS_TRY(values[variable.name], variable.check(found->second));
+      filled.update(variable.replaces);
+    } else if (!variable.fallback.empty()) {
+      values[variable.name] = variable.fallback;
+    } else if (!variable.optional) {
+      return Error{
+          ErrorCode::usage, display_name + " needs to know the " + lower(variable.title),
+          "give it with --var " + variable.name + "=…" +
+              (variable.suffix.empty() ? "" : " (what stands before " + variable.suffix + ")")};
+    }
+  }
+  for (const auto& [word, value] : given)
+    if (std::none_of(variables.begin(), variables.end(),
+                     [&](const auto& variable) { return variable.name == word; }))
+      return Error{ErrorCode::usage,
+                   display_name + " has no variable '" + printable(word, 60) + "'",
+                   "see: nexus provider show " + name};
+  fill(filled, values);
+  return filled;
+}
+
+Result<CatalogueEntry> read_catalogue_entry(const std::string& text, const std::string& name,
+                                            const std::string& file) {
+  NEXUS_TRY(const auto parsed, parse_toml(text, file));
+  auto entry = read_entry(parsed.document, name);
+  if (!entry) {
+    const auto field = entry.error().message.substr(0, entry.error().message.find(' '));
+    auto pointer = "/" + field;
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    return Error{
+        ErrorCode::usage,
+        file + ":" + std::to_string(parsed.line_of(pointer)) + ": " + entry.error().message,
+        "correct the file and try again"};
+  }
+  return entry;
+}
+
+Catalogue::Catalogue() {
+  const auto config = default_config_file();
+  directories_.push_back(config.substr(0, config.rfind('/')) + "/providers");
+  if (auto installed = data_path("providers"); !installed.empty())
+    directories_.push_back(std::move(installed));
+}
+
+Result<std::optional<CatalogueEntry>> Catalogue::find(const std::string& name) const {
+  if (!is_name(name)) return std::optional<CatalogueEntry>();
+  for (const auto& directory : directories_) {
+    const auto file = directory + "/" + name + ".toml";
+    if (access(file.c_str(), F_OK) != 0) continue;
+    NEXUS_TRY(const auto text, read_text_file(file));
+    NEXUS_TRY(auto entry, read_catalogue_entry(text, name, file));
+    return std::optional(std::move(entry));
+  }
+  return std::optional<CatalogueEntry>();
+}
+
+std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
+  std::set<std::string> names;
+  for (const auto& directory : directories_) {
+    std::error_code ignored;
+    for (const auto& file : std::filesystem::directory_iterator(directory, ignored))
+      if (file.path().extension() == ".toml") names.insert(file.path().stem().string());
+  }
+  std::vector<CatalogueEntry> entries;
+  for (const auto& name : names) {
+    auto entry = find(name);
+    if (entry && *entry) entries.push_back(**std::move(entry));
+    if (!entry) problems.push_back(std::move(entry).error());
+  }
+  return entries;
+}
+
+bool matches(const CatalogueEntry& entry, const std::vector<std::string>& words) {
+  const auto text = lower(entry.name + " " + entry.display_name + " " + entry.category + " " +
+                          entry.profile.value("auth_type", "oauth2"));
+  return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+    return text.find(lower(word)) != std::string::npos;
+  });
+}
+
+}  // namespace nexus::cli

@@ -1,0 +1,55 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/catalogue.h"
+#include "cli/commands/provider.h"
+#include "common/json.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+Result<int> run_catalog(Context& context, const std::vector<std::string>& words) {
+  std::vector<Error> problems;
+  const auto entries = Catalogue().all(problems);
+  for (const auto& problem : problems) context.output.warn(problem.message);
+  if (entries.empty())
+    return Error{ErrorCode::failure, "the catalogue is not there",
+                 "install share/nexus/providers beside nexus"};
+  Json list = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& entry : entries) {
+    if (!matches(entry, words)) continue;
+    const auto type = entry.profile.value("auth_type", "oauth2");
+    list.push_back({{"name", entry.name},
+                    {"display_name", entry.display_name},
+                    {"category", entry.category},
+                    {"auth_type", type}});
+    rows.push_back({entry.name, type, printable(entry.display_name, 60), entry.category});
+  }
+  if (context.output.json) {
+    context.output.json_line({{"entries", std::move(list)}});
+    return 0;
+  }
+  if (rows.empty())
+    return Error{
+        ErrorCode::provider_not_found, "nothing in the catalogue fits " + join(words, " "),
+        "register it by its endpoints: nexus provider add NAME --auth-url … --token-url …"};
+  context.output.table({"NAME", "TYPE", "PROVIDER", "CATEGORY"}, rows);
+  context.output.note(std::to_string(rows.size()) + " of " + std::to_string(entries.size()) +
+                      "; nexus provider show NAME tells more, nexus connect NAME starts");
+  return 0;
+}
+
+}  // namespace
+
+void configure_provider_catalog(CLI::App& app, Action& action) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  app.add_option("words", *words, "words to look for in names, categories and types");
+  app.parse_complete_callback([words, &action] {
+    action = [words](Context& context) { return run_catalog(context, *words); };
+  });
+}
+
+}  // namespace nexus::cli

@@ -1,0 +1,165 @@
+#include "cli/commands/provider_fields.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/output/prompt.h"
+#include "common/json.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+/// Settings whose values are objects or lists.
+bool is_structured(const std::string& name) {
+  constexpr const char* all[] = {"credential_schema",   "auth_strategy",       "validation",
+                                 "request_headers",     "token_params",        "refresh_params",
+                                 "authorization_names", "invalid_grant_errors"};
+  return std::find(std::begin(all), std::end(all), name) != std::end(all);
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
+                                                    const std::string& option) {
+  std::map<std::string, std::string> pairs;
+  for (const auto& word : words) {
+    const auto equals = word.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return Error{ErrorCode::usage,
+                   option + " wants NAME=VALUE, not '" + printable(word, 60) + "'",
+                   "for example " + option +
+                       (option == "--var" ? " subdomain=acme" : " access_type=offline")};
+    pairs[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return pairs;
+}
+
+void print_provider(const Output& output, const Json& provider) {
+  if (output.json) return output.json_line(provider);
+  std::vector<std::vector<std::string>> rows;
+  const auto row = [&](const char* label, const std::string& value) {
+    if (!value.empty()) rows.push_back({label, printable(value, 400)});
+  };
+  const auto text = [&](const char* name) { return text_member(provider, name).value_or(""); };
+  row("id", text("id"));
+  row("type", text("auth_type"));
+  row("issuer", text("issuer"));
+  row("authorization endpoint", text("auth_url"));
+  row("token endpoint", text("token_url"));
+  row("client id", text("client_id"));
+  row("client secret", text("client_secret_fingerprint").empty()
+                           ? ""
+                           : "set, fingerprint " + text("client_secret_fingerprint"));
+  row("client authentication", text("auth_header"));
+  std::vector<std::string> scopes;
+  for (const auto& scope : provider.value("scopes", Json::array()))
+    if (scope.is_string()) scopes.push_back(scope.get<std::string>());
+  row("scopes", join(scopes, " "));
+  if (const auto params = provider.find("params"); params != provider.end() && !params->empty())
+    row("parameters", to_text(*params));
+  row("API", text("api_base_url"));
+  row("who am I", text("user_info_endpoint"));
+  if (text("auth_type") == "oauth2") row("redirect URI", text("redirect_uri"));
+  output.table({"PROVIDER", text("name")}, rows);
+  if (const auto warning = text_member(provider, "warning")) output.warn(*warning);
+}
+
+SecretText with_secret(const Json& body, const Secret& secret) {
+  SecretText out(to_text(body));
+  if (secret.empty()) return out;
+  SecretJsonWriter member;
+  member.begin().member("client_secret", secret.expose()).end();
+  auto object = member.take();
+  if (body.empty()) return object;
+  out.back() = ',';
+  out.append(std::string_view(object).substr(1));
+  return out;
+}
+
+Result<Json> fields_of(const ProviderArgs& args, Json params) {
+  Json body = Json::object();
+  const auto put = [&](const char* name, const auto& value) {
+    if (value) body[name] = *value;
+  };
+  put("auth_type", args.auth_type);
+  put("issuer", args.issuer);
+  put("auth_url", args.auth_url);
+  put("token_url", args.token_url);
+  put("client_id", args.client_id);
+  put("auth_header", args.client_auth);
+  put("api_base_url", args.api_base_url);
+  put("user_info_endpoint", args.user_info_endpoint);
+  put("redirect_host", args.redirect_host);
+  put("redirect_path", args.redirect_path);
+  put("allow_insecure_http", args.allow_insecure_http);
+  put("allow_private_network", args.allow_private_network);
+  if (!args.scopes.empty()) body["scopes"] = args.scopes;
+  NEXUS_TRY(const auto given, pairs_of(args.params, "--param"));
+  for (const auto& [name, value] : given) {
+    if (value.empty()) {
+      params.erase(name);  // as it is without the setting
+      continue;
+    }
+    if (!is_structured(name)) {
+      params[name] = value;
+      continue;
+    }
+    const auto json = Json::parse(value, nullptr, false);
+    if (!json.is_structured())
+      return Error{ErrorCode::usage, "--param " + name + " wants JSON",
+                   "for example --param 'validation={\"skip\":true}'"};
+    params[name] = json;
+  }
+  if (!args.params.empty()) body["params"] = std::move(params);
+  return body;
+}
+
+Result<Secret> client_secret_of(const ProviderArgs& args) {
+  if (!args.client_secret.empty())
+    return Error{ErrorCode::usage, "a secret on the command line can be read by every program here",
+                 "give it with --client-secret-file FILE, or - for stdin"};
+  if (args.client_secret_file.empty()) return Secret();
+  return read_secret(args.client_secret_file, "client secret");
+}
+
+void add_fields(CLI::App& app, ProviderArgs& args) {
+  app.add_option("--auth-type", args.auth_type, "oauth2 (the default) or how static keys travel")
+      ->check(CLI::IsMember({"oauth2", "api_key", "basic_auth", "header", "query_param",
+                             "hmac_payload", "aws_sigv4"}));
+  app.add_option("--issuer", args.issuer,
+                 "OpenID Connect or OAuth issuer; endpoints are discovered");
+  app.add_option("--auth-url", args.auth_url, "authorization endpoint, where there is no issuer");
+  app.add_option("--token-url", args.token_url, "token endpoint, where there is no issuer");
+  app.add_option("--client-secret-file", args.client_secret_file,
+                 "file with the client's secret, - for stdin (no echo on a terminal)");
+  app.add_option("--client-secret", args.client_secret)->group("");
+  app.add_option("--client-auth", args.client_auth, "how the client proves itself")
+      ->check(CLI::IsMember({"client_secret_basic", "client_secret_post", "none"}));
+  app.add_option("--scope", args.scopes, "a scope to ask for by default (repeatable)")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--param", args.params,
+                 "NAME=VALUE: a parameter of the authorization request or a setting;\n"
+                 "NAME= takes it away; see nexus-providers(5) (repeatable)")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--api-base-url", args.api_base_url, "where the provider's API lives");
+  app.add_option("--user-info-endpoint", args.user_info_endpoint,
+                 "URL that tells whose account it is; for static credentials the path, below\n"
+                 "the API's base URL, that checks them");
+  app.add_option("--redirect-host", args.redirect_host, "localhost, where the provider insists");
+  app.add_option("--redirect-path", args.redirect_path,
+                 "path of the redirect URI, where it is registered already");
+  // Not add_flag: that one sets an optional also when the flag was not given.
+  const auto flag = [&](const char* names, std::optional<bool>& into, const char* help) {
+    app.add_flag_function(
+        names, [&into](std::int64_t count) { into = count > 0; }, help);
+  };
+  flag("--allow-insecure-http,!--no-allow-insecure-http", args.allow_insecure_http,
+       "allow plain http for a provider on this machine");
+  flag("--allow-private-network,!--no-allow-private-network", args.allow_private_network,
+       "allow a provider on a private network");
+}
+
+}  // namespace nexus::cli

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace CLI {
+class App;
+}
+
+namespace nexus::cli {
+
+/// What was said of a provider; nothing where it was not.
+struct ProviderArgs {
+  std::string name;
+  std::optional<std::string> auth_type;
+  std::optional<std::string> issuer;
+  std::optional<std::string> auth_url;
+  std::optional<std::string> token_url;
+  std::optional<std::string> client_id;
+  std::optional<std::string> client_auth;
+  std::optional<std::string> api_base_url;
+  std::optional<std::string> user_info_endpoint;
+  std::optional<std::string> redirect_host;
+  std::optional<std::string> redirect_path;
+  std::optional<bool> allow_insecure_http;
+  std::optional<bool> allow_private_network;
+  std::vector<std::string> scopes;
+  std::vector<std::string> params;
+  std::string client_secret;
+  std::string client_secret_file;
+  std::vector<std::string> variables;  ///< NAME=VALUE, for an entry of the catalogue
+  std::string from;                    ///< the entry; "" for the one of the same name
+  bool no_client_secret = false;
+  bool replace = false;
+};
+
+/// Declares the options that `provider add` and `provider edit` share.
+void add_fields(CLI::App& app, ProviderArgs& args);
+
+/// The fields that were given, under their names on the wire; `params` are added to those there
+/// are. Error: usage.
+Result<nlohmann::json> fields_of(const ProviderArgs& args, nlohmann::json params);
+
+/// From the file that was named; nothing where none was. Error: usage.
+Result<Secret> client_secret_of(const ProviderArgs& args);
+
+/// The secret joins the body as text that is wiped: nlohmann's own strings are not.
+SecretText with_secret(const nlohmann::json& body, const Secret& secret);
+
+/// NAME=VALUE words as a map. Error: usage; `option` is for its message.
+Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
+                                                    const std::string& option);
+
+/// A provider's fields as a table, or as JSON; with what nexusd warned of.
+void print_provider(const Output& output, const nlohmann::json& provider);
+
+}  // namespace nexus::cli

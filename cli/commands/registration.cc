@@ -1,0 +1,204 @@
+#include "cli/commands/registration.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/output/prompt.h"
+#include "common/json.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+/// Where and how the client is made.
+void explain(const Output& output, const CatalogueEntry& entry, const RedirectUri& redirect) {
+  output.note(entry.display_name + " needs a client of yours, once. Make one:");
+  if (!entry.console_url.empty()) output.note("  at            " + entry.console_url);
+  if (!entry.client_kind.empty()) output.note("  of the kind   " + entry.client_kind);
+  output.note("  redirect URI  " + redirect.uri);
+  for (const auto& step : entry.steps) output.note("  - " + step);
+  if (!entry.docs_url.empty()) output.note("  scopes are explained at " + entry.docs_url);
+}
+
+/// What somebody who cannot be asked has to run.
+Error nobody_to_ask(const CatalogueEntry& entry, const std::string& name,
+                    const RedirectUri& redirect) {
+  std::string command = "nexus provider add " + name;
+  if (name != entry.name) command += " --from " + entry.name;
+  for (const auto& variable : entry.variables)
+    if (!variable.optional && variable.fallback.empty())
+      command += " --var " + variable.name + "=…";
+  command += " --client-id ID --client-secret-file -";
+  const auto where = entry.console_url.empty() ? "" : " at " + entry.console_url;
+  return {ErrorCode::provider_not_found,
+          "no client of " + entry.display_name + " is registered here yet",
+          "make one" + where + " with the redirect URI " + redirect.uri + ", then run: " + command};
+}
+
+Result<std::map<std::string, std::string>> ask_for_variables(
+    const CatalogueEntry& entry, std::map<std::string, std::string> given, bool ask) {
+  for (const auto& variable : entry.variables) {
+    if (given.contains(variable.name) || !ask) continue;
+    auto prompt = variable.title;
+    if (!variable.suffix.empty()) prompt += " (…" + variable.suffix + ")";
+    if (!variable.choices.empty()) prompt += " (" + join(variable.choices, ", ") + ")";
+    if (variable.optional) prompt += " (optional)";
+    if (!variable.description.empty()) prompt += " – " + variable.description;
+    while (true) {
+      NEXUS_TRY(const auto answer, ask_line(prompt, variable.fallback));
+      if (answer.empty() && variable.optional) break;
+      const auto checked = variable.check(answer);
+      if (checked) {
+        given[variable.name] = *checked;
+        break;
+      }
+      say_on_terminal("  " + checked.error().message + "; " + checked.error().hint + "\n");
+    }
+  }
+  return given;
+}
+
+bool needs_client(const CatalogueEntry& entry, const ProviderArgs& args) {
+  return entry.is_oauth() && !args.client_id;
+}
+
+bool needs_variables(const CatalogueEntry& entry, const std::map<std::string, std::string>& given) {
+  for (const auto& variable : entry.variables)
+    if (!variable.optional && variable.fallback.empty() && !given.contains(variable.name))
+      return true;
+  return false;
+}
+
+/// What a default registration lacks, asked for. The secret is asked for last.
+Result<Secret> ask_for_client(const CatalogueEntry& entry, ProviderArgs& args) {
+  NEXUS_TRY(args.client_id.emplace(), ask_line("Client id", ""));
+  if (args.client_id->empty())
+    return Error{ErrorCode::usage, "without a client id nothing can be registered",
+                 "make a client at the provider first, then start again"};
+  Secret secret;
+  if (args.client_secret_file.empty()) {
+    NEXUS_TRY(secret, ask_secret(entry.public_client ? "Client secret (not shown; empty for none)"
+                                                     : "Client secret (not shown)"));
+  }
+  if (args.scopes.empty()) {
+    const auto offered = entry.profile.value("scopes", std::vector<std::string>());
+    if (!entry.profile.at("params").value("skip_scope_on_auth", false)) {
+      NEXUS_TRY(const auto answer, ask_line("Scopes", join(offered, " ")));
+      args.scopes = split(answer, ' ');
+    }
+  }
+  return secret;
+}
+
+}  // namespace
+
+Result<RedirectUri> redirect_uri_for(Context& context, const CatalogueEntry& entry,
+                                     const std::string& name) {
+  NEXUS_TRY(
+      const auto answer,
+      context.client.get("/v1/providers/redirect-uri?name=" + percent_encode(name) +
+                         "&host=" + percent_encode(entry.profile.value("redirect_host", ""))));
+  return RedirectUri{text_member(answer, "redirect_path").value_or(""),
+                     text_member(answer, "redirect_uri").value_or("")};
+}
+
+Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& entry,
+                                     ProviderArgs args) {
+  NEXUS_TRY(auto variables, pairs_of(args.variables, "--var"));
+  const bool ask = is_interactive() && !context.output.json;
+  RedirectUri redirect;
+  Secret secret;
+  if (needs_client(entry, args) || needs_variables(entry, variables)) {
+    if (entry.is_oauth()) {
+      NEXUS_TRY(redirect, redirect_uri_for(context, entry, args.name));
+    }
+    if (!ask && entry.is_oauth()) return nobody_to_ask(entry, args.name, redirect);
+    if (!ask) return entry.filled_in(variables).error();
+    if (entry.is_oauth()) explain(context.output, entry, redirect);
+    NEXUS_TRY(variables, ask_for_variables(entry, std::move(variables), ask));
+    if (needs_client(entry, args)) {
+      NEXUS_TRY(secret, ask_for_client(entry, args));
+      args.redirect_path = redirect.path;
+    }
+  }
+  if (secret.empty()) {
+    NEXUS_TRY(secret, client_secret_of(args));
+  }
+  NEXUS_TRY(auto body, entry.filled_in(variables));
+  NEXUS_TRY(const auto given, fields_of(args, body.at("params")));
+  body.update(given);
+  body["name"] = args.name;
+  body["replace"] = args.replace;
+  // A client without a secret has nothing to authenticate with.
+  if (secret.empty()) body.erase("auth_header");
+  return context.client.post("/v1/providers", with_secret(body, secret));
+}
+
+void print_entry(const Output& output, const CatalogueEntry& entry) {
+  if (output.json) {
+    Json variables = Json::object();
+    for (const auto& variable : entry.variables)
+      variables[variable.name] = {{"title", variable.title},
+                                  {"suffix", variable.suffix},
+                                  {"choices", variable.choices},
+                                  {"optional", variable.optional}};
+    return output.json_line({{"name", entry.name},
+                             {"display_name", entry.display_name},
+                             {"registered", false},
+                             {"console_url", entry.console_url},
+                             {"client_kind", entry.client_kind},
+                             {"docs_url", entry.docs_url},
+                             {"quirks", entry.quirks},
+                             {"unverified", entry.unverified},
+                             {"variables", variables},
+                             {"profile", entry.profile}});
+  }
+  std::vector<std::vector<std::string>> rows;
+  const auto row = [&](const char* label, const std::string& value) {
+    if (!value.empty()) rows.push_back({label, printable(value, 400)});
+  };
+  const auto text = [&](const char* name) { return entry.profile.value(name, ""); };
+  row("name", entry.display_name);
+  row("type", entry.profile.value("auth_type", "oauth2"));
+  row("issuer", text("issuer"));
+  row("authorization endpoint", text("auth_url"));
+  row("token endpoint", text("token_url"));
+  row("client authentication", entry.is_oauth() ? text("auth_header") : "");
+  row("scopes", join(entry.profile.value("scopes", std::vector<std::string>()), " "));
+  row("API", text("api_base_url"));
+  row("who am I", text("user_info_endpoint"));
+  auto params = entry.profile.value("params", Json::object());
+  params.erase("catalog_entry");
+  if (!params.empty()) row("parameters", to_text(params));
+  for (const auto& variable : entry.variables)
+    row("needs", variable.name + (variable.suffix.empty() ? "" : " (…" + variable.suffix + ")") +
+                     (variable.choices.empty() ? "" : ": " + join(variable.choices, ", ")) +
+                     (variable.optional ? " (optional)" : ""));
+  row(entry.is_oauth() ? "make a client at" : "make a key at", entry.console_url);
+  row("of the kind", entry.client_kind);
+  row("see also", entry.docs_url);
+  output.table({"CATALOGUE ENTRY", entry.name}, rows);
+  print_quirks(output, entry);
+  output.note("Not registered yet: nexus connect " + entry.name + " leads you through it.");
+}
+
+void print_quirks(const Output& output, const CatalogueEntry& entry) {
+  if (!entry.quirks.empty()) output.result("What is special about it:\n");
+  for (const auto& quirk : entry.quirks) output.result("- " + printable(quirk, 400) + "\n");
+  if (!entry.unverified.empty())
+    output.result("Not checked at the provider: " + join(entry.unverified, ", ") + "\n");
+}
+
+Error unknown_provider(const std::string& name) {
+  std::vector<Error> ignored;
+  std::vector<std::string> similar;
+  for (const auto& entry : Catalogue().all(ignored))
+    if (matches(entry, {name}) && similar.size() < 8) similar.push_back(entry.name);
+  return {ErrorCode::provider_not_found, "there is no provider named " + printable(name, 80),
+          similar.empty()
+              ? "nexus provider catalog lists those that nexus knows; register another with: nexus "
+                "provider add NAME …"
+              : "the catalogue has: " + join(similar, ", ") +
+                    "; register another with: nexus provider add NAME …"};
+}
+
+}  // namespace nexus::cli

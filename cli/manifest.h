@@ -1,0 +1,40 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+
+namespace nexus::cli {
+
+/// What a manifest wants the providers to be.
+struct Manifest {
+  std::string file;
+  /// Registrations as POST /v1/providers/plan takes them, catalogue entries filled in and `${ENV}`
+  /// expanded: there may be secrets in it.
+  nlohmann::json providers = nlohmann::json::array();
+  std::vector<std::string> warnings;
+
+  /// "FILE:LINE" of what a message about the registration at `index` is about.
+  std::string place(std::size_t index, const std::string& message) const;
+
+  struct Place {
+    std::string pointer;
+    std::map<std::string, int> lines;
+  };
+  std::vector<Place> places;  ///< one for each of the providers
+};
+
+/// Reads a manifest: TOML (`[providers.NAME]` tables, or `[[providers]]` with `name`), or YAML for
+/// a name that ends in .yaml or .yml (`providers:`, a list with `name`). A provider may start from
+/// the catalogue: by `catalog = "ENTRY"` (and `vars = {…}`), or by its own name where it gives
+/// neither endpoints nor auth_type. `$${` stands for a literal `${`. Error: usage, with the line;
+/// missing environment variables are listed all at once.
+Result<Manifest> read_manifest(const std::string& path);
+
+/// The registered providers (GET /providers) as a TOML manifest, secrets as
+/// `${NAME_CLIENT_SECRET}`.
+std::string manifest_of(const nlohmann::json& providers);
+
+}  // namespace nexus::cli

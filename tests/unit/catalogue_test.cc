@@ -1,0 +1,144 @@
+#include "cli/catalogue.h"
+
+#include "common/json.h"
+#include "daemon/oauth/authorization_request.h"
+#include "daemon/service/credential_check.h"
+#include "daemon/service/provider.h"
+#include "tests/support/catch.h"
+
+using namespace nexus;
+using cli::Catalogue;
+using cli::CatalogueEntry;
+
+namespace {
+
+std::map<std::string, std::string> examples(const CatalogueEntry& entry) {
+  std::map<std::string, std::string> values;
+  for (const auto& variable : entry.variables)
+    values[variable.name] = !variable.choices.empty() ? variable.choices[0]
+                            : variable.name == "port" ? "8443"
+                                                      : "acme";
+  return values;
+}
+
+Result<Provider> registered(const CatalogueEntry& entry,
+                            const std::map<std::string, std::string>& values) {
+  NEXUS_TRY(auto body, entry.filled_in(values));
+  body["name"] = entry.name;
+  if (entry.is_oauth()) body["client_id"] = "client-1", body["client_secret"] = "secret";
+  NEXUS_TRY(auto registration, read_registration(body));
+  return std::move(registration.provider);
+}
+
+CatalogueEntry read(const std::string& text) {
+  auto entry = cli::read_catalogue_entry(text, "demo", "demo.toml");
+  REQUIRE(entry);
+  return *std::move(entry);
+}
+
+std::string refusal(const std::string& text) {
+  const auto entry = cli::read_catalogue_entry(text, "demo", "demo.toml");
+  return entry ? std::string() : entry.error().message;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("every entry of the catalogue can be registered and asked for consent", "[catalogue]") {
+  std::vector<Error> problems;
+  const auto entries = Catalogue({NEXUS_CATALOGUE}).all(problems);
+  for (const auto& problem : problems) FAIL_CHECK(problem.message);
+  CHECK(entries.size() > 600);
+  int urls = 0;
+  for (const auto& entry : entries) {
+    INFO(entry.name);
+    for (const auto& values : {examples(entry), std::map<std::string, std::string>()}) {
+      const bool complete =
+          std::all_of(entry.variables.begin(), entry.variables.end(), [&](const auto& variable) {
+            return values.contains(variable.name) || variable.optional ||
+                   !variable.fallback.empty();
+          });
+      if (!complete) continue;
+      const auto provider = registered(entry, values);
+      INFO((provider ? "" : provider.error().message));
+      CHECK(provider);
+      if (!provider) continue;
+      if (provider->is_static()) {
+        CHECK(read_static_provider(*provider));
+        continue;
+      }
+      const auto endpoints = resolve_endpoints(*provider, true, std::nullopt);
+      REQUIRE(endpoints);
+      AuthorizationRequest request;
+      request.redirect_uri = "http://127.0.0.1:8090/auth/callback";
+      request.scopes = provider->scopes;
+      request.state = "S";
+      if (endpoints->dialect.pkce) request.code_challenge = "C";
+      request.extra = authorization_parameters(*provider, provider->scopes);
+      const auto url = authorization_url(*endpoints, request);
+      CHECK(url.starts_with("https://"));
+      CHECK(has(url, "state=S"));
+      CHECK(has(url, "client-1"));
+      CHECK(has(url, "127.0.0.1%3A8090"));
+      CHECK_FALSE(has(url, "{"));
+      CHECK_FALSE(has(url, "%7B"));
+      ++urls;
+    }
+  }
+  CHECK(urls > 250);
+}
+
+TEST_CASE("variables cannot lead anywhere else", "[catalogue]") {
+  const auto entry = read(R"(
+auth_url = "https://{shop}.example.com/authorize"
+token_url = "https://{shop}.example.com/token"
+[variables.shop]
+title = "Shop"
+suffix = ".example.com"
+)");
+  const auto host = [&](const std::string& value) {
+    const auto filled = entry.filled_in({{"shop", value}});
+    return filled ? filled->at("token_url").get<std::string>() : "refused";
+  };
+  CHECK(host("acme") == "https://acme.example.com/token");
+  CHECK(host("acme.example.com") == "https://acme.example.com/token");
+  CHECK(host("https://acme.example.com/") == "https://acme.example.com/token");
+  for (const char* bad : {"", "evil.net/", "evil.net/x", "a@evil.net", "evil.net:1", "evil.net#",
+                          "evil.net?", "..", "a..b", "-x", "ä", "a b", "{x}", "a\\b"})
+    if (std::string(bad) != "evil.net/") CHECK(host(bad) == "refused");
+  CHECK(host("evil.net/") == "https://evil.net.example.com/token");
+  CHECK_FALSE(entry.filled_in({}));
+  CHECK_FALSE(entry.filled_in({{"shop", "acme"}, {"other", "x"}}));
+}
+
+TEST_CASE("an optional variable replaces what it is for", "[catalogue]") {
+  auto salesforce = Catalogue({NEXUS_CATALOGUE}).find("salesforce");
+  REQUIRE((salesforce && *salesforce));
+  CHECK((*salesforce)->filled_in({})->at("token_url") ==
+        "https://login.salesforce.com/services/oauth2/token");
+  CHECK((*salesforce)->filled_in({{"hostname", "acme.my.salesforce.com"}})->at("token_url") ==
+        "https://acme.my.salesforce.com/services/oauth2/token");
+}
+
+TEST_CASE("a bad entry is refused with its line", "[catalogue]") {
+  CHECK(has(refusal("auth_url = \"https://a.example\"\ntokenurl = \"x\"\n"), "demo.toml:2"));
+  CHECK(has(refusal("auth_url = \"https://a.example\"\ntokenurl = \"x\"\n"), "tokenurl"));
+  CHECK(has(refusal("x = [\n"), "demo.toml:"));
+  CHECK(has(refusal("\n[client]\nconsole_url = 7\n"), "demo.toml:3"));
+  CHECK(has(refusal("quirks = \"one\"\n"), "list"));
+  CHECK(has(refusal("display_name = \"a\\u0007b\"\n"), "control"));
+  CHECK(has(refusal("docs_url = 2026-01-01\n"), "date"));
+  CHECK(has(refusal("[variables]\nx = 1\n"), "variables"));
+  CHECK(has(refusal("[variables.x.replaces]\nclient_secret = \"x\"\n"), "client_secret"));
+}
+
+TEST_CASE("names lead to entries only", "[catalogue]") {
+  const Catalogue catalogue({NEXUS_CATALOGUE});
+  for (const char* name : {"../providers/github", "", "github.toml", "GitHub", "nobody"}) {
+    const auto found = catalogue.find(name);
+    CHECK((found && !*found));
+  }
+}
