@@ -145,6 +145,12 @@ bool CatalogueEntry::https_redirect() const {
 Result<Json> CatalogueEntry::filled_in(const Values& given) const {
   Values values;
   auto filled = profile;
+  for (const auto& [word, value] : given)
+    if (std::none_of(variables.begin(), variables.end(),
+                     [&](const auto& variable) { return variable.name == word; }))
+      return Error{ErrorCode::usage,
+                   display_name + " has no variable '" + printable(word, 60) + "'",
+                   "see: nexus provider show " + name};
   for (const auto& variable : variables) {
     const auto found = given.find(variable.name);
     const bool is_given = found != given.end() && !found->second.empty();
@@ -160,12 +166,6 @@ Result<Json> CatalogueEntry::filled_in(const Values& given) const {
               (variable.suffix.empty() ? "" : " (what stands before " + variable.suffix + ")")};
     }
   }
-  for (const auto& [word, value] : given)
-    if (std::none_of(variables.begin(), variables.end(),
-                     [&](const auto& variable) { return variable.name == word; }))
-      return Error{ErrorCode::usage,
-                   display_name + " has no variable '" + printable(word, 60) + "'",
-                   "see: nexus provider show " + name};
   fill(filled, values);
   return filled;
 }

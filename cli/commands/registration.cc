@@ -111,7 +111,7 @@ Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& ent
     if (entry.is_oauth()) {
       NEXUS_TRY(redirect, redirect_uri_for(context, entry, args.name));
     }
-    if (!ask && entry.is_oauth()) return nobody_to_ask(entry, args.name, redirect);
+    if (!ask && needs_client(entry, args)) return nobody_to_ask(entry, args.name, redirect);
     if (!ask) return entry.filled_in(variables).error();
     if (entry.is_oauth()) explain(context.output, entry, redirect);
     NEXUS_TRY(variables, ask_for_variables(entry, std::move(variables), ask));

@@ -19,23 +19,32 @@ Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
                  "set callback.base_url to http on a loopback host, or turn the gateway on"};
   // As it stands in the redirect URI: the comparison later is exact.
   const auto origin = redirect_uri.substr(0, redirect_uri.find('/', url.scheme.size() + 3));
-  if (open_.contains(origin)) return {};
-  NEXUS_TRY(const auto fds, http::listen_on_tcp({url.host, url.port}, "callback.base_url"));
-  auto& listeners = open_[origin];
-  for (const int fd : fds)
-    listeners.push_back(loop_.listen(fd, {.via = Caller::Via::callback, .keep_alive = false},
-                                     [this, origin](http::Request request, http::Respond respond) {
-                                       handle(origin, std::move(request), std::move(respond));
-                                     }));
+  if (origins_.contains(origin)) return {};
+  // Some providers insist on localhost, others on 127.0.0.1: both may be awaited on one port.
+  const auto held = [this](const std::string& address) { return listeners_.contains(address); };
+  NEXUS_TRY(const auto sockets,
+            http::listen_on_tcp({url.host, url.port}, "callback.base_url", held));
+  for (const auto& socket : sockets)
+    listeners_[socket.address] =
+        loop_.listen(socket.fd, {.via = Caller::Via::callback, .keep_alive = false},
+                     [this](http::Request request, http::Respond respond) {
+                       handle(std::move(request), std::move(respond));
+                     });
+  origins_.insert(origin);
   return {};
 }
 
 void CallbackRoutes::close() {
   const std::lock_guard lock(mutex_);
-  for (const auto& [origin, listeners] : open_)
-    for (const int listener : listeners) loop_.unlisten(listener);
-  open_.clear();
+  for (const auto& [address, listener] : listeners_) loop_.unlisten(listener);
+  listeners_.clear();
+  origins_.clear();
   paths_.clear();
+}
+
+bool CallbackRoutes::awaits(const std::string& origin) {
+  const std::lock_guard lock(mutex_);
+  return origins_.contains(origin);
 }
 
 bool CallbackRoutes::expects(const std::string& path) {
@@ -46,10 +55,9 @@ bool CallbackRoutes::expects(const std::string& path) {
   return paths_.contains(path);
 }
 
-void CallbackRoutes::handle(const std::string& origin, http::Request request,
-                            http::Respond respond) {
-  const auto host = origin.substr(origin.find("://") + 3);
-  if (request.header("host") != host)
+void CallbackRoutes::handle(http::Request request, http::Respond respond) {
+  const auto origin = "http://" + request.header("host");
+  if (!awaits(origin))
     return respond(page_response(421, PageTone::failure, "Wrong address",
                                  "This is not the address that was asked for."));
   if (!expects(request.path))

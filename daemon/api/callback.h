@@ -47,7 +47,8 @@ class CallbackRoutes : public CallbackListener {
     http::ListenAddress address;
     bool https = false;
   };
-  void handle(const std::string& origin, http::Request request, http::Respond respond);
+  bool awaits(const std::string& origin);
+  void handle(http::Request request, http::Respond respond);
   void answer(const std::string& origin, http::Request request, http::Respond respond);
 
   http::EventLoop& loop_;
@@ -57,8 +58,9 @@ class CallbackRoutes : public CallbackListener {
   Captures* captures_ = nullptr;
   std::optional<Gateway> gateway_;
   std::mutex mutex_;
-  std::set<std::string> paths_;                   ///< of the redirect URIs that were opened
-  std::map<std::string, std::vector<int>> open_;  ///< listeners by "http://host:port"
+  std::set<std::string> paths_;           ///< of the redirect URIs that were opened
+  std::set<std::string> origins_;         ///< theirs too: "http://host:port"
+  std::map<std::string, int> listeners_;  ///< by the address that they are bound to
 };
 
 }  // namespace nexus::api

@@ -75,9 +75,9 @@ std::string Gateway::url() const {
 
 Result<void> Gateway::open(http::EventLoop& loop, Services& services) {
   services_ = &services;
-  NEXUS_TRY(const auto fds, http::listen_on_tcp(address_, "gateway.listen"));
-  for (const int fd : fds)
-    loop.listen(fd, {.via = Caller::Via::gateway, .tls = tls_},
+  NEXUS_TRY(const auto sockets, http::listen_on_tcp(address_, "gateway.listen"));
+  for (const auto& socket : sockets)
+    loop.listen(socket.fd, {.via = Caller::Via::gateway, .tls = tls_},
                 [this](http::Request request, http::Respond respond) {
                   handle(std::move(request), std::move(respond));
                 });

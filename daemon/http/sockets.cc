@@ -131,21 +131,25 @@ Result<int> inherited_socket() {
   return kFirst;
 }
 
-Result<std::vector<int>> listen_on_tcp(const ListenAddress& address, const std::string& setting) {
+Result<std::vector<ListeningSocket>> listen_on_tcp(
+    const ListenAddress& address, const std::string& setting,
+    const std::function<bool(const std::string&)>& held) {
   std::vector<std::string> hosts{address.host};
   if (address.host == "localhost") hosts = {"127.0.0.1", "[::1]"};
-  std::vector<int> fds;
+  std::vector<ListeningSocket> sockets;
   for (const auto& one : hosts) {
+    const auto text = ListenAddress{one, address.port}.text();
+    if (held && held(text)) continue;
     int error = 0;
     const int fd = bind_tcp(one, address.port, &error);
     if (fd >= 0) {
-      fds.push_back(fd);
+      sockets.push_back({text, fd});
       continue;
     }
     const bool no_ipv6 = address.host == "localhost" && one == "[::1]" &&
                          (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
     if (no_ipv6) continue;
-    for (const int open : fds) close(open);
+    for (const auto& open : sockets) close(open.fd);
     return Error{ErrorCode::callback_unavailable,
                  "cannot listen on " + one + ":" + std::to_string(address.port) + ": " +
                      std::strerror(error),
@@ -154,7 +158,7 @@ Result<std::vector<int>> listen_on_tcp(const ListenAddress& address, const std::
                            setting + " in nexus.toml"
                      : "set " + setting + " in nexus.toml to an address of this machine"};
   }
-  return fds;
+  return sockets;
 }
 
 }  // namespace nexus::http

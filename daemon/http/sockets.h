@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,16 @@ Result<int> listen_on_unix_socket(const std::string& path);
 /// stream socket; -1 when there is none. Error: failure for a descriptor of another kind.
 Result<int> inherited_socket();
 
-/// Listening TCP sockets on an address ("localhost" is both loopback addresses). `setting` is what
-/// the hint names. Error: callback_unavailable.
-Result<std::vector<int>> listen_on_tcp(const ListenAddress& address, const std::string& setting);
+struct ListeningSocket {
+  std::string address;  ///< "127.0.0.1:8090"
+  int fd = -1;
+};
+
+/// Listening TCP sockets on an address ("localhost" is both loopback addresses), but for those that
+/// `held` says are listened on already. `setting` is what the hint names. Error:
+/// callback_unavailable.
+Result<std::vector<ListeningSocket>> listen_on_tcp(
+    const ListenAddress& address, const std::string& setting,
+    const std::function<bool(const std::string&)>& held = {});
 
 }  // namespace nexus::http

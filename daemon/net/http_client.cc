@@ -15,7 +15,6 @@ namespace nexus {
 namespace {
 
 constexpr long kConnectMs = 5'000;
-constexpr long kTotalMs = 15'000;
 constexpr std::size_t kMaxHeaders = 64 * 1024;
 
 enum class Range { open, loopback, private_network, forbidden };
@@ -161,7 +160,7 @@ class CurlClient : public HttpClient {
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, kTotalMs);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request.total_ms);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &exchange);

@@ -25,6 +25,7 @@ struct OutgoingRequest {
   std::string content_type = "application/x-www-form-urlencoded";
   Reach reach;
   std::size_t max_body = 1024 * 1024;
+  long total_ms = 15'000;  ///< for the whole exchange
 };
 
 struct IncomingResponse {
@@ -39,8 +40,8 @@ struct IncomingResponse {
 };
 
 /// Talks to providers: https with certificates and host names verified (TLS 1.2 and later), no
-/// redirects, no cookies, no netrc, no content encodings; connects within 5 s and ends within 15 s
-/// in all; at most 64 KiB of headers and `max_body` of body.
+/// redirects, no cookies, no netrc, no content encodings; connects within 5 s and ends within
+/// `total_ms` in all; at most 64 KiB of headers and `max_body` of body.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;

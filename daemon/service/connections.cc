@@ -14,6 +14,14 @@
 namespace nexus {
 namespace {
 
+/// " (alias, account)", as far as they are known.
+std::string told_apart(const ConnectionRow& row) {
+  std::vector<std::string> known;
+  for (const auto& text : {row.alias, printable(row.account, 60)})
+    if (!text.empty()) known.push_back(text);
+  return known.empty() ? "" : " (" + join(known, ", ") + ")";
+}
+
 Result<std::vector<std::string>> scopes_to_ask(const ConnectionRequest& request,
                                                const Provider& provider) {
   if (provider.is_static()) return std::vector<std::string>();
@@ -123,8 +131,7 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
   constexpr std::size_t kShown = 20;
   std::vector<std::string> names;
   for (const auto& row : candidates)
-    if (names.size() < kShown)
-      names.push_back(row.id + (row.alias.empty() ? "" : " (" + row.alias + ")"));
+    if (names.size() < kShown) names.push_back(row.id + told_apart(row));
   return Error{ErrorCode::connection_ambiguous,
                printable(reference, 80) + " stands for several connections: " + join(names, ", "),
                "name one of them by its id, or give it an alias: nexus alias CONN NAME"};

@@ -4,11 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "common/json_fields.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/authorization_response.h"
 #include "daemon/oauth/token_endpoint.h"
+#include "daemon/oauth/userinfo.h"
 #include "daemon/service/sealed_fields.h"
 
 namespace nexus {
@@ -97,6 +100,27 @@ Result<FlowOutcome> Consents::complete(
   return flows_.succeed(row);
 }
 
+Result<void> Consents::learn_account(ConnectionRow& active, const Provider& provider,
+                                     const ProviderEndpoints& endpoints,
+                                     const Secret& access_token) {
+  if (endpoints.userinfo.empty() || !active.account.empty()) return {};
+  std::map<std::string, std::string> headers;
+  NEXUS_CHECK(JsonFields(provider.params, "params.").map("request_headers", headers));
+  const auto told = fetch_userinfo(endpoints, access_token, headers, http_);
+  if (!told) {
+    // A name for people is not worth failing a good connection.
+    log(LogLevel::info, "account_not_told",
+        {{"connection", active.id}, {"error", told.error().message}});
+    return {};
+  }
+  if (!active.subject.empty() && told->subject != active.subject)
+    return Error{ErrorCode::provider_protocol,
+                 "the userinfo endpoint tells of another person than the id_token does",
+                 "check the provider's user_info_endpoint"};
+  active.account = told->account;
+  return {};
+}
+
 Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code) {
   NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
   NEXUS_TRY(const auto endpoints,
@@ -137,6 +161,7 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
     active.account = claims.account;
     sealed.push_back(fields.seal("id_token", response.id_token.expose()));
   }
+  NEXUS_CHECK(learn_account(active, provider.provider, endpoints, response.access_token));
   if (!row.replaces.empty()) {
     NEXUS_TRY(const auto old, store_.connection(row.replaces));
     if (old && !old->subject.empty() && !active.subject.empty() && old->subject != active.subject)

@@ -34,6 +34,10 @@ class Consents {
                                const Caller& caller);
 
  private:
+  /// Whose account it is, where the id_token did not say. Error: provider_protocol when somebody
+  /// else's is told than the id_token's.
+  Result<void> learn_account(ConnectionRow& active, const Provider& provider,
+                             const ProviderEndpoints& endpoints, const Secret& access_token);
   Result<void> exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code);
 
   Store& store_;

@@ -247,6 +247,8 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
   if (!provider.token_url.empty()) endpoints.token = provider.token_url;
   if (provider.user_info_endpoint.starts_with("http"))
     endpoints.userinfo = provider.user_info_endpoint;
+  if (provider.user_info_endpoint.starts_with("/") && !provider.api_base_url.empty())
+    endpoints.userinfo = provider.api_base_url + provider.user_info_endpoint;
   if (const auto revocation = text_member(provider.params, "revocation_endpoint"))
     endpoints.revocation = *revocation;
   NEXUS_TRY(endpoints.dialect, read_dialect(provider.params));

@@ -1,0 +1,29 @@
+#include "daemon/oauth/userinfo.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "daemon/oauth/account.h"
+
+namespace nexus {
+
+Result<UserInfo> fetch_userinfo(const ProviderEndpoints& provider, const Secret& access_token,
+                                const std::map<std::string, std::string>& headers,
+                                HttpClient& http) {
+  OutgoingRequest request{.url = provider.userinfo, .reach = provider.reach, .total_ms = 5'000};
+  SecretText authorization("Bearer ");
+  authorization.append(access_token.expose());
+  request.headers.emplace_back("Authorization", Secret(authorization));
+  request.headers.emplace_back("Accept", Secret("application/json"));
+  for (const auto& [name, value] : headers) request.headers.emplace_back(name, Secret(value));
+  NEXUS_TRY(const auto response, http.send(request));
+  const auto document = parse_json_object(response.body);
+  if (response.status != 200 || !document)
+    return Error{ErrorCode::provider_protocol,
+                 "the userinfo endpoint answered " + std::to_string(response.status) +
+                     (document ? "" : ", not with a JSON object"),
+                 "check the provider's user_info_endpoint"};
+  return UserInfo{text_member(*document, "sub").value_or(""), account_in(*document)};
+}
+
+}  // namespace nexus

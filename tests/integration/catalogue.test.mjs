@@ -1,0 +1,260 @@
+// The catalogue, and how a person is led from "nexus connect NAME" on a fresh machine to the consent.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { KeyedApi, KEY, PASSWORD, USER } from '../provider/keyed_api.mjs';
+import { makeCertificate } from '../support/certificate.mjs';
+import { Internet } from '../support/internet.mjs';
+import { Home, freePort } from '../support/nexus.mjs';
+import { Terminal } from '../support/terminal.mjs';
+
+const SECRET = 'canary-client-secret-91ab';
+
+/** The metadata of the issuers in the catalogue, as they publish it. */
+const ISSUERS = {
+  'accounts.google.com': { authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth', token_endpoint: 'https://oauth2.googleapis.com/token', jwks_uri: 'https://www.googleapis.com/oauth2/v3/certs' },
+  'gitlab.com': { authorization_endpoint: 'https://gitlab.com/oauth/authorize', token_endpoint: 'https://gitlab.com/oauth/token', jwks_uri: 'https://gitlab.com/oauth/discovery/keys' },
+  'login.salesforce.com': { authorization_endpoint: 'https://login.salesforce.com/services/oauth2/authorize', token_endpoint: 'https://login.salesforce.com/services/oauth2/token', jwks_uri: 'https://login.salesforce.com/id/keys' },
+};
+
+let home;
+let api;
+let internet;
+before(async () => {
+  api = await KeyedApi.start();
+  internet = await Internet.start(Object.fromEntries(Object.entries(ISSUERS).map(([host, metadata]) => [host, (request, response) => {
+    if (request.url !== '/.well-known/openid-configuration') return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    return response.end(JSON.stringify({ issuer: `https://${host}`, ...metadata, response_types_supported: ['code'], id_token_signing_alg_values_supported: ['RS256'] }));
+  }])));
+  home = await Home.make({ config: internet.config, env: { NO_PROXY: '127.0.0.1' } });
+  const own = join(home.dir, '.config', 'nexus', 'providers');
+  mkdirSync(own, { recursive: true });
+  const entry = (name, text) => writeFileSync(join(own, `${name}.toml`), text);
+  entry('mykey', `display_name = "My API"\nauth_type = "api_key"\napi_base_url = "${api.url}"\nuser_info_endpoint = "/header"\nallow_insecure_http = true\n[client]\nconsole_url = "https://my.example/keys"\n`);
+  entry('mybasic', `auth_type = "basic_auth"\napi_base_url = "${api.url}"\nuser_info_endpoint = "/basic"\nallow_insecure_http = true\n`);
+  entry('discord', 'display_name = "My own Discord"\nauth_url = "https://{region}.discord.example/a"\ntoken_url = "https://discord.example/t"\n[variables.region]\nchoices = ["eu", "us"]\n');
+  entry('broken', 'display_name = "x"\nauth_ur = "https://a.example"\n');
+  await home.start();
+});
+after(async () => { await home.remove(); await api.close(); await internet.close(); });
+
+test('catalog searches names, categories and types', async () => {
+  const found = async (...words) => JSON.parse((await home.nexus(['provider', 'catalog', ...words, '--json'])).stdout).entries;
+  const all = await found();
+  assert.ok(all.length > 690, `${all.length} entries`);
+  assert.deepEqual((await found('GitHub')).map((entry) => entry.name), ['github', 'github-pat']);
+  assert.ok((await found('oauth2', 'crm')).some((entry) => entry.name === 'salesforce'));
+  const table = await home.nexus(['provider', 'catalog', 'notion', 'oauth2']);
+  assert.match(table.stdout, /^NAME +TYPE +PROVIDER +CATEGORY\nnotion +oauth2 +Notion +knowledge-base\n$/);
+  assert.match(table.stderr, /broken\.toml:2: auth_ur is no member/, 'a broken entry of one\'s own is told with its line');
+  assert.equal((await home.nexus(['provider', 'catalog', 'zzzz'])).code, 6);
+});
+
+test('show explains an entry and its quirks', async () => {
+  const github = await home.nexus(['provider', 'show', 'github']);
+  assert.equal(github.code, 0);
+  for (const said of ['https://github.com/login/oauth/authorize', 'OAuth App', 'settings/applications/new', 'separated by commas', 'Not checked at the provider'])
+    assert.ok(github.stdout.includes(said), said);
+  assert.match((await home.nexus(['provider', 'show', 'discord'])).stdout, /My own Discord/, 'one\'s own entry stands first');
+  assert.equal((await home.nexus(['provider', 'show', 'broken'])).code, 2);
+  const nobody = await home.nexus(['provider', 'show', 'slac']);
+  assert.equal(nobody.code, 6);
+  assert.match(nobody.stderr, /slack/);
+});
+
+test('without a person, connect says what to run instead of asking', async () => {
+  const { code, stderr, stdout } = await home.nexus(['connect', 'github', '--no-browser']);
+  assert.equal(code, 6);
+  assert.equal(stdout, '');
+  assert.match(stderr, /no client of GitHub is registered here yet/);
+  assert.ok(stderr.includes(`${home.callbackBase}/auth/callback/github`));
+  assert.ok(stderr.includes('nexus provider add github --client-id ID --client-secret-file -'));
+});
+
+/** What each consent URL has to be, part by part; `say` answers what is asked. */
+const CONSENTS = {
+  github: {
+    at: 'https://github.com/login/oauth/authorize', scope: 'read:user user:email repo', pkce: true, secret: true,
+  },
+  google: {
+    at: 'https://accounts.google.com/o/oauth2/v2/auth', scope: 'openid email profile', pkce: true, secret: true,
+    also: { access_type: 'offline', prompt: 'consent' }, nonce: true,
+  },
+  microsoft: {
+    at: 'https://login.microsoftonline.com/common/oauth2/v2.0/authorize', scope: 'offline_access User.Read', pkce: true, secret: true,
+    also: { response_mode: 'query', prompt: 'consent' }, redirect: (base) => `${base.replace('127.0.0.1', 'localhost')}/auth/callback/microsoft`,
+  },
+  slack: { at: 'https://slack.com/oauth/v2/authorize', scope: 'channels:read,chat:write,users:read', https: true },
+  notion: { at: 'https://api.notion.com/v1/oauth/authorize', scope: null, pkce: true, also: { owner: 'user' } },
+  gitlab: { at: 'https://gitlab.com/oauth/authorize', scope: 'openid email read_api', pkce: true, nonce: true },
+  atlassian: {
+    at: 'https://auth.atlassian.com/authorize', scope: 'offline_access read:me read:jira-work read:confluence-content.all', pkce: true,
+    also: { audience: 'api.atlassian.com', prompt: 'consent' },
+  },
+  salesforce: {
+    at: 'https://login.salesforce.com/services/oauth2/authorize', scope: 'openid api offline_access', pkce: true,
+    also: { prompt: 'consent' }, nonce: true, asks: [[/My Domain host.*: /, '']],
+  },
+};
+
+async function lead(at, name, { asks = [], scope }) {
+  const terminal = new Terminal(at, ['connect', name, '--no-wait', '--no-browser']);
+  await terminal.shows(/needs a client of yours/);
+  for (const [question, reply] of asks) await terminal.answer(question, reply);
+  await terminal.answer(/Client id: /, 'client-1');
+  await terminal.answer(/Client secret \(not shown.*\): /, SECRET);
+  if (scope !== null) await terminal.answer(/Scopes \[.*\]: /, '');
+  const { code, text } = await terminal.end();
+  assert.ok(!text.includes(SECRET), 'the secret is not echoed');
+  return { code, text };
+}
+
+async function checkConsent(at, name, expected) {
+  const { code, text } = await lead(at, name, expected);
+  assert.equal(code, 0, text);
+  const redirect = expected.redirect?.(at.callbackBase) ?? `${at.callbackBase}/auth/callback/${name}`;
+  assert.ok(text.includes(`redirect URI  ${redirect}`), 'what to register is what will be sent');
+  const url = new URL(text.match(/^ {2}(https:\S+response_type\S+)$/m)[1]);
+  assert.equal(url.origin + url.pathname, expected.at);
+  const sent = url.searchParams;
+  assert.equal(sent.get('response_type'), 'code');
+  assert.equal(sent.get('client_id'), 'client-1');
+  assert.equal(sent.get('redirect_uri'), redirect);
+  assert.equal(sent.get('scope'), expected.scope);
+  assert.ok(sent.get('state').length > 40);
+  assert.equal(sent.get('code_challenge_method'), expected.pkce ? 'S256' : null);
+  assert.equal(sent.get('code_challenge')?.length, expected.pkce ? 43 : undefined);
+  assert.equal(sent.has('nonce'), Boolean(expected.nonce));
+  for (const [parameter, value] of Object.entries(expected.also ?? {})) assert.equal(sent.get(parameter), value, parameter);
+  const known = new Set(['response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method', 'nonce', ...Object.keys(expected.also ?? {})]);
+  assert.deepEqual([...sent.keys()].filter((key) => !known.has(key)), [], 'nothing else is sent');
+}
+
+for (const [name, expected] of Object.entries(CONSENTS).filter(([, { https }]) => !https))
+  test(`connect ${name} on a fresh machine leads to its consent URL`, () => checkConsent(home, name, expected));
+
+test('a provider that takes only https says so, and works where the gateway has TLS', async () => {
+  const { code, text } = await lead(home, 'slack', CONSENTS.slack);
+  assert.notEqual(code, 0);
+  assert.match(text, /takes only https redirect URIs/);
+  assert.match(text, /callback\.base_url/);
+
+  const certificate = makeCertificate();
+  const port = await freePort();
+  const secure = await Home.make({
+    gateway: { tls_certificate: certificate.certificate, tls_key: certificate.key }, gatewayPort: port,
+    callbackBase: `https://localhost:${port}`,
+  });
+  await secure.start();
+  try {
+    await checkConsent(secure, 'slack', { ...CONSENTS.slack, redirect: () => `https://localhost:${port}/auth/callback/slack` });
+  } finally {
+    await secure.remove();
+    certificate.remove();
+  }
+});
+
+test('what a person says wrong is asked for again, and Ctrl-C changes nothing', async () => {
+  const terminal = new Terminal(home, ['provider', 'add', 'shop', '--from', 'shopify']);
+  await terminal.answer(/Subdomain \(….myshopify.com\): /, 'evil.example/path');
+  await terminal.shows(/cannot be the subdomain/);
+  await terminal.answer(/Subdomain.*: /, 'https://acme.myshopify.com/');
+  await terminal.answer(/Client id: /, 'c');
+  await terminal.answer(/Client secret.*: /, '^C');
+  const { code, text } = await terminal.end();
+  assert.equal(code, 1, text);
+  assert.match(text, /nothing was changed/);
+  assert.equal((await home.api('GET', '/v1/providers/by-name/shop')).status, 404);
+  const added = await home.nexus(['provider', 'add', 'shop', '--from', 'shopify', '--var', 'subdomain=acme', '--client-id', 'c', '--client-secret-file', '-', '--scope', 'read_products'], { input: SECRET });
+  assert.equal(added.code, 0, added.stderr);
+  assert.match(added.stdout, /https:\/\/acme\.myshopify\.com\/admin\/oauth\/authorize/);
+  for (const [args, said] of [
+    [['--var', 'subdomain=a/b'], /cannot be the subdomain/],
+    [['--var', 'sub=a'], /no variable 'sub'/],
+    [['--var', 'subdomain'], /NAME=VALUE/],
+  ]) {
+    const bad = await home.nexus(['provider', 'add', 'shop2', '--from', 'shopify', '--client-id', 'c', '--client-secret-file', '-', ...args], { input: SECRET });
+    assert.equal(bad.code, 2);
+    assert.match(bad.stderr, said);
+  }
+});
+
+test('an API key is asked for on the terminal, checked, and asked for again when it is wrong', async () => {
+  const terminal = new Terminal(home, ['connect', 'mykey', '--alias', 'key']);
+  await terminal.shows(/My API is registered now/);
+  await terminal.shows(/Make a key at https:\/\/my\.example\/keys/);
+  await terminal.answer(/API key \(not shown\): /, 'wrong');
+  await terminal.shows(/does not accept these credentials \(401\)/);
+  await terminal.answer(/API key \(not shown\): /, '');
+  await terminal.shows(/api_key is missing/);
+  await terminal.answer(/API key \(not shown\): /, KEY);
+  const { code, text } = await terminal.end();
+  assert.equal(code, 0, text);
+  assert.match(text, /Connected as octo/);
+  assert.ok(!text.includes(KEY) && !text.includes('wrong'), 'nothing typed is echoed');
+  assert.equal((await home.nexus(['token', 'key'])).stdout, KEY);
+});
+
+test('three wrong answers, or Ctrl-C, leave no connection behind', async () => {
+  const pending = async () => JSON.parse((await home.nexus(['list', '--json'])).stdout).connections.filter((c) => c.status === 'pending' && c.provider === 'mybasic').length;
+  const wrong = new Terminal(home, ['connect', 'mybasic']);
+  for (let i = 0; i < 3; ++i) {
+    await wrong.answer(/User name: /, USER);
+    await wrong.answer(/Password \(not shown\): /, 'wrong');
+  }
+  assert.equal((await wrong.end()).code, 2);
+  const broken = new Terminal(home, ['connect', 'mybasic']);
+  await broken.answer(/User name: /, USER);
+  await broken.answer(/Password \(not shown\): /, '^C');
+  assert.equal((await broken.end()).code, 1);
+  assert.equal(await pending(), 0);
+});
+
+test('credentials come from stdin in a script', async () => {
+  const connect = (input, ...args) => home.nexus(['connect', 'mybasic', '--credentials-stdin', ...args], { input });
+  const good = await connect(JSON.stringify({ username: USER, password: PASSWORD }));
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(good.stdout, /^conn_\w{26}\n$/);
+  const json = await connect(JSON.stringify({ username: USER, password: PASSWORD }), '--json');
+  assert.equal(JSON.parse(json.stdout).status, 'active');
+  for (const [input, said] of [['', /empty/], ['{', /not a JSON object/], ['[]', /not a JSON object/], ['{}', /username is missing/],
+    [JSON.stringify({ username: USER, password: 'wrong' }), /does not accept/]]) {
+    const bad = await connect(input);
+    assert.equal(bad.code, 2, bad.stderr);
+    assert.equal(bad.stdout, '');
+    assert.match(bad.stderr, said);
+  }
+  assert.equal((await home.nexus(['connect', 'github', '--credentials-stdin'], { input: '{}' })).code, 2);
+});
+
+test('provider test tells what works and what does not', async () => {
+  const provider = await MisbehavingProvider.start();
+  try {
+    const add = (name, ...args) => home.nexus(['provider', 'add', name, '--issuer', provider.issuer, '--client-id', 'client-1', '--allow-insecure-http', '--scope', 'openid', ...args]);
+    const check = async (name) => { const { code, stdout } = await home.nexus(['provider', 'test', name]); return [code, stdout]; };
+    assert.equal((await add('checked')).code, 0);
+    provider.onOther = (path, response) => path === '/authorize' && (response.writeHead(302, { location: '/login' }).end(), true);
+    const [code, said] = await check('checked');
+    assert.equal(code, 0, said);
+    for (const line of [/ok +discovery/, /ok +authorization endpoint: .* 302/, /ok +token endpoint: .* takes the client/, /ok +redirect URI: .* can be listened on/])
+      assert.match(said, line);
+    assert.equal(provider.tokenRequests()[0].form.get('code'), 'nexus-provider-test');
+
+    provider.onOther = (path, response) => path === '/authorize' && (response.writeHead(400).end(), true);
+    provider.onToken = (form, response) => { response.writeHead(401, { 'content-type': 'application/json' }); response.end('{"error":"invalid_client"}'); return true; };
+    const [bad, told] = await check('checked');
+    assert.equal(bad, 1);
+    assert.match(told, /FAIL authorization endpoint: .* 400\n {2}it may not know the client id, or the redirect URI/);
+    assert.match(told, /FAIL token endpoint: .*invalid_client/);
+    const asJson = JSON.parse((await home.nexus(['provider', 'test', 'checked', '--json'])).stdout);
+    assert.equal(asJson.ok, false);
+    assert.equal((await home.nexus(['provider', 'test', 'nobody'])).code, 6);
+    assert.equal((await check('mykey'))[0], 0);
+    assert.match((await check('mykey'))[1], /401 without credentials/);
+  } finally {
+    await provider.close();
+  }
+});

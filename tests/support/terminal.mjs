@@ -1,0 +1,38 @@
+// nexus on a terminal of its own (util-linux's script makes the pseudo-terminal), as a person uses it.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { BIN, until } from './nexus.mjs';
+
+export class Terminal {
+  constructor(home, args, { env = {} } = {}) {
+    const quoted = [join(BIN, 'nexus'), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    this.child = spawn('script', ['-qfec', `exec ${quoted}`, '/dev/null'], { env: { ...home.env, ...env, SHELL: '/bin/sh' } });
+    this.text = '';
+    this.seen = 0;
+    this.child.stdout.on('data', (part) => { this.text += part; });
+    this.ended = new Promise((go) => this.child.on('exit', (code) => go(code)));
+  }
+
+  /** Waits for a question that was not answered yet, then types the answer. */
+  async answer(question, reply) {
+    await this.shows(question);
+    this.child.stdin.write(reply === '^C' ? '\x03' : `${reply}\n`);
+    return this;
+  }
+
+  /** Waits until what has come since the last time matches. */
+  async shows(what) {
+    await until(() => {
+      const match = this.text.slice(this.seen).match(what);
+      if (match) this.seen += match.index + match[0].length;
+      return match;
+    }, `${what} on the terminal; there is:\n${this.text}\n`, 15000);
+    return this;
+  }
+
+  /** Exit code, and all that was shown. */
+  async end() {
+    const code = await this.ended;
+    return { code, text: this.text.replaceAll('\r\n', '\n') };
+  }
+}
