@@ -71,8 +71,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("nexus ") + kVersion);
   app.require_subcommand(1);
   app.footer(
-      "Start with:  nexus provider add NAME --issuer URL --client-id ID\n"
-      "             nexus connect NAME\n"
+      "Start with:  nexus provider catalog    (what nexus knows)\n"
+      "             nexus connect NAME        (leads you, the first time)\n"
       "             nexus token NAME\n"
       "nexus COMMAND --help tells more; so does nexus(1).");
   if (const auto* command = command_in(argc, argv)) {

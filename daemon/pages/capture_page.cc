@@ -96,8 +96,11 @@ Page capture_page(const CaptureForm& form, const std::string& state, const std::
   for (const auto& field : form.schema.fields()) {
     if (field.constant) continue;
     const auto fault = fault_of(field.name);
-    // The first thing to correct, or the first thing to type.
-    const bool focus = !focused && (attempt.faults.empty() || !fault.empty());
+    // The first thing to correct, to type again after a refusal, or to type at all.
+    const bool wanted = !attempt.faults.empty()   ? !fault.empty()
+                        : attempt.message.empty() ? true
+                                                  : field.secret;
+    const bool focus = !focused && wanted;
     focused = focused || focus;
     const auto typed = attempt.typed.find(field.name);
     body += field_markup(field, typed == attempt.typed.end() ? field.fallback : typed->second,

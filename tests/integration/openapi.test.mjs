@@ -149,6 +149,36 @@ test('every operation answers as it is described', async () => {
   await call('GET', `/v1/token/${id}`);
   await call('POST', `/v1/refresh/${id}`);
 
+  // Static credentials.
+  await call('POST', '/v1/providers', { body: { name: 'static', auth_type: 'api_key', params: { validation: { skip: true } } } });
+  await call('POST', '/v1/providers', { body: { name: 'asked', auth_type: 'api_key', api_base_url: provider.issuer, user_info_endpoint: '/x', allow_insecure_http: true } });
+  const ask = (name) => home.api('POST', '/v1/request-connection', { provider_name: name });
+  const keyed = (await ask('static')).json;
+  await call('GET', `/v1/capture-schema?state=${keyed.state}`);
+  await call('GET', '/v1/capture-schema?state=x');
+  await call('POST', '/v1/capture-credential', { body: { state: keyed.state, credentials: {} } });
+  await call('POST', '/v1/capture-credential', { body: 'x', media: 'text/plain' });
+  await call('POST', '/v1/capture-credential', { body: { state: keyed.state, credentials: { api_key: 'k' } } });
+  await call('GET', `/v1/token/${keyed.connection_id}`);
+  await call('GET', '/v1/resolve?workspace_id=default&provider_name=static');
+  await call('POST', `/v1/refresh/${keyed.connection_id}`);
+  provider.onOther = (path, response) => path === '/x' && (response.writeHead(503).end(), true);
+  await call('POST', '/v1/capture-credential', { body: { state: (await ask('asked')).json.state, credentials: { api_key: 'k' } } });
+  provider.onOther = null;
+
+  for (const key of [keys.admin, keys.none]) await call('GET', '/v1/providers/redirect-uri?name=x', { key });
+  for (const route of ['plan', 'apply']) {
+    await call('POST', `/v1/providers/${route}`, { body: { providers: [{ name: 'planned', auth_url: 'https://a.example/a', token_url: 'https://a.example/t', client_id: 'c' }] } });
+    await call('POST', `/v1/providers/${route}`, { body: {} });
+    await call('POST', `/v1/providers/${route}`, { body: 'x', media: 'text/plain' });
+    for (const key of [keys.none, keys.read]) await call('POST', `/v1/providers/${route}`, { body: { providers: [] }, key });
+  }
+  await call('POST', '/v1/providers/plan', { body: { providers: [{ name: 'bad' }] } });
+  const tested = (await home.api('GET', '/v1/providers/by-name/demo')).json.id;
+  await call('POST', `/v1/providers/${tested}/test`);
+  await call('POST', `/v1/providers/${NOBODY}/test`);
+  for (const key of [keys.none, keys.read]) await call('POST', `/v1/providers/${tested}/test`, { key });
+
   const profile = (name) => ({ name, issuer: provider.issuer, client_id: 'c', allow_insecure_http: true });
   for (const base of ['/v1/providers', '/providers']) {
     const name = `p${base.length}`;
