@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
-import { KeyedApi, KEY, PASSWORD, USER } from '../provider/keyed_api.mjs';
+import { KeyedApi, KINDS, KEY, PASSWORD, USER } from '../provider/keyed_api.mjs';
 import { makeCertificate } from '../support/certificate.mjs';
 import { Internet } from '../support/internet.mjs';
 import { Home, freePort } from '../support/nexus.mjs';
@@ -229,6 +229,27 @@ test('credentials come from stdin in a script', async () => {
   }
   assert.equal((await home.nexus(['connect', 'github', '--credentials-stdin'], { input: '{}' })).code, 2);
 });
+
+for (const [kind, { provider: fields, credentials }] of Object.entries(KINDS)) {
+  test(`${kind}: by prompt and by stdin, with the same payload`, async () => {
+    const name = kind.replaceAll('_', '-');
+    const answer = await home.api('POST', '/v1/providers', { name, api_base_url: api.url, allow_insecure_http: true, ...fields });
+    assert.equal(answer.status, 201, answer.text);
+    const terminal = new Terminal(home, ['connect', name, '--alias', `${name}-prompt`]);
+    const titles = { api_key: /API key/, username: /User name/, password: /Password/, api_secret: /Api secret/, access_key: /Access key ID/, secret_key: /Secret access key/ };
+    for (const [field, value] of Object.entries(credentials)) await terminal.answer(titles[field], value);
+    if (kind === 'aws_sigv4') await terminal.answer(/Session token.*optional/, '');
+    const prompted = await terminal.end();
+    assert.equal(prompted.code, 0, prompted.text);
+    const piped = await home.nexus(['connect', name, '--alias', `${name}-stdin`, '--credentials-stdin'], { input: JSON.stringify(credentials) });
+    assert.equal(piped.code, 0, piped.stderr);
+    for (const way of ['prompt', 'stdin']) {
+      const payload = JSON.parse((await home.nexus(['token', `${name}-${way}`, '--json'])).stdout);
+      assert.deepEqual(payload.credentials, credentials);
+      assert.equal(payload.strategy.type, kind);
+    }
+  });
+}
 
 test('provider test tells what works and what does not', async () => {
   const provider = await MisbehavingProvider.start();
