@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 
 namespace nexus {
 
@@ -12,5 +14,22 @@ using UnixTime = std::int64_t;
 using Clock = std::function<UnixTime()>;
 
 UnixTime system_now();
+
+/// A wall clock that does not believe that time goes back: when the system's is set back by two
+/// seconds or more, this one goes on with the time since boot (which counts while the machine
+/// sleeps). What was to expire in a minute still does.
+class ForwardClock {
+ public:
+  /// The time for these readings of CLOCK_REALTIME and CLOCK_BOOTTIME, in milliseconds.
+  UnixTime at(std::int64_t wall_ms, std::int64_t boot_ms);
+
+ private:
+  std::atomic<std::int64_t> most_ahead_ms_{std::numeric_limits<std::int64_t>::min()};
+};
+
+/// The process's ForwardClock, now.
+UnixTime forward_now();
+/// By how many seconds it is ahead of the system's: 0 unless that was set back.
+UnixTime clock_ahead();
 
 }  // namespace nexus

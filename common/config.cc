@@ -33,6 +33,8 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"callback.path", &config.callback_path},
           {"network.proxy", &config.proxy},
           {"network.ca_file", &config.ca_file},
+          {"refresh.idle_days", &config.refresh_idle_days},
+          {"hooks.on_attention", &config.on_attention},
           {"gateway.listen", &gateway.listen},
           {"gateway.hosts", &gateway.hosts},
           {"gateway.insecure_http", &gateway.insecure_http},

@@ -44,6 +44,11 @@ struct Config {
   std::string proxy = "env";                     ///< `network.proxy`: "env", "none" or a URL
   std::string ca_file;                           ///< `network.ca_file`: a CA bundle in PEM form
   std::string url;  ///< NEXUS_URL: a remote nexusd for `nexus` to talk to; "" for the local one
+  /// `refresh.idle_days`: a connection that nobody has used for so long is only kept alive, by a
+  /// refresh each so many days, and refreshed when it is used again; 0: all are kept fresh.
+  std::int64_t refresh_idle_days = 30;
+  /// `hooks.on_attention`: a program and its arguments, run when a connection needs a person.
+  std::vector<std::string> on_attention;
   GatewayConfig gateway;
   LimitsConfig limits;
 };

@@ -87,6 +87,8 @@ struct Error {
   std::string connection_id{};
   std::string provider{};
   int retry_after_s = 0;  ///< 0: the caller is told nothing about when to try again
+  /// The request may have arrived although no answer came: what it asked for may be done.
+  bool may_have_arrived = false;
 
   const char* wire() const { return info(code).wire; }
   int exit_code() const { return info(code).exit_code; }

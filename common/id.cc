@@ -6,8 +6,6 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "common/clock.h"
-
 namespace nexus {
 namespace {
 
@@ -16,11 +14,6 @@ constexpr std::string_view kPrefix = "conn_";
 constexpr std::size_t kUlidLength = 26;
 
 }  // namespace
-
-UnixTime system_now() {
-  using namespace std::chrono;
-  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
-}
 
 void random_bytes(void* out, std::size_t size) {
   auto* at = static_cast<unsigned char*>(out);

@@ -20,6 +20,8 @@
 #include "daemon/log.h"
 #include "daemon/net/http_client.h"
 #include "daemon/process.h"
+#include "daemon/scheduler/refresh_scheduler.h"
+#include "daemon/service/attention_hook.h"
 #include "daemon/vault/key_source.h"
 
 namespace nexus {
@@ -98,7 +100,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
     NEXUS_TRY(socket, http::listen_on_unix_socket(config.socket));
   }
 
-  const Clock clock = system_now;
+  const Clock clock = forward_now;
   NEXUS_TRY(const auto return_urls, ReturnUrls::make(config.gateway.return_urls));
   const auto http_client = make_http_client({config.proxy, config.ca_file});
   Audit audit(*audit_log, clock);
@@ -123,8 +125,16 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
                           consents, captures, clock);
   callback.serve(consents, captures);
-  Tokens tokens(*opened.store, *opened.vault, providers, directory, *http_client, audit,
-                network_workers, clock);
+  Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
+                      network_workers, clock, config.refresh_idle_days * 86400);
+  AttentionHook hook(config.on_attention, network_workers, clock);
+  if (!config.on_attention.empty())
+    refresher.on_attention(
+        [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); });
+  RefreshScheduler scheduler(*opened.store, refresher, disk_workers, clock);
+  refresher.use_timer(scheduler);
+  consents.use_timer(scheduler);
+  Tokens tokens(*opened.store, *opened.vault, providers, refresher, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
   NEXUS_CHECK(api_keys.load());
   api::Limits limits(config.limits);
@@ -183,7 +193,9 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
        {"key_source", opened.key_source}});
   background.ready();
   notify_service_manager("READY=1");
+  NEXUS_CHECK(scheduler.start(loop));
   loop.run(6s);
+  scheduler.stop();
   if (own_socket) unlink(config.socket.c_str());
   const bool finished = network_workers.drain(3s) && disk_workers.drain(1s);
   log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});

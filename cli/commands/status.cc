@@ -1,3 +1,6 @@
+#include <poll.h>
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -9,34 +12,90 @@
 namespace nexus::cli {
 namespace {
 
-Result<int> run_status(Context& context, const std::vector<std::string>& references) {
-  if (references.empty()) {
-    NEXUS_TRY(const auto all, fetch_connections(context, {}));
-    print_connections(context.output, all);
-    return 0;
-  }
+constexpr int kWatchMs = 2000;
+
+volatile sig_atomic_t interrupted = 0;
+
+/// Those that are named, or all of the workspace.
+Result<std::vector<api::Connection>> fetch(Context& context,
+                                           const std::vector<std::string>& references) {
+  if (references.empty()) return fetch_connections(context, {});
   std::vector<api::Connection> connections;
-  int worst = 0;
   for (const auto& reference : references) {
     NEXUS_TRY(auto connection, fetch_connection(context, reference));
-    worst = std::max(worst, exit_code_for(connection.status));
     connections.push_back(std::move(connection));
   }
-  print_connections(context.output, connections);
+  return connections;
+}
+
+void print(const Output& output, const std::vector<api::Connection>& connections) {
+  print_connections(output, connections);
   for (const auto& c : connections)
-    if (c.status == "attention_required" && !context.output.json)
-      context.output.note("  run: nexus connect " + c.provider + " --replace " +
-                          (c.alias.empty() ? c.id : c.alias));
+    if (c.status == "attention_required" && !output.json)
+      output.note("  run: nexus connect " + c.provider + " --replace " +
+                  (c.alias.empty() ? c.id : c.alias));
+}
+
+int worst_of(const std::vector<api::Connection>& connections) {
+  int worst = 0;
+  for (const auto& c : connections) worst = std::max(worst, exit_code_for(c.status));
   return worst;
+}
+
+/// What makes two looks differ, for a stream that is not redrawn.
+std::string facts_of(const std::vector<api::Connection>& connections) {
+  std::string facts;
+  for (const auto& c : connections)
+    facts += c.id + c.alias + c.status + std::to_string(c.expires_at.value_or(0)) + c.error_code +
+             c.error_message + "\n";
+  return facts;
+}
+
+/// Redraws a terminal; elsewhere writes when something has changed. A daemon that does not answer
+/// for a while is told, not the end.
+Result<int> watch(Context& context, const std::vector<std::string>& references) {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = 1; };
+  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: the wait ends at once
+  const bool redraw = context.output.stdout_is_terminal() && !context.output.json;
+  std::string shown;
+  int worst = 0;
+  for (bool first = true; !interrupted; first = false) {
+    const auto connections = fetch(context, references);
+    if (!connections && first) return connections.error();
+    const auto facts = connections ? facts_of(*connections) : connections.error().message;
+    if (redraw) context.output.result("\033[H\033[2J");
+    if (redraw || facts != shown) {
+      if (connections) {
+        print(context.output, *connections);
+      } else {
+        context.output.note("nexus: " + connections.error().message);
+      }
+      shown = facts;
+    }
+    if (connections) worst = references.empty() ? 0 : worst_of(*connections);
+    poll(nullptr, 0, kWatchMs);
+  }
+  return worst;
+}
+
+Result<int> run_status(Context& context, const std::vector<std::string>& references) {
+  NEXUS_TRY(const auto connections, fetch(context, references));
+  print(context.output, connections);
+  return references.empty() ? 0 : worst_of(connections);
 }
 
 void configure_status(CLI::App& app, Action& action) {
   auto references = std::make_shared<std::vector<std::string>>();
   app.add_option("connection", *references, "conn_… ids, aliases or providers; none: all");
+  auto live = std::make_shared<bool>(false);
+  app.add_flag("--watch", *live, "go on showing it, until Ctrl-C");
   app.footer(
       "The exit code tells the worst of those named: 0 active, 3 pending,\n"
       "4 attention required, 5 failed.");
-  action = [references](Context& context) { return run_status(context, *references); };
+  action = [references, live](Context& context) {
+    return *live ? watch(context, *references) : run_status(context, *references);
+  };
 }
 
 }  // namespace

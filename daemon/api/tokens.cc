@@ -32,7 +32,7 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
       return respond(std::move(response));
     }
     http::Response response;
-    response.body = payload(*token, services.clock());
+    response.body = payload(*token, system_now());
     metrics::token_handed_out(token->provider, !token->id_token.empty());
     response.audit.push_back(services.audit.record({.event = "token_retrieved",
                                                     .connection_id = token->connection_id,

@@ -196,7 +196,14 @@ class CurlClient : public HttpClient {
     const auto code = curl_easy_perform(curl);
     for (auto* line = headers.get(); line; line = line->next)
       explicit_bzero(line->data, std::strlen(line->data));
-    if (code != CURLE_OK) return failed(exchange, code, detail);
+    if (code != CURLE_OK) {
+      auto error = failed(exchange, code, detail);
+      // What was sent, or began to be, may have been read and acted upon.
+      long request_bytes = 0;
+      curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
+      error.may_have_arrived = request_bytes > 0;
+      return error;
+    }
     const auto encoding = lower(exchange.response.header("content-encoding"));
     if (!encoding.empty() && encoding != "identity")
       return Error{ErrorCode::provider_protocol,

@@ -46,7 +46,8 @@ class HttpClient {
  public:
   virtual ~HttpClient() = default;
   /// Errors: upstream_timeout, upstream_error (network, TLS, refused address, truncated answer),
-  /// provider_protocol (an answer that is too large or encoded). Any status is an answer.
+  /// provider_protocol (an answer that is too large or encoded); each says whether the request may
+  /// have arrived. Any status is an answer.
   virtual Result<IncomingResponse> send(const OutgoingRequest& request) = 0;
 };
 

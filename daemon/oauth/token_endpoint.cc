@@ -1,5 +1,7 @@
 #include "daemon/oauth/token_endpoint.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,8 @@
 
 namespace nexus {
 namespace {
+
+constexpr UnixTime kLongestRetryAfter = 3600;
 
 /// The parameters of a request's body, a form or (where a provider insists) JSON, in wiped memory.
 class Body {
@@ -123,10 +127,14 @@ bool is_configuration_error(const std::string& code) {
 /// An answer's tokens, or what it says went wrong.
 Result<TokenResponse> read_answer(const IncomingResponse& response, Result<Json> document,
                                   const OAuthError& error, const Dialect& dialect) {
-  if (response.status == 429 || response.status == 408 || response.status >= 500)
-    return Error{ErrorCode::upstream_error,
-                 "the token endpoint answered " + std::to_string(response.status),
-                 "try again later"};
+  if (response.status == 429 || response.status == 408 || response.status >= 500) {
+    Error unavailable{ErrorCode::upstream_error,
+                      "the token endpoint answered " + std::to_string(response.status),
+                      "try again later"};
+    if (response.status == 429 || response.status == 503)
+      unavailable.retry_after_s = parse_retry_after(response.header("retry-after"));
+    return unavailable;
+  }
   if (is_configuration_error(error.code))
     return Error{ErrorCode::provider_misconfigured,
                  "the provider refuses this client (" + error.text + ")",
@@ -191,6 +199,16 @@ Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Sec
   if (!answer && answer.error().code == ErrorCode::provider_rejected)
     answer.error().code = ErrorCode::upstream_error;
   return answer;
+}
+
+int parse_retry_after(std::string_view header, UnixTime now) {
+  const auto text = trim(header);
+  if (text.empty()) return 0;
+  if (text.find_first_not_of("0123456789") == std::string_view::npos)
+    return static_cast<int>(
+        std::min(parse_number(text).value_or(kLongestRetryAfter), kLongestRetryAfter));
+  const auto date = curl_getdate(std::string(text).c_str(), nullptr);
+  return date <= now ? 0 : static_cast<int>(std::min<UnixTime>(date - now, kLongestRetryAfter));
 }
 
 Revocation revoke_token(const ProviderEndpoints& provider, const Secret& client_secret,

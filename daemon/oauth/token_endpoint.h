@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/net/http_client.h"
@@ -25,9 +26,14 @@ Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Sec
 /// invalid_grant, 401 invalid_token and what the dialect adds to them; provider_misconfigured for
 /// invalid_client, unauthorized_client, unsupported_grant_type and invalid_scope; all else is
 /// upstream_error, upstream_timeout or provider_protocol, and the refresh token is as good as
-/// before.
+/// before, unless the request may have arrived without an answer. A Retry-After comes with its
+/// error.
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& token, HttpClient& http);
+
+/// Retry-After (RFC 9110 10.2.3) in seconds from now: a number or an HTTP date, an hour at the
+/// most; 0 for what is neither (security.md F11).
+int parse_retry_after(std::string_view header, UnixTime now = system_now());
 
 /// What came of asking a provider to forget a token (RFC 7009).
 struct Revocation {

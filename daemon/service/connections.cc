@@ -45,11 +45,6 @@ Result<void> check_alias(const std::string& alias) {
   return {};
 }
 
-UnixTime refresh_margin(const TokenFacts& token) {
-  const auto life = token.expires_at.value_or(token.obtained_at) - token.obtained_at;
-  return life < 30 * 60 ? life / 5 : 6 * 60;
-}
-
 Connections::Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
                          Audit& audit, Flows& flows, Consents& consents, Captures& captures,
                          Clock clock)
@@ -173,8 +168,11 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.error_code = row.error_code;
   c.error_message = row.error_message;
   if (row.status == "active") {
+    // Told by the wall clock, as people and programs read it.
     c.expires_at = row.token.expires_at;
-    if (c.expires_at) c.next_refresh_at = *c.expires_at - refresh_margin(row.token);
+    if (c.expires_at) *c.expires_at -= clock_ahead();
+    c.next_refresh_at = row.refresh_at;
+    if (c.next_refresh_at) *c.next_refresh_at -= clock_ahead();
   }
   if (row.status == "pending") {
     c.expires_at = row.pending_until;

@@ -96,7 +96,4 @@ class Connections {
 /// Whether this can be an alias: it must not look like an id and must be easy to type.
 Result<void> check_alias(const std::string& alias);
 
-/// From when on a fetch refreshes: six minutes before the end, or a fifth of a short life.
-UnixTime refresh_margin(const TokenFacts& token);
-
 }  // namespace nexus

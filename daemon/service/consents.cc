@@ -12,6 +12,8 @@
 #include "daemon/oauth/authorization_response.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/oauth/userinfo.h"
+#include "daemon/service/refresh_policy.h"
+#include "daemon/service/refresher.h"
 #include "daemon/service/sealed_fields.h"
 
 namespace nexus {
@@ -171,9 +173,13 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
   }
   active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};
   if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
+  active.last_used_at = sent_at;
+  if (!response.refresh_token.empty())
+    active.refresh_at = background_refresh_at(active.token, chance());
   active.updated_at = clock_();
   active.pinned = flow.pinned;
   NEXUS_TRY(const auto activated, store_.activate(active, sealed));
+  if (activated && active.refresh_at && timer_) timer_->expect(*active.refresh_at);
   if (!activated)
     return Error{ErrorCode::provider_rejected, "the connection was removed meanwhile",
                  "start again: nexus connect PROVIDER"};

@@ -10,6 +10,7 @@
 #include "daemon/service/flows.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
+#include "daemon/service/refresh_timer.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -21,6 +22,9 @@ class Consents {
  public:
   Consents(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
            HttpClient& http, Audit& audit, Flows& flows, Clock clock);
+
+  /// Set once: whom to tell when a new connection's token is to be refreshed.
+  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
 
   /// Stores the pending connection and makes the authorization request (RFC 6749 4.1.1). Errors:
   /// provider_misconfigured, those of Flows::begin, and what the provider's metadata brings.
@@ -48,6 +52,7 @@ class Consents {
   Audit& audit_;
   Flows& flows_;
   Clock clock_;
+  RefreshTimer* timer_ = nullptr;
 };
 
 }  // namespace nexus

@@ -19,6 +19,12 @@ class SealedFields {
 
   bool has(const std::string& field) const { return find(field) != nullptr; }
 
+  /// Of the stored value; 0 where there is none.
+  std::int64_t generation(const std::string& field) const {
+    const auto* found = find(field);
+    return found ? found->generation : 0;
+  }
+
   /// The opened field; an empty Secret where there is none. Error: vault_unusable.
   Result<Secret> open(const std::string& field) const {
     const auto* found = find(field);

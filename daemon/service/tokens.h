@@ -1,22 +1,16 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
-#include "daemon/oauth/token_response.h"
 #include "daemon/service/access.h"
-#include "daemon/service/audit.h"
-#include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
+#include "daemon/service/refresher.h"
 #include "daemon/service/sealed_fields.h"
-#include "daemon/service/worker_pool.h"
 #include "daemon/store/store.h"
 #include "daemon/strategy/strategy.h"
 #include "daemon/vault/vault.h"
@@ -36,14 +30,13 @@ struct FetchedToken {
   Secret document;
 };
 
-/// Hands out access tokens and keeps them fresh: one refresh in flight for each connection, whoever
-/// asks (security.md F1 to F5).
+/// Hands out access tokens and static credentials, fresh: what has too little life left is
+/// refreshed first.
 class Tokens {
  public:
   using Done = std::function<void(Result<FetchedToken>)>;
 
-  Tokens(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
-         HttpClient& http, Audit& audit, WorkerPool& workers, Clock clock);
+  Tokens(Store& store, const Vault& vault, Providers& providers, Refresher& refresher, Clock clock);
 
   /// A token with at least `min_ttl` seconds left where the provider gives such. `done` is called
   /// before `fetch` returns when no refresh is needed, else later, on a worker's thread.
@@ -57,43 +50,17 @@ class Tokens {
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
 
  private:
-  struct Waiter {
-    bool forced = false;
-    UnixTime wanted = 0;  ///< seconds left that are enough for this one
-    Done done;
-  };
-  /// A refreshed token that could not be stored (disk full): kept until it can be.
-  struct Unsaved {
-    TokenFacts token;
-    std::vector<SealedField> fields;
-  };
-
   Result<FetchedToken> open(TokenRow row) const;
   Result<FetchedToken> open_static(TokenRow row, const SealedFields& fields) const;
-  void join_flight(const std::string& connection_id, Waiter waiter);
-  void fly(const std::string& connection_id);
-  bool anybody_needs(const ConnectionRow& row);
-  Result<void> refresh_now(const ConnectionRow& row);
-  Result<void> store_refreshed(const ConnectionRow& row, const SealedFields& fields,
-                               const ProviderEndpoints& endpoints,
-                               const ProviderWithSecret& provider, TokenResponse response,
-                               UnixTime sent_at);
-  Result<void> save(const ConnectionRow& row, Unsaved refreshed);
-  Result<void> refused(const ConnectionRow& row, const Error& error);
+  void refresh_first(const std::string& connection_id, bool forced, UnixTime wanted, Done done);
   Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
                                     bool forced);
 
   Store& store_;
   const Vault& vault_;
   Providers& providers_;
-  ProviderDirectory& directory_;
-  HttpClient& http_;
-  Audit& audit_;
-  WorkerPool& workers_;
+  Refresher& refresher_;
   Clock clock_;
-  std::mutex mutex_;
-  std::map<std::string, std::vector<Waiter>> flights_;
-  std::map<std::string, Unsaved> unsaved_;
 };
 
 }  // namespace nexus

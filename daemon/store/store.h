@@ -68,6 +68,12 @@ struct ConnectionRow {
   std::string error_code;
   std::string error_message;
   TokenFacts token;
+  /// When it is refreshed without being asked for; while `refresh_failures` is not 0, not before.
+  std::optional<UnixTime> refresh_at;
+  std::int64_t refresh_failures = 0;  ///< in a row
+  /// The generation of the refresh token that was sent and whose answer is not stored: 0 for none.
+  std::int64_t refresh_sent = 0;
+  UnixTime last_used_at = 0;  ///< as of the last refresh
   /// Where this connection's tokens may be sent: JSON of the endpoints it was made with. Written by
   /// `activate`, read by `pinned_endpoints`.
   std::string pinned;
@@ -147,9 +153,25 @@ class Store {
   /// replaces, whose credentials go. False when it is not pending any more.
   virtual Result<bool> activate(const ConnectionRow& connection,
                                 const std::vector<SealedField>& fields) = 0;
-  /// A refreshed token. False when the connection was removed meanwhile.
+  /// A refresh token is about to be sent: on stable storage before it leaves, so that a daemon that
+  /// dies before it has stored the answer knows of it. False when the connection is not active.
+  virtual Result<bool> begin_refresh(const std::string& id, std::int64_t generation) = 0;
+  /// A refreshed token, and when to refresh it next. False when the connection was removed
+  /// meanwhile.
   virtual Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
-                                    const std::vector<SealedField>& fields, UnixTime now) = 0;
+                                    const std::vector<SealedField>& fields,
+                                    std::optional<UnixTime> refresh_at, UnixTime last_used_at,
+                                    UnixTime now) = 0;
+  /// A refresh that failed for now: why, how often, when to try again, and what is still
+  /// unanswered.
+  virtual Result<void> save_refresh_failure(const ConnectionRow& connection, UnixTime now) = 0;
+  /// What is due of the provider waits until then.
+  virtual Result<void> postpone_refreshes(const std::string& provider_id, UnixTime now,
+                                          UnixTime until) = 0;
+  /// The connections that are to be refreshed by now, those that wait longest first.
+  virtual Result<std::vector<std::string>> due_refreshes(UnixTime now, std::int64_t limit) = 0;
+  /// When the next one is, nothing where there is none.
+  virtual Result<std::optional<UnixTime>> next_refresh_after(UnixTime now) = 0;
   /// Records what went wrong (or, with empty texts, that all is well) and the status it led to.
   virtual Result<void> set_status(const std::string& id, const std::string& status,
                                   const std::string& error_code, const std::string& error_message,

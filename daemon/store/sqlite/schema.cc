@@ -75,6 +75,16 @@ CREATE TABLE api_keys (
 )sql",
                                  R"sql(
 ALTER TABLE connections ADD COLUMN auth_type TEXT NOT NULL DEFAULT 'oauth2';
+)sql",
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN refresh_at INTEGER;
+ALTER TABLE connections ADD COLUMN refresh_sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE connections ADD COLUMN refresh_failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE connections ADD COLUMN last_used_at INTEGER NOT NULL DEFAULT 0;
+UPDATE connections SET refresh_at = expires_at WHERE status = 'active' AND EXISTS (
+  SELECT 1 FROM credentials WHERE owner = connections.id AND field = 'refresh_token');
+CREATE INDEX connection_refreshes ON connections (refresh_at)
+  WHERE status = 'active' AND refresh_at IS NOT NULL;
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

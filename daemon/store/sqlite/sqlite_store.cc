@@ -21,11 +21,11 @@ using sqlite::Transaction;
   "c.id, c.workspace, c.provider_id, p.name, c.alias, c.status, c.requested_scopes, c.issuer, "   \
   "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
   "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
-  "c.expires_at, c.auth_type, " more                                                              \
-  " FROM connections c JOIN providers p ON p.id = c.provider_id "
+  "c.expires_at, c.auth_type, c.refresh_at, c.refresh_failures, c.refresh_sent, "                 \
+  "c.last_used_at, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
 
-constexpr int kConnectionColumns = 23;
+constexpr int kConnectionColumns = 27;
 
 ConnectionRow connection_row(const Query& q) {
   ConnectionRow row;
@@ -49,6 +49,10 @@ ConnectionRow connection_row(const Query& q) {
   row.error_message = q.text(17);
   row.token = {q.text(18), q.text(19), q.number(20), q.optional_number(21)};
   row.auth_type = q.text(22);
+  row.refresh_at = q.optional_number(23);
+  row.refresh_failures = q.number(24);
+  row.refresh_sent = q.number(25);
+  row.last_used_at = q.number(26);
   return row;
 }
 
@@ -109,6 +113,12 @@ void put_provider(Database& db, const ProviderRow& row, const std::vector<Sealed
       .run();
   drop_fields(db, row.id);
   put_fields(db, fields);
+  // Whatever was wrong may have been mended: those that failed are tried anew.
+  db.query(
+        "UPDATE connections SET refresh_at = ?2, refresh_failures = 0 "
+        "WHERE provider_id = ?1 AND status = 'active' AND refresh_failures > 0")
+      .bind(row.id, row.updated_at)
+      .run();
 }
 
 void flag_connections_of(Database& db, const std::string& provider_id, const std::string& why,
@@ -352,10 +362,10 @@ class SqliteStore : public Store {
       db.query(
             "UPDATE connections SET status = 'active', alias = ?2, issuer = ?3, subject = ?4, "
             "account = ?5, updated_at = ?6, error_code = '', error_message = '', "
-            "token_type = ?7, scopes = ?8, obtained_at = ?9, expires_at = ?10, pinned = ?11 "
-            "WHERE id = ?1 AND status = 'pending'")
+            "token_type = ?7, scopes = ?8, obtained_at = ?9, expires_at = ?10, pinned = ?11, "
+            "refresh_at = ?12 WHERE id = ?1 AND status = 'pending'")
           .bind(c.id, alias, c.issuer, c.subject, c.account, c.updated_at, c.token.token_type,
-                c.token.scopes, c.token.obtained_at, c.token.expires_at, c.pinned)
+                c.token.scopes, c.token.obtained_at, c.token.expires_at, c.pinned, c.refresh_at)
           .run();
       if (db.changes() != 1) throw Abandoned{};
       drop_code_verifier(db, c.id);
@@ -364,15 +374,70 @@ class SqliteStore : public Store {
     });
   }
 
+  Result<bool> begin_refresh(const std::string& id, std::int64_t generation) override {
+    return write("connections", "begin_refresh", [&](Database& db) {
+      db.query("UPDATE connections SET refresh_sent = ?2 WHERE id = ?1 AND status = 'active'")
+          .bind(id, generation)
+          .run();
+      return db.changes() == 1;
+    });
+  }
+
+  Result<void> save_refresh_failure(const ConnectionRow& c, UnixTime now) override {
+    return write("connections", "save_refresh_failure", [&](Database& db) {
+      db.query(
+            "UPDATE connections SET error_code = ?2, error_message = ?3, refresh_at = ?4, "
+            "refresh_failures = ?5, refresh_sent = ?6, updated_at = ?7 "
+            "WHERE id = ?1 AND status = 'active'")
+          .bind(c.id, c.error_code, c.error_message, c.refresh_at, c.refresh_failures,
+                c.refresh_sent, now)
+          .run();
+    });
+  }
+
+  Result<void> postpone_refreshes(const std::string& provider_id, UnixTime now,
+                                  UnixTime until) override {
+    return write("connections", "postpone_refreshes", [&](Database& db) {
+      db.query(
+            "UPDATE connections SET refresh_at = ?3 "
+            "WHERE provider_id = ?1 AND status = 'active' AND refresh_at <= ?2")
+          .bind(provider_id, now, until)
+          .run();
+    });
+  }
+
+  Result<std::vector<std::string>> due_refreshes(UnixTime now, std::int64_t limit) override {
+    return read("connections", "due_refreshes", [&](Database& db) {
+      auto query = db.query(
+          "SELECT id FROM connections WHERE status = 'active' AND refresh_at <= ?1 "
+          "ORDER BY refresh_at LIMIT ?2");
+      return all(query.bind(now, limit), [](const Query& q) { return q.text(0); });
+    });
+  }
+
+  Result<std::optional<UnixTime>> next_refresh_after(UnixTime now) override {
+    return read("connections", "next_refresh_after", [&](Database& db) {
+      auto query = db.query(
+          "SELECT min(refresh_at) FROM connections WHERE status = 'active' AND refresh_at > ?1");
+      std::optional<UnixTime> at;
+      if (query.bind(now).next()) at = query.optional_number(0);
+      return at;
+    });
+  }
+
   Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
-                            const std::vector<SealedField>& fields, UnixTime now) override {
+                            const std::vector<SealedField>& fields,
+                            std::optional<UnixTime> refresh_at, UnixTime last_used_at,
+                            UnixTime now) override {
     return write("connections", "save_refresh", [&](Database& db) {
       db.query(
             "UPDATE connections SET status = 'active', token_type = ?2, scopes = ?3, "
             "obtained_at = ?4, expires_at = ?5, last_refresh_at = ?6, updated_at = ?6, "
-            "error_code = '', error_message = '' "
+            "error_code = '', error_message = '', refresh_at = ?7, refresh_failures = 0, "
+            "refresh_sent = 0, last_used_at = ?8 "
             "WHERE id = ?1 AND status IN ('active', 'attention_required')")
-          .bind(id, token.token_type, token.scopes, token.obtained_at, token.expires_at, now)
+          .bind(id, token.token_type, token.scopes, token.obtained_at, token.expires_at, now,
+                refresh_at, last_used_at)
           .run();
       if (db.changes() != 1) throw Abandoned{};
       put_fields(db, fields);

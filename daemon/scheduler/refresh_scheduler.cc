@@ -1,0 +1,98 @@
+#include "daemon/scheduler/refresh_scheduler.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "daemon/log.h"
+
+namespace nexus {
+namespace {
+
+constexpr int kMostUnderWay = 32;
+/// A store that cannot be asked is asked again after so many seconds.
+constexpr UnixTime kAfterTrouble = 5;
+
+}  // namespace
+
+RefreshScheduler::~RefreshScheduler() {
+  if (timer_ >= 0) close(timer_);
+}
+
+Result<void> RefreshScheduler::start(http::EventLoop& loop) {
+  timer_ = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (timer_ < 0) return Error{ErrorCode::failure, "there is no timer for refreshes", ""};
+  loop.watch(timer_, [this] {
+    std::uint64_t times = 0;
+    [[maybe_unused]] const auto got = read(timer_, &times, sizeof times);
+    {
+      const std::lock_guard lock(mutex_);
+      armed_for_ = 0;
+    }
+    wake();
+  });
+  wake();
+  return {};
+}
+
+void RefreshScheduler::wake() {
+  if (stopped_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_) {
+      again_ = true;
+      return;
+    }
+    running_ = true;
+  }
+  workers_.submit([this] { run(); });
+}
+
+void RefreshScheduler::run() {
+  const auto now = clock_();
+  auto next = store_.next_refresh_after(now);
+  const auto due = store_.due_refreshes(now, kMostUnderWay + under_way_);
+  if (!due || !next) {
+    log(LogLevel::error, "refreshes_not_found",
+        {{"error", due ? next.error().message : due.error().message}});
+    arm(now + kAfterTrouble);
+  } else {
+    for (const auto& id : *due) {
+      if (under_way_ >= kMostUnderWay || stopped_) break;
+      if (refresher_.is_flying(id)) continue;
+      ++under_way_;
+      refresher_.join(id,
+                      {.background = true, .landed = [this](const Result<void>&) { landed(); }});
+    }
+    if (*next) arm(**next);
+  }
+  const std::lock_guard lock(mutex_);
+  running_ = false;
+  if (!again_ || stopped_) return;
+  again_ = false;
+  running_ = true;
+  workers_.submit([this] { run(); });
+}
+
+void RefreshScheduler::landed() {
+  --under_way_;
+  wake();
+}
+
+void RefreshScheduler::expect(UnixTime at) {
+  arm(at);
+}
+
+void RefreshScheduler::arm(UnixTime at) {
+  const std::lock_guard lock(mutex_);
+  if (timer_ < 0 || (armed_for_ != 0 && armed_for_ <= at)) return;
+  armed_for_ = at;
+  itimerspec when{};
+  when.it_value.tv_sec = std::max<UnixTime>(at - clock_(), 0);
+  when.it_value.tv_nsec = 1'000'000;  // a timer of 0 is none
+  timerfd_settime(timer_, 0, &when, nullptr);
+}
+
+}  // namespace nexus

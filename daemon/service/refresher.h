@@ -1,0 +1,117 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/oauth/token_response.h"
+#include "daemon/service/audit.h"
+#include "daemon/service/host_gate.h"
+#include "daemon/service/provider_directory.h"
+#include "daemon/service/providers.h"
+#include "daemon/service/refresh_timer.h"
+#include "daemon/service/sealed_fields.h"
+#include "daemon/service/worker_pool.h"
+#include "daemon/store/store.h"
+#include "daemon/vault/vault.h"
+
+namespace nexus {
+
+/// Refreshes tokens: one refresh in flight for each connection, whoever asks (security.md F1 to
+/// F5), few at a time for each token endpoint's host (F17), and none while the last failure says to
+/// wait (F10, F11). A refresh token that is about to be sent is on record before it leaves, and a
+/// new one is stored before anybody hears of it. Thread-safe.
+class Refresher {
+ public:
+  using Landed = std::function<void(const Result<void>& outcome)>;
+
+  /// Why somebody wants a refresh, and whom to tell how it went.
+  struct Wish {
+    bool forced = false;  ///< whatever is left of the token, and although a failure says to wait
+    bool background = false;  ///< nobody waits
+    UnixTime wanted = 0;      ///< seconds left that would be enough
+    Landed landed;
+  };
+
+  Refresher(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
+            HttpClient& http, Audit& audit, WorkerPool& workers, Clock clock, UnixTime idle_after);
+
+  /// Both are set once, before anything is refreshed: whom to tell when something is due, and that
+  /// a connection needs a person now (and why).
+  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
+  using OnAttention = std::function<void(const ConnectionRow&, const std::string& cause)>;
+  void on_attention(OnAttention tell) { on_attention_ = std::move(tell); }
+
+  /// Joins the connection's flight, or begins one. `landed` is called later, on a worker's thread:
+  /// without error also where a refresh was no longer needed. Errors: attention_required,
+  /// no_refresh_token, provider_misconfigured, upstream_error (with the time to wait), …
+  void join(const std::string& connection_id, Wish wish);
+  bool is_flying(const std::string& connection_id);
+
+  /// Somebody used the connection now.
+  void note_use(const std::string& connection_id);
+
+ private:
+  /// A refreshed token that could not be stored (disk full): kept until it can be.
+  struct Unsaved {
+    TokenFacts token;
+    std::vector<SealedField> fields;
+    bool has_refresh_token = false;
+  };
+  /// What the last failure asks for. Only in memory: a restart may cost one request more.
+  struct Hold {
+    UnixTime until = 0;  ///< for fetches; the background has refresh_at
+    UnixTime asked = 0;  ///< by Retry-After, for forced refreshes too
+  };
+
+  void fly(const std::string& connection_id, const std::string& host);
+  Result<void> attempt(const std::string& connection_id);
+  void land(const std::string& connection_id, const Result<void>& outcome);
+  std::optional<Error> told_to_wait(const ConnectionRow& row);
+  bool anybody_needs(const ConnectionRow& row);
+  Result<void> refresh_now(const ConnectionRow& row);
+  Result<TokenResponse> send(ConnectionRow& row, const ProviderEndpoints& endpoints,
+                             const ProviderWithSecret& provider, const Secret& token);
+  Result<void> store_refreshed(const ConnectionRow& row, const SealedFields& fields,
+                               const ProviderEndpoints& endpoints,
+                               const ProviderWithSecret& provider, TokenResponse response,
+                               UnixTime sent_at);
+  Result<void> save(const ConnectionRow& row, Unsaved refreshed);
+  std::optional<UnixTime> next_refresh(const ConnectionRow& row, const Unsaved& refreshed);
+  Result<void> failed(ConnectionRow row, const Error& error);
+  Result<void> over_for_good(const ConnectionRow& row, const std::string& cause);
+
+  Store& store_;
+  const Vault& vault_;
+  Providers& providers_;
+  ProviderDirectory& directory_;
+  HttpClient& http_;
+  Audit& audit_;
+  WorkerPool& workers_;
+  Clock clock_;
+  UnixTime idle_after_;
+  RefreshTimer* timer_ = nullptr;
+  OnAttention on_attention_;
+  HostGate gate_;
+  std::mutex mutex_;
+  std::map<std::string, std::vector<Wish>> flights_;
+  std::map<std::string, Unsaved> unsaved_;
+  std::map<std::string, Hold> holds_;
+  std::map<std::string, UnixTime> used_;
+};
+
+/// A number from 0 to 1, evenly spread.
+double chance();
+
+/// The error of a connection that has no token to give, nothing for an active one.
+std::optional<Error> not_active(const ConnectionRow& row);
+
+/// Whether a token is good for that many seconds more, as far as anybody can know.
+bool is_enough(const TokenFacts& token, UnixTime wanted, UnixTime now);
+
+}  // namespace nexus
