@@ -40,6 +40,7 @@ void harden_process() {
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
   signal(SIGPIPE, SIG_IGN);  // a client that went away is an error to handle, also for libraries
+  signal(SIGXFSZ, SIG_IGN);  // a limit on files is like a full disk: an error, not the end
   // Every client is a descriptor; the usual soft limit of 1024 is made for select(2).
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
