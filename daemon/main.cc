@@ -144,6 +144,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
       provider_plans,
       provider_checks,
       connections,
+      consents,
       captures,
       tokens,
       api_keys,

@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
 #include "common/json.h"
+#include "common/paths.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -28,6 +30,7 @@ struct ConnectArgs {
   bool no_wait = false;
   bool credentials_stdin = false;
   bool page = false;
+  bool paste = false;
 };
 
 constexpr int kPollMs = 250;
@@ -46,6 +49,7 @@ std::string request_body(const Context& context, const ConnectArgs& args) {
   if (!args.alias.empty()) body["alias"] = args.alias;
   if (!args.return_url.empty()) body["return_url"] = args.return_url;
   if (!args.replace.empty()) body["replaces"] = args.replace;
+  if (args.paste) body["paste"] = true;
   return to_text(body);
 }
 
@@ -95,6 +99,41 @@ Error failed(const api::Connection& connection) {
           "try again: nexus connect " + connection.provider};
 }
 
+/// On a machine that the person's browser is not on, its answers go astray: what to do about it.
+void tell_way_around(Context& context) {
+  const auto server = split(environment("SSH_CONNECTION"), ' ');
+  const auto base = context.config.callback_base_url;
+  const auto port = base.substr(base.rfind(':') + 1);
+  const bool desktop = !environment("DISPLAY").empty() || !environment("WAYLAND_DISPLAY").empty();
+  if (server.size() == 4 && !desktop)
+    context.output.note(
+        "You are here over SSH. For the answer to find its way, run on your own computer:\n"
+        "  ssh -N -L " +
+        port + ":127.0.0.1:" + port + " " + server[2] + "\nor start again with --paste.");
+  else if (access("/.dockerenv", F_OK) == 0 || !environment("container").empty())
+    context.output.note("This is a container: publish port " + port + " (-p 127.0.0.1:" + port +
+                        ":" + port + "), or start again with --paste.");
+}
+
+/// The person brings the address at which the browser ended; the daemon reads the answer from it.
+Result<void> take_pasted_answer(Context& context) {
+  constexpr int kTries = 3;
+  context.output.note(
+      "Consent there. The browser then ends at an address that may show an error: copy it.");
+  for (int attempt = 1;; ++attempt) {
+    NEXUS_TRY(const auto address, ask_line("Paste the address", ""));
+    context.output.progress("exchanging …");
+    auto answer =
+        context.client.post("/v1/complete-connection", to_text(Json{{"callback_url", address}}));
+    context.output.progress("");
+    if (answer) return {};
+    const bool mistyped = answer.error().code == ErrorCode::invalid_state ||
+                          answer.error().code == ErrorCode::invalid_field;
+    if (!mistyped || attempt == kTries) return std::move(answer).error();
+    context.output.note(answer.error().message + "; paste all of it, from http to the end");
+  }
+}
+
 /// The provider as it is registered; from the catalogue, if need be, where a person is led.
 Result<Json> provider_for(Context& context, const std::string& name) {
   auto provider = context.client.get("/v1/providers/by-name/" + percent_encode(name));
@@ -130,7 +169,7 @@ void tell_where_keys_are(Context& context, const Json& provider) {
     context.output.note("Make a key at " + (*entry)->console_url);
 }
 
-Result<int> run_connect(Context& context, const ConnectArgs& args) {
+Result<int> run_connect(Context& context, ConnectArgs args) {
   UnixTime patience = 0;
   if (!args.timeout.empty()) {
     NEXUS_TRY(patience, parse_duration(args.timeout));
@@ -141,6 +180,13 @@ Result<int> run_connect(Context& context, const ConnectArgs& args) {
   context.output.progress("asking " + args.provider + " …");
   auto answer = context.client.post("/v1/request-connection", request_body(context, args));
   context.output.progress("");
+  const bool nobody_listens =
+      !answer && answer.error().code == ErrorCode::callback_unavailable && way == Way::browser;
+  if (nobody_listens && is_interactive() && !args.no_wait && !context.output.json) {
+    context.output.note(answer.error().message);
+    args.paste = true;
+    answer = context.client.post("/v1/request-connection", request_body(context, args));
+  }
   if (!answer) return std::move(answer).error();
   const auto started = *std::move(answer);
   const auto id = text_member(started, "connection_id").value_or("");
@@ -164,6 +210,8 @@ Result<int> run_connect(Context& context, const ConnectArgs& args) {
                               {"status", "pending"},
                               {"expires_at", expires_at}});
   if (way == Way::browser) show_url(context, args, url);
+  if (way == Way::browser && !args.paste) tell_way_around(context);
+  if (args.paste && !args.no_wait) NEXUS_CHECK(take_pasted_answer(context));
   if (args.no_wait && way == Way::browser) {
     if (!context.output.json) context.output.result(id + "\n");
     return 0;
@@ -203,6 +251,8 @@ void configure_connect(CLI::App& app, Action& action) {
   app.add_flag("--no-wait", args->no_wait, "do not wait for the consent");
   app.add_flag("--credentials-stdin", args->credentials_stdin,
                "for API keys and passwords: take them as a JSON object from stdin");
+  app.add_flag("--paste", args->paste,
+               "paste the address at which the browser ends, where no port can be listened on");
   app.add_flag("--page", args->page,
                "for API keys and passwords: type them into a page in the browser, not here");
   action = [args](Context& context) { return run_connect(context, *args); };

@@ -26,7 +26,7 @@ struct Connection {
   UnixTime updated_at = 0;
   std::optional<UnixTime> expires_at;  ///< of the access token; nothing: it does not expire
   std::optional<UnixTime> last_refresh_at;
-  std::optional<UnixTime> next_refresh_at;  ///< from when on a fetch refreshes
+  std::optional<UnixTime> next_refresh_at;  ///< in the background; after a failure, the next try
   std::string error_code;                   ///< the last error, "" when there is none
   std::string error_message;
 };

@@ -16,7 +16,10 @@ Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
   if (url.scheme != "http" || !url.is_loopback())
     return Error{ErrorCode::callback_unavailable,
                  "nobody listens for the provider's answer at " + printable(redirect_uri, 200),
-                 "set callback.base_url to http on a loopback host, or turn the gateway on"};
+                 url.scheme == "https"
+                     ? "let the gateway answer at an https address of yours ([gateway] "
+                       "tls_certificate, or a proxy before it) and set callback.base_url to that"
+                     : "set callback.base_url to a loopback host, or turn the gateway on"};
   // As it stands in the redirect URI: the comparison later is exact.
   const auto origin = redirect_uri.substr(0, redirect_uri.find('/', url.scheme.size() + 3));
   if (origins_.contains(origin)) return {};
@@ -32,6 +35,12 @@ Result<void> CallbackRoutes::open(const std::string& redirect_uri) {
                      });
   origins_.insert(origin);
   return {};
+}
+
+Result<std::string> CallbackRoutes::with_free_port(const std::string& redirect_uri) {
+  NEXUS_TRY(const auto url, parse_url(redirect_uri, "callback.base_url"));
+  NEXUS_TRY(const int port, http::free_port(url.host));
+  return url.scheme + "://" + url.host + ":" + std::to_string(port) + url.path;
 }
 
 void CallbackRoutes::close() {

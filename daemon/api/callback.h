@@ -40,6 +40,7 @@ class CallbackRoutes : public CallbackListener {
   void answer_on_gateway(http::Request request, http::Respond respond);
 
   Result<void> open(const std::string& redirect_uri) override;
+  Result<std::string> with_free_port(const std::string& redirect_uri) override;
   void close() override;
 
  private:

@@ -2,9 +2,11 @@
 
 #include "common/api/connection.h"
 #include "common/json.h"
+#include "common/json_fields.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/net/url.h"
 
 namespace nexus::api {
 namespace {
@@ -82,6 +84,7 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   NEXUS_TRY(wanted.scopes, scopes_of(body));
   NEXUS_TRY(wanted.return_url, text_of(body, "return_url"));
   NEXUS_TRY(wanted.alias, text_of(body, "alias"));
+  NEXUS_CHECK(JsonFields(body).flag("paste", wanted.pasted));
   NEXUS_TRY(const auto replaces, text_of(body, "replaces"));
   if (wanted.provider_name.empty() && wanted.provider_id.empty())
     return Error{ErrorCode::missing_fields, "provider_name is missing", "name a provider"};
@@ -103,6 +106,30 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
                 {"provider_id", started.provider_id},
                 {"status", "pending"},
                 {"expires_at", started.expires_at}}};
+}
+
+Result<Reply> complete_connection(Services& services, const http::Request& request,
+                                  const Arguments&) {
+  NEXUS_TRY(const auto body, read_body(request));
+  NEXUS_TRY(const auto text, text_of(body, "callback_url"));
+  NEXUS_TRY(const auto url, parse_url(text, "callback_url"));
+  std::vector<std::pair<std::string, std::string>> query;
+  for (const auto& pair : split(url.query, '&')) {
+    const auto equals = pair.find('=');
+    const auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
+    const auto value = equals == std::string::npos
+                           ? std::optional<std::string>("")
+                           : percent_decode(std::string_view(pair).substr(equals + 1), true);
+    if (!name || !value)
+      return Error{ErrorCode::invalid_field, "callback_url is malformed",
+                   "copy all of the address that the browser shows"};
+    query.emplace_back(*name, *value);
+  }
+  const auto uri = text.substr(0, text.find_first_of("?#"));
+  NEXUS_TRY(const auto outcome, services.consents.complete(uri, query, request.caller));
+  return Reply{{{"connection_id", outcome.connection_id},
+                {"status", outcome.active ? "active" : "failed"},
+                {"message", outcome.message}}};
 }
 
 Result<Reply> check_connection(Services& services, const http::Request& request,

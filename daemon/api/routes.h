@@ -10,6 +10,7 @@
 #include "daemon/service/audit.h"
 #include "daemon/service/captures.h"
 #include "daemon/service/connections.h"
+#include "daemon/service/consents.h"
 #include "daemon/service/provider_checks.h"
 #include "daemon/service/provider_plan.h"
 #include "daemon/service/providers.h"
@@ -34,6 +35,7 @@ struct Services {
   ProviderPlans& provider_plans;
   ProviderChecks& provider_checks;
   Connections& connections;
+  Consents& consents;
   Captures& captures;
   Tokens& tokens;
   ApiKeys& api_keys;

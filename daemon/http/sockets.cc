@@ -14,6 +14,7 @@
 
 #include "common/paths.h"
 #include "common/text.h"
+#include "daemon/http/port_holder.h"
 
 namespace nexus::http {
 namespace {
@@ -131,6 +132,22 @@ Result<int> inherited_socket() {
   return kFirst;
 }
 
+Result<int> free_port(const std::string& host) {
+  int error = 0;
+  const int fd = bind_tcp(host == "localhost" ? "127.0.0.1" : host, 0, &error);
+  if (fd < 0)
+    return Error{ErrorCode::callback_unavailable,
+                 "no port is free: " + std::string(std::strerror(error)),
+                 "stop a program that listens"};
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  const bool known = getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) == 0;
+  close(fd);
+  if (!known) return Error{ErrorCode::callback_unavailable, "no port is free", ""};
+  return ntohs(storage.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(storage).sin6_port
+                                             : reinterpret_cast<sockaddr_in&>(storage).sin_port);
+}
+
 Result<std::vector<ListeningSocket>> listen_on_tcp(
     const ListenAddress& address, const std::string& setting,
     const std::function<bool(const std::string&)>& held) {
@@ -150,12 +167,14 @@ Result<std::vector<ListeningSocket>> listen_on_tcp(
                          (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
     if (no_ipv6) continue;
     for (const auto& open : sockets) close(open.fd);
+    const auto holder = error == EADDRINUSE ? port_holder(address.port) : std::string();
     return Error{ErrorCode::callback_unavailable,
-                 "cannot listen on " + one + ":" + std::to_string(address.port) + ": " +
-                     std::strerror(error),
+                 "cannot listen on " + text + ": " +
+                     (holder.empty() ? std::strerror(error) : holder + " holds the port"),
                  error == EADDRINUSE
-                     ? "stop the program that holds the port (ss -ltnp shows it), or set another " +
-                           setting + " in nexus.toml"
+                     ? (holder.empty() ? "stop the program that holds the port (ss -ltnp shows it)"
+                                       : "stop it") +
+                           std::string(", or set another ") + setting + " in nexus.toml"
                      : "set " + setting + " in nexus.toml to an address of this machine"};
   }
   return sockets;

@@ -24,7 +24,7 @@ Result<StartedFlow> Captures::begin(const ConnectionRow& row, const Provider& pr
   NEXUS_CHECK(read_static_provider(provider));
   const auto state = flows_.new_state(row.id, "", page_url_);
   NEXUS_CHECK(
-      flows_.begin(row, state, page_url_, nexus::to_text(Json{{"issuer", ""}}), {}, caller));
+      flows_.begin(row, state, page_url_, nexus::to_text(Json{{"issuer", ""}}), {}, false, caller));
   return StartedFlow{with_parameters(page_url_, {{"state", state}}), state};
 }
 

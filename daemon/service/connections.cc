@@ -92,7 +92,7 @@ Result<StartedConnection> Connections::request(const ConnectionRequest& request,
   row.pending_until = now + kFlowLife;
 
   auto started = chosen.is_static() ? captures_.begin(row, chosen, caller)
-                                    : consents_.begin(row, chosen, scopes, caller);
+                                    : consents_.begin(row, chosen, scopes, request.pasted, caller);
   if (!started) return std::move(started).error();
   return StartedConnection{row.id,    std::move(started->url), std::move(started->state), scopes,
                            chosen.id, row.pending_until};

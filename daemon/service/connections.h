@@ -26,6 +26,7 @@ struct ConnectionRequest {
   std::string return_url;           ///< "" when nobody waits for the browser
   std::string alias;
   std::string replaces;  ///< id of the connection that goes when this one becomes active
+  bool pasted = false;   ///< the person brings the answer by hand (Consents::begin)
 };
 
 struct StartedConnection {

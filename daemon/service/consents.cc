@@ -31,7 +31,8 @@ Consents::Consents(Store& store, const Vault& vault, Providers& providers,
       clock_(std::move(clock)) {}
 
 Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& provider,
-                                    const std::vector<std::string>& scopes, const Caller& caller) {
+                                    const std::vector<std::string>& scopes, bool pasted,
+                                    const Caller& caller) {
   NEXUS_TRY(const auto with_secret, providers_.with_secret(provider.id));
   NEXUS_TRY(const auto endpoints, providers_.endpoints(with_secret));
   const bool openid = std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
@@ -40,8 +41,7 @@ Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& pr
                  "scope openid needs a provider with an issuer that publishes its keys",
                  "register the provider with --issuer, or leave openid out"};
   AuthorizationRequest request;
-  request.redirect_uri = providers_.redirect_uri(provider);
-  NEXUS_CHECK(check_redirect_uri(provider, request.redirect_uri));
+  NEXUS_TRY(request.redirect_uri, redirect_uri_for(provider, pasted));
   request.scopes = scopes;
   request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
   request.extra = authorization_parameters(provider, scopes);
@@ -58,7 +58,7 @@ Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& pr
     fields.push_back(sealer.seal("nonce", request.nonce));
   }
   NEXUS_CHECK(flows_.begin(row, request.state, request.redirect_uri,
-                           nexus::to_text(to_json(endpoints)), fields, caller));
+                           nexus::to_text(to_json(endpoints)), fields, pasted, caller));
   metrics::consent_started(openid);
   return StartedFlow{authorization_url(endpoints, request), request.state};
 }
@@ -100,6 +100,18 @@ Result<FlowOutcome> Consents::complete(
       {.event = "oauth_flow_completed", .connection_id = row.id, .provider = row.provider_name},
       caller));
   return flows_.succeed(row);
+}
+
+Result<std::string> Consents::redirect_uri_for(const Provider& provider, bool pasted) {
+  const auto uri = providers_.redirect_uri(provider);
+  if (pasted) return uri;
+  bool any_port = false;
+  NEXUS_CHECK(JsonFields(provider.params, "params.").flag("any_loopback_port", any_port));
+  auto listened = flows_.listen(uri, any_port);
+  if (listened) return listened;
+  auto& error = listened.error();
+  error.hint += "; or bring the answer by hand: nexus connect " + provider.name + " --paste";
+  return error;
 }
 
 Result<void> Consents::learn_account(ConnectionRow& active, const Provider& provider,

@@ -28,8 +28,10 @@ class Consents {
 
   /// Stores the pending connection and makes the authorization request (RFC 6749 4.1.1). Errors:
   /// provider_misconfigured, those of Flows::begin, and what the provider's metadata brings.
+  /// `pasted`: the person brings the answer by hand, so no port is listened on.
   Result<StartedFlow> begin(const ConnectionRow& row, const Provider& provider,
-                            const std::vector<std::string>& scopes, const Caller& caller);
+                            const std::vector<std::string>& scopes, bool pasted,
+                            const Caller& caller);
 
   /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
   /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.
@@ -42,6 +44,8 @@ class Consents {
   /// else's is told than the id_token's.
   Result<void> learn_account(ConnectionRow& active, const Provider& provider,
                              const ProviderEndpoints& endpoints, const Secret& access_token);
+  /// Where the answer is to come to. Error: callback_unavailable.
+  Result<std::string> redirect_uri_for(const Provider& provider, bool pasted);
   Result<void> exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code);
 
   Store& store_;

@@ -34,12 +34,23 @@ std::string Flows::new_state(const std::string& connection_id, const std::string
   return random + "." + sign(random, connection_id, issuer, uri);
 }
 
+Result<std::string> Flows::listen(const std::string& uri, bool any_port) {
+  const std::lock_guard lock(listener_mutex_);
+  auto opened = listener_.open(uri);
+  if (opened) return uri;
+  if (!any_port) return std::move(opened).error();
+  const auto elsewhere = listener_.with_free_port(uri);
+  if (!elsewhere || !listener_.open(*elsewhere)) return std::move(opened).error();
+  return *elsewhere;
+}
+
 Result<void> Flows::begin(const ConnectionRow& row, const std::string& state,
                           const std::string& uri, const std::string& pinned,
-                          const std::vector<SealedField>& fields, const Caller& caller) {
-  const FlowRow flow{base64url(sha256(state)), row.id, uri, pinned, row.pending_until};
+                          const std::vector<SealedField>& fields, bool pasted,
+                          const Caller& caller) {
+  const FlowRow flow{base64url(sha256(state)), row.id, uri, pinned, row.pending_until, pasted};
   const std::lock_guard lock(listener_mutex_);
-  NEXUS_CHECK(listener_.open(uri));
+  if (!pasted) NEXUS_CHECK(listener_.open(uri));
   NEXUS_CHECK(audit_.commit(
       {.event = "connection.created", .connection_id = row.id, .provider = row.provider_name},
       caller));

@@ -48,11 +48,15 @@ class Flows {
   std::string new_state(const std::string& connection_id, const std::string& issuer,
                         const std::string& uri) const;
 
-  /// Stores a pending connection with its flow; from now on its answer is listened for. `pinned`
-  /// is what the flow needs to know of the provider; its "issuer" is the one the state is for.
-  /// Errors: callback_unavailable, alias_taken.
+  /// Where an answer can be listened for: at `uri`, or, where that port is taken and any will do,
+  /// at the same address on a port that the kernel chose. Error: callback_unavailable.
+  Result<std::string> listen(const std::string& uri, bool any_port);
+
+  /// Stores a pending connection with its flow; from now on its answer is listened for, unless it
+  /// is to be pasted. `pinned` is what the flow needs to know of the provider; its "issuer" is the
+  /// one the state is for. Errors: callback_unavailable, alias_taken.
   Result<void> begin(const ConnectionRow& row, const std::string& state, const std::string& uri,
-                     const std::string& pinned, const std::vector<SealedField>& fields,
+                     const std::string& pinned, const std::vector<SealedField>& fields, bool pasted,
                      const Caller& caller);
 
   /// The open flow of a state that came to `uri`. Error: invalid_state.

@@ -277,16 +277,6 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
   return endpoints;
 }
 
-Result<void> check_redirect_uri(const Provider& provider, const std::string& redirect_uri) {
-  bool https = false;
-  NEXUS_CHECK(JsonFields(provider.params, "params.").flag("https_redirect", https));
-  if (!https || redirect_uri.starts_with("https://")) return {};
-  return Error{ErrorCode::callback_unavailable,
-               provider.name + " takes only https redirect URIs, and " + redirect_uri + " is not",
-               "let the gateway answer at an https address of yours ([gateway] tls_certificate, or "
-               "a proxy before it) and set callback.base_url to that"};
-}
-
 Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Provider& provider,
                                            bool has_secret) {
   auto endpoints = endpoints_from_json(Json::parse(pinned));

@@ -64,9 +64,6 @@ std::vector<std::pair<std::string, std::string>> authorization_parameters(
 Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_secret,
                                             const std::optional<ProviderMetadata>& metadata);
 
-/// Whether the provider takes this redirect URI at all. Error: callback_unavailable.
-Result<void> check_redirect_uri(const Provider& provider, const std::string& redirect_uri);
-
 /// The endpoints that a flow or connection was made with, spoken to as the provider is registered
 /// now: what was mended there (a client secret, its method, the dialect) holds for them too.
 Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Provider& provider,

@@ -227,6 +227,10 @@ std::string Providers::redirect_uri(const Provider& provider) const {
   if (!provider.redirect_host.empty())
     if (const auto url = parse_url(base, "callback.base_url"))
       base = url->scheme + "://" + provider.redirect_host + ":" + std::to_string(url->port);
+  // Where only https is taken and nobody answers at an https address, the person brings the answer.
+  if (provider.params.value("https_redirect", false) && base.starts_with("http://"))
+    if (const auto url = parse_url(base, "callback.base_url"))
+      base = "https://localhost:" + std::to_string(url->port);
   return base + provider.redirect_path;
 }
 

@@ -86,6 +86,7 @@ struct FlowRow {
   std::string redirect_uri;
   std::string pinned;  ///< JSON of the endpoints and identifiers as they were when it began
   UnixTime expires_at = 0;
+  bool pasted = false;  ///< the answer is brought by hand: nobody listens for it
 };
 
 /// Everything a token fetch needs, read in one step.

@@ -1,5 +1,6 @@
 // Fills a data directory with connections whose tokens are good for a day. usage: DIR COUNT
-// Prints the id of the one in the middle.
+// Prints the id of the one in the middle. With two more words, TOKEN-ENDPOINT SECONDS, all but that
+// one have a refresh token and are to be refreshed, evenly spread, within so many seconds.
 #include <sodium.h>
 #include <sys/stat.h>
 
@@ -18,9 +19,11 @@
 using namespace nexus;
 
 int main(int argc, char** argv) {
-  if (argc != 3 || sodium_init() < 0) return 2;
+  if ((argc != 3 && argc != 5) || sodium_init() < 0) return 2;
   const std::string directory = argv[1];
   const auto count = std::strtol(argv[2], nullptr, 10);
+  const std::string token_endpoint = argc == 5 ? argv[3] : "";
+  const auto span = argc == 5 ? std::strtol(argv[4], nullptr, 10) : 0;
   mkdir(directory.c_str(), 0700);
   umask(077);
   auto store = open_sqlite_store(directory);
@@ -32,6 +35,13 @@ int main(int argc, char** argv) {
   Provider provider;
   provider.id = new_uuid();
   provider.name = "bench";
+  provider.client_id = "bench";
+  provider.allow_insecure_http = true;
+  ProviderEndpoints endpoints;
+  endpoints.authorization = endpoints.token = token_endpoint;
+  endpoints.client_id = "bench";
+  endpoints.reach.loopback = true;
+  const auto pinned = to_text(to_json(endpoints));
   const auto now = system_now();
   const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)), now, now};
   if (!(*store)->change_providers({{row, {}, ""}}, {}, now)) return 1;
@@ -40,25 +50,36 @@ int main(int argc, char** argv) {
   sqlite::Database database(directory + "/nexus.db", sqlite::Database::Mode::read_write);
   sqlite::Transaction transaction(database);
   std::string middle;
+  const auto refresh_at = [&](long i) {
+    return span > 0 && i != count / 2 ? std::optional<UnixTime>(now + 5 + i * span / count)
+                                      : std::nullopt;
+  };
+  // A fetch would have to refresh twelve seconds later, and a token be over after sixty.
+  const auto expires = [&](long i) {
+    const auto at = refresh_at(i);
+    return at ? *at + 60 : now + 86400;
+  };
   for (long i = 0; i < count; ++i) {
     const auto id = new_connection_id();
     if (i == count / 2) middle = id;
     database
         .query(
             "INSERT INTO connections (id, workspace, provider_id, status, requested_scopes, "
-            "scopes, token_type, created_at, updated_at, obtained_at, expires_at) "
-            "VALUES (?1, 'default', ?2, 'active', 'openid email', 'openid email', 'Bearer', "
-            "?3, ?3, ?3, ?4)")
-        .bind(id, provider.id, now, now + 86400)
+            "scopes, token_type, created_at, updated_at, obtained_at, expires_at, pinned, "
+            "refresh_at, last_used_at) VALUES (?1, 'default', ?2, 'active', 'email', 'email', "
+            "'Bearer', ?3, ?3, ?3, ?4, ?5, ?6, ?3)")
+        .bind(id, provider.id, now, expires(i), pinned, refresh_at(i))
         .run();
     const SealedFields sealer(vault, kConnectionKind, id);
-    const auto field = sealer.seal("access_token", random_token(150));
-    database
-        .query(
-            "INSERT INTO credentials (owner, field, generation, sealed) "
-            "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
-        .bind(field.owner, field.field, field.generation, field.sealed)
-        .run();
+    std::vector<SealedField> fields{sealer.seal("access_token", random_token(150))};
+    if (refresh_at(i)) fields.push_back(sealer.seal("refresh_token", random_token(60)));
+    for (const auto& field : fields)
+      database
+          .query(
+              "INSERT INTO credentials (owner, field, generation, sealed) "
+              "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
+          .bind(field.owner, field.field, field.generation, field.sealed)
+          .run();
   }
   transaction.commit();
   std::printf("%s\n", middle.c_str());

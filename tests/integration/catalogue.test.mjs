@@ -136,11 +136,16 @@ async function checkConsent(at, name, expected) {
 for (const [name, expected] of Object.entries(CONSENTS).filter(([, { https }]) => !https))
   test(`connect ${name} on a fresh machine leads to its consent URL`, () => checkConsent(home, name, expected));
 
-test('a provider that takes only https says so, and works where the gateway has TLS', async () => {
+test('a provider that takes only https says so; it works by pasting, and where the gateway has TLS', async () => {
   const { code, text } = await lead(home, 'slack', CONSENTS.slack);
-  assert.notEqual(code, 0);
-  assert.match(text, /takes only https redirect URIs/);
+  assert.equal(code, 1, text);
+  assert.match(text, /nobody listens for the provider's answer at https:\/\/localhost/);
   assert.match(text, /callback\.base_url/);
+  assert.match(text, /nexus connect slack --paste/);
+  const pasted = await home.nexus(['connect', 'slack', '--paste', '--no-wait', '--no-browser', '--json']);
+  assert.equal(pasted.code, 0, pasted.stderr);
+  assert.equal(new URL(JSON.parse(pasted.stdout).auth_url).searchParams.get('redirect_uri'),
+    `https://localhost:${home.callbackPort}/auth/callback/slack`);
 
   const certificate = makeCertificate();
   const port = await freePort();

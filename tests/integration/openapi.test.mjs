@@ -149,6 +149,13 @@ test('every operation answers as it is described', async () => {
   await call('GET', `/v1/token/${id}`);
   await call('POST', `/v1/refresh/${id}`);
 
+  // An answer that is brought by hand.
+  const pasted = (await home.api('POST', '/v1/request-connection', { provider_name: 'demo', paste: true })).json;
+  await call('POST', '/v1/complete-connection', { body: { callback_url: provider.consent(pasted.auth_url) } });
+  await call('POST', '/v1/complete-connection', { body: { callback_url: 'x' } });
+  await call('POST', '/v1/complete-connection', { body: {}, key: keys.none });
+  await call('POST', '/v1/complete-connection', { body: 'x', media: 'text/plain' });
+
   // Static credentials.
   await call('POST', '/v1/providers', { body: { name: 'static', auth_type: 'api_key', params: { validation: { skip: true } } } });
   await call('POST', '/v1/providers', { body: { name: 'asked', auth_type: 'api_key', api_base_url: provider.issuer, user_info_endpoint: '/x', allow_insecure_http: true } });

@@ -3,6 +3,10 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import Provider from 'oidc-provider';
+import { setStorage } from '../node_modules/oidc-provider/lib/adapters/memory_adapter.js';
+
+// Its own memory forgets all but the latest thousand things: 200 connections would lose their grants.
+setStorage(new Map());
 
 export const CLIENT_ID = 'nexus-demo';
 export const CLIENT_SECRET = 'demo-client-secret-0123456789abcdef';

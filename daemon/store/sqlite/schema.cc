@@ -81,6 +81,7 @@ ALTER TABLE connections ADD COLUMN refresh_at INTEGER;
 ALTER TABLE connections ADD COLUMN refresh_sent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN refresh_failures INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN last_used_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flows ADD COLUMN pasted INTEGER NOT NULL DEFAULT 0;
 UPDATE connections SET refresh_at = expires_at WHERE status = 'active' AND EXISTS (
   SELECT 1 FROM credentials WHERE owner = connections.id AND field = 'refresh_token');
 CREATE INDEX connection_refreshes ON connections (refresh_at)

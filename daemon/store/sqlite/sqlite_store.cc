@@ -287,10 +287,10 @@ class SqliteStore : public Store {
                 c.replaces, c.created_at, c.pending_until, c.auth_type)
           .run();
       db.query(
-            "INSERT INTO flows (state_hash, connection_id, redirect_uri, pinned, expires_at) "
-            "VALUES (?1, ?2, ?3, ?4, ?5)")
+            "INSERT INTO flows (state_hash, connection_id, redirect_uri, pinned, expires_at, pasted) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
           .bind(flow.state_hash, flow.connection_id, flow.redirect_uri, flow.pinned,
-                flow.expires_at)
+                flow.expires_at, std::int64_t{flow.pasted})
           .run();
       put_fields(db, fields);
     });
@@ -343,7 +343,7 @@ class SqliteStore : public Store {
 
   Result<std::vector<std::string>> awaited_redirect_uris() override {
     return read("flows", "awaited_redirect_uris", [](Database& db) {
-      auto query = db.query("SELECT DISTINCT redirect_uri FROM flows");
+      auto query = db.query("SELECT DISTINCT redirect_uri FROM flows WHERE pasted = 0");
       return all(query, [](const Query& q) { return q.text(0); });
     });
   }

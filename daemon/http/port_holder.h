@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace nexus::http {
+
+/// Who listens on a TCP port of this machine: "node (pid 4242)"; "" where that cannot be seen (the
+/// processes of other users).
+std::string port_holder(int port);
+
+}  // namespace nexus::http
