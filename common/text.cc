@@ -148,6 +148,20 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   return out;
 }
 
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const auto& pair : split(text, '&')) {
+    const auto equals = pair.find('=');
+    auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
+    auto value = equals == std::string::npos
+                     ? std::optional<std::string>("")
+                     : percent_decode(std::string_view(pair).substr(equals + 1), true);
+    if (!name || !value) return std::nullopt;
+    pairs.emplace_back(*std::move(name), *std::move(value));
+  }
+  return pairs;
+}
+
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t value = 0;
   if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nexus {
@@ -27,6 +28,10 @@ std::string percent_encode(std::string_view text);
 std::string form_encode(std::string_view text);
 /// Nothing where the encoding is malformed or hides a NUL. `plus_is_space` for query strings.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+
+/// The pairs of a query or of a form (application/x-www-form-urlencoded), decoded, in their order.
+/// Nothing where one is malformed.
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text);
 
 /// A non-negative decimal number without sign or blanks.
 std::optional<std::int64_t> parse_number(std::string_view text);

@@ -52,21 +52,16 @@ Result<Submission> read_submission(http::Request& request) {
   }
   if (media_type(request) != "application/x-www-form-urlencoded")
     return Error{ErrorCode::unsupported_media_type, "the body has to be a form or JSON", ""};
-  for (auto& pair : split(request.body, '&')) {
-    const auto equals = pair.find('=');
-    const auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
-    auto value =
-        percent_decode(equals == std::string::npos ? std::string_view()
-                                                   : std::string_view(pair).substr(equals + 1),
-                       true);
-    wipe(pair);
-    if (!name || !value || !is_valid_utf8(*name)) return malformed;
-    if (*name == "state") {
-      submission.state = *value;
+  auto pairs = parse_form(request.body);
+  if (!pairs) return malformed;
+  for (auto& [name, value] : *pairs) {
+    if (!is_valid_utf8(name)) return malformed;
+    if (name == "state") {
+      submission.state = value;
     } else {
-      submission.credentials[*name] = *value;
+      submission.credentials[name] = value;
     }
-    wipe(*value);
+    wipe(value);
   }
   return submission;
 }

@@ -113,20 +113,12 @@ Result<Reply> complete_connection(Services& services, const http::Request& reque
   NEXUS_TRY(const auto body, read_body(request));
   NEXUS_TRY(const auto text, text_of(body, "callback_url"));
   NEXUS_TRY(const auto url, parse_url(text, "callback_url"));
-  std::vector<std::pair<std::string, std::string>> query;
-  for (const auto& pair : split(url.query, '&')) {
-    const auto equals = pair.find('=');
-    const auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
-    const auto value = equals == std::string::npos
-                           ? std::optional<std::string>("")
-                           : percent_decode(std::string_view(pair).substr(equals + 1), true);
-    if (!name || !value)
-      return Error{ErrorCode::invalid_field, "callback_url is malformed",
-                   "copy all of the address that the browser shows"};
-    query.emplace_back(*name, *value);
-  }
+  const auto query = parse_form(url.query);
+  if (!query)
+    return Error{ErrorCode::invalid_field, "callback_url is malformed",
+                 "copy all of the address that the browser shows"};
   const auto uri = text.substr(0, text.find_first_of("?#"));
-  NEXUS_TRY(const auto outcome, services.consents.complete(uri, query, request.caller));
+  NEXUS_TRY(const auto outcome, services.consents.complete(uri, *query, request.caller));
   return Reply{{{"connection_id", outcome.connection_id},
                 {"status", outcome.active ? "active" : "failed"},
                 {"message", outcome.message}}};

@@ -61,16 +61,9 @@ bool read_path(std::string_view path, Request& request) {
 }
 
 bool read_query(std::string_view query, Request& request) {
-  for (const auto& pair : split(query, '&')) {
-    const auto equals = pair.find('=');
-    const auto name = percent_decode(std::string_view(pair).substr(0, equals), true);
-    const auto value = equals == std::string::npos
-                           ? std::optional<std::string>("")
-                           : percent_decode(std::string_view(pair).substr(equals + 1), true);
-    if (!name || !value) return false;
-    request.query.emplace_back(*name, *value);
-  }
-  return true;
+  auto pairs = parse_form(query);
+  if (pairs) request.query = *std::move(pairs);
+  return pairs.has_value();
 }
 
 /// Method, target and version; nothing when the line is not exactly that.

@@ -91,17 +91,14 @@ Result<std::optional<std::string>> read_scope(const Json& document, Dialect::Sco
 
 Result<Json> parse_token_answer(std::string_view body, bool form) {
   if (!form) return parse_json_object(body);
+  const Error malformed{ErrorCode::invalid_json, "the answer is not a form", ""};
+  auto pairs = parse_form(trim(body));
+  if (!pairs) return malformed;
   Json document = Json::object();
-  for (const auto& pair : split(trim(body), '&')) {
-    const auto equals = pair.find('=');
-    const auto name = percent_decode(pair.substr(0, equals), true);
-    auto value = equals == std::string::npos ? std::optional<std::string>("")
-                                             : percent_decode(pair.substr(equals + 1), true);
-    if (!name || !value || !is_valid_utf8(*name) || !is_valid_utf8(*value) ||
-        document.contains(*name))
-      return Error{ErrorCode::invalid_json, "the answer is not a form", ""};
-    document[*name] = *value;
-    wipe(*value);
+  for (auto& [name, value] : *pairs) {
+    if (!is_valid_utf8(name) || !is_valid_utf8(value) || document.contains(name)) return malformed;
+    document[name] = value;
+    wipe(value);
   }
   return document;
 }

@@ -12,7 +12,7 @@ namespace nexus {
 namespace {
 
 constexpr int kMostUnderWay = 32;
-/// A store that cannot be asked is asked again after so many seconds.
+/// A store that cannot be read or written is tried again after so many seconds.
 constexpr UnixTime kAfterTrouble = 5;
 
 }  // namespace
@@ -53,6 +53,7 @@ void RefreshScheduler::wake() {
 void RefreshScheduler::run() {
   const auto now = clock_();
   auto next = store_.next_refresh_after(now);
+  const bool paused = now < paused_until_;
   const auto due = store_.due_refreshes(now, kMostUnderWay + under_way_);
   if (!due || !next) {
     log(LogLevel::error, "refreshes_not_found",
@@ -60,13 +61,14 @@ void RefreshScheduler::run() {
     arm(now + kAfterTrouble);
   } else {
     for (const auto& id : *due) {
-      if (under_way_ >= kMostUnderWay || stopped_) break;
+      if (under_way_ >= kMostUnderWay || stopped_ || paused) break;
       if (refresher_.is_flying(id)) continue;
       ++under_way_;
-      refresher_.join(id,
-                      {.background = true, .landed = [this](const Result<void>&) { landed(); }});
+      refresher_.join(id, {.background = true,
+                           .landed = [this](const Result<void>& outcome) { landed(outcome); }});
     }
     if (*next) arm(**next);
+    if (paused) arm(paused_until_);
   }
   const std::lock_guard lock(mutex_);
   running_ = false;
@@ -76,8 +78,12 @@ void RefreshScheduler::run() {
   workers_.submit([this] { run(); });
 }
 
-void RefreshScheduler::landed() {
+void RefreshScheduler::landed(const Result<void>& outcome) {
   --under_way_;
+  // What could not be written is still due, and would be tried without end.
+  if (!outcome && (outcome.error().code == ErrorCode::internal_error ||
+                   outcome.error().code == ErrorCode::audit_unavailable))
+    paused_until_ = clock_() + kAfterTrouble;
   wake();
 }
 

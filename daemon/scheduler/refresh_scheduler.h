@@ -32,7 +32,7 @@ class RefreshScheduler : public RefreshTimer {
  private:
   void wake();
   void run();
-  void landed();
+  void landed(const Result<void>& outcome);
   void arm(UnixTime at);
 
   Store& store_;
@@ -42,6 +42,7 @@ class RefreshScheduler : public RefreshTimer {
   int timer_ = -1;
   std::atomic<bool> stopped_{false};
   std::atomic<int> under_way_{0};
+  std::atomic<UnixTime> paused_until_{0};  ///< after the store could not be written
   std::mutex mutex_;
   UnixTime armed_for_ = 0;  ///< 0: not armed
   bool running_ = false;    ///< a run is under way or submitted

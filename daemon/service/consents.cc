@@ -185,7 +185,6 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
   }
   active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};
   if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
-  active.last_used_at = sent_at;
   if (!response.refresh_token.empty())
     active.refresh_at = background_refresh_at(active.token, chance());
   active.updated_at = clock_();

@@ -143,7 +143,13 @@ Result<void> Refresher::attempt(const std::string& connection_id) {
   // Who looked just before the last flight landed has its result already.
   if (!anybody_needs(*row)) return {};
   if (const auto wait = told_to_wait(*row)) return *wait;
-  return refresh_now(*row);
+  auto outcome = refresh_now(*row);
+  if (outcome) return outcome;
+  // Whatever stood in the way (a damaged record, say): what is due is not tried again at once.
+  NEXUS_TRY(auto after, store_.connection(connection_id));
+  if (after && after->status == "active" && after->refresh_at && *after->refresh_at <= clock_())
+    static_cast<void>(failed(*std::move(after), outcome.error()));
+  return outcome;
 }
 
 bool Refresher::anybody_needs(const ConnectionRow& row) {

@@ -5,6 +5,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, token } from '../support/flow.mjs';
 import { Home, until } from '../support/nexus.mjs';
@@ -97,6 +98,10 @@ test('killed at every step of a refresh: nothing acknowledged is lost', { skip, 
 });
 
 test('a full disk while a token is rotated: nothing is served that is not stored, and it recovers by itself (F8)', { skip: skip || (spawnSync('prlimit', ['-V']).error && 'needs prlimit'), timeout: 60000 }, async () => {
+  provider.expiresIn = 10;
+  await connect(home, provider);
+  await new Promise((go) => setTimeout(go, 7000));
+  provider.expiresIn = 3600;
   const { id } = await connect(home, provider);
   const first = (await token(home, id)).json.access_token;
   // What a full disk does to writes, a limit on the size of files does too.
@@ -106,6 +111,11 @@ test('a full disk while a token is rotated: nothing is served that is not stored
   const full = await home.api('POST', `/v1/refresh/${id}`, '');
   assert.equal(full.status, 500, full.text);
   assert.equal(home.daemon.exitCode, null, 'the daemon lives');
+  // What is due meanwhile is tried now and then, not without end.
+  const cpu = () => readFileSync(`/proc/${home.daemon.pid}/stat`, 'utf8').split(' ').slice(13, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
+  const ticks = cpu();
+  await new Promise((go) => setTimeout(go, 2000));
+  assert.ok(cpu() - ticks < 40, `${cpu() - ticks} ticks of CPU in 2 s`);
   const sent = refreshes() - before;
   limit('unlimited:unlimited');
   await until(async () => {

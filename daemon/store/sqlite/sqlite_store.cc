@@ -287,7 +287,8 @@ class SqliteStore : public Store {
                 c.replaces, c.created_at, c.pending_until, c.auth_type)
           .run();
       db.query(
-            "INSERT INTO flows (state_hash, connection_id, redirect_uri, pinned, expires_at, pasted) "
+            "INSERT INTO flows (state_hash, connection_id, redirect_uri, pinned, expires_at, "
+            "pasted) "
             "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
           .bind(flow.state_hash, flow.connection_id, flow.redirect_uri, flow.pinned,
                 flow.expires_at, std::int64_t{flow.pasted})
