@@ -31,6 +31,7 @@ struct ConnectArgs {
   bool credentials_stdin = false;
   bool page = false;
   bool paste = false;
+  bool refresh_token_stdin = false;
 };
 
 constexpr int kPollMs = 250;
@@ -169,12 +170,43 @@ void tell_where_keys_are(Context& context, const Json& provider) {
     context.output.note("Make a key at " + (*entry)->console_url);
 }
 
+void tell_connected(Context& context, const api::Connection& connection) {
+  context.output.note("Connected" +
+                      (connection.account.empty() ? "" : " as " + connection.account) +
+                      ". Use it with: nexus token " +
+                      (connection.alias.empty() ? connection.id : connection.alias));
+  context.output.result(connection.id + "\n");
+}
+
+/// A grant that the person has already: no consent is needed.
+Result<int> adopt(Context& context, const ConnectArgs& args) {
+  NEXUS_TRY(const auto token, read_secret("-", "Refresh token (not shown)"));
+  SecretText body(request_body(context, args));
+  SecretJsonWriter member;
+  member.begin().member("refresh_token", token.expose()).end();
+  const auto object = member.take();
+  body.back() = ',';
+  body.append(std::string_view(object).substr(1));
+  context.output.progress("using it once …");
+  const auto answer = context.client.post("/v1/adopt-connection", body);
+  context.output.progress("");
+  if (!answer) return answer.error();
+  NEXUS_TRY(const auto connection, api::connection_from_json(*answer));
+  if (context.output.json) {
+    context.output.json_line({{"connection_id", connection.id}, {"status", connection.status}});
+    return 0;
+  }
+  tell_connected(context, connection);
+  return 0;
+}
+
 Result<int> run_connect(Context& context, ConnectArgs args) {
   UnixTime patience = 0;
   if (!args.timeout.empty()) {
     NEXUS_TRY(patience, parse_duration(args.timeout));
   }
   NEXUS_TRY(const auto provider, provider_for(context, args.provider));
+  if (args.refresh_token_stdin) return adopt(context, args);
   NEXUS_TRY(const auto way, way_for(context, args, provider));
   catch_interrupt();
   context.output.progress("asking " + args.provider + " …");
@@ -227,10 +259,7 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
   }
   if (connection.status == "pending") return still_pending(connection);
   if (connection.status != "active") return failed(connection);
-  context.output.note(
-      "Connected" + (connection.account.empty() ? "" : " as " + connection.account) +
-      ". Use it with: nexus token " + (connection.alias.empty() ? id : connection.alias));
-  context.output.result(id + "\n");
+  tell_connected(context, connection);
   return 0;
 }
 
@@ -251,6 +280,8 @@ void configure_connect(CLI::App& app, Action& action) {
   app.add_flag("--no-wait", args->no_wait, "do not wait for the consent");
   app.add_flag("--credentials-stdin", args->credentials_stdin,
                "for API keys and passwords: take them as a JSON object from stdin");
+  app.add_flag("--refresh-token-stdin", args->refresh_token_stdin,
+               "make a connection of a refresh token that you have, from stdin");
   app.add_flag("--paste", args->paste,
                "paste the address at which the browser ends, where no port can be listened on");
   app.add_flag("--page", args->page,

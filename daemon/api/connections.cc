@@ -72,11 +72,8 @@ Result<ConnectionRow> find_to_manage(Services& services, const http::Request& re
                "use a key for its provider or workspace"};
 }
 
-}  // namespace
-
-Result<Reply> request_connection(Services& services, const http::Request& request,
-                                 const Arguments&) {
-  NEXUS_TRY(const auto body, read_body(request));
+/// What both ways to a new connection have to be told.
+Result<ConnectionRequest> read_wanted(const Json& body, const http::Request& request) {
   ConnectionRequest wanted;
   NEXUS_TRY(wanted.workspace, workspace_in(body, request));
   NEXUS_TRY(wanted.provider_name, text_of(body, "provider_name"));
@@ -85,18 +82,32 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   NEXUS_TRY(wanted.return_url, text_of(body, "return_url"));
   NEXUS_TRY(wanted.alias, text_of(body, "alias"));
   NEXUS_CHECK(JsonFields(body).flag("paste", wanted.pasted));
-  NEXUS_TRY(const auto replaces, text_of(body, "replaces"));
+  NEXUS_TRY(wanted.replaces, text_of(body, "replaces"));
   if (wanted.provider_name.empty() && wanted.provider_id.empty())
     return Error{ErrorCode::missing_fields, "provider_name is missing", "name a provider"};
-  const bool application = request.caller.via == Caller::Via::gateway;
-  if (application) NEXUS_CHECK(check_application_fields(wanted));
+  return wanted;
+}
+
+/// The workspace that it is to be in, and the connection that it takes the place of, if any.
+Result<void> settle(Services& services, const http::Request& request, ConnectionRequest& wanted) {
   if (wanted.workspace.empty()) wanted.workspace = "default";
   NEXUS_CHECK(admit(services.limits.request_connection, request.caller, wanted.workspace));
-  if (!replaces.empty()) {
-    NEXUS_TRY(const auto old, find_to_manage(services, request, replaces, wanted.workspace));
-    wanted.replaces = old.id;
-    wanted.workspace = old.workspace;
-  }
+  if (wanted.replaces.empty()) return {};
+  NEXUS_TRY(const auto old, find_to_manage(services, request, wanted.replaces, wanted.workspace));
+  wanted.replaces = old.id;
+  wanted.workspace = old.workspace;
+  return {};
+}
+
+}  // namespace
+
+Result<Reply> request_connection(Services& services, const http::Request& request,
+                                 const Arguments&) {
+  NEXUS_TRY(const auto body, read_body(request));
+  NEXUS_TRY(auto wanted, read_wanted(body, request));
+  const bool application = request.caller.via == Caller::Via::gateway;
+  if (application) NEXUS_CHECK(check_application_fields(wanted));
+  NEXUS_CHECK(settle(services, request, wanted));
   NEXUS_TRY(const auto started, services.connections.request(wanted, request.caller));
   return Reply{{{"auth_url", started.auth_url},
                 {"authUrl", started.auth_url},
@@ -106,6 +117,25 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
                 {"provider_id", started.provider_id},
                 {"status", "pending"},
                 {"expires_at", started.expires_at}}};
+}
+
+Result<Reply> adopt_connection(Services& services, const http::Request& request, const Arguments&) {
+  NEXUS_TRY(auto body, read_body(request));
+  const auto given = body.find("refresh_token");
+  if (given == body.end() || !given->is_string() || given->get_ref<std::string&>().empty())
+    return Error{ErrorCode::missing_fields, "refresh_token is missing",
+                 "send the refresh token that is to be adopted"};
+  auto& text = given->get_ref<std::string&>();
+  const Secret token{trim(text)};
+  wipe(text);
+  if (!is_vschar(token.expose()) || token.expose().size() > 64 * 1024)
+    return Error{ErrorCode::invalid_field,
+                 "refresh_token has characters or a length that no refresh token has",
+                 "copy it once more"};
+  NEXUS_TRY(auto wanted, read_wanted(body, request));
+  NEXUS_CHECK(settle(services, request, wanted));
+  NEXUS_TRY(const auto row, services.connections.adopt(wanted, token, request.caller));
+  return Reply{to_json(services.connections.describe(row))};
 }
 
 Result<Reply> complete_connection(Services& services, const http::Request& request,

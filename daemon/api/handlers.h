@@ -29,6 +29,8 @@ Result<Reply> get_daemon(Services& services, const http::Request& request, const
 // connections.cc
 Result<Reply> request_connection(Services& services, const http::Request& request,
                                  const Arguments& args);
+Result<Reply> adopt_connection(Services& services, const http::Request& request,
+                               const Arguments& args);
 Result<Reply> complete_connection(Services& services, const http::Request& request,
                                   const Arguments& args);
 Result<Reply> check_connection(Services& services, const http::Request& request,

@@ -47,6 +47,7 @@ const Route kRoutes[] = {
     {"POST", "/v1/request-connection", Answering{request_connection}, network, key},
     {"GET", "/v1/capture-schema", Answering{capture_schema}, loop, nothing},
     {"POST", "/v1/capture-credential", Answering{capture_credential}, network, nothing},
+    {"POST", "/v1/adopt-connection", Answering{adopt_connection}, network, key},
     {"POST", "/v1/complete-connection", Answering{complete_connection}, network, key},
     {"GET", "/v1/connections", Answering{list_connections}, disk, key},
     {"GET", "/v1/connections/{}", Answering{show_connection}, loop, key},

@@ -67,35 +67,55 @@ Result<Provider> Connections::choose_provider(const ConnectionRequest& request) 
   return provider;
 }
 
-Result<StartedConnection> Connections::request(const ConnectionRequest& request,
-                                               const Caller& caller) {
+Result<ConnectionRow> Connections::prepare(const ConnectionRequest& request,
+                                           const Provider& provider, const Caller& caller) {
   if (!request.alias.empty()) NEXUS_CHECK(check_alias(request.alias));
   if (!request.return_url.empty()) NEXUS_CHECK(flows_.return_urls().check(request.return_url));
-  NEXUS_TRY(const auto chosen, choose_provider(request));
-  if (!may_connect(caller, request.workspace, chosen.name))
+  if (!may_connect(caller, request.workspace, provider.name))
     return Error{ErrorCode::access_denied,
-                 "this API key may not connect " + chosen.name + " in this workspace",
-                 "make a key that may: nexus key create --use provider:" + chosen.name};
-  NEXUS_TRY(const auto scopes, scopes_to_ask(request, chosen));
-  const auto now = clock_();
+                 "this API key may not connect " + provider.name + " in this workspace",
+                 "make a key that may: nexus key create --use provider:" + provider.name};
+  NEXUS_TRY(const auto scopes, scopes_to_ask(request, provider));
   ConnectionRow row;
   row.id = new_connection_id();
   row.workspace = request.workspace;
-  row.provider_id = chosen.id;
-  row.provider_name = chosen.name;
-  row.auth_type = chosen.auth_type;
+  row.provider_id = provider.id;
+  row.provider_name = provider.name;
+  row.auth_type = provider.auth_type;
   row.alias = request.alias;
   row.requested_scopes = join(scopes, " ");
   row.return_url = request.return_url;
   row.replaces = request.replaces;
-  row.created_at = now;
-  row.pending_until = now + kFlowLife;
+  row.created_at = clock_();
+  row.pending_until = row.created_at + kFlowLife;
+  return row;
+}
 
-  auto started = chosen.is_static() ? captures_.begin(row, chosen, caller)
-                                    : consents_.begin(row, chosen, scopes, request.pasted, caller);
+Result<StartedConnection> Connections::request(const ConnectionRequest& request,
+                                               const Caller& caller) {
+  NEXUS_TRY(const auto provider, choose_provider(request));
+  NEXUS_TRY(const auto row, prepare(request, provider, caller));
+  const auto scopes = split(row.requested_scopes, ' ');
+  auto started = provider.is_static()
+                     ? captures_.begin(row, provider, caller)
+                     : consents_.begin(row, provider, scopes, request.pasted, caller);
   if (!started) return std::move(started).error();
-  return StartedConnection{row.id,    std::move(started->url), std::move(started->state), scopes,
-                           chosen.id, row.pending_until};
+  return StartedConnection{row.id,      std::move(started->url), std::move(started->state), scopes,
+                           provider.id, row.pending_until};
+}
+
+Result<ConnectionRow> Connections::adopt(const ConnectionRequest& request,
+                                         const Secret& refresh_token, const Caller& caller) {
+  NEXUS_TRY(const auto provider, choose_provider(request));
+  if (provider.is_static())
+    return Error{ErrorCode::unsupported_auth_type,
+                 provider.name + " has no refresh tokens: its type is " + provider.auth_type,
+                 "run: nexus connect " + provider.name};
+  NEXUS_TRY(const auto row, prepare(request, provider, caller));
+  NEXUS_CHECK(consents_.adopt(row, provider, refresh_token, caller));
+  NEXUS_TRY(auto active, store_.connection(row.id));
+  if (!active) return no_such_connection(row.id);
+  return *std::move(active);
 }
 
 Result<ConnectionRow> Connections::find(const std::string& reference, const std::string& workspace,

@@ -58,6 +58,11 @@ class Connections {
   /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
   Result<StartedConnection> request(const ConnectionRequest& request, const Caller& caller);
 
+  /// Makes an active connection of a refresh token that the person has from elsewhere. Errors:
+  /// those of `request`, and of Consents::adopt.
+  Result<ConnectionRow> adopt(const ConnectionRequest& request, const Secret& refresh_token,
+                              const Caller& caller);
+
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
   /// for exactly one usable connection; what the caller may not see does not exist. Errors:
   /// connection_not_found, connection_out_of_scope, access_denied, connection_ambiguous.
@@ -78,6 +83,9 @@ class Connections {
                                   const std::string& reason, const Caller& caller);
 
  private:
+  /// The pending connection that a request asks for.
+  Result<ConnectionRow> prepare(const ConnectionRequest& request, const Provider& provider,
+                                const Caller& caller);
   Result<Provider> choose_provider(const ConnectionRequest& request);
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "common/json_fields.h"
+#include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
@@ -17,6 +18,14 @@
 #include "daemon/service/sealed_fields.h"
 
 namespace nexus {
+namespace {
+
+bool asked_for_openid(const ConnectionRow& row) {
+  const auto scopes = split(row.requested_scopes, ' ');
+  return std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
+}
+
+}  // namespace
 
 Consents::Consents(Store& store, const Vault& vault, Providers& providers,
                    ProviderDirectory& directory, HttpClient& http, Audit& audit, Flows& flows,
@@ -151,20 +160,29 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
   providers_.note_health(row.provider_id,
                          exchanged ? Result<void>() : Result<void>(exchanged.error()));
   NEXUS_TRY(const auto response, std::move(exchanged));
+  if (!nonce.empty() && response.id_token.empty())
+    return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
+                 "check the scopes that the client may ask for"};
+  return activate(row, flow, provider.provider, endpoints, response, nonce, sent_at);
+}
 
+Result<void> Consents::activate(const ConnectionRow& row, const FlowRow& flow,
+                                const Provider& provider, const ProviderEndpoints& endpoints,
+                                const TokenResponse& response, const Secret& nonce,
+                                UnixTime sent_at) {
   auto active = row;
+  const SealedFields fields(vault_, kConnectionKind, row.id);
   std::vector<SealedField> sealed{fields.seal("access_token", response.access_token.expose())};
   if (!response.refresh_token.empty())
     sealed.push_back(fields.seal("refresh_token", response.refresh_token.expose()));
-  if (!nonce.empty()) {
-    if (response.id_token.empty())
-      return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
-                   "check the scopes that the client may ask for"};
+  // An adopted grant was consented to elsewhere, with a nonce that only its first id_token names.
+  const bool openid = asked_for_openid(row);
+  if (openid && !response.id_token.empty()) {
     IdTokenExpectation expected;
     expected.issuer = endpoints.issuer;
     expected.client_id = endpoints.client_id;
     expected.algorithms = endpoints.id_token_algorithms;
-    expected.nonce = std::string(nonce.expose());
+    if (!nonce.empty()) expected.nonce = std::string(nonce.expose());
     expected.access_token = response.access_token.expose();
     expected.now = clock_();
     NEXUS_TRY(const auto claims,
@@ -175,7 +193,7 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
     active.account = claims.account;
     sealed.push_back(fields.seal("id_token", response.id_token.expose()));
   }
-  NEXUS_CHECK(learn_account(active, provider.provider, endpoints, response.access_token));
+  NEXUS_CHECK(learn_account(active, provider, endpoints, response.access_token));
   if (!row.replaces.empty()) {
     NEXUS_TRY(const auto old, store_.connection(row.replaces));
     if (old && !old->subject.empty() && !active.subject.empty() && old->subject != active.subject)
@@ -190,11 +208,40 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
   active.updated_at = clock_();
   active.pinned = flow.pinned;
   NEXUS_TRY(const auto activated, store_.activate(active, sealed));
-  if (activated && active.refresh_at && timer_) timer_->expect(*active.refresh_at);
   if (!activated)
     return Error{ErrorCode::provider_rejected, "the connection was removed meanwhile",
                  "start again: nexus connect PROVIDER"};
+  if (active.refresh_at && timer_) timer_->expect(*active.refresh_at);
   return {};
+}
+
+Result<void> Consents::adopt(const ConnectionRow& row, const Provider& provider,
+                             const Secret& token, const Caller& caller) {
+  NEXUS_TRY(const auto with_secret, providers_.with_secret(provider.id));
+  NEXUS_TRY(const auto endpoints, providers_.endpoints(with_secret));
+  const auto uri = providers_.redirect_uri(provider);
+  const auto state = flows_.new_state(row.id, endpoints.issuer, uri);
+  // A flow that nobody else knows of: should this end halfway, it expires as others do.
+  NEXUS_CHECK(flows_.begin(row, state, uri, nexus::to_text(to_json(endpoints)), {}, true, caller));
+  NEXUS_TRY(const auto flow, flows_.find(state, uri));
+  NEXUS_TRY(const auto pending, flows_.take(flow));
+  const auto adopted = [&]() -> Result<void> {
+    const auto sent_at = clock_();
+    NEXUS_TRY(auto response, refresh_token(endpoints, with_secret.client_secret, token, http_));
+    if (response.refresh_token.empty()) response.refresh_token = token.copy();
+    return activate(pending, flow, provider, endpoints, response, Secret(), sent_at);
+  }();
+  if (adopted)
+    return audit_.commit(
+        {.event = "grant_adopted", .connection_id = row.id, .provider = row.provider_name}, caller);
+  const auto& error = adopted.error();
+  const bool rejected = error.code == ErrorCode::attention_required;
+  const auto outcome = flows_.fail(pending, "token_exchange_failed", error.message, caller);
+  if (!rejected) return error;
+  return Error{
+      ErrorCode::provider_rejected,
+      provider.name + " does not take this refresh token (" + error.message + ")",
+      "check that it was issued to this client; or consent anew: nexus connect " + provider.name};
 }
 
 }  // namespace nexus

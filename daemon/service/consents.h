@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "daemon/oauth/token_response.h"
 #include "daemon/service/audit.h"
 #include "daemon/service/flows.h"
 #include "daemon/service/provider_directory.h"
@@ -33,6 +34,11 @@ class Consents {
                             const std::vector<std::string>& scopes, bool pasted,
                             const Caller& caller);
 
+  /// Makes a connection of a refresh token that the person has from elsewhere, by using it once.
+  /// Errors: provider_rejected (the provider does not take it), and those of refresh_token.
+  Result<void> adopt(const ConnectionRow& row, const Provider& provider, const Secret& token,
+                     const Caller& caller);
+
   /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
   /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.
   Result<FlowOutcome> complete(const std::string& uri,
@@ -46,6 +52,11 @@ class Consents {
                              const ProviderEndpoints& endpoints, const Secret& access_token);
   /// Where the answer is to come to. Error: callback_unavailable.
   Result<std::string> redirect_uri_for(const Provider& provider, bool pasted);
+  /// The first tokens become the connection's; `nonce` is empty where no consent of ours brought
+  /// them.
+  Result<void> activate(const ConnectionRow& row, const FlowRow& flow, const Provider& provider,
+                        const ProviderEndpoints& endpoints, const TokenResponse& response,
+                        const Secret& nonce, UnixTime sent_at);
   Result<void> exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code);
 
   Store& store_;

@@ -156,6 +156,19 @@ test('every operation answers as it is described', async () => {
   await call('POST', '/v1/complete-connection', { body: {}, key: keys.none });
   await call('POST', '/v1/complete-connection', { body: 'x', media: 'text/plain' });
 
+  // A refresh token from elsewhere.
+  const adopt = (body, options = {}) => call('POST', '/v1/adopt-connection', { body, ...options });
+  provider.refreshTokens.add('own');
+  await adopt({ provider_name: 'demo', workspace_id: 'w', refresh_token: 'own' });
+  await adopt({ provider_name: 'demo', workspace_id: 'w' });
+  await adopt({ provider_name: 'nobody', workspace_id: 'w', refresh_token: 'own' });
+  await adopt({ provider_name: 'demo', workspace_id: 'w', refresh_token: 'own' }, { key: keys.read });
+  await adopt({ provider_name: 'demo', workspace_id: 'w', refresh_token: 'own' }, { key: keys.none });
+  await adopt('x', { media: 'text/plain' });
+  provider.onToken = (form, response) => { response.writeHead(500); response.end(); return true; };
+  await adopt({ provider_name: 'demo', workspace_id: 'w', refresh_token: 'own' });
+  provider.onToken = null;
+
   // Static credentials.
   await call('POST', '/v1/providers', { body: { name: 'static', auth_type: 'api_key', params: { validation: { skip: true } } } });
   await call('POST', '/v1/providers', { body: { name: 'asked', auth_type: 'api_key', api_base_url: provider.issuer, user_info_endpoint: '/x', allow_insecure_http: true } });
