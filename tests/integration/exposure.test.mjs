@@ -217,7 +217,7 @@ test('settings that would expose it are refused with a way out', async () => {
   assert.match(await attempt({ hosts: 'one' }), /'gateway\.hosts' has to be a list of texts/);
   assert.match(await attempt({ listen_on: 'x' }), /unknown setting 'gateway\.listen_on'/);
   const taken = await Home.make({ gateway: true, gatewayPort: port });
-  await assert.rejects(taken.start(), /Address already in use[\s\S]*gateway\.listen/);
+  await assert.rejects(taken.start(), /holds the port[\s\S]*gateway\.listen/);
 });
 
 test('return_urls: an exact list, checked again before the browser is sent there (K5)', async () => {
