@@ -101,19 +101,23 @@ Error failed(const api::Connection& connection) {
 }
 
 /// On a machine that the person's browser is not on, its answers go astray: what to do about it.
-void tell_way_around(Context& context) {
+void tell_way_around(Context& context, bool can_paste) {
   const auto server = split(environment("SSH_CONNECTION"), ' ');
   const auto base = context.config.callback_base_url;
   const auto port = base.substr(base.rfind(':') + 1);
   const bool desktop = !environment("DISPLAY").empty() || !environment("WAYLAND_DISPLAY").empty();
+  std::string way;
   if (server.size() == 4 && !desktop)
-    context.output.note(
+    way =
         "You are here over SSH. For the answer to find its way, run on your own computer:\n"
         "  ssh -N -L " +
-        port + ":127.0.0.1:" + port + " " + server[2] + "\nor start again with --paste.");
+        port + ":127.0.0.1:" + port + " " + server[2];
   else if (access("/.dockerenv", F_OK) == 0 || !environment("container").empty())
-    context.output.note("This is a container: publish port " + port + " (-p 127.0.0.1:" + port +
-                        ":" + port + "), or start again with --paste.");
+    way =
+        "This is a container: publish port " + port + " (-p 127.0.0.1:" + port + ":" + port + ").";
+  else
+    return;
+  context.output.note(way + (can_paste ? "\nOr start again with --paste." : ""));
 }
 
 /// The person brings the address at which the browser ended; the daemon reads the answer from it.
@@ -242,7 +246,8 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
                               {"status", "pending"},
                               {"expires_at", expires_at}});
   if (way == Way::browser) show_url(context, args, url);
-  if (way == Way::browser && !args.paste) tell_way_around(context);
+  if (way == Way::browser && !args.paste)
+    tell_way_around(context, provider.value("auth_type", "oauth2") == "oauth2");
   if (args.paste && !args.no_wait) NEXUS_CHECK(take_pasted_answer(context));
   if (args.no_wait && way == Way::browser) {
     if (!context.output.json) context.output.result(id + "\n");

@@ -33,7 +33,9 @@ Result<void> RefreshScheduler::start(http::EventLoop& loop) {
     }
     wake();
   });
-  wake();
+  // Asked here rather than by a worker: an idle daemon starts without any thread beside its own.
+  NEXUS_TRY(const auto first, store_.next_refresh_after(0));
+  if (first) arm(*first);
   return {};
 }
 
