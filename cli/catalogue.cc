@@ -16,6 +16,21 @@
 namespace nexus::cli {
 namespace {
 
+/// What the command line itself reads of a profile has to be of its type; nexusd checks the rest.
+Result<void> check_profile(const JsonFields& fields, Json& profile) {
+  std::string text;
+  for (const char* name : {"auth_type", "auth_header", "issuer", "auth_url", "token_url",
+                           "api_base_url", "user_info_endpoint", "redirect_host"})
+    NEXUS_CHECK(fields.text(name, text));
+  std::vector<std::string> scopes;
+  NEXUS_CHECK(fields.texts("scopes", scopes));
+  auto& params = profile["params"];
+  bool without_scope = false;
+  NEXUS_CHECK(JsonFields(params, "params.").flag("skip_scope_on_auth", without_scope));
+  if (without_scope) params["skip_scope_on_auth"] = true;
+  return {};
+}
+
 /// Members of an entry that are fields of the registration.
 const std::set<std::string> kProfileFields{"auth_type",
                                            "auth_header",
@@ -93,6 +108,7 @@ Result<CatalogueEntry> read_entry(const Json& document, const std::string& name)
   }
   if (!entry.profile.contains("description")) entry.profile["description"] = entry.display_name;
   NEXUS_CHECK(fields.object("params"));
+  NEXUS_CHECK(check_profile(fields, entry.profile));
   entry.profile["params"]["catalog_entry"] = name;
   return entry;
 }
@@ -136,10 +152,6 @@ Result<std::string> CatalogueVariable::check(std::string value) const {
       value.front() == '-' || value.find("..") != std::string::npos)
     return bad;
   return value;
-}
-
-bool CatalogueEntry::https_redirect() const {
-  return profile.at("params").value("https_redirect", false);
 }
 
 Result<Json> CatalogueEntry::filled_in(const Values& given) const {

@@ -44,9 +44,6 @@ struct CatalogueEntry {
   nlohmann::json profile = nlohmann::json::object();
 
   bool is_oauth() const { return profile.value("auth_type", "oauth2") == "oauth2"; }
-  /// Whether the provider takes https redirect URIs alone.
-  bool https_redirect() const;
-
   /// The registration with the variables filled in. Errors: usage for a value that is missing, bad
   /// or that no variable is for.
   Result<nlohmann::json> filled_in(const std::map<std::string, std::string>& values) const;

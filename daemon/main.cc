@@ -134,6 +134,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   RefreshScheduler scheduler(*opened.store, refresher, disk_workers, clock);
   refresher.use_timer(scheduler);
   consents.use_timer(scheduler);
+  providers.use_timer(scheduler);
   Tokens tokens(*opened.store, *opened.vault, providers, refresher, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
   NEXUS_CHECK(api_keys.load());

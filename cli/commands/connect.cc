@@ -168,8 +168,8 @@ Result<Way> way_for(const Context& context, const ConnectArgs& args, const Json&
 
 /// Where a person finds what they are asked for.
 void tell_where_keys_are(Context& context, const Json& provider) {
-  const auto name = provider.value("params", Json::object()).value("catalog_entry", "");
-  const auto entry = Catalogue().find(name);
+  const auto name = text_member(provider.value("params", Json::object()), "catalog_entry");
+  const auto entry = Catalogue().find(name.value_or(""));
   if (entry && *entry && !(*entry)->console_url.empty())
     context.output.note("Make a key at " + (*entry)->console_url);
 }

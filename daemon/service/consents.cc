@@ -18,15 +18,6 @@
 #include "daemon/service/sealed_fields.h"
 
 namespace nexus {
-namespace {
-
-bool asked_for_openid(const ConnectionRow& row) {
-  const auto scopes = split(row.requested_scopes, ' ');
-  return std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
-}
-
-}  // namespace
-
 Consents::Consents(Store& store, const Vault& vault, Providers& providers,
                    ProviderDirectory& directory, HttpClient& http, Audit& audit, Flows& flows,
                    Clock clock)
@@ -114,9 +105,7 @@ Result<FlowOutcome> Consents::complete(
 Result<std::string> Consents::redirect_uri_for(const Provider& provider, bool pasted) {
   const auto uri = providers_.redirect_uri(provider);
   if (pasted) return uri;
-  bool any_port = false;
-  NEXUS_CHECK(JsonFields(provider.params, "params.").flag("any_loopback_port", any_port));
-  auto listened = flows_.listen(uri, any_port);
+  auto listened = flows_.listen(uri, provider.params.value("any_loopback_port", false));
   if (listened) return listened;
   auto& error = listened.error();
   error.hint += "; or bring the answer by hand: nexus connect " + provider.name + " --paste";

@@ -43,6 +43,22 @@ constexpr const char* kSettings[] = {"revocation_endpoint", "device_authorizatio
                                      "https_redirect",      "any_loopback_port",
                                      "catalog_entry",       "api_hosts"};
 
+/// Those that are true or false. A command line can only give the words.
+constexpr const char* kFlags[] = {"https_redirect",      "any_loopback_port",
+                                  "skip_scope_on_auth",  "skip_scope_on_exchange",
+                                  "token_type_optional", "tokens_never_expire"};
+
+/// From here on a flag is a truth value, whoever reads it.
+Result<void> settle_flags(Json& params) {
+  for (const char* name : kFlags) {
+    if (!params.contains(name)) continue;
+    bool flag = false;
+    NEXUS_CHECK(JsonFields(params, "params.").flag(name, flag));
+    params[name] = flag;
+  }
+  return {};
+}
+
 bool is_setting(const std::string& name) {
   return is_dialect_setting(name) ||
          std::find(std::begin(kSettings), std::end(kSettings), name) != std::end(kSettings);
@@ -113,9 +129,6 @@ Result<void> check_oauth(const Provider& p) {
     if (const auto endpoint = text_member(p.params, name))
       NEXUS_CHECK(parse_endpoint(*endpoint, std::string("params.") + name, p.allow_insecure_http));
   NEXUS_CHECK(read_dialect(p.params));
-  bool flag = false;
-  for (const char* name : {"https_redirect", "any_loopback_port"})
-    NEXUS_CHECK(JsonFields(p.params, "params.").flag(name, flag));
   return {};
 }
 
@@ -170,6 +183,9 @@ Result<ProviderRegistration> read_registration(Json& body, bool has_secret) {
   if (const auto params = fields->find("params"); params != fields->end() && !params->is_null()) {
     if (!params->is_object()) return bad("params", "has to be an object");
     provider.params = *params;
+    NEXUS_CHECK(settle_flags(provider.params));
+    std::string entry;
+    NEXUS_CHECK(JsonFields(provider.params, "params.").text("catalog_entry", entry));
   }
   if (const auto secret = fields->find("client_secret");
       secret != fields->end() && !secret->is_null()) {

@@ -135,7 +135,10 @@ Result<void> Providers::commit(const std::vector<Prepared>& prepared,
   }
   if (records.empty()) return {};
   NEXUS_CHECK(audit_.commit(records));
-  return store_.change_providers(writes, deleted, clock_());
+  NEXUS_CHECK(store_.change_providers(writes, deleted, clock_()));
+  // Those that failed because of what was corrected are due now.
+  if (timer_) timer_->expect(clock_());
+  return {};
 }
 
 Result<Providers::Registered> Providers::put(const std::optional<ProviderRow>& existing,

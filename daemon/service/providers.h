@@ -11,6 +11,7 @@
 #include "daemon/service/audit.h"
 #include "daemon/service/provider.h"
 #include "daemon/service/provider_directory.h"
+#include "daemon/service/refresh_timer.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -27,6 +28,9 @@ class Providers {
  public:
   Providers(Store& store, const Vault& vault, ProviderDirectory& directory, Audit& audit,
             Clock clock, std::string callback_base_url, std::string callback_path);
+
+  /// Set once: whom to tell that connections may be refreshed anew.
+  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
 
   struct Registered {
     Provider provider;
@@ -96,6 +100,7 @@ class Providers {
   Clock clock_;
   std::string callback_base_url_;
   std::string callback_path_;
+  RefreshTimer* timer_ = nullptr;
   std::mutex health_mutex_;
   std::map<std::string, Health> health_;
 };

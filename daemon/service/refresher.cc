@@ -33,11 +33,6 @@ Error needs_attention(const ConnectionRow& row, const std::string& cause) {
           row.provider_name};
 }
 
-bool asked_for_openid(const ConnectionRow& row) {
-  const auto scopes = split(row.requested_scopes, ' ');
-  return std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
-}
-
 std::string host_of(const std::string& pinned) {
   const auto json = Json::parse(pinned, nullptr, false);
   if (!json.is_object()) return {};
@@ -67,6 +62,11 @@ std::optional<Error> not_active(const ConnectionRow& row) {
                  "run: nexus connect " + row.provider_name);
   return error(ErrorCode::connection_failed, "failed: " + row.error_message,
                "run: nexus connect " + row.provider_name);
+}
+
+bool asked_for_openid(const ConnectionRow& row) {
+  const auto scopes = split(row.requested_scopes, ' ');
+  return std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
 }
 
 bool is_enough(const TokenFacts& token, UnixTime wanted, UnixTime now) {
@@ -193,8 +193,8 @@ Result<void> Refresher::refresh_now(const ConnectionRow& row) {
   NEXUS_TRY(const auto token, fields.open("refresh_token"));
   if (token.empty()) {
     if (!is_enough(row.token, 0, clock_()))
-      return over_for_good(row,
-                           "its token expired and " + row.provider_name + " gave no refresh token");
+      return over_for_good(
+          row, "its token expired and " + row.provider_name + " gave no refresh token", false);
     return Error{ErrorCode::no_refresh_token,
                  row.provider_name + " gave no refresh token for connection " + row.id,
                  "the token is used until it expires; ask for offline access when connecting",
@@ -234,7 +234,8 @@ Result<void> Refresher::refresh_now(const ConnectionRow& row) {
   if (error.code == ErrorCode::attention_required)
     return over_for_good(row,
                          row.provider_name + " rejected the refresh (" + error.message + ")" +
-                             (unanswered ? ": an interrupted refresh, whose answer was lost" : ""));
+                             (unanswered ? ": an interrupted refresh, whose answer was lost" : ""),
+                         unanswered);
   if (!error.may_have_arrived) tried.refresh_sent = was_unanswered ? generation : 0;
   return failed(std::move(tried), error);
 }
@@ -366,7 +367,8 @@ Result<void> Refresher::failed(ConnectionRow row, const Error& error) {
   return told;
 }
 
-Result<void> Refresher::over_for_good(const ConnectionRow& row, const std::string& cause) {
+Result<void> Refresher::over_for_good(const ConnectionRow& row, const std::string& cause,
+                                      bool unanswered) {
   const auto now = clock_();
   log(LogLevel::warn, "attention_required",
       {{"connection", row.id}, {"provider", row.provider_name}, {"error", cause}});
@@ -378,7 +380,7 @@ Result<void> Refresher::over_for_good(const ConnectionRow& row, const std::strin
                                                   .provider = row.provider_name,
                                                   .detail = cause},
                                                  {})};
-  if (row.refresh_sent == 0 && now - row.last_refresh_at.value_or(0) < kSuspiciouslySoon)
+  if (!unanswered && now - row.last_refresh_at.value_or(0) < kSuspiciouslySoon)
     records.push_back(audit_.record({.event = "refresh_token_reuse_suspected",
                                      .outcome = "failure",
                                      .connection_id = row.id,

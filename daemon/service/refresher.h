@@ -84,7 +84,7 @@ class Refresher {
   Result<void> save(const ConnectionRow& row, Unsaved refreshed);
   std::optional<UnixTime> next_refresh(const ConnectionRow& row, const Unsaved& refreshed);
   Result<void> failed(ConnectionRow row, const Error& error);
-  Result<void> over_for_good(const ConnectionRow& row, const std::string& cause);
+  Result<void> over_for_good(const ConnectionRow& row, const std::string& cause, bool unanswered);
 
   Store& store_;
   const Vault& vault_;
@@ -110,6 +110,8 @@ double chance();
 
 /// The error of a connection that has no token to give, nothing for an active one.
 std::optional<Error> not_active(const ConnectionRow& row);
+
+bool asked_for_openid(const ConnectionRow& row);
 
 /// Whether a token is good for that many seconds more, as far as anybody can know.
 bool is_enough(const TokenFacts& token, UnixTime wanted, UnixTime now);

@@ -22,7 +22,7 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   if (const auto allowed = require(caller, Right::use, connection, connection_id); !allowed)
     return done(allowed.error());
   if (const auto error = not_active(connection)) return done(*error);
-  refresher_.note_use(connection_id);
+  if (connection.auth_type == "oauth2") refresher_.note_use(connection_id);
   const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
   if (is_enough(connection.token, wanted, clock_())) return done(open(**std::move(row)));
   refresh_first(connection_id, false, wanted, std::move(done));

@@ -197,6 +197,18 @@ test('bad entries are refused when they are registered', async () => {
   assert.equal((await home.api('GET', '/v1/providers/by-name/bad-entry')).status, 404);
 });
 
+test('settings given as words, as a command line gives them, are settings all the same', async () => {
+  const oauth = { auth_url: 'https://a.example/a', token_url: 'https://a.example/t', client_id: 'c' };
+  const made = await home.api('POST', '/v1/providers', { name: 'worded', ...oauth, params: { https_redirect: 'true', any_loopback_port: 'false', skip_scope_on_auth: 'true' } });
+  assert.equal(made.status, 201, made.text);
+  assert.deepEqual(made.json.params, { https_redirect: true, any_loopback_port: false, skip_scope_on_auth: true });
+  assert.match(made.json.redirect_uri, /^https:/);
+  assert.equal((await home.api('GET', '/providers')).status, 200);
+  for (const params of [{ https_redirect: 'perhaps' }, { https_redirect: 1 }, { any_loopback_port: [] }, { catalog_entry: 7 }])
+    assert.equal((await home.api('POST', '/v1/providers', { name: 'odd', ...oauth, params })).status, 400, JSON.stringify(params));
+  assert.equal((await home.api('GET', '/providers')).status, 200);
+});
+
 test('a provider whose host changes needs its credentials anew, a corrected header does not', async () => {
   const provider = await register('moving', { auth_type: 'api_key', user_info_endpoint: '/header' });
   const id = await connect('moving', { api_key: KEY });

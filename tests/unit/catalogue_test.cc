@@ -131,6 +131,10 @@ TEST_CASE("a bad entry is refused with its line", "[catalogue]") {
   CHECK(has(refusal("quirks = \"one\"\n"), "list"));
   CHECK(has(refusal("display_name = \"a\\u0007b\"\n"), "control"));
   CHECK(has(refusal("docs_url = 2026-01-01\n"), "date"));
+  CHECK(has(refusal("auth_type = 7\n"), "demo.toml:1: auth_type"));
+  CHECK(has(refusal("scopes = \"a b\"\n"), "demo.toml:1: scopes"));
+  CHECK(has(refusal("redirect_host = true\n"), "redirect_host"));
+  CHECK(has(refusal("[params]\nskip_scope_on_auth = \"perhaps\"\n"), "demo.toml:2"));
   CHECK(has(refusal("[variables]\nx = 1\n"), "variables"));
   CHECK(has(refusal("[variables.x.replaces]\nclient_secret = \"x\"\n"), "client_secret"));
 }
