@@ -20,9 +20,7 @@ before(async () => {
 });
 after(async () => { await home.remove(); await provider.close(); });
 beforeEach(() => {
-  const { key } = provider;
   provider.reset();
-  Object.assign(provider, { key, keys: [key.jwk] });  // the published keys stay: they are cached for an hour
   provider.authorizationResponse = (parameters, asked) => (asked.has('nonce') ? parameters : { ...parameters, iss: undefined });
   me = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"login":"octo","email":null}');
   provider.onOther = (path, response) => path === '/me' && (me(response), true);

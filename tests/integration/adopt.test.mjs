@@ -1,7 +1,7 @@
 // A grant that a person has already: its refresh token becomes a connection, and is never seen again.
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
-import { MisbehavingProvider, SigningKey } from '../provider/misbehaving.mjs';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { register, token } from '../support/flow.mjs';
 import { Home } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
@@ -10,7 +10,6 @@ const OWN = 'canary-own-refresh-token-77';
 
 let home;
 let provider;
-const key = new SigningKey('k1');
 before(async () => {
   provider = await MisbehavingProvider.start();
   home = await Home.make();
@@ -20,8 +19,6 @@ before(async () => {
 after(async () => { await home.remove(); await provider.close(); });
 beforeEach(() => {
   provider.reset();
-  provider.key = key;
-  provider.keys = [key.jwk];
   provider.refreshTokens.add(OWN);
 });
 
@@ -42,7 +39,7 @@ test('the token is used once, and what it brings is kept; a rotated one replaces
 });
 
 test('one that does not rotate is kept as it is; an id_token tells whose it is', async () => {
-  provider.tokenAnswer = (answer) => ({ ...answer, id_token: key.sign({ iss: provider.issuer, aud: 'client-1', sub: 'alice', email: 'alice@example.com', exp: Date.now() / 1000 + 600, iat: Date.now() / 1000 }) });
+  provider.tokenAnswer = (answer) => ({ ...answer, id_token: provider.key.sign({ iss: provider.issuer, aud: 'client-1', sub: 'alice', email: 'alice@example.com', exp: Date.now() / 1000 + 600, iat: Date.now() / 1000 }) });
   const first = await adopt(['--json']);
   const { connection_id: id, status } = JSON.parse(first.stdout);
   assert.equal(status, 'active');

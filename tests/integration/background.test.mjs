@@ -5,14 +5,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MisbehavingProvider, SigningKey } from '../provider/misbehaving.mjs';
-import { connect, register, token } from '../support/flow.mjs';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register, startOver, token } from '../support/flow.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
 let home;
 let provider;
-const key = new SigningKey('k1');
 before(async () => {
   provider = await MisbehavingProvider.start();
   home = await Home.make();
@@ -20,13 +19,7 @@ before(async () => {
   await register(home, provider.issuer);
 });
 after(async () => { await home.remove(); await provider.close(); });
-beforeEach(async () => {
-  for (const { connection_id: id } of (await home.api('GET', '/v1/connections')).json)
-    await home.api('DELETE', `/v1/connections/${id}?keep_grant=true`);
-  provider.reset();
-  provider.key = key;
-  provider.keys = [key.jwk];
-});
+beforeEach(() => startOver(home, provider));
 
 const refreshes = () => provider.tokenRequests('refresh_token');
 const onRefresh = (act) => (form, response) => form.get('grant_type') === 'refresh_token' && act(response, form);

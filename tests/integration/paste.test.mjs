@@ -3,14 +3,13 @@ import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { MisbehavingProvider, SigningKey } from '../provider/misbehaving.mjs';
-import { connect, register, token, visit } from '../support/flow.mjs';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register, startOver, token, visit } from '../support/flow.mjs';
 import { Home } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
 let home;
 let provider;
-const key = new SigningKey('k1');
 before(async () => {
   provider = await MisbehavingProvider.start();
   home = await Home.make();
@@ -20,13 +19,7 @@ before(async () => {
   await register(home, provider.issuer, { name: 'secure', params: { https_redirect: true } });
 });
 after(async () => { await home.remove(); await provider.close(); });
-beforeEach(async () => {
-  for (const { connection_id: id, status } of (await home.api('GET', '/v1/connections?pending=true')).json)
-    if (status === 'pending') await home.api('DELETE', `/v1/connections/${id}`);
-  provider.reset(); 
-  provider.key = key;
-  provider.keys = [key.jwk];
-});
+beforeEach(() => startOver(home, provider));
 
 const urlOn = async (terminal) => (await terminal.shows(/ {2}http\S+response_type\S+/), terminal.text.match(/ {2}(http\S+response_type\S+)/g).at(-1).trim());
 

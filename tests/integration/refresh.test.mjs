@@ -1,14 +1,12 @@
 // Refreshing under every fault: nobody is logged out by mistake, nothing acknowledged is lost.
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
-import { MisbehavingProvider, SigningKey } from '../provider/misbehaving.mjs';
-import { connect, register, token } from '../support/flow.mjs';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register, startOver, token } from '../support/flow.mjs';
 import { Home, until } from '../support/nexus.mjs';
 
 let home;
 let provider;
-const key = new SigningKey('k1');
-
 before(async () => {
   provider = await MisbehavingProvider.start();
   home = await Home.make();
@@ -16,14 +14,7 @@ before(async () => {
   await register(home, provider.issuer);
 });
 after(async () => { await home.remove(); await provider.close(); });
-beforeEach(async () => {
-  // What earlier tests left would be refreshed in the background meanwhile.
-  for (const { connection_id: id } of (await home.api('GET', '/v1/connections')).json)
-    await home.api('DELETE', `/v1/connections/${id}?keep_grant=true`);
-  provider.reset();
-  provider.key = key;
-  provider.keys = [key.jwk];
-});
+beforeEach(() => startOver(home, provider));
 
 const answer = (response, status, body, type = 'application/json', headers = {}) => {
   response.writeHead(status, { 'content-type': type, ...headers });
@@ -164,7 +155,7 @@ test('min_ttl refreshes when less is left, and not when enough is', async () => 
 
 test('a refreshed id_token of another person is refused, a good one is taken', async () => {
   const { id } = await connect(home, provider);
-  const asked = (claims) => { provider.tokenAnswer = (a) => ({ ...a, id_token: key.sign({ iss: provider.issuer, aud: 'client-1', exp: Date.now() / 1000 + 600, iat: Date.now() / 1000, ...claims }) }); };
+  const asked = (claims) => { provider.tokenAnswer = (a) => ({ ...a, id_token: provider.key.sign({ iss: provider.issuer, aud: 'client-1', exp: Date.now() / 1000 + 600, iat: Date.now() / 1000, ...claims }) }); };
   asked({ sub: 'mallory' });
   assert.equal((await refresh(id)).status, 502);
   assert.equal(await home.status(id), 'active');

@@ -23,6 +23,8 @@ export class SigningKey {
 }
 
 export class MisbehavingProvider {
+  #first;
+
   /** `tls`: options of node:tls for an https provider at https://localhost. */
   static async start({ tls } = {}) {
     const provider = new MisbehavingProvider();
@@ -36,9 +38,10 @@ export class MisbehavingProvider {
     return provider;
   }
 
-  /** Good behaviour, no memory. */
+  /** Good behaviour, no memory but of its key, which nexusd may have cached. */
   reset() {
-    this.key = new SigningKey('k1');
+    this.#first ??= new SigningKey('k1');
+    this.key = this.#first;
     this.keys = [this.key.jwk];
     this.requests = [];
     this.codes = new Map();

@@ -32,3 +32,10 @@ export async function connect(home, provider, fields = {}) {
 }
 
 export const token = (home, id, query = '') => home.api('GET', `/v1/token/${id}${query}`);
+
+/** What earlier tests left would be refreshed in the background meanwhile: ends it, and the bad behaviour. */
+export async function startOver(home, provider) {
+  for (const { connection_id: id } of (await home.api('GET', '/v1/connections?pending=true')).json)
+    await home.api('DELETE', `/v1/connections/${id}?keep_grant=true`);
+  provider.reset();
+}
