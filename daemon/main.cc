@@ -120,10 +120,12 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   ProviderChecks provider_checks(providers, directory, *http_client, flows);
   Captures captures(*opened.store, *opened.vault, providers, *http_client, audit, flows, clock,
                     config.callback_base_url);
-  Consents consents(*opened.store, *opened.vault, providers, directory, *http_client, audit, flows,
+  Activation activation(*opened.store, *opened.vault, directory, *http_client, clock);
+  Consents consents(*opened.store, *opened.vault, providers, activation, *http_client, audit, flows,
                     clock);
+  DirectGrants direct_grants(providers, activation, *http_client, audit, flows, clock);
   Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
-                          consents, captures, clock);
+                          consents, captures, direct_grants, clock);
   callback.serve(consents, captures);
   Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
                       network_workers, clock, config.refresh_idle_days * 86400);
@@ -133,7 +135,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
         [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); });
   RefreshScheduler scheduler(*opened.store, refresher, disk_workers, clock);
   refresher.use_timer(scheduler);
-  consents.use_timer(scheduler);
+  activation.use_timer(scheduler);
   providers.use_timer(scheduler);
   Tokens tokens(*opened.store, *opened.vault, providers, refresher, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);

@@ -31,16 +31,4 @@ Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Sec
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& token, HttpClient& http);
 
-/// Retry-After (RFC 9110 10.2.3) in seconds from now: a number or an HTTP date, an hour at the
-/// most; 0 for what is neither (security.md F11).
-int parse_retry_after(std::string_view header, UnixTime now = system_now());
-
-/// What came of asking a provider to forget a token (RFC 7009).
-struct Revocation {
-  bool revoked = false;  ///< the provider answered 200
-  std::string error;     ///< else why not
-};
-Revocation revoke_token(const ProviderEndpoints& provider, const Secret& client_secret,
-                        const Secret& token, const char* token_type_hint, HttpClient& http);
-
 }  // namespace nexus

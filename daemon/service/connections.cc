@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
-#include "daemon/oauth/token_endpoint.h"
+#include "daemon/oauth/revocation.h"
 #include "daemon/service/sealed_fields.h"
 
 #include <nlohmann/json.hpp>
@@ -47,7 +47,7 @@ Result<void> check_alias(const std::string& alias) {
 
 Connections::Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
                          Audit& audit, Flows& flows, Consents& consents, Captures& captures,
-                         Clock clock)
+                         DirectGrants& direct_grants, Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
@@ -56,6 +56,7 @@ Connections::Connections(Store& store, const Vault& vault, Providers& providers,
       flows_(flows),
       consents_(consents),
       captures_(captures),
+      direct_grants_(direct_grants),
       clock_(std::move(clock)) {}
 
 Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
@@ -112,7 +113,7 @@ Result<ConnectionRow> Connections::adopt(const ConnectionRequest& request,
                  provider.name + " has no refresh tokens: its type is " + provider.auth_type,
                  "run: nexus connect " + provider.name};
   NEXUS_TRY(const auto row, prepare(request, provider, caller));
-  NEXUS_CHECK(consents_.adopt(row, provider, refresh_token, caller));
+  NEXUS_CHECK(direct_grants_.adopt(row, provider, refresh_token, caller));
   NEXUS_TRY(auto active, store_.connection(row.id));
   if (!active) return no_such_connection(row.id);
   return *std::move(active);

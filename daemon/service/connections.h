@@ -11,6 +11,7 @@
 #include "daemon/service/audit.h"
 #include "daemon/service/captures.h"
 #include "daemon/service/consents.h"
+#include "daemon/service/direct_grants.h"
 #include "daemon/service/flows.h"
 #include "daemon/service/providers.h"
 #include "daemon/store/store.h"
@@ -52,14 +53,15 @@ struct RevocationReport {
 class Connections {
  public:
   Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-              Audit& audit, Flows& flows, Consents& consents, Captures& captures, Clock clock);
+              Audit& audit, Flows& flows, Consents& consents, Captures& captures,
+              DirectGrants& direct_grants, Clock clock);
 
   /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, access_denied,
   /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
   Result<StartedConnection> request(const ConnectionRequest& request, const Caller& caller);
 
   /// Makes an active connection of a refresh token that the person has from elsewhere. Errors:
-  /// those of `request`, and of Consents::adopt.
+  /// those of `request`, and of DirectGrants::adopt.
   Result<ConnectionRow> adopt(const ConnectionRequest& request, const Secret& refresh_token,
                               const Caller& caller);
 
@@ -99,6 +101,7 @@ class Connections {
   Flows& flows_;
   Consents& consents_;
   Captures& captures_;
+  DirectGrants& direct_grants_;
   Clock clock_;
 };
 

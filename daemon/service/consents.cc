@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
-#include "common/json_fields.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
@@ -12,19 +11,15 @@
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/authorization_response.h"
 #include "daemon/oauth/token_endpoint.h"
-#include "daemon/oauth/userinfo.h"
-#include "daemon/service/refresh_policy.h"
-#include "daemon/service/refresher.h"
 #include "daemon/service/sealed_fields.h"
 
 namespace nexus {
-Consents::Consents(Store& store, const Vault& vault, Providers& providers,
-                   ProviderDirectory& directory, HttpClient& http, Audit& audit, Flows& flows,
-                   Clock clock)
+Consents::Consents(Store& store, const Vault& vault, Providers& providers, Activation& activation,
+                   HttpClient& http, Audit& audit, Flows& flows, Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
-      directory_(directory),
+      activation_(activation),
       http_(http),
       audit_(audit),
       flows_(flows),
@@ -112,27 +107,6 @@ Result<std::string> Consents::redirect_uri_for(const Provider& provider, bool pa
   return error;
 }
 
-Result<void> Consents::learn_account(ConnectionRow& active, const Provider& provider,
-                                     const ProviderEndpoints& endpoints,
-                                     const Secret& access_token) {
-  if (endpoints.userinfo.empty() || !active.account.empty()) return {};
-  std::map<std::string, std::string> headers;
-  NEXUS_CHECK(JsonFields(provider.params, "params.").map("request_headers", headers));
-  const auto told = fetch_userinfo(endpoints, access_token, headers, http_);
-  if (!told) {
-    // A name for people is not worth failing a good connection.
-    log(LogLevel::info, "account_not_told",
-        {{"connection", active.id}, {"error", told.error().message}});
-    return {};
-  }
-  if (!active.subject.empty() && told->subject != active.subject)
-    return Error{ErrorCode::provider_protocol,
-                 "the userinfo endpoint tells of another person than the id_token does",
-                 "check the provider's user_info_endpoint"};
-  active.account = told->account;
-  return {};
-}
-
 Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code) {
   NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
   NEXUS_TRY(const auto endpoints,
@@ -152,85 +126,8 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
   if (!nonce.empty() && response.id_token.empty())
     return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
                  "check the scopes that the client may ask for"};
-  return activate(row, flow, provider.provider, endpoints, response, nonce, sent_at);
-}
-
-Result<void> Consents::activate(const ConnectionRow& row, const FlowRow& flow,
-                                const Provider& provider, const ProviderEndpoints& endpoints,
-                                const TokenResponse& response, const Secret& nonce,
-                                UnixTime sent_at) {
-  auto active = row;
-  const SealedFields fields(vault_, kConnectionKind, row.id);
-  std::vector<SealedField> sealed{fields.seal("access_token", response.access_token.expose())};
-  if (!response.refresh_token.empty())
-    sealed.push_back(fields.seal("refresh_token", response.refresh_token.expose()));
-  // An adopted grant was consented to elsewhere, with a nonce that only its first id_token names.
-  const bool openid = asked_for_openid(row);
-  if (openid && !response.id_token.empty()) {
-    IdTokenExpectation expected;
-    expected.issuer = endpoints.issuer;
-    expected.client_id = endpoints.client_id;
-    expected.algorithms = endpoints.id_token_algorithms;
-    if (!nonce.empty()) expected.nonce = std::string(nonce.expose());
-    expected.access_token = response.access_token.expose();
-    expected.now = clock_();
-    NEXUS_TRY(const auto claims,
-              directory_.verify(endpoints, response.id_token.expose(), expected));
-    metrics::id_token_returned();
-    active.issuer = claims.issuer;
-    active.subject = claims.subject;
-    active.account = claims.account;
-    sealed.push_back(fields.seal("id_token", response.id_token.expose()));
-  }
-  NEXUS_CHECK(learn_account(active, provider, endpoints, response.access_token));
-  if (!row.replaces.empty()) {
-    NEXUS_TRY(const auto old, store_.connection(row.replaces));
-    if (old && !old->subject.empty() && !active.subject.empty() && old->subject != active.subject)
-      return Error{ErrorCode::provider_rejected,
-                   "this is another account than that of the connection to replace",
-                   "consent as the same person, or connect without --replace"};
-  }
-  active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};
-  if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
-  if (!response.refresh_token.empty())
-    active.refresh_at = background_refresh_at(active.token, chance());
-  active.updated_at = clock_();
-  active.pinned = flow.pinned;
-  NEXUS_TRY(const auto activated, store_.activate(active, sealed));
-  if (!activated)
-    return Error{ErrorCode::provider_rejected, "the connection was removed meanwhile",
-                 "start again: nexus connect PROVIDER"};
-  if (active.refresh_at && timer_) timer_->expect(*active.refresh_at);
-  return {};
-}
-
-Result<void> Consents::adopt(const ConnectionRow& row, const Provider& provider,
-                             const Secret& token, const Caller& caller) {
-  NEXUS_TRY(const auto with_secret, providers_.with_secret(provider.id));
-  NEXUS_TRY(const auto endpoints, providers_.endpoints(with_secret));
-  const auto uri = providers_.redirect_uri(provider);
-  const auto state = flows_.new_state(row.id, endpoints.issuer, uri);
-  // A flow that nobody else knows of: should this end halfway, it expires as others do.
-  NEXUS_CHECK(flows_.begin(row, state, uri, nexus::to_text(to_json(endpoints)), {}, true, caller));
-  NEXUS_TRY(const auto flow, flows_.find(state, uri));
-  NEXUS_TRY(const auto pending, flows_.take(flow));
-  const auto adopted = [&]() -> Result<void> {
-    const auto sent_at = clock_();
-    NEXUS_TRY(auto response, refresh_token(endpoints, with_secret.client_secret, token, http_));
-    if (response.refresh_token.empty()) response.refresh_token = token.copy();
-    return activate(pending, flow, provider, endpoints, response, Secret(), sent_at);
-  }();
-  if (adopted)
-    return audit_.commit(
-        {.event = "grant_adopted", .connection_id = row.id, .provider = row.provider_name}, caller);
-  const auto& error = adopted.error();
-  const bool rejected = error.code == ErrorCode::attention_required;
-  const auto outcome = flows_.fail(pending, "token_exchange_failed", error.message, caller);
-  if (!rejected) return error;
-  return Error{
-      ErrorCode::provider_rejected,
-      provider.name + " does not take this refresh token (" + error.message + ")",
-      "check that it was issued to this client; or consent anew: nexus connect " + provider.name};
+  return activation_.activate(row, provider.provider, endpoints,
+                              {response, sent_at, nonce, flow.pinned});
 }
 
 }  // namespace nexus

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/net/url.h"
+#include "daemon/oauth/revocation.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/service/connections.h"
 #include "daemon/service/refresh_policy.h"

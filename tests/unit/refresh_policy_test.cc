@@ -1,6 +1,6 @@
 #include "daemon/service/refresh_policy.h"
 
-#include "daemon/oauth/token_endpoint.h"
+#include "daemon/oauth/token_request.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;

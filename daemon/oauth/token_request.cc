@@ -1,0 +1,165 @@
+#include "daemon/oauth/token_request.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/text.h"
+#include "daemon/crypto/encoding.h"
+
+namespace nexus {
+namespace {
+
+constexpr UnixTime kLongestRetryAfter = 3600;
+
+std::string media_type(const std::string& content_type) {
+  return lower(trim(std::string_view(content_type).substr(0, content_type.find(';'))));
+}
+bool is_form(const std::string& content_type) {
+  return media_type(content_type) == "application/x-www-form-urlencoded";
+}
+bool is_text(const std::string& content_type) {
+  return media_type(content_type) == "text/plain";
+}
+bool is_json(const std::string& content_type) {
+  const auto type = media_type(content_type);
+  return type == "application/json" ||
+         (type.starts_with("application/") && type.ends_with("+json"));
+}
+
+Error unusable(const OAuthAnswer& answer) {
+  return {ErrorCode::provider_protocol,
+          "the provider's answer is not usable: status " + std::to_string(answer.status) +
+              ", type '" + printable(answer.content_type, 60) + "'",
+          "check the provider's token endpoint"};
+}
+
+/// The answer's document, where its type is one that this provider may answer with (C4).
+Result<Json> parse(const IncomingResponse& response, const std::string& type,
+                   const Dialect& dialect) {
+  if (is_json(type)) return parse_token_answer(response.body, false);
+  if (dialect.form_response && (is_form(type) || is_text(type)))
+    return parse_token_answer(response.body, true);
+  return Error{ErrorCode::provider_protocol, "", ""};
+}
+
+OAuthError read_error(const Result<Json>& document, const std::vector<std::string_view>& secrets) {
+  if (!document || !document->contains("error")) return {};
+  OAuthError error;
+  error.code = printable_without(text_member(*document, "error").value_or("error"), secrets);
+  error.text = error.code;
+  if (const auto description = text_member(*document, "error_description"))
+    error.text += ": " + printable_without(*description, secrets);
+  return error;
+}
+
+bool is_configuration_error(const std::string& code) {
+  return code == "invalid_client" || code == "unauthorized_client" ||
+         code == "unsupported_grant_type" || code == "invalid_scope" || code == "invalid_target";
+}
+
+}  // namespace
+
+RequestBody::RequestBody(bool json) : json_(json) {
+  form_.reserve(1024);
+  if (json_) object_.begin();
+}
+
+RequestBody& RequestBody::add(std::string_view name, std::string_view value) {
+  if (json_) {
+    object_.member(name, value);
+    return *this;
+  }
+  if (!form_.empty()) form_ += '&';
+  auto encoded = form_encode(value);
+  form_.append(form_encode(name)).append("=").append(encoded);
+  wipe(encoded);
+  return *this;
+}
+
+RequestBody& RequestBody::add(const std::map<std::string, std::string>& parameters) {
+  for (const auto& [name, value] : parameters) add(name, value);
+  return *this;
+}
+
+void RequestBody::put_into(OutgoingRequest& request) && {
+  if (json_) {
+    request.body = object_.end().take();
+    request.content_type = "application/json";
+  } else {
+    request.body = std::move(form_);
+  }
+}
+
+OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& client_secret,
+                              const std::string& url, RequestBody body) {
+  OutgoingRequest request{.method = "POST", .url = url, .reach = provider.reach};
+  request.headers.emplace_back("Accept", Secret("application/json"));
+  switch (provider.client_auth) {
+    case ClientAuthMethod::client_secret_basic: {
+      // RFC 6749 2.3.1: both are form-encoded before they are joined.
+      auto pair = form_encode(provider.client_id) + ":" + form_encode(client_secret.expose());
+      auto header = "Basic " + base64(pair);
+      request.headers.emplace_back("Authorization", Secret(header));
+      wipe(pair);
+      wipe(header);
+      break;
+    }
+    case ClientAuthMethod::client_secret_post:
+      body.add("client_id", provider.client_id).add("client_secret", client_secret.expose());
+      break;
+    case ClientAuthMethod::none:
+      body.add("client_id", provider.client_id);
+      break;
+  }
+  std::move(body).put_into(request);
+  return request;
+}
+
+int parse_retry_after(std::string_view header, UnixTime now) {
+  const auto text = trim(header);
+  if (text.empty()) return 0;
+  if (text.find_first_not_of("0123456789") == std::string_view::npos)
+    return static_cast<int>(
+        std::min(parse_number(text).value_or(kLongestRetryAfter), kLongestRetryAfter));
+  const auto date = curl_getdate(std::string(text).c_str(), nullptr);
+  return date <= now ? 0 : static_cast<int>(std::min<UnixTime>(date - now, kLongestRetryAfter));
+}
+
+Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
+                        const std::vector<std::string_view>& secrets, HttpClient& http) {
+  NEXUS_TRY(const auto response, http.send(request));
+  const auto type = response.header("content-type");
+  auto document = parse(response, type, dialect);
+  auto error = read_error(document, secrets);
+  const bool told_when = response.status == 429 || response.status == 503;
+  return OAuthAnswer{response.status, type,
+                     told_when ? parse_retry_after(response.header("retry-after")) : 0,
+                     std::move(document), std::move(error)};
+}
+
+Result<Json> document_of(OAuthAnswer answer) {
+  if (answer.status == 429 || answer.status == 408 || answer.status >= 500) {
+    Error unavailable{ErrorCode::upstream_error,
+                      "the provider answered " + std::to_string(answer.status), "try again later"};
+    unavailable.retry_after_s = answer.retry_after_s;
+    return unavailable;
+  }
+  if (is_configuration_error(answer.error.code))
+    return Error{ErrorCode::provider_misconfigured,
+                 "the provider refuses this client (" + answer.error.text + ")",
+                 "correct its client id, secret or scopes: nexus provider edit NAME"};
+  if (!answer.error.code.empty())
+    return Error{ErrorCode::provider_rejected, "the provider refused (" + answer.error.text + ")",
+                 "start again: nexus connect PROVIDER"};
+  if (answer.status != 200) return unusable(answer);
+  if (!answer.document && answer.document.error().code == ErrorCode::invalid_json)
+    return Error{ErrorCode::provider_protocol,
+                 "the provider's answer is not usable: it is not an object",
+                 "check the provider's token endpoint"};
+  if (!answer.document) return unusable(answer);
+  return std::move(answer.document);
+}
+
+}  // namespace nexus

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/json.h"
+#include "common/secret.h"
+#include "daemon/net/http_client.h"
+#include "daemon/oauth/endpoints.h"
+#include "daemon/oauth/token_response.h"
+
+namespace nexus {
+
+/// What the requests to a token endpoint, a device authorization endpoint and a revocation endpoint
+/// have in common: parameters, client authentication and the way errors are told (RFC 6749 2.3,
+/// 5.2).
+
+/// The parameters of a request's body, a form or (where a provider insists) JSON, in wiped memory.
+class RequestBody {
+ public:
+  explicit RequestBody(bool json = false);
+  RequestBody& add(std::string_view name, std::string_view value);
+  RequestBody& add(const std::map<std::string, std::string>& parameters);
+  void put_into(OutgoingRequest& request) &&;
+
+ private:
+  bool json_;
+  SecretText form_;
+  SecretJsonWriter object_;
+};
+
+/// A POST of `body` to `url`, with the client's authentication.
+OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& client_secret,
+                              const std::string& url, RequestBody body);
+
+/// RFC 6749 5.2: the error of an answer, with an empty code when it is none.
+struct OAuthError {
+  std::string code;
+  std::string text;  ///< code and description, cleaned and without what we sent
+};
+
+/// An answer as it is read: its document, or why there is none, and the error that it tells.
+struct OAuthAnswer {
+  int status = 0;
+  std::string content_type;
+  int retry_after_s = 0;  ///< with 429 and 503
+  Result<Json> document;
+  OAuthError error;
+};
+
+/// Sends the request and reads the answer, whatever its status. `secrets` are what was sent and
+/// must not come back in a message. Errors: those of HttpClient.
+Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
+                        const std::vector<std::string_view>& secrets, HttpClient& http);
+
+/// The document of a good answer, or what an unusable one means: upstream_error (408, 429, 5xx),
+/// provider_misconfigured (the client is refused), provider_rejected (any other OAuth error),
+/// provider_protocol.
+Result<Json> document_of(OAuthAnswer answer);
+
+/// Retry-After (RFC 9110 10.2.3) in seconds from now: a number or an HTTP date, an hour at the
+/// most; 0 for what is neither (security.md F11).
+int parse_retry_after(std::string_view header, UnixTime now = system_now());
+
+}  // namespace nexus
