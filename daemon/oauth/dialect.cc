@@ -26,7 +26,12 @@ constexpr const char* kSettings[] = {"scope_separator",
                                      "default_expires_in",
                                      "pkce",
                                      "invalid_grant_errors",
-                                     "tokens_never_expire"};
+                                     "tokens_never_expire",
+                                     "audience_parameter",
+                                     "key_id",
+                                     "assertion_audience",
+                                     "assertion_subject",
+                                     "assertion_algorithm"};
 
 }  // namespace
 
@@ -84,6 +89,14 @@ Result<Dialect> read_dialect(const Json& params) {
   if (dialect.default_expires_in.value_or(0) > kLongestLife)
     return fields.bad("default_expires_in", "is more than a year");
   NEXUS_CHECK(fields.flag("tokens_never_expire", dialect.tokens_never_expire));
+  NEXUS_CHECK(
+      fields.one_of("audience_parameter", {"resource", "audience"}, dialect.audience_parameter));
+  NEXUS_CHECK(fields.text("key_id", dialect.key_id));
+  NEXUS_CHECK(fields.text("assertion_audience", dialect.assertion_audience));
+  NEXUS_CHECK(fields.text("assertion_subject", dialect.assertion_subject));
+  std::string algorithm = "RS256";
+  NEXUS_CHECK(fields.one_of("assertion_algorithm", {"RS256", "PS256"}, algorithm));
+  dialect.assertion_pss = algorithm == "PS256";
   return dialect;
 }
 

@@ -43,6 +43,16 @@ struct Dialect {
   bool token_type_optional = false;                ///< any token_type, or none, means Bearer
   std::optional<std::int64_t> default_expires_in;  ///< seconds, where the answer does not say
   bool tokens_never_expire = false;                ///< whatever the answer says of expires_in
+  /// audience_parameter: what the API that a token is for is named in (RFC 8707's "resource", or
+  /// the "audience" of older servers).
+  std::string audience_parameter = "resource";
+  /// Of assertions (RFC 7523): key_id names the key where the provider gave it a name,
+  /// assertion_audience the server where it is neither issuer nor token endpoint,
+  /// assertion_subject whom the client asks for, where not for itself.
+  std::string key_id;
+  std::string assertion_audience;
+  std::string assertion_subject;
+  bool assertion_pss = false;  ///< assertion_algorithm = "PS256" for RSA keys
 };
 
 /// Reads the settings above. Errors: invalid_field, naming the setting.

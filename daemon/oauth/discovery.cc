@@ -53,14 +53,14 @@ Result<ProviderMetadata> parse_metadata(std::string_view text, const std::string
       {"token_endpoint", &ProviderMetadata::token_endpoint},
       {"jwks_uri", &ProviderMetadata::jwks_uri},
       {"userinfo_endpoint", &ProviderMetadata::userinfo_endpoint},
-      {"revocation_endpoint", &ProviderMetadata::revocation_endpoint}};
+      {"revocation_endpoint", &ProviderMetadata::revocation_endpoint},
+      {"device_authorization_endpoint", &ProviderMetadata::device_authorization_endpoint}};
   for (const auto& [name, endpoint] : endpoints) {
     metadata.*endpoint = member(name);
     if ((metadata.*endpoint).empty()) continue;
     if (const auto url = parse_endpoint(metadata.*endpoint, name, insecure); !url)
       return invalid(issuer, url.error().message);
   }
-  if (metadata.authorization_endpoint.empty()) return invalid(issuer, "no authorization_endpoint");
   if (metadata.token_endpoint.empty()) return invalid(issuer, "no token_endpoint");
   metadata.id_token_algorithms = texts(*document, "id_token_signing_alg_values_supported");
   metadata.token_endpoint_auth_methods = texts(*document, "token_endpoint_auth_methods_supported");

@@ -17,6 +17,7 @@ struct ProviderMetadata {
   std::string jwks_uri;
   std::string userinfo_endpoint;
   std::string revocation_endpoint;
+  std::string device_authorization_endpoint;
   std::vector<std::string> id_token_algorithms;
   std::vector<std::string> token_endpoint_auth_methods;
   std::vector<std::string> code_challenge_methods;
@@ -27,8 +28,8 @@ struct ProviderMetadata {
 std::vector<std::string> metadata_urls(const std::string& issuer);
 
 /// Checks a metadata document: its issuer is the configured one to the byte, its endpoints are
-/// https (a secure issuer has no insecure endpoint), and an authorization and a token endpoint are
-/// there. Error: provider_metadata_invalid.
+/// https (a secure issuer has no insecure endpoint), and a token endpoint is there. Error:
+/// provider_metadata_invalid.
 Result<ProviderMetadata> parse_metadata(std::string_view document, const std::string& issuer,
                                         bool allow_insecure_http);
 

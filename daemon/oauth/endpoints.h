@@ -1,7 +1,9 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -10,10 +12,28 @@
 
 namespace nexus {
 
-/// How a client proves itself at the token endpoint (RFC 6749 2.3.1; OpenID Connect Core 9).
-enum class ClientAuthMethod { client_secret_basic, client_secret_post, none };
+/// How a client proves itself at the token endpoint (RFC 6749 2.3.1; OpenID Connect Core 9). With
+/// private_key_jwt its secret is a private key (PEM) and never leaves.
+enum class ClientAuthMethod { client_secret_basic, client_secret_post, private_key_jwt, none };
 
 const char* to_text(ClientAuthMethod method);
+/// Nothing for a method of another name.
+std::optional<ClientAuthMethod> client_auth_method(std::string_view name);
+
+/// How a client comes by tokens: a person consents in a browser here (RFC 6749 4.1) or elsewhere
+/// (RFC 8628), or nobody has to (RFC 6749 4.4, RFC 7523 2.1).
+enum class GrantType { authorization_code, device_code, client_credentials, jwt_bearer };
+
+const char* to_text(GrantType grant);
+/// As grant_type has it.
+const char* wire_name(GrantType grant);
+/// By its short name or as grant_type has it on the wire; "" is the authorization code.
+std::optional<GrantType> grant_of(std::string_view name);
+
+/// Whether the client asks for itself: no person, and no refresh token.
+constexpr bool is_unattended(GrantType grant) {
+  return grant == GrantType::client_credentials || grant == GrantType::jwt_bearer;
+}
 
 /// Everything that one authorization flow and the refreshes after it need to know about a provider.
 /// A flow keeps its own copy (RFC 9700 4.4: what was true when it began holds until it ends).
@@ -21,7 +41,8 @@ struct ProviderEndpoints {
   std::string issuer;  ///< "" for a provider that is OAuth only
   std::string authorization;
   std::string token;
-  std::string refresh;  ///< where refreshes go, "" for the token endpoint
+  std::string device_authorization;  ///< "" where there is no device grant
+  std::string refresh;               ///< where refreshes go, "" for the token endpoint
   std::string jwks;
   std::string userinfo;
   std::string revocation;
@@ -31,9 +52,10 @@ struct ProviderEndpoints {
   ClientAuthMethod client_auth = ClientAuthMethod::none;
   Reach reach;
   bool allow_insecure_http = false;
-  /// How the provider wants to be spoken to. Not kept with the rest: it says nothing about where
-  /// secrets go, and mending it mends the connections there are.
+  /// How the provider wants to be spoken to, and the grant. Not kept with the rest: they say
+  /// nothing about where secrets go, and mending them mends the connections there are.
   Dialect dialect;
+  GrantType grant = GrantType::authorization_code;
 };
 
 nlohmann::json to_json(const ProviderEndpoints& endpoints);

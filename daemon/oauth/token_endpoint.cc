@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/text.h"
+#include "daemon/oauth/client_assertion.h"
 #include "daemon/oauth/token_request.h"
 
 namespace nexus {
@@ -12,6 +14,26 @@ namespace {
 Result<TokenResponse> read_tokens(OAuthAnswer answer, const Dialect& dialect) {
   NEXUS_TRY(auto document, document_of(std::move(answer)));
   return read_token_response(document, dialect);
+}
+
+void add_target(RequestBody& body, const TokenTarget& target, const Dialect& dialect) {
+  if (!target.scopes.empty())
+    body.add("scope", join(split(target.scopes, ' '), dialect.scope_separator));
+  if (!target.audience.empty()) body.add(dialect.audience_parameter, target.audience);
+}
+
+/// RFC 7523 2.1: the client asks for itself or, where the provider lets it, for somebody.
+Result<Secret> grant_assertion(const ProviderEndpoints& provider, const Secret& private_key,
+                               const TokenTarget& target) {
+  const auto& dialect = provider.dialect;
+  return sign_assertion({.issuer = provider.client_id,
+                         .subject = dialect.assertion_subject.empty() ? provider.client_id
+                                                                      : dialect.assertion_subject,
+                         .audience = assertion_audience(provider),
+                         .scopes = target.scopes,
+                         .key_id = dialect.key_id,
+                         .pss = dialect.assertion_pss},
+                        private_key, system_now());
 }
 
 }  // namespace
@@ -26,22 +48,26 @@ Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Sec
       .add("redirect_uri", redirect_uri)
       .add(dialect.token_params);
   if (!code_verifier.empty()) body.add("code_verifier", code_verifier.expose());
-  NEXUS_TRY(auto answer,
-            ask(authenticated(provider, client_secret, provider.token, std::move(body)), dialect,
-                {code.expose(), code_verifier.expose(), client_secret.expose()}, http));
+  NEXUS_TRY(const auto request,
+            authenticated(provider, client_secret, provider.token, std::move(body)));
+  NEXUS_TRY(
+      auto answer,
+      ask(request, dialect, {code.expose(), code_verifier.expose(), client_secret.expose()}, http));
   return read_tokens(std::move(answer), dialect);
 }
 
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
-                                    const Secret& token, HttpClient& http) {
+                                    const Secret& token, HttpClient& http,
+                                    const TokenTarget& target) {
   const auto& dialect = provider.dialect;
   RequestBody body(dialect.json_request);
   body.add("grant_type", "refresh_token")
       .add("refresh_token", token.expose())
       .add(dialect.refresh_params);
+  add_target(body, target, dialect);
   const auto& url = provider.refresh.empty() ? provider.token : provider.refresh;
-  NEXUS_TRY(auto answer, ask(authenticated(provider, client_secret, url, std::move(body)), dialect,
-                             {token.expose(), client_secret.expose()}, http));
+  NEXUS_TRY(const auto request, authenticated(provider, client_secret, url, std::move(body)));
+  NEXUS_TRY(auto answer, ask(request, dialect, {token.expose(), client_secret.expose()}, http));
   const auto& error = answer.error;
   const auto& others = dialect.invalid_grant_errors;
   const bool refused = error.code == "invalid_grant" ||
@@ -53,6 +79,29 @@ Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Sec
   // Any other refusal says nothing about the grant: a later try may do.
   if (!tokens && tokens.error().code == ErrorCode::provider_rejected)
     tokens.error().code = ErrorCode::upstream_error;
+  return tokens;
+}
+
+Result<TokenResponse> client_token(const ProviderEndpoints& provider, const Secret& client_secret,
+                                   const TokenTarget& target, HttpClient& http) {
+  const auto& dialect = provider.dialect;
+  RequestBody body(dialect.json_request);
+  body.add("grant_type", wire_name(provider.grant)).add(dialect.token_params);
+  add_target(body, target, dialect);
+  Secret assertion;
+  if (provider.grant == GrantType::jwt_bearer) {
+    NEXUS_TRY(assertion, grant_assertion(provider, client_secret, target));
+    body.add("assertion", assertion.expose());
+  }
+  NEXUS_TRY(const auto request,
+            authenticated(provider, client_secret, provider.token, std::move(body)));
+  NEXUS_TRY(auto answer, ask(request, dialect, {client_secret.expose(), assertion.expose()}, http));
+  auto tokens = read_tokens(std::move(answer), dialect);
+  if (tokens) tokens->refresh_token = Secret();
+  if (!tokens && tokens.error().code == ErrorCode::provider_rejected) {
+    tokens.error().code = ErrorCode::provider_misconfigured;
+    tokens.error().hint = "correct the client: nexus provider edit NAME";
+  }
   return tokens;
 }
 

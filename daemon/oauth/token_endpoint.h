@@ -11,6 +11,14 @@
 
 namespace nexus {
 
+/// What one token is to be good for, where that is less (or other) than all that was granted.
+struct TokenTarget {
+  std::string scopes;    ///< separated by blanks; "" for those that were granted
+  std::string audience;  ///< the API it is for (RFC 8707), "" for the provider's usual one
+
+  bool is_everything() const { return scopes.empty() && audience.empty(); }
+};
+
 /// Exchanges an authorization code for tokens (RFC 6749 4.1.3, RFC 7636 4.5).
 ///
 /// `code_verifier` is empty where no challenge was sent.
@@ -27,8 +35,17 @@ Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Sec
 /// invalid_client, unauthorized_client, unsupported_grant_type and invalid_scope; all else is
 /// upstream_error, upstream_timeout or provider_protocol, and the refresh token is as good as
 /// before, unless the request may have arrived without an answer. A Retry-After comes with its
-/// error.
+/// error. With a `target` the access token is for that alone; the refresh token stays whole.
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
-                                    const Secret& token, HttpClient& http);
+                                    const Secret& token, HttpClient& http,
+                                    const TokenTarget& target = {});
+
+/// Asks for a token that the client may have without a person: client credentials (RFC 6749 4.4) or
+/// an assertion as the grant (RFC 7523 2.1), as the provider's grant says. There is no refresh
+/// token: one that comes is ignored (RFC 6749 4.4.3). Errors: provider_misconfigured for whatever
+/// the provider refuses, since only the registration can be what is wrong; upstream_error,
+/// upstream_timeout, provider_protocol as above.
+Result<TokenResponse> client_token(const ProviderEndpoints& provider, const Secret& client_secret,
+                                   const TokenTarget& target, HttpClient& http);
 
 }  // namespace nexus

@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/oauth/client_assertion.h"
 
 namespace nexus {
 namespace {
@@ -92,8 +93,14 @@ void RequestBody::put_into(OutgoingRequest& request) && {
   }
 }
 
-OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& client_secret,
-                              const std::string& url, RequestBody body) {
+std::string assertion_audience(const ProviderEndpoints& provider) {
+  if (!provider.dialect.assertion_audience.empty()) return provider.dialect.assertion_audience;
+  return provider.issuer.empty() ? provider.token : provider.issuer;
+}
+
+Result<OutgoingRequest> authenticated(const ProviderEndpoints& provider,
+                                      const Secret& client_secret, const std::string& url,
+                                      RequestBody body) {
   OutgoingRequest request{.method = "POST", .url = url, .reach = provider.reach};
   request.headers.emplace_back("Accept", Secret("application/json"));
   switch (provider.client_auth) {
@@ -109,6 +116,18 @@ OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& c
     case ClientAuthMethod::client_secret_post:
       body.add("client_id", provider.client_id).add("client_secret", client_secret.expose());
       break;
+    case ClientAuthMethod::private_key_jwt: {
+      NEXUS_TRY(const auto assertion, sign_assertion({.issuer = provider.client_id,
+                                                      .subject = provider.client_id,
+                                                      .audience = assertion_audience(provider),
+                                                      .key_id = provider.dialect.key_id,
+                                                      .pss = provider.dialect.assertion_pss},
+                                                     client_secret, system_now()));
+      body.add("client_id", provider.client_id)
+          .add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+          .add("client_assertion", assertion.expose());
+      break;
+    }
     case ClientAuthMethod::none:
       body.add("client_id", provider.client_id);
       break;

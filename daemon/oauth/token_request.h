@@ -34,9 +34,16 @@ class RequestBody {
   SecretJsonWriter object_;
 };
 
-/// A POST of `body` to `url`, with the client's authentication.
-OutgoingRequest authenticated(const ProviderEndpoints& provider, const Secret& client_secret,
-                              const std::string& url, RequestBody body);
+/// A POST of `body` to `url`, with the client's authentication. Error: provider_misconfigured for a
+/// private key that cannot sign.
+Result<OutgoingRequest> authenticated(const ProviderEndpoints& provider,
+                                      const Secret& client_secret, const std::string& url,
+                                      RequestBody body);
+
+/// Whom an assertion is meant for: the authorization server, by its issuer where it has one. One
+/// text and never the endpoint of a server with an issuer: else one server could use at another
+/// what it was sent (draft-ietf-oauth-rfc7523bis).
+std::string assertion_audience(const ProviderEndpoints& provider);
 
 /// RFC 6749 5.2: the error of an answer, with an empty code when it is none.
 struct OAuthError {

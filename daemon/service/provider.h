@@ -2,11 +2,12 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
-#include "common/secret.h"
 #include "daemon/oauth/discovery.h"
 #include "daemon/oauth/endpoints.h"
 
@@ -19,6 +20,7 @@ struct Provider {
   std::string name;
   std::string auth_type = "oauth2";
   std::string auth_header;  ///< client authentication method, "" to follow the metadata
+  std::string grant_type;   ///< as to_text(GrantType) has it; "" is the authorization code
   std::string client_id;
   std::string auth_url;
   std::string token_url;
@@ -36,20 +38,18 @@ struct Provider {
   bool allow_private_network = false;
 
   bool is_static() const { return auth_type != "oauth2"; }
+  GrantType grant() const { return grant_of(grant_type).value_or(GrantType::authorization_code); }
+  /// The client's secret is a private key (PEM) that it signs with.
+  bool signs() const {
+    return auth_header == "private_key_jwt" || grant() == GrantType::jwt_bearer;
+  }
   Reach reach() const { return {allow_insecure_http, allow_private_network}; }
 };
 
-/// A provider as it comes from outside: `{…}` or `{"profile":{…}}`; unknown fields are ignored.
-struct ProviderRegistration {
-  Provider provider;
-  std::optional<Secret> client_secret;  ///< empty: the client has none; nothing: it was not said
-  bool replace = false;
-};
-
-/// Errors: invalid_field, missing_fields, unsupported_auth_type, each naming the field. The secret
-/// is taken out of `body` and wiped there. `has_secret`: there is one already, which stays where
-/// the body does not mention it.
-Result<ProviderRegistration> read_registration(nlohmann::json& body, bool has_secret = false);
+/// The members of a profile that are texts, and those that are true or false, by their names on the
+/// wire.
+std::span<const std::pair<const char*, std::string Provider::*>> profile_texts();
+std::span<const std::pair<const char*, bool Provider::*>> profile_switches();
 
 nlohmann::json to_json(const Provider& provider);
 Provider provider_from_json(const nlohmann::json& json);

@@ -1,9 +1,12 @@
 #include "daemon/service/providers.h"
 
+#include <algorithm>
+
 #include "common/id.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/crypto/signing_key.h"
 #include "daemon/net/url.h"
 #include "daemon/service/sealed_fields.h"
 
@@ -26,7 +29,20 @@ bool tokens_would_go_elsewhere(const Provider& before, const Provider& after) {
   if (before.auth_type != after.auth_type) return true;
   if (after.is_static()) return before.api_base_url != after.api_base_url;
   return before.issuer != after.issuer || before.token_url != after.token_url ||
-         before.client_id != after.client_id;
+         before.client_id != after.client_id || before.grant() != after.grant();
+}
+
+/// What to warn of where the metadata does not offer the client authentication method in use.
+std::string unoffered_method(const ProviderEndpoints& endpoints,
+                             const std::optional<ProviderMetadata>& metadata) {
+  const auto& offered =
+      metadata ? metadata->token_endpoint_auth_methods : std::vector<std::string>();
+  const std::string method = to_text(endpoints.client_auth);
+  if (offered.empty() || endpoints.grant == GrantType::jwt_bearer ||
+      std::find(offered.begin(), offered.end(), method) != offered.end())
+    return {};
+  return "the provider's metadata does not offer the client authentication " + method + ", only " +
+         printable(join(offered, ", "), 200);
 }
 
 }  // namespace
@@ -96,8 +112,11 @@ Result<Providers::Prepared> Providers::prepare(const std::optional<ProviderRow>&
     provider.redirect_path = prepared.before->redirect_path;
   if (provider.redirect_path.empty())
     provider.redirect_path = says_iss ? callback_path_ : own_redirect_path(provider.name);
-  if (metadata && !provider.is_static())
-    NEXUS_CHECK(resolve_endpoints(provider, !secret.empty(), *metadata));
+  if (metadata && !provider.is_static()) {
+    NEXUS_TRY(const auto endpoints, resolve_endpoints(provider, !secret.empty(), *metadata));
+    prepared.warning = unoffered_method(endpoints, *metadata);
+  }
+  if (provider.signs() && !secret.empty()) NEXUS_CHECK(SigningKey::from_pem(secret));
 
   prepared.secret_before = fingerprint(provider.id, old_secret);
   prepared.secret_after = fingerprint(provider.id, secret);

@@ -11,6 +11,7 @@
 #include "daemon/service/audit.h"
 #include "daemon/service/provider.h"
 #include "daemon/service/provider_directory.h"
+#include "daemon/service/provider_registration.h"
 #include "daemon/service/refresh_timer.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"

@@ -3,7 +3,7 @@
 #include "common/json.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/service/credential_check.h"
-#include "daemon/service/provider.h"
+#include "daemon/service/provider_registration.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;
