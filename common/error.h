@@ -29,6 +29,7 @@ enum class ErrorCode : std::uint8_t {
   missing_api_key,
   invalid_api_key,
   access_denied,
+  scope_not_allowed,
   connection_not_found,
   connection_out_of_scope,
   provider_not_found,

@@ -127,8 +127,9 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
                           consents, captures, direct_grants, clock);
   callback.serve(consents, captures);
+  NarrowTokens narrow_tokens(*opened.vault);
   Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
-                      network_workers, clock, config.refresh_idle_days * 86400);
+                      network_workers, narrow_tokens, clock, config.refresh_idle_days * 86400);
   AttentionHook hook(config.on_attention, network_workers, clock);
   if (!config.on_attention.empty())
     refresher.on_attention(
@@ -137,7 +138,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   refresher.use_timer(scheduler);
   activation.use_timer(scheduler);
   providers.use_timer(scheduler);
-  Tokens tokens(*opened.store, *opened.vault, providers, refresher, clock);
+  Tokens tokens(*opened.store, *opened.vault, providers, refresher, narrow_tokens, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
   NEXUS_CHECK(api_keys.load());
   api::Limits limits(config.limits);

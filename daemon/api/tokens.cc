@@ -36,7 +36,8 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
     metrics::token_handed_out(token->provider, !token->id_token.empty());
     response.audit.push_back(services.audit.record({.event = "token_retrieved",
                                                     .connection_id = token->connection_id,
-                                                    .provider = token->provider},
+                                                    .provider = token->provider,
+                                                    .detail = describe(token->target)},
                                                    caller));
     respond(std::move(response));
   };
@@ -54,6 +55,11 @@ Result<std::string> id_of(Services& services, const http::Request& request,
   return row.id;
 }
 
+/// What the query asks the token to be good for.
+TokenTarget target_in(const http::Request& request) {
+  return {request.query_value("scope"), request.query_value("audience")};
+}
+
 }  // namespace
 
 void get_token(Services& services, const http::Request& request, const Arguments& args,
@@ -67,7 +73,11 @@ void get_token(Services& services, const http::Request& request, const Arguments
                       "give whole seconds, for example 60"});
   const auto id = id_of(services, request, args[0], services.limits.token);
   if (!id) return done(id.error());
-  services.tokens.fetch(*id, *min_ttl, request.caller, std::move(done));
+  auto target = target_in(request);
+  if (target.is_everything())
+    return services.tokens.fetch(*id, *min_ttl, request.caller, std::move(done));
+  services.tokens.fetch_narrow(*id, std::move(target), *min_ttl, false, request.caller,
+                               std::move(done));
 }
 
 void refresh_token(Services& services, const http::Request& request, const Arguments& args,
@@ -75,7 +85,9 @@ void refresh_token(Services& services, const http::Request& request, const Argum
   auto done = respond_with_token(services, request.caller, token_payload, std::move(respond));
   const auto id = id_of(services, request, args[0], services.limits.refresh);
   if (!id) return done(id.error());
-  services.tokens.refresh(*id, request.caller, std::move(done));
+  auto target = target_in(request);
+  if (target.is_everything()) return services.tokens.refresh(*id, request.caller, std::move(done));
+  services.tokens.fetch_narrow(*id, std::move(target), 0, true, request.caller, std::move(done));
 }
 
 void resolve_token(Services& services, const http::Request& request, const Arguments&,

@@ -22,6 +22,16 @@ void add_target(RequestBody& body, const TokenTarget& target, const Dialect& dia
   if (!target.audience.empty()) body.add(dialect.audience_parameter, target.audience);
 }
 
+/// What a target is refused for says nothing about the rest of the grant. RFC 6749 5.2, RFC 8707 2.
+std::optional<Error> target_refused(const OAuthAnswer& answer, const TokenTarget& target) {
+  const auto& error = answer.error;
+  if (target.is_everything() || (error.code != "invalid_scope" && error.code != "invalid_target"))
+    return std::nullopt;
+  return Error{ErrorCode::scope_not_allowed,
+               "the provider gives no token with " + describe(target) + " (" + error.text + ")",
+               "ask for less, or connect anew with more"};
+}
+
 /// RFC 7523 2.1: the client asks for itself or, where the provider lets it, for somebody.
 Result<Secret> grant_assertion(const ProviderEndpoints& provider, const Secret& private_key,
                                const TokenTarget& target) {
@@ -37,6 +47,14 @@ Result<Secret> grant_assertion(const ProviderEndpoints& provider, const Secret& 
 }
 
 }  // namespace
+
+std::string describe(const TokenTarget& target) {
+  std::string text;
+  if (!target.scopes.empty()) text = "scope " + printable(target.scopes, 200);
+  if (!target.audience.empty())
+    text += (text.empty() ? "for " : " for ") + printable(target.audience, 200);
+  return text;
+}
 
 Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& code, const Secret& code_verifier,
@@ -68,6 +86,7 @@ Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Sec
   const auto& url = provider.refresh.empty() ? provider.token : provider.refresh;
   NEXUS_TRY(const auto request, authenticated(provider, client_secret, url, std::move(body)));
   NEXUS_TRY(auto answer, ask(request, dialect, {token.expose(), client_secret.expose()}, http));
+  if (auto refused = target_refused(answer, target)) return *std::move(refused);
   const auto& error = answer.error;
   const auto& others = dialect.invalid_grant_errors;
   const bool refused = error.code == "invalid_grant" ||
@@ -96,6 +115,7 @@ Result<TokenResponse> client_token(const ProviderEndpoints& provider, const Secr
   NEXUS_TRY(const auto request,
             authenticated(provider, client_secret, provider.token, std::move(body)));
   NEXUS_TRY(auto answer, ask(request, dialect, {client_secret.expose(), assertion.expose()}, http));
+  if (auto refused = target_refused(answer, target)) return *std::move(refused);
   auto tokens = read_tokens(std::move(answer), dialect);
   if (tokens) tokens->refresh_token = Secret();
   if (!tokens && tokens.error().code == ErrorCode::provider_rejected) {

@@ -17,7 +17,11 @@ struct TokenTarget {
   std::string audience;  ///< the API it is for (RFC 8707), "" for the provider's usual one
 
   bool is_everything() const { return scopes.empty() && audience.empty(); }
+  friend bool operator==(const TokenTarget&, const TokenTarget&) = default;
 };
+
+/// "scope … for …", for records and messages; "" for everything.
+std::string describe(const TokenTarget& target);
 
 /// Exchanges an authorization code for tokens (RFC 6749 4.1.3, RFC 7636 4.5).
 ///
@@ -35,7 +39,8 @@ Result<TokenResponse> exchange_code(const ProviderEndpoints& provider, const Sec
 /// invalid_client, unauthorized_client, unsupported_grant_type and invalid_scope; all else is
 /// upstream_error, upstream_timeout or provider_protocol, and the refresh token is as good as
 /// before, unless the request may have arrived without an answer. A Retry-After comes with its
-/// error. With a `target` the access token is for that alone; the refresh token stays whole.
+/// error. With a `target` the access token is for that alone; the refresh token stays whole. Error
+/// then: scope_not_allowed, which says nothing about the grant.
 Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Secret& client_secret,
                                     const Secret& token, HttpClient& http,
                                     const TokenTarget& target = {});
@@ -44,7 +49,7 @@ Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Sec
 /// an assertion as the grant (RFC 7523 2.1), as the provider's grant says. There is no refresh
 /// token: one that comes is ignored (RFC 6749 4.4.3). Errors: provider_misconfigured for whatever
 /// the provider refuses, since only the registration can be what is wrong; upstream_error,
-/// upstream_timeout, provider_protocol as above.
+/// upstream_timeout, provider_protocol, scope_not_allowed as above.
 Result<TokenResponse> client_token(const ProviderEndpoints& provider, const Secret& client_secret,
                                    const TokenTarget& target, HttpClient& http);
 

@@ -81,7 +81,7 @@ bool is_enough(const TokenFacts& token, UnixTime wanted, UnixTime now) {
 
 Refresher::Refresher(Store& store, const Vault& vault, Providers& providers,
                      ProviderDirectory& directory, HttpClient& http, Audit& audit,
-                     WorkerPool& workers, Clock clock, UnixTime idle_after)
+                     WorkerPool& workers, NarrowTokens& narrow, Clock clock, UnixTime idle_after)
     : store_(store),
       vault_(vault),
       providers_(providers),
@@ -91,26 +91,20 @@ Refresher::Refresher(Store& store, const Vault& vault, Providers& providers,
       workers_(workers),
       clock_(std::move(clock)),
       idle_after_(idle_after),
-      gate_(kAtOnceForEachHost) {}
+      gate_(kAtOnceForEachHost),
+      narrow_(narrow) {}
 
 void Refresher::note_use(const std::string& connection_id) {
   const std::lock_guard lock(mutex_);
   used_[connection_id] = clock_();
 }
 
-bool Refresher::is_flying(const std::string& connection_id) {
-  const std::lock_guard lock(mutex_);
-  return flights_.contains(connection_id);
+void Refresher::join(const std::string& connection_id, Flights::Wish wish) {
+  const bool background = wish.background;
+  if (flights_.join(connection_id, std::move(wish))) take_off(connection_id, background);
 }
 
-void Refresher::join(const std::string& connection_id, Wish wish) {
-  const bool background = wish.background;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto [flight, first] = flights_.try_emplace(connection_id);
-    flight->second.push_back(std::move(wish));
-    if (!first) return;
-  }
+void Refresher::take_off(const std::string& connection_id, bool background) {
   workers_.submit([this, connection_id, background] {
     const auto pinned = store_.pinned_endpoints(connection_id);
     const auto host = pinned ? host_of(*pinned) : std::string();
@@ -121,31 +115,23 @@ void Refresher::join(const std::string& connection_id, Wish wish) {
 }
 
 void Refresher::fly(const std::string& connection_id, const std::string& host) {
-  const auto outcome = attempt(connection_id);
+  const auto outcome = attempt(connection_id, flights_.target(connection_id));
   gate_.leave(host);
-  land(connection_id, outcome);
-}
-
-void Refresher::land(const std::string& connection_id, const Result<void>& outcome) {
-  std::vector<Wish> wishes;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto flight = flights_.find(connection_id);
-    wishes = std::move(flight->second);
-    flights_.erase(flight);
-  }
+  bool onward = false;
+  const auto wishes = flights_.land(connection_id, onward);
+  if (onward) take_off(connection_id, false);
   for (const auto& wish : wishes) wish.landed(outcome);
 }
 
-Result<void> Refresher::attempt(const std::string& connection_id) {
+Result<void> Refresher::attempt(const std::string& connection_id, const TokenTarget& target) {
   NEXUS_TRY(const auto row, store_.connection(connection_id));
   if (!row) return no_such_connection(connection_id);
   if (const auto error = not_active(*row)) return *error;
   // Who looked just before the last flight landed has its result already.
-  if (!anybody_needs(*row)) return {};
+  if (!anybody_needs(*row, target)) return {};
   if (const auto wait = told_to_wait(*row)) return *wait;
-  auto outcome = refresh_now(*row);
-  if (outcome) return outcome;
+  auto outcome = refresh_now(*row, target);
+  if (outcome || !target.is_everything()) return outcome;
   // Whatever stood in the way (a damaged record, say): what is due is not tried again at once.
   NEXUS_TRY(auto after, store_.connection(connection_id));
   if (after && after->status == "active" && after->refresh_at && *after->refresh_at <= clock_())
@@ -153,13 +139,17 @@ Result<void> Refresher::attempt(const std::string& connection_id) {
   return outcome;
 }
 
-bool Refresher::anybody_needs(const ConnectionRow& row) {
+bool Refresher::anybody_needs(const ConnectionRow& row, const TokenTarget& target) {
   const auto now = clock_();
-  const std::lock_guard lock(mutex_);
-  const auto& wishes = flights_[row.id];
-  return std::any_of(wishes.begin(), wishes.end(), [&](const Wish& wish) {
+  const auto kept =
+      target.is_everything() ? std::optional<NarrowTokens::Kept>() : narrow_.find(row.id, target);
+  const auto enough = [&](UnixTime wanted) {
+    if (target.is_everything()) return is_enough(row.token, wanted, now);
+    return kept && is_enough(kept->facts, wanted, now);
+  };
+  return flights_.any(row.id, [&](const Flights::Wish& wish) {
     if (wish.background && row.refresh_at && *row.refresh_at <= now) return true;
-    return wish.forced || (!wish.background && !is_enough(row.token, wish.wanted, now));
+    return wish.forced || (!wish.background && !enough(wish.wanted));
   });
 }
 
@@ -169,9 +159,7 @@ std::optional<Error> Refresher::told_to_wait(const ConnectionRow& row) {
   const auto found = holds_.find(row.id);
   // Without failures on record the provider was corrected since.
   if (found == holds_.end() || row.refresh_failures == 0) return std::nullopt;
-  const auto& wishes = flights_[row.id];
-  const bool forced =
-      std::any_of(wishes.begin(), wishes.end(), [](const Wish& wish) { return wish.forced; });
+  const bool forced = flights_.any(row.id, [](const Flights::Wish& wish) { return wish.forced; });
   const auto until = forced ? found->second.asked : found->second.until;
   if (until <= now) return std::nullopt;
   Error error{error_from_wire(row.error_code, "error"), row.error_message,
@@ -181,33 +169,59 @@ std::optional<Error> Refresher::told_to_wait(const ConnectionRow& row) {
   return error;
 }
 
-Result<void> Refresher::refresh_now(const ConnectionRow& row) {
+Result<void> Refresher::refresh_now(const ConnectionRow& row, const TokenTarget& target) {
   {
     std::unique_lock lock(mutex_);
     if (auto kept = unsaved_.extract(row.id)) {
       lock.unlock();
-      return save(row, std::move(kept.mapped()));
+      NEXUS_CHECK(save(row, std::move(kept.mapped())));
+      if (target.is_everything()) return {};
+      return attempt(row.id, target);
     }
   }
   NEXUS_TRY(auto stored, store_.fields(row.id));
-  const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
-  NEXUS_TRY(const auto token, fields.open("refresh_token"));
-  if (token.empty()) {
-    if (!is_enough(row.token, 0, clock_()))
-      return over_for_good(
-          row, "its token expired and " + row.provider_name + " gave no refresh token", false);
-    return Error{ErrorCode::no_refresh_token,
-                 row.provider_name + " gave no refresh token for connection " + row.id,
-                 "the token is used until it expires; ask for offline access when connecting",
-                 row.id, row.provider_name};
-  }
+  NEXUS_TRY(auto provider, providers_.with_secret(row.provider_id));
   NEXUS_TRY(const auto pinned, store_.pinned_endpoints(row.id));
-  NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
-  NEXUS_TRY(const auto endpoints,
+  NEXUS_TRY(auto endpoints,
             pinned_endpoints(pinned, provider.provider, !provider.client_secret.empty()));
+  const Errand errand{row, std::move(provider), std::move(endpoints),
+                      SealedFields(vault_, kConnectionKind, row.id, std::move(stored)), target};
+  if (is_unattended(errand.endpoints.grant)) return ask_as_client(errand);
+  NEXUS_TRY(const auto token, errand.fields.open("refresh_token"));
+  if (!token.empty()) return use_refresh_token(errand, token);
+  if (!is_enough(row.token, 0, clock_()))
+    return over_for_good(
+        row, "its token expired and " + row.provider_name + " gave no refresh token", false);
+  return Error{ErrorCode::no_refresh_token,
+               row.provider_name + " gave no refresh token for connection " + row.id,
+               "the token is used until it expires; ask for offline access when connecting", row.id,
+               row.provider_name};
+}
 
+Result<void> Refresher::ask_as_client(const Errand& errand) {
+  const auto& row = errand.row;
+  auto target = errand.target;
+  if (target.scopes.empty()) target.scopes = row.requested_scopes;
+  const auto sent_at = clock_();
+  const metrics::Timer timer;
+  const auto response =
+      client_token(errand.endpoints, errand.provider.client_secret, target, http_);
+  const auto outcome = response ? Result<void>() : Result<void>(response.error());
+  metrics::token_refreshed(row.provider_name, outcome, timer);
+  providers_.note_health(row.provider_id, outcome);
+  if (response) return store_refreshed(errand, *response, sent_at);
+  if (response.error().code == ErrorCode::scope_not_allowed) return response.error();
+  return failed(row, response.error());
+}
+
+Result<void> Refresher::use_refresh_token(const Errand& errand, const Secret& token) {
+  const auto& row = errand.row;
+  const auto ask = [&] {
+    return refresh_token(errand.endpoints, errand.provider.client_secret, token, http_,
+                         errand.target);
+  };
   // F6: should this be the last thing that we do, the next daemon knows what it was.
-  const auto generation = fields.generation("refresh_token");
+  const auto generation = errand.fields.generation("refresh_token");
   auto tried = row;
   const bool was_unanswered = row.refresh_sent == generation;
   tried.refresh_sent = generation;
@@ -216,7 +230,7 @@ Result<void> Refresher::refresh_now(const ConnectionRow& row) {
 
   const auto sent_at = clock_();
   const metrics::Timer timer;
-  auto response = refresh_token(endpoints, provider.client_secret, token, http_);
+  auto response = ask();
   bool unanswered = was_unanswered;
   if (!response && response.error().may_have_arrived) {
     // F7: the provider may have taken the token and lost us its answer. Many give a moment's grace,
@@ -224,14 +238,18 @@ Result<void> Refresher::refresh_now(const ConnectionRow& row) {
     log(LogLevel::info, "refresh_unanswered",
         {{"connection", row.id}, {"error", response.error().message}});
     unanswered = true;
-    response = refresh_token(endpoints, provider.client_secret, token, http_);
+    response = ask();
   }
   const auto outcome = response ? Result<void>() : Result<void>(response.error());
   metrics::token_refreshed(row.provider_name, outcome, timer);
   providers_.note_health(row.provider_id, outcome);
-  if (response)
-    return store_refreshed(row, fields, endpoints, provider, *std::move(response), sent_at);
+  if (response) return store_refreshed(errand, *response, sent_at);
   const auto& error = response.error();
+  if (error.code == ErrorCode::scope_not_allowed) {
+    // Answered, and nothing came of it: the refresh token is as good as before.
+    NEXUS_CHECK(store_.begin_refresh(row.id, was_unanswered ? generation : 0));
+    return error;
+  }
   if (error.code == ErrorCode::attention_required)
     return over_for_good(row,
                          row.provider_name + " rejected the refresh (" + error.message + ")" +
@@ -241,37 +259,42 @@ Result<void> Refresher::refresh_now(const ConnectionRow& row) {
   return failed(std::move(tried), error);
 }
 
-Result<void> Refresher::store_refreshed(const ConnectionRow& row, const SealedFields& fields,
-                                        const ProviderEndpoints& endpoints,
-                                        const ProviderWithSecret& provider, TokenResponse response,
+/// D20: an id_token that comes with a refresh is of the same person at the same provider.
+Result<void> Refresher::check_identity(const Errand& errand, const TokenResponse& response) {
+  if (!asked_for_openid(errand.row) || response.id_token.empty()) return {};
+  IdTokenExpectation expected;
+  expected.issuer = errand.endpoints.issuer;
+  expected.client_id = errand.endpoints.client_id;
+  expected.algorithms = errand.endpoints.id_token_algorithms;
+  expected.subject = errand.row.subject;
+  expected.access_token = response.access_token.expose();
+  expected.now = clock_();
+  if (const auto nonce = errand.fields.open("nonce")) expected.nonce_if_present = nonce->expose();
+  const auto claims = directory_.verify(errand.endpoints, response.id_token.expose(), expected);
+  if (!claims) return claims.error();
+  return {};
+}
+
+Result<void> Refresher::store_refreshed(const Errand& errand, const TokenResponse& response,
                                         UnixTime sent_at) {
-  Unsaved refreshed;
-  refreshed.has_refresh_token = true;
+  const auto& [row, provider, endpoints, fields, target] = errand;
+  Unsaved refreshed{.token = row.token, .lapses = !is_unattended(endpoints.grant)};
   if (!response.refresh_token.empty())
     refreshed.fields.push_back(fields.seal("refresh_token", response.refresh_token.expose()));
-  if (asked_for_openid(row) && !response.id_token.empty()) {
-    IdTokenExpectation expected;
-    expected.issuer = endpoints.issuer;
-    expected.client_id = endpoints.client_id;
-    expected.algorithms = endpoints.id_token_algorithms;
-    expected.subject = row.subject;
-    expected.access_token = response.access_token.expose();
-    expected.now = clock_();
-    if (const auto nonce = fields.open("nonce")) expected.nonce_if_present = nonce->expose();
-    const auto claims = directory_.verify(endpoints, response.id_token.expose(), expected);
-    if (!claims) {
-      // The access token is not used, but a rotated refresh token is the only one left.
-      if (!refreshed.fields.empty()) {
-        refreshed.token = row.token;
-        NEXUS_CHECK(save(row, std::move(refreshed)));
-      }
-      return failed(row, claims.error());
-    }
-    refreshed.fields.push_back(fields.seal("id_token", response.id_token.expose()));
+  if (const auto same = check_identity(errand, response); !same) {
+    // The access token is not used, but a rotated refresh token is the only one left.
+    if (!refreshed.fields.empty()) NEXUS_CHECK(save(row, std::move(refreshed)));
+    return failed(row, same.error());
   }
-  refreshed.fields.push_back(fields.seal("access_token", response.access_token.expose()));
-  refreshed.token = {response.token_type, response.scope.value_or(row.token.scopes), sent_at, {}};
-  if (response.expires_in) refreshed.token.expires_at = sent_at + *response.expires_in;
+  const auto usual = target.scopes.empty() ? row.token.scopes : target.scopes;
+  TokenFacts facts{response.token_type, response.scope.value_or(usual), sent_at, {}};
+  if (response.expires_in) facts.expires_at = sent_at + *response.expires_in;
+  if (target.is_everything()) {
+    refreshed.token = facts;
+    refreshed.fields.push_back(fields.seal("access_token", response.access_token.expose()));
+    if (asked_for_openid(row) && !response.id_token.empty())
+      refreshed.fields.push_back(fields.seal("id_token", response.id_token.expose()));
+  }
   const auto current = store_.connection(row.id);
   if (current && *current && (*current)->status == "revoked") {
     // F21: it was disconnected while the provider answered; what came is not wanted any more.
@@ -281,23 +304,28 @@ Result<void> Refresher::store_refreshed(const ConnectionRow& row, const SealedFi
     return *not_active(**current);
   }
   NEXUS_CHECK(save(row, std::move(refreshed)));
+  if (!target.is_everything()) narrow_.keep(row.id, target, facts, response.access_token);
   log(LogLevel::info, "token_refreshed", {{"connection", row.id}, {"provider", row.provider_name}});
-  return audit_.commit(
-      {.event = "token_refreshed", .connection_id = row.id, .provider = row.provider_name}, {});
+  return audit_.commit({.event = "token_refreshed",
+                        .connection_id = row.id,
+                        .provider = row.provider_name,
+                        .detail = describe(target)},
+                       {});
 }
 
 /// Those that nobody uses are kept alive, now and then, rather than fresh.
 std::optional<UnixTime> Refresher::next_refresh(const ConnectionRow& row,
                                                 const Unsaved& refreshed) {
   const auto at = background_refresh_at(refreshed.token, chance());
-  if (!at || !refreshed.has_refresh_token) return std::nullopt;
+  if (!at) return std::nullopt;
   auto used = std::max(row.last_used_at, row.created_at);
   const std::lock_guard lock(mutex_);
   if (const auto found = used_.find(row.id); found != used_.end())
     used = std::max(used, found->second);
   const auto now = clock_();
-  if (idle_after_ > 0 && now - used > idle_after_) return std::max(*at, now + idle_after_);
-  return at;
+  if (idle_after_ == 0 || now - used <= idle_after_) return at;
+  if (!refreshed.lapses) return std::nullopt;
+  return std::max(*at, now + idle_after_);
 }
 
 Result<void> Refresher::save(const ConnectionRow& row, Unsaved refreshed) {

@@ -11,7 +11,9 @@
 #include "common/error.h"
 #include "daemon/oauth/token_response.h"
 #include "daemon/service/audit.h"
+#include "daemon/service/flights.h"
 #include "daemon/service/host_gate.h"
+#include "daemon/service/narrow_tokens.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
 #include "daemon/service/refresh_timer.h"
@@ -28,18 +30,9 @@ namespace nexus {
 /// new one is stored before anybody hears of it. Thread-safe.
 class Refresher {
  public:
-  using Landed = std::function<void(const Result<void>& outcome)>;
-
-  /// Why somebody wants a refresh, and whom to tell how it went.
-  struct Wish {
-    bool forced = false;  ///< whatever is left of the token, and although a failure says to wait
-    bool background = false;  ///< nobody waits
-    UnixTime wanted = 0;      ///< seconds left that would be enough
-    Landed landed;
-  };
-
   Refresher(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
-            HttpClient& http, Audit& audit, WorkerPool& workers, Clock clock, UnixTime idle_after);
+            HttpClient& http, Audit& audit, WorkerPool& workers, NarrowTokens& narrow, Clock clock,
+            UnixTime idle_after);
 
   /// Both are set once, before anything is refreshed: whom to tell when something is due, and that
   /// a connection needs a person now (and why).
@@ -48,10 +41,11 @@ class Refresher {
   void on_attention(OnAttention tell) { on_attention_ = std::move(tell); }
 
   /// Joins the connection's flight, or begins one. `landed` is called later, on a worker's thread:
-  /// without error also where a refresh was no longer needed. Errors: attention_required,
+  /// without error also where a refresh was no longer needed. What is refreshed for a target of its
+  /// own is found in NarrowTokens then. Errors: attention_required,
   /// no_refresh_token, provider_misconfigured, upstream_error (with the time to wait), …
-  void join(const std::string& connection_id, Wish wish);
-  bool is_flying(const std::string& connection_id);
+  void join(const std::string& connection_id, Flights::Wish wish);
+  bool is_flying(const std::string& connection_id) { return flights_.is_flying(connection_id); }
 
   /// Somebody used the connection now.
   void note_use(const std::string& connection_id);
@@ -61,7 +55,15 @@ class Refresher {
   struct Unsaved {
     TokenFacts token;
     std::vector<SealedField> fields;
-    bool has_refresh_token = false;
+    bool lapses = true;  ///< the grant ends when it is not used for long
+  };
+  /// Where a refresh goes and what it is for.
+  struct Errand {
+    ConnectionRow row;
+    ProviderWithSecret provider;
+    ProviderEndpoints endpoints;
+    SealedFields fields;
+    TokenTarget target;
   };
   /// What the last failure asks for. Only in memory: a restart may cost one request more.
   struct Hold {
@@ -69,18 +71,17 @@ class Refresher {
     UnixTime asked = 0;  ///< by Retry-After, for forced refreshes too
   };
 
+  void take_off(const std::string& connection_id, bool background);
   void fly(const std::string& connection_id, const std::string& host);
-  Result<void> attempt(const std::string& connection_id);
-  void land(const std::string& connection_id, const Result<void>& outcome);
+  Result<void> attempt(const std::string& connection_id, const TokenTarget& target);
   std::optional<Error> told_to_wait(const ConnectionRow& row);
-  bool anybody_needs(const ConnectionRow& row);
-  Result<void> refresh_now(const ConnectionRow& row);
-  Result<TokenResponse> send(ConnectionRow& row, const ProviderEndpoints& endpoints,
-                             const ProviderWithSecret& provider, const Secret& token);
-  Result<void> store_refreshed(const ConnectionRow& row, const SealedFields& fields,
-                               const ProviderEndpoints& endpoints,
-                               const ProviderWithSecret& provider, TokenResponse response,
+  bool anybody_needs(const ConnectionRow& row, const TokenTarget& target);
+  Result<void> refresh_now(const ConnectionRow& row, const TokenTarget& target);
+  Result<void> ask_as_client(const Errand& errand);
+  Result<void> use_refresh_token(const Errand& errand, const Secret& token);
+  Result<void> store_refreshed(const Errand& errand, const TokenResponse& response,
                                UnixTime sent_at);
+  Result<void> check_identity(const Errand& errand, const TokenResponse& response);
   Result<void> save(const ConnectionRow& row, Unsaved refreshed);
   std::optional<UnixTime> next_refresh(const ConnectionRow& row, const Unsaved& refreshed);
   Result<void> failed(ConnectionRow row, const Error& error);
@@ -98,8 +99,9 @@ class Refresher {
   RefreshTimer* timer_ = nullptr;
   OnAttention on_attention_;
   HostGate gate_;
+  NarrowTokens& narrow_;
+  Flights flights_;
   std::mutex mutex_;
-  std::map<std::string, std::vector<Wish>> flights_;
   std::map<std::string, Unsaved> unsaved_;
   std::map<std::string, Hold> holds_;
   std::map<std::string, UnixTime> used_;

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/service/access.h"
+#include "daemon/service/narrow_tokens.h"
 #include "daemon/service/providers.h"
 #include "daemon/service/refresher.h"
 #include "daemon/service/sealed_fields.h"
@@ -24,6 +25,7 @@ struct FetchedToken {
   Secret access_token;
   Secret id_token;  ///< empty when openid was not asked for
   TokenFacts facts;
+  TokenTarget target;  ///< what it was asked for, where that was not everything
   /// A static connection has these instead of a token: how to use it, and what was captured, as a
   /// JSON object.
   std::optional<Strategy> strategy;
@@ -36,7 +38,8 @@ class Tokens {
  public:
   using Done = std::function<void(Result<FetchedToken>)>;
 
-  Tokens(Store& store, const Vault& vault, Providers& providers, Refresher& refresher, Clock clock);
+  Tokens(Store& store, const Vault& vault, Providers& providers, Refresher& refresher,
+         NarrowTokens& narrow, Clock clock);
 
   /// A token with at least `min_ttl` seconds left where the provider gives such. `done` is called
   /// before `fetch` returns when no refresh is needed, else later, on a worker's thread.
@@ -46,12 +49,23 @@ class Tokens {
   /// upstream_timeout, provider_protocol, provider_misconfigured only when no valid token is left.
   void fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller, Done done);
 
+  /// The same for a token that is good for `target` alone, refreshed whatever is left of it where
+  /// `forced`. Also errors: scope_not_allowed (more than was granted, or the provider says no),
+  /// invalid_field, static_token.
+  void fetch_narrow(const std::string& connection_id, TokenTarget target, UnixTime min_ttl,
+                    bool forced, const Caller& caller, Done done);
+
   /// Refreshes whatever is left. Also errors: no_refresh_token, static_token.
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
 
  private:
   Result<FetchedToken> open(TokenRow row) const;
   Result<FetchedToken> open_static(TokenRow row, const SealedFields& fields) const;
+  Result<TokenTarget> check_target(const ConnectionRow& row, TokenTarget target);
+  Result<FetchedToken> open_narrow(const ConnectionRow& row, const TokenTarget& target);
+  Result<FetchedToken> after_narrow_flight(const std::string& connection_id,
+                                           const TokenTarget& target, const Result<void>& outcome,
+                                           bool forced);
   void refresh_first(const std::string& connection_id, bool forced, UnixTime wanted, Done done);
   Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
                                     bool forced);
@@ -60,6 +74,7 @@ class Tokens {
   const Vault& vault_;
   Providers& providers_;
   Refresher& refresher_;
+  NarrowTokens& narrow_;
   Clock clock_;
 };
 
