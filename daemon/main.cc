@@ -124,8 +124,10 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   Consents consents(*opened.store, *opened.vault, providers, activation, *http_client, audit, flows,
                     clock);
   DirectGrants direct_grants(providers, activation, *http_client, audit, flows, clock);
+  DeviceFlows device_flows(*opened.store, *opened.vault, providers, activation, *http_client, audit,
+                           flows, network_workers, clock);
   Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
-                          consents, captures, direct_grants, clock);
+                          consents, captures, direct_grants, device_flows, clock);
   callback.serve(consents, captures);
   NarrowTokens narrow_tokens(*opened.vault);
   Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
@@ -150,6 +152,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
       connections,
       consents,
       captures,
+      device_flows,
       tokens,
       api_keys,
       audit,

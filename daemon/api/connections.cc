@@ -6,6 +6,7 @@
 #include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/http/responses.h"
 #include "daemon/net/url.h"
 
 namespace nexus::api {
@@ -82,6 +83,10 @@ Result<ConnectionRequest> read_wanted(const Json& body, const http::Request& req
   NEXUS_TRY(wanted.return_url, text_of(body, "return_url"));
   NEXUS_TRY(wanted.alias, text_of(body, "alias"));
   NEXUS_CHECK(JsonFields(body).flag("paste", wanted.pasted));
+  NEXUS_CHECK(JsonFields(body).flag("device", wanted.device));
+  std::map<std::string, std::string> params;
+  NEXUS_CHECK(JsonFields(body).map("params", params));
+  wanted.params.assign(params.begin(), params.end());
   NEXUS_TRY(wanted.replaces, text_of(body, "replaces"));
   if (wanted.provider_name.empty() && wanted.provider_id.empty())
     return Error{ErrorCode::missing_fields, "provider_name is missing", "name a provider"};
@@ -109,14 +114,21 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   if (application) NEXUS_CHECK(check_application_fields(wanted));
   NEXUS_CHECK(settle(services, request, wanted));
   NEXUS_TRY(const auto started, services.connections.request(wanted, request.caller));
-  return Reply{{{"auth_url", started.auth_url},
-                {"authUrl", started.auth_url},
-                {"connection_id", started.connection_id},
-                {"state", started.state},
-                {"scopes", started.scopes},
-                {"provider_id", started.provider_id},
-                {"status", "pending"},
-                {"expires_at", started.expires_at}}};
+  Json answer{{"auth_url", started.auth_url},
+              {"authUrl", started.auth_url},
+              {"connection_id", started.connection_id},
+              {"state", started.state},
+              {"scopes", started.scopes},
+              {"provider_id", started.provider_id},
+              {"status", started.status},
+              {"expires_at", started.expires_at}};
+  if (const auto& device = started.device) {
+    answer["user_code"] = device->user_code;
+    answer["verification_uri"] = device->verification_uri;
+    if (!device->verification_uri_complete.empty())
+      answer["verification_uri_complete"] = device->verification_uri_complete;
+  }
+  return Reply{std::move(answer)};
 }
 
 Result<Reply> adopt_connection(Services& services, const http::Request& request, const Arguments&) {
@@ -158,6 +170,7 @@ Result<Reply> check_connection(Services& services, const http::Request& request,
                                const Arguments& args) {
   NEXUS_TRY(const auto row,
             services.connections.find(args[0], workspace_of(request), request.caller, Right::read));
+  services.device_flows.advance(row);
   const auto connection = services.connections.describe(row);
   Json body{{"status", connection.status}, {"connection_id", connection.id}};
   if (row.status == "revoked") body["reason"] = "revoked";
@@ -179,11 +192,17 @@ Result<Reply> list_connections(Services& services, const http::Request& request,
   return Reply{std::move(list)};
 }
 
-Result<Reply> show_connection(Services& services, const http::Request& request,
-                              const Arguments& args) {
-  NEXUS_TRY(const auto row,
-            services.connections.find(args[0], workspace_of(request), request.caller, Right::read));
-  return Reply{to_json(services.connections.describe(row))};
+void show_connection(Services& services, const http::Request& request, const Arguments& args,
+                     http::Respond respond) {
+  auto row = services.connections.find(args[0], workspace_of(request), request.caller, Right::read);
+  if (!row) return respond(http::error_response(row.error()));
+  // What another device was asked is told as it is now.
+  services.device_flows.advance(
+      *row, [&services, row = *row, caller = request.caller, respond = std::move(respond)] {
+        const auto now = services.connections.find(row.id, row.workspace, caller, Right::read);
+        respond(now ? http::json_response(to_json(services.connections.describe(*now)))
+                    : http::error_response(now.error()));
+      });
 }
 
 Result<Reply> edit_connection(Services& services, const http::Request& request,

@@ -37,8 +37,8 @@ Result<Reply> check_connection(Services& services, const http::Request& request,
                                const Arguments& args);
 Result<Reply> list_connections(Services& services, const http::Request& request,
                                const Arguments& args);
-Result<Reply> show_connection(Services& services, const http::Request& request,
-                              const Arguments& args);
+void show_connection(Services& services, const http::Request& request, const Arguments& args,
+                     http::Respond respond);
 Result<Reply> edit_connection(Services& services, const http::Request& request,
                               const Arguments& args);
 Result<Reply> delete_connection(Services& services, const http::Request& request,

@@ -50,7 +50,7 @@ const Route kRoutes[] = {
     {"POST", "/v1/adopt-connection", Answering{adopt_connection}, network, key},
     {"POST", "/v1/complete-connection", Answering{complete_connection}, network, key},
     {"GET", "/v1/connections", Answering{list_connections}, disk, key},
-    {"GET", "/v1/connections/{}", Answering{show_connection}, loop, key},
+    {"GET", "/v1/connections/{}", Later{show_connection}, loop, key},
     {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, key},
     {"DELETE", "/v1/connections/{}", Answering{delete_connection}, network, key},
     {"GET", "/v1/providers", Answering{provider_metadata}, loop, key},

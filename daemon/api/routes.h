@@ -37,6 +37,7 @@ struct Services {
   Connections& connections;
   Consents& consents;
   Captures& captures;
+  DeviceFlows& device_flows;
   Tokens& tokens;
   ApiKeys& api_keys;
   Audit& audit;

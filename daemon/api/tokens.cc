@@ -19,6 +19,9 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
   return [&services, caller, payload, respond = std::move(respond)](Result<FetchedToken> token) {
     if (!token) {
       const auto& error = token.error();
+      if (error.code == ErrorCode::connection_pending)
+        if (const auto row = services.store.connection(error.connection_id); row && *row)
+          services.device_flows.advance(**row);
       const bool refused = error.code == ErrorCode::connection_out_of_scope ||
                            error.code == ErrorCode::access_denied;
       auto response = http::error_response(error);

@@ -29,16 +29,15 @@ std::string without(const std::string& endpoint, const Parameters& ours) {
   return kept.empty() ? base : base + "?" + join(kept, "&");
 }
 
-/// Parameters that only the flow itself may set, also where it leaves them out.
-bool is_reserved(const std::string& name) {
+}  // namespace
+
+bool is_reserved_parameter(const std::string& name) {
   static const std::vector<std::string> reserved{
       "response_type", "client_id",   "redirect_uri",   "scope",
       "state",         "nonce",       "code_challenge", "code_challenge_method",
       "request",       "request_uri", "client_secret"};
   return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
 }
-
-}  // namespace
 
 std::string code_challenge(const std::string& verifier) {
   return base64url(sha256(verifier));
@@ -65,7 +64,8 @@ std::string authorization_url(const ProviderEndpoints& endpoints,
   }
   if (!request.nonce.empty()) put("nonce", request.nonce);
   for (const auto& [name, value] : request.extra)
-    if (!is_reserved(name) && !has(parameters, name)) parameters.emplace_back(name, value);
+    if (!is_reserved_parameter(name) && !has(parameters, name))
+      parameters.emplace_back(name, value);
   return with_parameters(without(endpoints.authorization, parameters), parameters);
 }
 

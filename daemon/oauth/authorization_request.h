@@ -19,6 +19,9 @@ struct AuthorizationRequest {
   std::vector<std::pair<std::string, std::string>> extra;
 };
 
+/// Parameters that only the flow itself may set, also where it leaves them out.
+bool is_reserved_parameter(const std::string& name);
+
 /// BASE64URL(SHA256(verifier)), RFC 7636 4.2.
 std::string code_challenge(const std::string& verifier);
 

@@ -19,6 +19,12 @@ Activation::Activation(Store& store, const Vault& vault, ProviderDirectory& dire
 Result<void> Activation::learn_account(ConnectionRow& active, const Provider& provider,
                                        const ProviderEndpoints& endpoints,
                                        const Secret& access_token) {
+  if (is_unattended(endpoints.grant)) {
+    // No person: the client itself, or whom it says that it asks for.
+    const auto& subject = endpoints.dialect.assertion_subject;
+    active.account = subject.empty() ? endpoints.client_id : subject;
+    return {};
+  }
   if (endpoints.userinfo.empty() || !active.account.empty()) return {};
   std::map<std::string, std::string> headers;
   NEXUS_CHECK(JsonFields(provider.params, "params.").map("request_headers", headers));
@@ -45,6 +51,9 @@ Result<void> Activation::activate(const ConnectionRow& row, const Provider& prov
       fields.seal("access_token", tokens.response.access_token.expose())};
   if (!tokens.response.refresh_token.empty())
     sealed.push_back(fields.seal("refresh_token", tokens.response.refresh_token.expose()));
+  if (tokens.needs_id_token && tokens.response.id_token.empty())
+    return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
+                 "check the scopes that the client may ask for"};
   // An adopted grant was consented to elsewhere, with a nonce that only its first id_token names.
   const bool openid = asked_for_openid(row);
   if (openid && !tokens.response.id_token.empty()) {
@@ -77,7 +86,7 @@ Result<void> Activation::activate(const ConnectionRow& row, const Provider& prov
                   {}};
   if (tokens.response.expires_in)
     active.token.expires_at = tokens.sent_at + *tokens.response.expires_in;
-  if (!tokens.response.refresh_token.empty())
+  if (!tokens.response.refresh_token.empty() || is_unattended(endpoints.grant))
     active.refresh_at = background_refresh_at(active.token, chance());
   active.updated_at = clock_();
   active.pinned = tokens.pinned;

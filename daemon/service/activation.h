@@ -19,6 +19,7 @@ struct FirstTokens {
   UnixTime sent_at = 0;  ///< when the request was sent: lives count from there
   /// What the id_token has to carry; empty where the request could not name one.
   const Secret& nonce;
+  bool needs_id_token = false;
   std::string pinned;  ///< JSON of the endpoints that the tokens belong to
 };
 

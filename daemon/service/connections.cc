@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/revocation.h"
 #include "daemon/service/sealed_fields.h"
 
@@ -34,6 +35,26 @@ Result<std::vector<std::string>> scopes_to_ask(const ConnectionRequest& request,
   return scopes;
 }
 
+/// Not every way of connecting fits every provider.
+Result<void> check_ways(const ConnectionRequest& request, const Provider& provider) {
+  const bool person = !provider.is_static() && !is_unattended(provider.grant());
+  if (!person && (request.device || request.pasted))
+    return Error{ErrorCode::unsupported_auth_type,
+                 "connecting " + provider.name + " takes no person's consent",
+                 "leave --device and --paste out"};
+  if (!person && !request.params.empty())
+    return Error{ErrorCode::invalid_field,
+                 "params are of an authorization request, and " + provider.name + " has none",
+                 "set them for the provider: nexus provider edit " + provider.name +
+                     " --param 'token_params={…}'"};
+  for (const auto& [name, value] : request.params)
+    if (name.empty() || !is_vschar(name) || is_reserved_parameter(name))
+      return Error{ErrorCode::invalid_field,
+                   "params." + printable(name, 60) + " is for nexusd to set",
+                   "leave it out; scopes are given as scopes"};
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_alias(const std::string& alias) {
@@ -47,7 +68,7 @@ Result<void> check_alias(const std::string& alias) {
 
 Connections::Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
                          Audit& audit, Flows& flows, Consents& consents, Captures& captures,
-                         DirectGrants& direct_grants, Clock clock)
+                         DirectGrants& direct_grants, DeviceFlows& device_flows, Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
@@ -57,6 +78,7 @@ Connections::Connections(Store& store, const Vault& vault, Providers& providers,
       consents_(consents),
       captures_(captures),
       direct_grants_(direct_grants),
+      device_flows_(device_flows),
       clock_(std::move(clock)) {}
 
 Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
@@ -95,22 +117,58 @@ Result<ConnectionRow> Connections::prepare(const ConnectionRequest& request,
 Result<StartedConnection> Connections::request(const ConnectionRequest& request,
                                                const Caller& caller) {
   NEXUS_TRY(const auto provider, choose_provider(request));
-  NEXUS_TRY(const auto row, prepare(request, provider, caller));
-  const auto scopes = split(row.requested_scopes, ' ');
+  NEXUS_CHECK(check_ways(request, provider));
+  NEXUS_TRY(auto row, prepare(request, provider, caller));
+  if (!provider.is_static() && is_unattended(provider.grant()))
+    return start_unattended(row, provider, caller);
+  if (request.device || provider.grant() == GrantType::device_code)
+    return start_on_device(std::move(row), provider, request, caller);
   auto started = provider.is_static()
                      ? captures_.begin(row, provider, caller)
-                     : consents_.begin(row, provider, scopes, request.pasted, caller);
+                     : consents_.begin(row, provider, request.params, request.pasted, caller);
   if (!started) return std::move(started).error();
-  return StartedConnection{row.id,      std::move(started->url), std::move(started->state), scopes,
-                           provider.id, row.pending_until};
+  return StartedConnection{.connection_id = row.id,
+                           .auth_url = std::move(started->url),
+                           .state = std::move(started->state),
+                           .scopes = split(row.requested_scopes, ' '),
+                           .provider_id = provider.id,
+                           .expires_at = row.pending_until};
+}
+
+Result<StartedConnection> Connections::start_on_device(ConnectionRow row, const Provider& provider,
+                                                       const ConnectionRequest& request,
+                                                       const Caller& caller) {
+  NEXUS_TRY(auto prompt, device_flows_.begin(row, provider, request.params, caller));
+  StartedConnection started{.connection_id = row.id,
+                            .auth_url = prompt.verification_uri_complete.empty()
+                                            ? prompt.verification_uri
+                                            : prompt.verification_uri_complete,
+                            .scopes = split(row.requested_scopes, ' '),
+                            .provider_id = provider.id,
+                            .expires_at = row.pending_until};
+  started.device = std::move(prompt);
+  return started;
+}
+
+Result<StartedConnection> Connections::start_unattended(const ConnectionRow& row,
+                                                        const Provider& provider,
+                                                        const Caller& caller) {
+  NEXUS_CHECK(direct_grants_.obtain(row, provider, caller));
+  return StartedConnection{.connection_id = row.id,
+                           .status = "active",
+                           .auth_url = flows_.succeed(row).redirect_to,
+                           .scopes = split(row.requested_scopes, ' '),
+                           .provider_id = provider.id,
+                           .expires_at = row.pending_until};
 }
 
 Result<ConnectionRow> Connections::adopt(const ConnectionRequest& request,
                                          const Secret& refresh_token, const Caller& caller) {
   NEXUS_TRY(const auto provider, choose_provider(request));
-  if (provider.is_static())
+  if (provider.is_static() || is_unattended(provider.grant()))
     return Error{ErrorCode::unsupported_auth_type,
-                 provider.name + " has no refresh tokens: its type is " + provider.auth_type,
+                 provider.name + " has no refresh tokens: its type is " +
+                     (provider.is_static() ? provider.auth_type : provider.grant_type),
                  "run: nexus connect " + provider.name};
   NEXUS_TRY(const auto row, prepare(request, provider, caller));
   NEXUS_CHECK(direct_grants_.adopt(row, provider, refresh_token, caller));

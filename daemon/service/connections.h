@@ -11,6 +11,7 @@
 #include "daemon/service/audit.h"
 #include "daemon/service/captures.h"
 #include "daemon/service/consents.h"
+#include "daemon/service/device_flows.h"
 #include "daemon/service/direct_grants.h"
 #include "daemon/service/flows.h"
 #include "daemon/service/providers.h"
@@ -28,15 +29,21 @@ struct ConnectionRequest {
   std::string alias;
   std::string replaces;  ///< id of the connection that goes when this one becomes active
   bool pasted = false;   ///< the person brings the answer by hand (Consents::begin)
+  bool device = false;   ///< the person consents on another device (DeviceFlows)
+  /// Of the authorization request, beside the provider's own: login_hint, prompt…
+  std::vector<std::pair<std::string, std::string>> params;
 };
 
 struct StartedConnection {
   std::string connection_id;
+  std::string status = "pending";  ///< active at once where no person is needed
+  /// Where the person goes: the provider's consent, our page, or (nobody is needed) straight back.
   std::string auth_url;
   std::string state;
   std::vector<std::string> scopes;
   std::string provider_id;
   UnixTime expires_at = 0;
+  std::optional<DevicePrompt> device;
 };
 
 struct RevocationReport {
@@ -54,7 +61,7 @@ class Connections {
  public:
   Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
               Audit& audit, Flows& flows, Consents& consents, Captures& captures,
-              DirectGrants& direct_grants, Clock clock);
+              DirectGrants& direct_grants, DeviceFlows& device_flows, Clock clock);
 
   /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, access_denied,
   /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
@@ -88,6 +95,10 @@ class Connections {
   /// The pending connection that a request asks for.
   Result<ConnectionRow> prepare(const ConnectionRequest& request, const Provider& provider,
                                 const Caller& caller);
+  Result<StartedConnection> start_on_device(ConnectionRow row, const Provider& provider,
+                                            const ConnectionRequest& request, const Caller& caller);
+  Result<StartedConnection> start_unattended(const ConnectionRow& row, const Provider& provider,
+                                             const Caller& caller);
   Result<Provider> choose_provider(const ConnectionRequest& request);
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);
@@ -102,6 +113,7 @@ class Connections {
   Consents& consents_;
   Captures& captures_;
   DirectGrants& direct_grants_;
+  DeviceFlows& device_flows_;
   Clock clock_;
 };
 

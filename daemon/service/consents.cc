@@ -26,10 +26,11 @@ Consents::Consents(Store& store, const Vault& vault, Providers& providers, Activ
       clock_(std::move(clock)) {}
 
 Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& provider,
-                                    const std::vector<std::string>& scopes, bool pasted,
-                                    const Caller& caller) {
+                                    const std::vector<std::pair<std::string, std::string>>& extra,
+                                    bool pasted, const Caller& caller) {
   NEXUS_TRY(const auto with_secret, providers_.with_secret(provider.id));
   NEXUS_TRY(const auto endpoints, providers_.endpoints(with_secret));
+  const auto scopes = split(row.requested_scopes, ' ');
   const bool openid = std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
   if (openid && (endpoints.issuer.empty() || endpoints.jwks.empty()))
     return Error{ErrorCode::provider_misconfigured,
@@ -39,7 +40,10 @@ Result<StartedFlow> Consents::begin(const ConnectionRow& row, const Provider& pr
   NEXUS_TRY(request.redirect_uri, redirect_uri_for(provider, pasted));
   request.scopes = scopes;
   request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
-  request.extra = authorization_parameters(provider, scopes);
+  // Those of the request go first: of two with one name the first counts.
+  request.extra = extra;
+  for (auto& parameter : authorization_parameters(provider, scopes))
+    request.extra.push_back(std::move(parameter));
   const SealedFields sealer(vault_, kConnectionKind, row.id);
   std::vector<SealedField> fields;
   if (endpoints.dialect.pkce) {
@@ -86,11 +90,7 @@ Result<FlowOutcome> Consents::complete(
     return flows_.fail(row, response->error, text, caller);
   }
   const auto active = exchange(row, *flow, response->code);
-  if (!active) {
-    const bool id_token = active.error().message.find("id_token") != std::string::npos;
-    return flows_.fail(row, id_token ? "invalid_id_token" : "token_exchange_failed",
-                       active.error().message, caller);
-  }
+  if (!active) return flows_.fail(row, active.error(), caller);
   NEXUS_CHECK(audit_.commit(
       {.event = "oauth_flow_completed", .connection_id = row.id, .provider = row.provider_name},
       caller));
@@ -123,11 +123,8 @@ Result<void> Consents::exchange(const ConnectionRow& row, const FlowRow& flow, c
   providers_.note_health(row.provider_id,
                          exchanged ? Result<void>() : Result<void>(exchanged.error()));
   NEXUS_TRY(const auto response, std::move(exchanged));
-  if (!nonce.empty() && response.id_token.empty())
-    return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
-                 "check the scopes that the client may ask for"};
   return activation_.activate(row, provider.provider, endpoints,
-                              {response, sent_at, nonce, flow.pinned});
+                              {response, sent_at, nonce, !nonce.empty(), flow.pinned});
 }
 
 }  // namespace nexus

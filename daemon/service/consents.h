@@ -24,10 +24,11 @@ class Consents {
 
   /// Stores the pending connection and makes the authorization request (RFC 6749 4.1.1). Errors:
   /// provider_misconfigured, those of Flows::begin, and what the provider's metadata brings.
-  /// `pasted`: the person brings the answer by hand, so no port is listened on.
+  /// `extra`: parameters of this request alone. `pasted`: the person brings the answer by hand, so
+  /// no port is listened on.
   Result<StartedFlow> begin(const ConnectionRow& row, const Provider& provider,
-                            const std::vector<std::string>& scopes, bool pasted,
-                            const Caller& caller);
+                            const std::vector<std::pair<std::string, std::string>>& extra,
+                            bool pasted, const Caller& caller);
 
   /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
   /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.

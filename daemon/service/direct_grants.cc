@@ -31,14 +31,23 @@ Result<void> DirectGrants::make(const ConnectionRow& row, const Provider& provid
     const auto sent_at = clock_();
     NEXUS_TRY(const auto response, obtain(with_secret, endpoints));
     return activation_.activate(pending, provider, endpoints,
-                                {response, sent_at, Secret(), pinned});
+                                {response, sent_at, Secret(), false, pinned});
   }();
   if (!made) {
-    flows_.fail(pending, "token_exchange_failed", made.error().message, caller);
+    flows_.fail(pending, made.error(), caller);
     return made;
   }
   return audit_.commit({.event = event, .connection_id = row.id, .provider = row.provider_name},
                        caller);
+}
+
+Result<void> DirectGrants::obtain(const ConnectionRow& row, const Provider& provider,
+                                  const Caller& caller) {
+  return make(row, provider, "client_grant_used", caller,
+              [&](const ProviderWithSecret& with_secret, const ProviderEndpoints& endpoints) {
+                return client_token(endpoints, with_secret.client_secret,
+                                    {row.requested_scopes, {}}, http_);
+              });
 }
 
 Result<void> DirectGrants::adopt(const ConnectionRow& row, const Provider& provider,

@@ -22,6 +22,10 @@ class DirectGrants {
   Result<void> adopt(const ConnectionRow& row, const Provider& provider, const Secret& token,
                      const Caller& caller);
 
+  /// Makes a connection of what the client may have without a person (client_token). Errors: those
+  /// of client_token.
+  Result<void> obtain(const ConnectionRow& row, const Provider& provider, const Caller& caller);
+
  private:
   using Obtain =
       std::function<Result<TokenResponse>(const ProviderWithSecret&, const ProviderEndpoints&)>;

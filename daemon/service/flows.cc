@@ -110,6 +110,11 @@ FlowOutcome Flows::fail(const ConnectionRow& row, const std::string& code,
   return outcome;
 }
 
+FlowOutcome Flows::fail(const ConnectionRow& row, const Error& error, const Caller& caller) {
+  const bool id_token = error.message.find("id_token") != std::string::npos;
+  return fail(row, id_token ? "invalid_id_token" : "token_exchange_failed", error.message, caller);
+}
+
 FlowOutcome Flows::succeed(const ConnectionRow& row) {
   FlowOutcome outcome{.active = true, .connection_id = row.id, .provider = row.provider_name};
   outcome.redirect_to = return_to(row, {{"status", "success"}, {"provider", row.provider_name}});

@@ -68,6 +68,8 @@ class Flows {
   /// The flow ended without a connection. `code` is an OAuth error or one of ours.
   FlowOutcome fail(const ConnectionRow& row, const std::string& code, const std::string& message,
                    const Caller& caller);
+  /// The provider's answer could not be made use of.
+  FlowOutcome fail(const ConnectionRow& row, const Error& error, const Caller& caller);
   /// The flow's connection is active.
   FlowOutcome succeed(const ConnectionRow& row);
 

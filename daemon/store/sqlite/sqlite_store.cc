@@ -77,8 +77,11 @@ void drop_fields(Database& db, const std::string& owner) {
   db.query("DELETE FROM credentials WHERE owner = ?1").bind(owner).run();
 }
 
-void drop_code_verifier(Database& db, const std::string& connection_id) {
-  db.query("DELETE FROM credentials WHERE owner = ?1 AND field = 'code_verifier'")
+/// What only the flow needed.
+void drop_flow_fields(Database& db, const std::string& connection_id) {
+  db.query(
+        "DELETE FROM credentials WHERE owner = ?1 "
+        "AND field IN ('code_verifier', 'device_code', 'device_state')")
       .bind(connection_id)
       .run();
 }
@@ -369,7 +372,7 @@ class SqliteStore : public Store {
                 c.token.scopes, c.token.obtained_at, c.token.expires_at, c.pinned, c.refresh_at)
           .run();
       if (db.changes() != 1) throw Abandoned{};
-      drop_code_verifier(db, c.id);
+      drop_flow_fields(db, c.id);
       put_fields(db, fields);
       return true;
     });
