@@ -19,8 +19,8 @@ namespace {
 /// What the command line itself reads of a profile has to be of its type; nexusd checks the rest.
 Result<void> check_profile(const JsonFields& fields, Json& profile) {
   std::string text;
-  for (const char* name : {"auth_type", "auth_header", "issuer", "auth_url", "token_url",
-                           "api_base_url", "user_info_endpoint", "redirect_host"})
+  for (const char* name : {"auth_type", "auth_header", "grant_type", "issuer", "auth_url",
+                           "token_url", "api_base_url", "user_info_endpoint", "redirect_host"})
     NEXUS_CHECK(fields.text(name, text));
   std::vector<std::string> scopes;
   NEXUS_CHECK(fields.texts("scopes", scopes));
@@ -34,6 +34,7 @@ Result<void> check_profile(const JsonFields& fields, Json& profile) {
 /// Members of an entry that are fields of the registration.
 const std::set<std::string> kProfileFields{"auth_type",
                                            "auth_header",
+                                           "grant_type",
                                            "issuer",
                                            "auth_url",
                                            "token_url",

@@ -58,6 +58,9 @@ bool is_known_field(const std::string& name) {
   static const std::set<std::string> known{"name",
                                            "auth_type",
                                            "auth_header",
+                                           "grant_type",
+                                           "private_key",
+                                           "service_account",
                                            "client_id",
                                            "client_secret",
                                            "auth_url",
@@ -80,7 +83,7 @@ bool is_known_field(const std::string& name) {
 }
 
 bool stands_alone(const Json& entry) {
-  for (const char* name : {"issuer", "auth_url", "token_url", "auth_type"})
+  for (const char* name : {"issuer", "auth_url", "token_url", "auth_type", "service_account"})
     if (entry.contains(name)) return true;
   return false;
 }
@@ -112,6 +115,7 @@ Result<Json> registration_of(Json entry) {
     merged.update(*params);
     entry["params"] = std::move(merged);
   }
+  // A client that signs, or has nothing to prove itself with, does not use the entry's method.
   const auto secret = text_member(entry, "client_secret");
   if (!secret || secret->empty()) registration.erase("auth_header");
   registration.update(entry);
@@ -166,11 +170,13 @@ Result<Manifest> read_manifest(const std::string& path) {
   manifest.file = path;
   Missing missing;
   for (auto& [pointer, entry] : entries) {
-    const auto secret = text_member(entry, "client_secret").value_or("");
-    if (!secret.empty() && secret.find("${") == std::string::npos)
-      manifest.warnings.push_back(path + ":" +
-                                  std::to_string(file.line_of(pointer + "/client_secret")) +
-                                  ": a secret is written here; better ${…}, from the environment");
+    for (const std::string member : {"client_secret", "private_key", "service_account"}) {
+      const auto secret = text_member(entry, member.c_str()).value_or("");
+      if (!secret.empty() && secret.find("${") == std::string::npos)
+        manifest.warnings.push_back(
+            path + ":" + std::to_string(file.line_of(pointer + "/" + member)) +
+            ": a secret is written here; better ${…}, from the environment");
+    }
     expand(entry, pointer, file, missing);
   }
   if (!missing.empty()) {
@@ -205,11 +211,14 @@ std::string manifest_of(const Json& providers) {
     }
     const auto name = text_member(provider, "name").value_or("");
     if (text_member(provider, "client_secret_fingerprint").value_or("") != "") {
-      std::string variable = name + "_client_secret";
+      const bool signs = text_member(provider, "auth_header") == "private_key_jwt" ||
+                         text_member(provider, "grant_type") == "jwt_bearer";
+      const std::string member = signs ? "private_key" : "client_secret";
+      auto variable = name + "_" + member;
       std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
         return std::isalnum(c) ? static_cast<char>(std::toupper(c)) : '_';
       });
-      table["client_secret"] = "${" + variable + "}";
+      table[member] = "${" + variable + "}";
     }
     tables[name] = std::move(table);
   }

@@ -71,6 +71,8 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
     NEXUS_TRY(const auto seconds, parse_duration(args.min_ttl));
     target += "&min_ttl=" + std::to_string(seconds);
   }
+  if (!args.scopes.empty()) target += "&scope=" + percent_encode(join(args.scopes, " "));
+  if (!args.audience.empty()) target += "&audience=" + percent_encode(args.audience);
   NEXUS_TRY(const auto payload, context.client.call_raw(args.refresh ? "POST" : "GET", target, ""));
   if (context.output.json || args.format == "json") {
     context.output.result(payload);

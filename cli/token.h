@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/context.h"
 #include "common/error.h"
@@ -13,6 +14,8 @@ struct TokenArgs {
   std::string format = "raw";
   std::string field;
   std::string min_ttl;
+  std::vector<std::string> scopes;  ///< of the granted ones; empty for all
+  std::string audience;
   bool refresh = false;
   bool newline = false;
   bool no_newline = false;

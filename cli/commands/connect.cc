@@ -6,9 +6,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/browser.h"
 #include "cli/command.h"
 #include "cli/commands/capture.h"
+#include "cli/commands/consent.h"
+#include "cli/commands/provider_fields.h"
 #include "cli/commands/registration.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
@@ -31,6 +32,8 @@ struct ConnectArgs {
   bool credentials_stdin = false;
   bool page = false;
   bool paste = false;
+  bool device = false;
+  std::vector<std::string> params;
   bool refresh_token_stdin = false;
 };
 
@@ -44,46 +47,34 @@ void catch_interrupt() {
   sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: the wait ends at once
 }
 
-std::string request_body(const Context& context, const ConnectArgs& args) {
+Result<std::string> request_body(const Context& context, const ConnectArgs& args) {
   Json body{{"workspace_id", context.config.workspace}, {"provider_name", args.provider}};
   if (!args.scopes.empty()) body["scopes"] = args.scopes;
   if (!args.alias.empty()) body["alias"] = args.alias;
   if (!args.return_url.empty()) body["return_url"] = args.return_url;
   if (!args.replace.empty()) body["replaces"] = args.replace;
   if (args.paste) body["paste"] = true;
+  if (args.device) body["device"] = true;
+  if (!args.params.empty()) {
+    NEXUS_TRY(body["params"], pairs_of(args.params, "--param"));
+  }
   return to_text(body);
 }
 
-void show_url(Context& context, const ConnectArgs& args, const std::string& url) {
-  if (context.output.json && args.no_browser) return;  // it is in the JSON
-  if (!args.no_browser) {
-    const auto opened = open_browser(url);
-    if (opened) {
-      context.output.note("Your browser shows the page for " + args.provider +
-                          " now. If not, open:");
-    } else {
-      context.output.warn(opened.error().message);
-      context.output.note("Open this address in a browser on this computer:");
-    }
-  } else {
-    context.output.note("Open this address in a browser on this computer:");
-  }
-  context.output.note("  " + url);
-}
-
-/// Until the connection is answered, the time is up, or the person presses Ctrl-C.
+/// Until the connection is answered, the time is up, or the person presses Ctrl-C. Asking is what
+/// drives a consent on another device, so nothing goes on when this ends.
 Result<api::Connection> wait_for_answer(Context& context, const std::string& id, UnixTime until) {
   while (true) {
-    NEXUS_TRY(auto connection, fetch_connection(context, id));
+    NEXUS_TRY(const auto check,
+              context.client.get(context.client.target("/v1/check-connection/", id)));
     const auto left = until - system_now();
-    if (connection.status != "pending" || left <= 0 || interrupted) {
-      context.output.progress("");
-      return connection;
-    }
+    if (text_member(check, "status") != "pending" || left <= 0 || interrupted) break;
     context.output.progress("waiting for your consent, " + duration_text(left) +
                             " left (Ctrl-C stops waiting)");
     poll(nullptr, 0, kPollMs);
   }
+  context.output.progress("");
+  return fetch_connection(context, id);
 }
 
 Error still_pending(const api::Connection& connection) {
@@ -98,45 +89,6 @@ Error failed(const api::Connection& connection) {
           "connection " + connection.id + " failed: " + connection.error_message +
               (connection.error_code.empty() ? "" : " (" + connection.error_code + ")"),
           "try again: nexus connect " + connection.provider};
-}
-
-/// On a machine that the person's browser is not on, its answers go astray: what to do about it.
-void tell_way_around(Context& context, bool can_paste) {
-  const auto server = split(environment("SSH_CONNECTION"), ' ');
-  const auto base = context.config.callback_base_url;
-  const auto port = base.substr(base.rfind(':') + 1);
-  const bool desktop = !environment("DISPLAY").empty() || !environment("WAYLAND_DISPLAY").empty();
-  std::string way;
-  if (server.size() == 4 && !desktop)
-    way =
-        "You are here over SSH. For the answer to find its way, run on your own computer:\n"
-        "  ssh -N -L " +
-        port + ":127.0.0.1:" + port + " " + server[2];
-  else if (access("/.dockerenv", F_OK) == 0 || !environment("container").empty())
-    way =
-        "This is a container: publish port " + port + " (-p 127.0.0.1:" + port + ":" + port + ").";
-  else
-    return;
-  context.output.note(way + (can_paste ? "\nOr start again with --paste." : ""));
-}
-
-/// The person brings the address at which the browser ended; the daemon reads the answer from it.
-Result<void> take_pasted_answer(Context& context) {
-  constexpr int kTries = 3;
-  context.output.note(
-      "Consent there. The browser then ends at an address that may show an error: copy it.");
-  for (int attempt = 1;; ++attempt) {
-    NEXUS_TRY(const auto address, ask_line("Paste the address", ""));
-    context.output.progress("exchanging …");
-    auto answer =
-        context.client.post("/v1/complete-connection", to_text(Json{{"callback_url", address}}));
-    context.output.progress("");
-    if (answer) return {};
-    const bool mistyped = answer.error().code == ErrorCode::invalid_state ||
-                          answer.error().code == ErrorCode::invalid_field;
-    if (!mistyped || attempt == kTries) return std::move(answer).error();
-    context.output.note(answer.error().message + "; paste all of it, from http to the end");
-  }
 }
 
 /// The provider as it is registered; from the catalogue, if need be, where a person is led.
@@ -185,7 +137,8 @@ void tell_connected(Context& context, const api::Connection& connection) {
 /// A grant that the person has already: no consent is needed.
 Result<int> adopt(Context& context, const ConnectArgs& args) {
   NEXUS_TRY(const auto token, read_secret("-", "Refresh token (not shown)"));
-  SecretText body(request_body(context, args));
+  NEXUS_TRY(const auto request, request_body(context, args));
+  SecretText body(request);
   SecretJsonWriter member;
   member.begin().member("refresh_token", token.expose()).end();
   const auto object = member.take();
@@ -204,68 +157,88 @@ Result<int> adopt(Context& context, const ConnectArgs& args) {
   return 0;
 }
 
-Result<int> run_connect(Context& context, ConnectArgs args) {
-  UnixTime patience = 0;
-  if (!args.timeout.empty()) {
-    NEXUS_TRY(patience, parse_duration(args.timeout));
-  }
-  NEXUS_TRY(const auto provider, provider_for(context, args.provider));
-  if (args.refresh_token_stdin) return adopt(context, args);
-  NEXUS_TRY(const auto way, way_for(context, args, provider));
-  catch_interrupt();
-  context.output.progress("asking " + args.provider + " …");
-  auto answer = context.client.post("/v1/request-connection", request_body(context, args));
-  context.output.progress("");
-  const bool nobody_listens =
-      !answer && answer.error().code == ErrorCode::callback_unavailable && way == Way::browser;
-  if (nobody_listens && is_interactive() && !args.no_wait && !context.output.json) {
-    context.output.note(answer.error().message);
-    args.paste = true;
-    answer = context.client.post("/v1/request-connection", request_body(context, args));
-  }
-  if (!answer) return std::move(answer).error();
-  const auto started = *std::move(answer);
-  const auto id = text_member(started, "connection_id").value_or("");
-  const auto url = text_member(started, "auth_url").value_or("");
-  const auto expires_at = started.value("expires_at", UnixTime{0});
-  if (way != Way::browser) {
-    if (way == Way::prompt) tell_where_keys_are(context, provider);
-    const auto state = text_member(started, "state").value_or("");
-    const auto captured =
-        way == Way::prompt ? capture_by_prompt(context, state) : capture_from_stdin(context, state);
-    if (!captured) {
-      // Nobody is going to answer it any more.
-      static_cast<void>(context.client.call(
-          "DELETE", context.client.target("/v1/connections/", id) + "&keep_grant=true", ""));
-      return captured.error();
-    }
-  }
-  if (context.output.json && way == Way::browser)
-    context.output.json_line({{"connection_id", id},
-                              {"auth_url", url},
-                              {"status", "pending"},
-                              {"expires_at", expires_at}});
-  if (way == Way::browser) show_url(context, args, url);
-  if (way == Way::browser && !args.paste)
-    tell_way_around(context, provider.value("auth_type", "oauth2") == "oauth2");
-  if (args.paste && !args.no_wait) NEXUS_CHECK(take_pasted_answer(context));
-  if (args.no_wait && way == Way::browser) {
-    if (!context.output.json) context.output.result(id + "\n");
-    return 0;
-  }
-  const auto until = patience > 0 ? std::min(expires_at, system_now() + patience) : expires_at;
-  NEXUS_TRY(const auto connection, wait_for_answer(context, id, until));
+/// Starts the connection. Where nobody can listen for the browser's answer, a person on a terminal
+/// is offered the other ways.
+Result<Json> start(Context& context, ConnectArgs& args, Way way) {
+  const auto ask = [&]() -> Result<Json> {
+    NEXUS_TRY(const auto body, request_body(context, args));
+    context.output.progress("asking " + args.provider + " …");
+    auto answer = context.client.post("/v1/request-connection", body);
+    context.output.progress("");
+    return answer;
+  };
+  auto answer = ask();
+  const bool nobody_listens = !answer && way == Way::browser && !args.no_wait &&
+                              answer.error().code == ErrorCode::callback_unavailable;
+  if (!nobody_listens || !is_interactive() || context.output.json) return answer;
+  context.output.note(answer.error().message);
+  NEXUS_TRY(
+      const auto choice,
+      ask_line("Consent on another device (d), or paste the browser's last address (p)?", "p"));
+  args.device = lower(choice).starts_with("d");
+  args.paste = !args.device;
+  return ask();
+}
+
+/// The last word of a command that waited.
+Result<int> tell_end(Context& context, const api::Connection& connection) {
   if (context.output.json) {
-    Json last{{"connection_id", id}, {"status", connection.status}};
+    Json last{{"connection_id", connection.id}, {"status", connection.status}};
     if (!connection.error_code.empty()) last["last_error"] = api::last_error(connection);
     context.output.json_line(last);
-    const auto code = exit_code_for(connection.status);
-    return code;
+    return exit_code_for(connection.status);
   }
   if (connection.status == "pending") return still_pending(connection);
   if (connection.status != "active") return failed(connection);
   tell_connected(context, connection);
   return 0;
+}
+
+/// The credentials of a static connection, from the terminal or from stdin.
+Result<void> capture(Context& context, const Json& provider, const Json& started, Way way) {
+  if (way == Way::prompt) tell_where_keys_are(context, provider);
+  const auto state = text_member(started, "state").value_or("");
+  auto captured =
+      way == Way::prompt ? capture_by_prompt(context, state) : capture_from_stdin(context, state);
+  if (captured) return {};
+  // Nobody is going to answer it any more.
+  const auto id = text_member(started, "connection_id").value_or("");
+  static_cast<void>(context.client.call(
+      "DELETE", context.client.target("/v1/connections/", id) + "&keep_grant=true", ""));
+  return std::move(captured).error();
+}
+
+Result<int> run_connect(Context& context, ConnectArgs args) {
+  UnixTime patience = 0;
+  if (!args.timeout.empty()) {
+    NEXUS_TRY(patience, parse_duration(args.timeout));
+  }
+  if (args.paste && args.device)
+    return Error{ErrorCode::usage, "--paste and --device are two ways", "give one of them"};
+  NEXUS_TRY(const auto provider, provider_for(context, args.provider));
+  if (args.refresh_token_stdin) return adopt(context, args);
+  NEXUS_TRY(const auto way, way_for(context, args, provider));
+  catch_interrupt();
+  NEXUS_TRY(const auto started, start(context, args, way));
+  const auto id = text_member(started, "connection_id").value_or("");
+  if (text_member(started, "status") == "active") {
+    NEXUS_TRY(const auto connection, fetch_connection(context, id));
+    return tell_end(context, connection);
+  }
+  if (way != Way::browser) NEXUS_CHECK(capture(context, provider, started, way));
+  if (way == Way::browser) {
+    if (context.output.json) print_started(context.output, started);
+    show_where_to_consent(context, provider, started, !args.no_browser, args.paste);
+    if (args.paste && !args.no_wait) NEXUS_CHECK(take_pasted_answer(context));
+    if (args.no_wait) {
+      if (!context.output.json) context.output.result(id + "\n");
+      return 0;
+    }
+  }
+  const auto expires_at = started.value("expires_at", UnixTime{0});
+  const auto until = patience > 0 ? std::min(expires_at, system_now() + patience) : expires_at;
+  NEXUS_TRY(const auto connection, wait_for_answer(context, id, until));
+  return tell_end(context, connection);
 }
 
 void configure_connect(CLI::App& app, Action& action) {
@@ -289,6 +262,12 @@ void configure_connect(CLI::App& app, Action& action) {
                "make a connection of a refresh token that you have, from stdin");
   app.add_flag("--paste", args->paste,
                "paste the address at which the browser ends, where no port can be listened on");
+  app.add_flag("--device", args->device, "consent on another device, with a short code (RFC 8628)");
+  app.add_option("--param", args->params,
+                 "NAME=VALUE: a parameter of this authorization request, for example\n"
+                 "login_hint=alice@example.com (repeatable)")
+      ->expected(1)
+      ->take_all();
   app.add_flag("--page", args->page,
                "for API keys and passwords: type them into a page in the browser, not here");
   action = [args](Context& context) { return run_connect(context, *args); };

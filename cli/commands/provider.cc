@@ -16,16 +16,17 @@ Result<int> run_edit(Context& context, const ProviderArgs& args) {
   NEXUS_TRY(const auto before,
             context.client.get("/v1/providers/by-name/" + percent_encode(args.name)));
   NEXUS_TRY(auto body, fields_of(args, before.value("params", Json::object())));
-  NEXUS_TRY(const auto secret, client_secret_of(args));
+  NEXUS_TRY(const auto proof, client_proof_of(args));
   if (args.no_client_secret) body["client_secret"] = "";
-  if (body.empty() && secret.empty())
+  if (body.empty() && proof.empty())
     return Error{ErrorCode::usage, "nothing was said that should change",
                  "nexus provider edit --help lists what can"};
   NEXUS_TRY(const auto after,
             context.client.call("PATCH", "/v1/providers/" + text_member(before, "id").value_or(""),
-                                with_secret(body, secret)));
+                                with_proof(body, proof)));
   print_provider(context.output, after);
-  for (const char* name : {"auth_type", "issuer", "token_url", "client_id", "api_base_url"})
+  for (const char* name :
+       {"auth_type", "grant_type", "issuer", "token_url", "client_id", "api_base_url"})
     if (before.value(name, "") != after.value(name, "") &&
         (std::string_view(name) != "api_base_url" || after.value("auth_type", "") != "oauth2")) {
       context.output.warn(std::string("the ") + name +

@@ -13,7 +13,8 @@ namespace {
 
 /// Endpoints or a type that are given say that no entry is meant.
 bool stands_alone(const ProviderArgs& args) {
-  return args.from.empty() && (args.issuer || args.auth_url || args.token_url || args.auth_type);
+  return args.from.empty() && (args.issuer || args.auth_url || args.token_url || args.auth_type ||
+                               !args.service_account_file.empty());
 }
 
 Result<Json> add(Context& context, const ProviderArgs& args) {
@@ -30,17 +31,17 @@ Result<Json> add(Context& context, const ProviderArgs& args) {
   NEXUS_TRY(auto body, fields_of(args, Json::object()));
   body["name"] = args.name;
   body["replace"] = args.replace;
-  NEXUS_TRY(const auto secret, client_secret_of(args));
-  return context.client.post("/v1/providers", with_secret(body, secret));
+  NEXUS_TRY(const auto proof, client_proof_of(args));
+  return context.client.post("/v1/providers", with_proof(body, proof));
 }
 
 Result<int> run_add(Context& context, const ProviderArgs& args) {
   NEXUS_TRY(const auto provider, add(context, args));
   print_provider(context.output, provider);
   if (context.output.json) return 0;
-  const bool oauth = provider.value("auth_type", "oauth2") == "oauth2";
-  context.output.note((oauth ? "Register the redirect URI at the provider, then run: nexus connect "
-                             : "Now run: nexus connect ") +
+  context.output.note((needs_redirect(provider)
+                           ? "Register the redirect URI at the provider, then run: nexus connect "
+                           : "Now run: nexus connect ") +
                       args.name);
   return 0;
 }

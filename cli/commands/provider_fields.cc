@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <tuple>
 
 #include "cli/output/prompt.h"
 #include "common/json.h"
@@ -35,6 +36,12 @@ Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::strin
   return pairs;
 }
 
+bool needs_redirect(const Json& profile) {
+  const auto grant = text_member(profile, "grant_type").value_or("");
+  return text_member(profile, "auth_type").value_or("oauth2") == "oauth2" &&
+         (grant.empty() || grant == "authorization_code");
+}
+
 void print_provider(const Output& output, const Json& provider) {
   if (output.json) return output.json_line(provider);
   std::vector<std::vector<std::string>> rows;
@@ -48,10 +55,13 @@ void print_provider(const Output& output, const Json& provider) {
   row("authorization endpoint", text("auth_url"));
   row("token endpoint", text("token_url"));
   row("client id", text("client_id"));
-  row("client secret", text("client_secret_fingerprint").empty()
-                           ? ""
-                           : "set, fingerprint " + text("client_secret_fingerprint"));
+  const bool signs = text("auth_header") == "private_key_jwt" || text("grant_type") == "jwt_bearer";
+  row(signs ? "private key" : "client secret",
+      text("client_secret_fingerprint").empty()
+          ? ""
+          : "set, fingerprint " + text("client_secret_fingerprint"));
   row("client authentication", text("auth_header"));
+  row("grant", text("grant_type"));
   std::vector<std::string> scopes;
   for (const auto& scope : provider.value("scopes", Json::array()))
     if (scope.is_string()) scopes.push_back(scope.get<std::string>());
@@ -60,16 +70,16 @@ void print_provider(const Output& output, const Json& provider) {
     row("parameters", to_text(*params));
   row("API", text("api_base_url"));
   row("who am I", text("user_info_endpoint"));
-  if (text("auth_type") == "oauth2") row("redirect URI", text("redirect_uri"));
+  if (needs_redirect(provider)) row("redirect URI", text("redirect_uri"));
   output.table({"PROVIDER", text("name")}, rows);
   if (const auto warning = text_member(provider, "warning")) output.warn(*warning);
 }
 
-SecretText with_secret(const Json& body, const Secret& secret) {
+SecretText with_proof(const Json& body, const ClientProof& proof) {
   SecretText out(to_text(body));
-  if (secret.empty()) return out;
+  if (proof.empty()) return out;
   SecretJsonWriter member;
-  member.begin().member("client_secret", secret.expose()).end();
+  member.begin().member(proof.member, proof.secret.expose()).end();
   auto object = member.take();
   if (body.empty()) return object;
   out.back() = ',';
@@ -88,6 +98,7 @@ Result<Json> fields_of(const ProviderArgs& args, Json params) {
   put("token_url", args.token_url);
   put("client_id", args.client_id);
   put("auth_header", args.client_auth);
+  put("grant_type", args.grant_type);
   put("api_base_url", args.api_base_url);
   put("user_info_endpoint", args.user_info_endpoint);
   put("redirect_host", args.redirect_host);
@@ -115,12 +126,24 @@ Result<Json> fields_of(const ProviderArgs& args, Json params) {
   return body;
 }
 
-Result<Secret> client_secret_of(const ProviderArgs& args) {
+Result<ClientProof> client_proof_of(const ProviderArgs& args) {
   if (!args.client_secret.empty())
     return Error{ErrorCode::usage, "a secret on the command line can be read by every program here",
                  "give it with --client-secret-file FILE, or - for stdin"};
-  if (args.client_secret_file.empty()) return Secret();
-  return read_secret(args.client_secret_file, "client secret");
+  const std::tuple<const std::string&, const char*, const char*> ways[] = {
+      {args.client_secret_file, "client_secret", "client secret"},
+      {args.private_key_file, "private_key", "private key"},
+      {args.service_account_file, "service_account", "service account"}};
+  ClientProof proof;
+  for (const auto& [file, member, prompt] : ways) {
+    if (file.empty()) continue;
+    if (!proof.empty())
+      return Error{ErrorCode::usage, "a client has one secret or one key",
+                   "give one of --client-secret-file, --private-key-file, --service-account-file"};
+    NEXUS_TRY(proof.secret, read_secret(file, prompt));
+    proof.member = member;
+  }
+  return proof;
 }
 
 void add_fields(CLI::App& app, ProviderArgs& args) {
@@ -135,7 +158,18 @@ void add_fields(CLI::App& app, ProviderArgs& args) {
                  "file with the client's secret, - for stdin (no echo on a terminal)");
   app.add_option("--client-secret", args.client_secret)->group("");
   app.add_option("--client-auth", args.client_auth, "how the client proves itself")
-      ->check(CLI::IsMember({"client_secret_basic", "client_secret_post", "none"}));
+      ->check(
+          CLI::IsMember({"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}));
+  app.add_option("--private-key-file", args.private_key_file,
+                 "file with the key (PEM) that the client signs with instead of a secret, - for "
+                 "stdin");
+  app.add_option("--service-account-file", args.service_account_file,
+                 "a Google service account's key (JSON): client, endpoint and grant in one");
+  app.add_option("--grant-type", args.grant_type,
+                 "how tokens are come by: authorization_code (the default), device_code, or\n"
+                 "without a person client_credentials, jwt_bearer")
+      ->check(
+          CLI::IsMember({"authorization_code", "device_code", "client_credentials", "jwt_bearer"}));
   app.add_option("--scope", args.scopes, "a scope to ask for by default (repeatable)")
       ->expected(1)
       ->take_all();

@@ -25,6 +25,7 @@ struct ProviderArgs {
   std::optional<std::string> token_url;
   std::optional<std::string> client_id;
   std::optional<std::string> client_auth;
+  std::optional<std::string> grant_type;
   std::optional<std::string> api_base_url;
   std::optional<std::string> user_info_endpoint;
   std::optional<std::string> redirect_host;
@@ -35,6 +36,8 @@ struct ProviderArgs {
   std::vector<std::string> params;
   std::string client_secret;
   std::string client_secret_file;
+  std::string private_key_file;
+  std::string service_account_file;
   std::vector<std::string> variables;  ///< NAME=VALUE, for an entry of the catalogue
   std::string from;                    ///< the entry; "" for the one of the same name
   bool no_client_secret = false;
@@ -48,15 +51,26 @@ void add_fields(CLI::App& app, ProviderArgs& args);
 /// are. Error: usage.
 Result<nlohmann::json> fields_of(const ProviderArgs& args, nlohmann::json params);
 
-/// From the file that was named; nothing where none was. Error: usage.
-Result<Secret> client_secret_of(const ProviderArgs& args);
+/// What a client proves itself with, and the member of a registration that takes it.
+struct ClientProof {
+  const char* member = "client_secret";  ///< or private_key, service_account
+  Secret secret;
 
-/// The secret joins the body as text that is wiped: nlohmann's own strings are not.
-SecretText with_secret(const nlohmann::json& body, const Secret& secret);
+  bool empty() const { return secret.empty(); }
+};
+
+/// From the file that was named; an empty one where none was. Error: usage.
+Result<ClientProof> client_proof_of(const ProviderArgs& args);
+
+/// It joins the body as text that is wiped: nlohmann's own strings are not.
+SecretText with_proof(const nlohmann::json& body, const ClientProof& proof);
 
 /// NAME=VALUE words as a map. Error: usage; `option` is for its message.
 Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
                                                     const std::string& option);
+
+/// Whether a browser comes back to a redirect URI of ours.
+bool needs_redirect(const nlohmann::json& profile);
 
 /// A provider's fields as a table, or as JSON; with what nexusd warned of.
 void print_provider(const Output& output, const nlohmann::json& provider);

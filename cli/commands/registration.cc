@@ -14,7 +14,7 @@ void explain(const Output& output, const CatalogueEntry& entry, const RedirectUr
   output.note(entry.display_name + " needs a client of yours, once. Make one:");
   if (!entry.console_url.empty()) output.note("  at            " + entry.console_url);
   if (!entry.client_kind.empty()) output.note("  of the kind   " + entry.client_kind);
-  output.note("  redirect URI  " + redirect.uri);
+  if (needs_redirect(entry.profile)) output.note("  redirect URI  " + redirect.uri);
   for (const auto& step : entry.steps) output.note("  - " + step);
   if (!entry.docs_url.empty()) output.note("  scopes are explained at " + entry.docs_url);
 }
@@ -31,7 +31,9 @@ Error nobody_to_ask(const CatalogueEntry& entry, const std::string& name,
   const auto where = entry.console_url.empty() ? "" : " at " + entry.console_url;
   return {ErrorCode::provider_not_found,
           "no client of " + entry.display_name + " is registered here yet",
-          "make one" + where + " with the redirect URI " + redirect.uri + ", then run: " + command};
+          "make one" + where +
+              (needs_redirect(entry.profile) ? " with the redirect URI " + redirect.uri : "") +
+              ", then run: " + command};
 }
 
 Result<std::map<std::string, std::string>> ask_for_variables(
@@ -58,7 +60,7 @@ Result<std::map<std::string, std::string>> ask_for_variables(
 }
 
 bool needs_client(const CatalogueEntry& entry, const ProviderArgs& args) {
-  return entry.is_oauth() && !args.client_id;
+  return entry.is_oauth() && !args.client_id && args.service_account_file.empty();
 }
 
 bool needs_variables(const CatalogueEntry& entry, const std::map<std::string, std::string>& given) {
@@ -75,7 +77,7 @@ Result<Secret> ask_for_client(const CatalogueEntry& entry, ProviderArgs& args) {
     return Error{ErrorCode::usage, "without a client id nothing can be registered",
                  "make a client at the provider first, then start again"};
   Secret secret;
-  if (args.client_secret_file.empty()) {
+  if (args.client_secret_file.empty() && args.private_key_file.empty()) {
     NEXUS_TRY(secret, ask_secret(entry.public_client ? "Client secret (not shown; empty for none)"
                                                      : "Client secret (not shown)"));
   }
@@ -106,7 +108,7 @@ Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& ent
   NEXUS_TRY(auto variables, pairs_of(args.variables, "--var"));
   const bool ask = is_interactive() && !context.output.json;
   RedirectUri redirect;
-  Secret secret;
+  ClientProof proof;
   if (needs_client(entry, args) || needs_variables(entry, variables)) {
     if (entry.is_oauth()) {
       NEXUS_TRY(redirect, redirect_uri_for(context, entry, args.name));
@@ -116,12 +118,12 @@ Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& ent
     if (entry.is_oauth()) explain(context.output, entry, redirect);
     NEXUS_TRY(variables, ask_for_variables(entry, std::move(variables), ask));
     if (needs_client(entry, args)) {
-      NEXUS_TRY(secret, ask_for_client(entry, args));
+      NEXUS_TRY(proof.secret, ask_for_client(entry, args));
       args.redirect_path = redirect.path;
     }
   }
-  if (secret.empty()) {
-    NEXUS_TRY(secret, client_secret_of(args));
+  if (proof.empty()) {
+    NEXUS_TRY(proof, client_proof_of(args));
   }
   NEXUS_TRY(auto body, entry.filled_in(variables));
   NEXUS_TRY(const auto given, fields_of(args, body.at("params")));
@@ -129,8 +131,9 @@ Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& ent
   body["name"] = args.name;
   body["replace"] = args.replace;
   // A client without a secret has nothing to authenticate with.
-  if (secret.empty()) body.erase("auth_header");
-  return context.client.post("/v1/providers", with_secret(body, secret));
+  if (proof.empty() || std::string_view(proof.member) != "client_secret") body.erase("auth_header");
+  if (args.client_auth) body["auth_header"] = *args.client_auth;
+  return context.client.post("/v1/providers", with_proof(body, proof));
 }
 
 void print_entry(const Output& output, const CatalogueEntry& entry) {
@@ -163,6 +166,7 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   row("authorization endpoint", text("auth_url"));
   row("token endpoint", text("token_url"));
   row("client authentication", entry.is_oauth() ? text("auth_header") : "");
+  row("grant", text("grant_type"));
   row("scopes", join(entry.profile.value("scopes", std::vector<std::string>()), " "));
   row("API", text("api_base_url"));
   row("who am I", text("user_info_endpoint"));

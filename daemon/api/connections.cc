@@ -188,7 +188,10 @@ Result<Reply> list_connections(Services& services, const http::Request& request,
   filter.pending = request.query_value("pending") == "true";
   NEXUS_TRY(const auto rows, services.connections.list(filter, request.caller));
   Json list = Json::array();
-  for (const auto& row : rows) list.push_back(to_json(services.connections.describe(row)));
+  for (const auto& row : rows) {
+    services.device_flows.advance(row);
+    list.push_back(to_json(services.connections.describe(row)));
+  }
   return Reply{std::move(list)};
 }
 

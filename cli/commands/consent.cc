@@ -1,0 +1,113 @@
+#include "cli/commands/consent.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/browser.h"
+#include "cli/output/prompt.h"
+#include "cli/output/qr_code.h"
+#include "common/json.h"
+#include "common/paths.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+std::string member(const Json& object, const char* name) {
+  return text_member(object, name).value_or("");
+}
+
+void show_url(Context& context, const std::string& provider, const std::string& url, bool open) {
+  constexpr auto here = "Open this address in a browser on this computer:";
+  if (open) {
+    const auto opened = open_browser(url);
+    if (!opened) context.output.warn(opened.error().message);
+    context.output.note(
+        opened ? "Your browser shows the page for " + provider + " now. If not, open:" : here);
+  } else {
+    context.output.note(here);
+  }
+  context.output.note("  " + url);
+}
+
+/// security.md G7: an address with the code in it is never shown without the code, so that the
+/// person can compare them.
+void show_device_code(const Output& output, const Json& started) {
+  const auto complete = member(started, "verification_uri_complete");
+  const auto uri = member(started, "verification_uri");
+  output.note("On any device, open " + printable(uri, 500));
+  output.note("and enter the code  " + printable(member(started, "user_code"), 80));
+  if (complete.empty()) return show_qr_code(output, uri);
+  output.note("or open " + printable(complete, 500) + " and compare the code");
+  show_qr_code(output, complete);
+}
+
+/// On a machine that the person's browser is not on, its answers go astray: what to do about it.
+void tell_way_around(Context& context, bool has_other_ways) {
+  const auto server = split(environment("SSH_CONNECTION"), ' ');
+  const auto base = context.config.callback_base_url;
+  const auto port = base.substr(base.rfind(':') + 1);
+  const bool desktop = !environment("DISPLAY").empty() || !environment("WAYLAND_DISPLAY").empty();
+  std::string way;
+  if (server.size() == 4 && !desktop)
+    way =
+        "You are here over SSH. For the answer to find its way, run on your own computer:\n"
+        "  ssh -N -L " +
+        port + ":127.0.0.1:" + port + (server[3] == "22" ? " " : " -p " + server[3] + " ") +
+        server[2];
+  else if (access("/.dockerenv", F_OK) == 0 || !environment("container").empty())
+    way =
+        "This is a container: publish port " + port + " (-p 127.0.0.1:" + port + ":" + port + ").";
+  else if (!environment("WSL_DISTRO_NAME").empty() && !desktop)
+    way = "This is WSL: a browser of Windows reaches 127.0.0.1:" + port +
+          " here while localhost forwarding is on (.wslconfig: localhostForwarding=true).";
+  else
+    return;
+  context.output.note(way + (has_other_ways ? "\nOr start again with --paste or --device." : ""));
+}
+
+}  // namespace
+
+void show_where_to_consent(Context& context, const Json& provider, const Json& started, bool open,
+                           bool pasted) {
+  if (started.contains("user_code")) {
+    // On stdout it is in the JSON; a person may be looking all the same.
+    show_device_code(context.output, started);
+    return;
+  }
+  const bool is_in_json = context.output.json && !open;
+  if (!is_in_json) show_url(context, member(provider, "name"), member(started, "auth_url"), open);
+  if (!pasted) tell_way_around(context, member(provider, "auth_type") == "oauth2");
+}
+
+void print_started(const Output& output, const Json& started) {
+  Json line{{"connection_id", member(started, "connection_id")},
+            {"auth_url", member(started, "auth_url")},
+            {"status", "pending"},
+            {"expires_at", started.value("expires_at", UnixTime{0})}};
+  for (const char* name : {"user_code", "verification_uri", "verification_uri_complete"})
+    if (started.contains(name)) line[name] = started.at(name);
+  output.json_line(line);
+}
+
+/// The person brings the address at which the browser ended; the daemon reads the answer from it.
+Result<void> take_pasted_answer(Context& context) {
+  constexpr int kTries = 3;
+  context.output.note(
+      "Consent there. The browser then ends at an address that may show an error: copy it.");
+  for (int attempt = 1;; ++attempt) {
+    NEXUS_TRY(const auto address, ask_line("Paste the address", ""));
+    context.output.progress("exchanging …");
+    auto answer =
+        context.client.post("/v1/complete-connection", to_text(Json{{"callback_url", address}}));
+    context.output.progress("");
+    if (answer) return {};
+    const bool mistyped = answer.error().code == ErrorCode::invalid_state ||
+                          answer.error().code == ErrorCode::invalid_field;
+    if (!mistyped || attempt == kTries) return std::move(answer).error();
+    context.output.note(answer.error().message + "; paste all of it, from http to the end");
+  }
+}
+
+}  // namespace nexus::cli
