@@ -62,6 +62,10 @@ void print_provider(const Output& output, const Json& provider) {
           : "set, fingerprint " + text("client_secret_fingerprint"));
   row("client authentication", text("auth_header"));
   row("grant", text("grant_type"));
+  // Who made a key has to tell the provider of it; a service account's is known there.
+  if (const auto jwk = provider.find("public_jwk");
+      jwk != provider.end() && text("auth_header") == "private_key_jwt")
+    rows.push_back({"public key to register", printable(to_text(*jwk), 4000)});
   std::vector<std::string> scopes;
   for (const auto& scope : provider.value("scopes", Json::array()))
     if (scope.is_string()) scopes.push_back(scope.get<std::string>());

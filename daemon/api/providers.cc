@@ -13,6 +13,9 @@ Json describe(Services& services, const Provider& provider) {
   json["redirect_uri"] = services.providers.redirect_uri(provider);
   const auto fingerprint = services.providers.secret_fingerprint(provider);
   json["client_secret_fingerprint"] = fingerprint ? *fingerprint : "";
+  if (provider.signs())
+    if (const auto jwk = services.providers.public_jwk(provider))
+      json["public_jwk"] = Json::parse(*jwk);
   return json;
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/json.h"
 #include "daemon/crypto/encoding.h"
 
 namespace nexus {
@@ -104,24 +105,34 @@ std::string SigningKey::number(const char* name, std::size_t size) const {
   return base64url(bytes_of(raw, size));
 }
 
-std::string SigningKey::thumbprint() const {
-  // RFC 7638 3.2: the required members alone, in the order of their names, without blanks.
-  std::string jwk;
-  if (is_rsa()) {
-    jwk = R"({"e":")" + number(OSSL_PKEY_PARAM_RSA_E, 0) + R"(","kty":"RSA","n":")" +
-          number(OSSL_PKEY_PARAM_RSA_N, 0) + "\"}";
-  } else if (const auto size = coordinate_size(); size > 0) {
+std::string SigningKey::required_members() const {
+  if (is_rsa())
+    return R"("e":")" + number(OSSL_PKEY_PARAM_RSA_E, 0) + R"(","kty":"RSA","n":")" +
+           number(OSSL_PKEY_PARAM_RSA_N, 0) + "\"";
+  if (const auto size = coordinate_size(); size > 0) {
     const char* curve = size == 32 ? "P-256" : size == 48 ? "P-384" : "P-521";
-    jwk = std::string(R"({"crv":")") + curve + R"(","kty":"EC","x":")" +
-          number(OSSL_PKEY_PARAM_EC_PUB_X, size) + R"(","y":")" +
-          number(OSSL_PKEY_PARAM_EC_PUB_Y, size) + "\"}";
-  } else {
-    std::string x(32, '\0');
-    auto length = x.size();
-    EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(x.data()), &length);
-    jwk = R"({"crv":"Ed25519","kty":"OKP","x":")" + base64url(x) + "\"}";
+    return std::string(R"("crv":")") + curve + R"(","kty":"EC","x":")" +
+           number(OSSL_PKEY_PARAM_EC_PUB_X, size) + R"(","y":")" +
+           number(OSSL_PKEY_PARAM_EC_PUB_Y, size) + "\"";
   }
-  return base64url(sha256(jwk));
+  std::string x(32, '\0');
+  auto length = x.size();
+  EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(x.data()), &length);
+  return R"("crv":"Ed25519","kty":"OKP","x":")" + base64url(x) + "\"";
+}
+
+std::string SigningKey::thumbprint() const {
+  return base64url(sha256("{" + required_members() + "}"));
+}
+
+std::string SigningKey::public_jwk(const std::string& key_id, bool pss) const {
+  JsonWriter named;
+  named.begin()
+      .member("kid", key_id.empty() ? thumbprint() : key_id)
+      .member("alg", algorithm(pss))
+      .member("use", "sig")
+      .end();
+  return "{" + required_members() + "," + named.take().substr(1);
 }
 
 Result<std::string> SigningKey::sign(std::string_view text, bool pss) const {

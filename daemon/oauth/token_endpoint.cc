@@ -28,7 +28,7 @@ std::optional<Error> target_refused(const OAuthAnswer& answer, const TokenTarget
   if (target.is_everything() || (error.code != "invalid_scope" && error.code != "invalid_target"))
     return std::nullopt;
   return Error{ErrorCode::scope_not_allowed,
-               "the provider gives no token with " + describe(target) + " (" + error.text + ")",
+               "the provider gives no token \"" + describe(target) + "\" (" + error.text + ")",
                "ask for less, or connect anew with more"};
 }
 

@@ -143,9 +143,10 @@ void DeviceFlows::set_pace(const std::string& connection_id, const Result<Device
     wait = pace.interval;
   } else {
     ++pace.failures;
-    const auto backoff = pace.interval << std::min(pace.failures, 5);
-    wait = std::max<std::int64_t>(std::min(backoff, std::max(kLongestBackoff, pace.interval)),
-                                  outcome.error().retry_after_s);
+    const std::int64_t asked = outcome.error().retry_after_s;
+    const auto backoff = std::min(pace.interval << std::min(pace.failures, 5),
+                                  std::max(kLongestBackoff, pace.interval));
+    wait = asked > 0 ? std::max(asked, pace.interval) : backoff;
     log(LogLevel::info, "device_poll_failed",
         {{"connection", connection_id}, {"error", outcome.error().message}});
   }

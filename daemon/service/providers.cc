@@ -235,6 +235,13 @@ Result<ProviderWithSecret> Providers::with_secret(const std::string& id) {
   return ProviderWithSecret{provider_of(*row), std::move(secret)};
 }
 
+Result<std::string> Providers::public_jwk(const Provider& provider) {
+  NEXUS_TRY(const auto with, with_secret(provider.id));
+  NEXUS_TRY(const auto key, SigningKey::from_pem(with.client_secret));
+  NEXUS_TRY(const auto dialect, read_dialect(provider.params));
+  return key.public_jwk(dialect.key_id, dialect.assertion_pss);
+}
+
 Result<ProviderEndpoints> Providers::endpoints(const ProviderWithSecret& provider) {
   NEXUS_TRY(const auto metadata, directory_.metadata(provider.provider));
   return resolve_endpoints(provider.provider, !provider.client_secret.empty(), metadata);

@@ -82,6 +82,8 @@ class Providers {
   Result<ProviderWithSecret> with_secret(const std::string& id);
   /// Of the client secret, "" where there is none.
   Result<std::string> secret_fingerprint(const Provider& provider);
+  /// The public key of a client that signs, as a JWK to register at the provider.
+  Result<std::string> public_jwk(const Provider& provider);
   Result<ProviderEndpoints> endpoints(const ProviderWithSecret& provider);
 
   /// The redirect path of a provider that shares its path with no other.

@@ -34,6 +34,13 @@ Error needs_attention(const ConnectionRow& row, const std::string& cause) {
           row.provider_name};
 }
 
+/// The error with whose it is.
+Error about(const ConnectionRow& row, Error error) {
+  error.connection_id = row.id;
+  error.provider = row.provider_name;
+  return error;
+}
+
 std::string host_of(const std::string& pinned) {
   const auto json = Json::parse(pinned, nullptr, false);
   if (!json.is_object()) return {};
@@ -210,7 +217,7 @@ Result<void> Refresher::ask_as_client(const Errand& errand) {
   metrics::token_refreshed(row.provider_name, outcome, timer);
   providers_.note_health(row.provider_id, outcome);
   if (response) return store_refreshed(errand, *response, sent_at);
-  if (response.error().code == ErrorCode::scope_not_allowed) return response.error();
+  if (response.error().code == ErrorCode::scope_not_allowed) return about(row, response.error());
   return failed(row, response.error());
 }
 
@@ -248,7 +255,7 @@ Result<void> Refresher::use_refresh_token(const Errand& errand, const Secret& to
   if (error.code == ErrorCode::scope_not_allowed) {
     // Answered, and nothing came of it: the refresh token is as good as before.
     NEXUS_CHECK(store_.begin_refresh(row.id, was_unanswered ? generation : 0));
-    return error;
+    return about(row, error);
   }
   if (error.code == ErrorCode::attention_required)
     return over_for_good(row,
@@ -360,9 +367,6 @@ Result<void> Refresher::save(const ConnectionRow& row, Unsaved refreshed) {
 
 Result<void> Refresher::failed(ConnectionRow row, const Error& error) {
   const auto now = clock_();
-  Error told = error;
-  told.connection_id = row.id;
-  told.provider = row.provider_name;
   const UnixTime asked = error.retry_after_s;
   const auto wait = std::max(backoff(++row.refresh_failures, chance()), asked);
   row.error_code = error.wire();
@@ -393,7 +397,7 @@ Result<void> Refresher::failed(ConnectionRow row, const Error& error) {
                              .provider = row.provider_name,
                              .detail = error.message},
                             {}));
-  return told;
+  return about(row, error);
 }
 
 Result<void> Refresher::over_for_good(const ConnectionRow& row, const std::string& cause,

@@ -32,7 +32,7 @@ export async function startCertifiedProvider({
     client_id: CLIENT_ID,
     client_secret: CLIENT_SECRET,
     application_type: 'native',
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     response_types: ['code'],
     redirect_uris: callbacks,
   };
@@ -56,7 +56,14 @@ export async function startCertifiedProvider({
       AccessToken: accessTokenTtl, RefreshToken: 86400, Grant: 86400, Session: 86400,
       Interaction: 600, IdToken: 3600,
     },
-    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: true }, revocation: { enabled: true }, deviceFlow: { enabled: true },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true, defaultResource: () => [], useGrantedResource: () => true,
+        getResourceServerInfo: (_, resource) => ({ scope: 'api:read api:write', audience: resource, accessTokenFormat: 'jwt', accessTokenTTL: accessTokenTtl }),
+      },
+    },
     cookies: { keys: ['test-cookie-key'] },
   });
   Object.assign(console, silenced);

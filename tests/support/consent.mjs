@@ -51,6 +51,33 @@ export async function consent(authUrl, { login = 'alice', deny = false } = {}) {
   throw new Error('the consent never ended');
 }
 
+/** Enters the code on another device (RFC 8628): logs in, consents; returns the last page. */
+export async function consentOnDevice(verificationUri, userCode, { login = 'alice', deny = false } = {}) {
+  const visitor = new Visitor();
+  let url = verificationUri;
+  let response = await visitor.go(url);
+  for (let step = 0; step < 20; ++step) {
+    const location = response.headers.get('location');
+    if (location) {
+      url = new URL(location, url).href;
+      response = await visitor.go(url);
+      continue;
+    }
+    const html = await response.text();
+    const action = html.match(/<form[^>]*action="([^"]+)"/)?.[1];
+    if (!action) return html;
+    const form = Object.fromEntries([...html.matchAll(/<input[^>]*name="(\w+)"[^>]*?(?:value="([^"]*)")?\s*\/?>/g)]
+      .map(([, name, value]) => [name, value ?? '']));
+    if ('user_code' in form) form.user_code = userCode;
+    if (html.includes('name="abort"')) form[deny ? 'abort' : 'confirm'] = 'yes';
+    if (form.prompt === 'login') Object.assign(form, { login, password: 'secret' });
+    url = new URL(action, url).href;
+    response = await visitor.go(url, { method: 'POST', form });
+    if ('abort' in form) return response.text();
+  }
+  throw new Error('the consent never ended');
+}
+
 // As a program: node consent.mjs URL consents and brings the answer back, as a browser would.
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const answered = await fetch(await consent(process.argv[2]));
