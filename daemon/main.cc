@@ -21,6 +21,7 @@
 #include "daemon/net/http_client.h"
 #include "daemon/process.h"
 #include "daemon/scheduler/refresh_scheduler.h"
+#include "daemon/scheduler/revocation_scheduler.h"
 #include "daemon/service/attention_hook.h"
 #include "daemon/vault/key_source.h"
 
@@ -126,18 +127,22 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   DirectGrants direct_grants(providers, activation, *http_client, audit, flows, clock);
   DeviceFlows device_flows(*opened.store, *opened.vault, providers, activation, *http_client, audit,
                            flows, network_workers, clock);
-  Connections connections(*opened.store, *opened.vault, providers, *http_client, audit, flows,
-                          consents, captures, direct_grants, device_flows, clock);
+  Revocations revocations(*opened.store, *opened.vault, providers, *http_client, audit, clock);
+  Connections connections(*opened.store, providers, audit, flows, consents, captures, direct_grants,
+                          device_flows, revocations, clock);
   callback.serve(consents, captures);
   NarrowTokens narrow_tokens(*opened.vault);
   Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
-                      network_workers, narrow_tokens, clock, config.refresh_idle_days * 86400);
+                      network_workers, narrow_tokens, revocations, clock,
+                      config.refresh_idle_days * 86400);
   AttentionHook hook(config.on_attention, network_workers, clock);
   if (!config.on_attention.empty())
     refresher.on_attention(
         [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); });
   RefreshScheduler scheduler(*opened.store, refresher, disk_workers, clock);
+  RevocationScheduler revocation_scheduler(*opened.store, revocations, network_workers, clock);
   refresher.use_timer(scheduler);
+  revocations.use_timer(revocation_scheduler);
   activation.use_timer(scheduler);
   providers.use_timer(scheduler);
   Tokens tokens(*opened.store, *opened.vault, providers, refresher, narrow_tokens, clock);
@@ -202,8 +207,10 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   background.ready();
   notify_service_manager("READY=1");
   NEXUS_CHECK(scheduler.start(loop));
+  NEXUS_CHECK(revocation_scheduler.start(loop));
   loop.run(6s);
   scheduler.stop();
+  revocation_scheduler.stop();
   if (own_socket) unlink(config.socket.c_str());
   const bool finished = network_workers.drain(3s) && disk_workers.drain(1s);
   log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});

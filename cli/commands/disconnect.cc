@@ -26,9 +26,14 @@ Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
   context.output.result("disconnected " + id + ": its credentials are deleted here\n");
   if (report.value("provider_revoked", false)) {
     context.output.note(provider + " revoked its tokens, too");
-  } else if (!args.keep_grant) {
-    context.output.warn(provider + " did not revoke its tokens: " +
+  } else if (report.value("provider_revocation_pending", false)) {
+    context.output.warn(provider + " has not revoked its tokens yet: " +
                         text_member(report, "provider_revocation_error").value_or("unknown"));
+    context.output.note("  nexusd goes on asking it for a week; see: nexus audit --connection " +
+                        id);
+  } else if (const auto why = text_member(report, "provider_revocation_error");
+             why && !args.keep_grant) {
+    context.output.warn(provider + " did not revoke its tokens: " + *why);
     context.output.note("  end the access in your account's settings at " + provider);
   }
   return 0;

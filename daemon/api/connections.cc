@@ -241,8 +241,10 @@ Result<Reply> delete_connection(Services& services, const http::Request& request
               {"already_revoked", report.already_revoked},
               {"token_deleted", true},
               {"sessions_closed", 0},
-              {"provider_revoked", report.provider_revoked}};
-  if (!report.provider_error.empty()) answer["provider_revocation_error"] = report.provider_error;
+              {"provider_revoked", report.at_provider.revoked},
+              {"provider_revocation_pending", report.at_provider.pending}};
+  if (const auto& error = report.at_provider.error; !error.empty())
+    answer["provider_revocation_error"] = error;
   return Reply{std::move(answer)};
 }
 

@@ -6,16 +6,20 @@ namespace nexus {
 
 Revocation revoke_token(const ProviderEndpoints& provider, const Secret& client_secret,
                         const Secret& token, const char* token_type_hint, HttpClient& http) {
+  using Outcome = Revocation::Outcome;
   RequestBody body;
   body.add("token", token.expose()).add("token_type_hint", token_type_hint);
   const auto request = authenticated(provider, client_secret, provider.revocation, std::move(body));
-  if (!request) return {false, request.error().message};
+  if (!request) return {Outcome::refused, request.error().message};
   const auto answer =
       ask(*request, provider.dialect, {token.expose(), client_secret.expose()}, http);
-  if (!answer) return {false, answer.error().message};
-  if (answer->status == 200) return {true, ""};
-  return {false, "the revocation endpoint answered " + std::to_string(answer->status) +
-                     (answer->error.code.empty() ? "" : " (" + answer->error.text + ")")};
+  if (!answer) return {Outcome::later, answer.error().message};
+  if (answer->status == 200) return {};
+  const auto said = "the revocation endpoint answered " + std::to_string(answer->status) +
+                    (answer->error.code.empty() ? "" : " (" + answer->error.text + ")");
+  if (answer->error.code == "unsupported_token_type") return {Outcome::unsupported, said};
+  const bool in_trouble = answer->status == 408 || answer->status == 429 || answer->status >= 500;
+  return {in_trouble ? Outcome::later : Outcome::refused, said, answer->retry_after_s};
 }
 
 }  // namespace nexus

@@ -3,12 +3,8 @@
 #include <algorithm>
 
 #include "common/id.h"
-#include "common/json.h"
 #include "common/text.h"
-#include "daemon/crypto/encoding.h"
 #include "daemon/oauth/authorization_request.h"
-#include "daemon/oauth/revocation.h"
-#include "daemon/service/sealed_fields.h"
 
 #include <nlohmann/json.hpp>
 
@@ -66,19 +62,18 @@ Result<void> check_alias(const std::string& alias) {
   return {};
 }
 
-Connections::Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-                         Audit& audit, Flows& flows, Consents& consents, Captures& captures,
-                         DirectGrants& direct_grants, DeviceFlows& device_flows, Clock clock)
+Connections::Connections(Store& store, Providers& providers, Audit& audit, Flows& flows,
+                         Consents& consents, Captures& captures, DirectGrants& direct_grants,
+                         DeviceFlows& device_flows, Revocations& revocations, Clock clock)
     : store_(store),
-      vault_(vault),
       providers_(providers),
-      http_(http),
       audit_(audit),
       flows_(flows),
       consents_(consents),
       captures_(captures),
       direct_grants_(direct_grants),
       device_flows_(device_flows),
+      revocations_(revocations),
       clock_(std::move(clock)) {}
 
 Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
@@ -280,68 +275,34 @@ Result<void> Connections::set_alias(const ConnectionRow& row, const std::string&
                        caller);
 }
 
-RevocationReport Connections::revoke_at_provider(const ConnectionRow& row) {
-  RevocationReport report;
-  const auto provider = providers_.with_secret(row.provider_id);
-  const auto pinned = store_.pinned_endpoints(row.id);
-  auto stored = store_.fields(row.id);
-  if (!provider || !pinned || pinned->empty() || !stored) {
-    report.provider_error = "there is nothing to revoke";
-    return report;
-  }
-  const auto opened =
-      pinned_endpoints(*pinned, provider->provider, !provider->client_secret.empty());
-  if (!opened) {
-    report.provider_error = opened.error().message;
-    return report;
-  }
-  const auto& endpoints = *opened;
-  if (endpoints.revocation.empty()) {
-    report.provider_error = "the provider has no revocation endpoint";
-    return report;
-  }
-  const SealedFields fields(vault_, kConnectionKind, row.id, *std::move(stored));
-  // RFC 7009 2.1: the refresh token first, it ends the grant; then the access token.
-  for (const char* name : {"refresh_token", "access_token"}) {
-    const auto token = fields.open(name);
-    if (!token || token->empty()) continue;
-    const auto answer = revoke_token(endpoints, provider->client_secret, *token, name, http_);
-    report.provider_revoked = report.provider_revoked || answer.revoked;
-    if (!answer.revoked && report.provider_error.empty()) report.provider_error = answer.error;
-  }
-  return report;
-}
-
 Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep_grant,
                                              const std::string& reason, const Caller& caller) {
+  RevocationReport report{row.id, row.provider_name, row.updated_at, true, {}};
   if (row.status == "revoked") {
-    NEXUS_TRY(const auto outcome, store_.revocation_outcome(row.id));
-    const auto recorded = Json::parse(outcome, nullptr, false);
-    RevocationReport report{row.id, row.provider_name, row.updated_at, true, false, {}};
-    if (recorded.is_object()) {
-      report.provider_revoked = recorded.value("provider_revoked", false);
-      report.provider_error = recorded.value("provider_error", "");
-    }
+    NEXUS_TRY(report.at_provider, revocations_.state(row.id));
     return report;
   }
-  RevocationReport report;
-  if (keep_grant) {
-    report.provider_error = "the grant was kept as asked";
-  } else if (row.status == "active" || row.status == "attention_required") {
-    report = revoke_at_provider(row);
-  }
-  report.connection_id = row.id;
-  report.provider = row.provider_name;
+  report.already_revoked = false;
   report.revoked_at = clock_();
-  const auto outcome = nexus::to_text(Json{{"provider_revoked", report.provider_revoked},
-                                           {"provider_error", report.provider_error}});
-  NEXUS_CHECK(store_.revoke(row.id, outcome, report.revoked_at));
+  auto& state = report.at_provider;
+  std::optional<RevocationRow> pending;
+  if (keep_grant) {
+    state.error = "the grant was kept as asked";
+  } else if (row.status == "active" || row.status == "attention_required") {
+    pending = revocations_.plan(row, state.error);
+  }
+  // Recorded before anybody is asked: a daemon that ends meanwhile asks when it is back.
+  state.pending = pending.has_value();
+  NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, report.revoked_at));
+  if (pending) state = revocations_.attempt(row.id);
+  const auto told = state.revoked   ? "also at the provider"
+                    : state.pending ? "the provider is asked again: " + state.error
+                                    : state.error;
   NEXUS_CHECK(audit_.commit(
       {.event = "connection.revoked",
        .connection_id = row.id,
        .provider = row.provider_name,
-       .detail = (report.provider_revoked ? "also at the provider" : report.provider_error) +
-                 (reason.empty() ? "" : "; reason: " + printable(reason, 200))},
+       .detail = told + (reason.empty() ? "" : "; reason: " + printable(reason, 200))},
       caller));
   return report;
 }

@@ -15,8 +15,8 @@
 #include "daemon/service/direct_grants.h"
 #include "daemon/service/flows.h"
 #include "daemon/service/providers.h"
+#include "daemon/service/revocations.h"
 #include "daemon/store/store.h"
-#include "daemon/vault/vault.h"
 
 namespace nexus {
 
@@ -51,17 +51,16 @@ struct RevocationReport {
   std::string provider;
   UnixTime revoked_at = 0;
   bool already_revoked = false;
-  bool provider_revoked = false;
-  std::string provider_error;
+  RevocationState at_provider;
 };
 
 /// Connections: asked for, found, described and ended. Blocks on the network in `request` and
 /// `revoke`. Thread-safe.
 class Connections {
  public:
-  Connections(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-              Audit& audit, Flows& flows, Consents& consents, Captures& captures,
-              DirectGrants& direct_grants, DeviceFlows& device_flows, Clock clock);
+  Connections(Store& store, Providers& providers, Audit& audit, Flows& flows, Consents& consents,
+              Captures& captures, DirectGrants& direct_grants, DeviceFlows& device_flows,
+              Revocations& revocations, Clock clock);
 
   /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, access_denied,
   /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
@@ -86,8 +85,9 @@ class Connections {
   api::Connection describe(const ConnectionRow& row) const;
 
   Result<void> set_alias(const ConnectionRow& row, const std::string& alias, const Caller& caller);
-  /// Asks the provider to forget the tokens (RFC 7009) unless `keep_grant`, then destroys them here
-  /// whatever it said; `reason` is for the record. A repeat reports the first outcome.
+  /// Takes the tokens out of everybody's reach here, then asks the provider to forget them
+  /// (Revocations) unless `keep_grant`; `reason` is for the record. A repeat reports how that
+  /// stands.
   Result<RevocationReport> revoke(const ConnectionRow& row, bool keep_grant,
                                   const std::string& reason, const Caller& caller);
 
@@ -102,18 +102,16 @@ class Connections {
   Result<Provider> choose_provider(const ConnectionRequest& request);
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);
-  RevocationReport revoke_at_provider(const ConnectionRow& row);
 
   Store& store_;
-  const Vault& vault_;
   Providers& providers_;
-  HttpClient& http_;
   Audit& audit_;
   Flows& flows_;
   Consents& consents_;
   Captures& captures_;
   DirectGrants& direct_grants_;
   DeviceFlows& device_flows_;
+  Revocations& revocations_;
   Clock clock_;
 };
 

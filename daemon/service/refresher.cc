@@ -12,7 +12,6 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/net/url.h"
-#include "daemon/oauth/revocation.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/service/connections.h"
 #include "daemon/service/refresh_policy.h"
@@ -88,7 +87,8 @@ bool is_enough(const TokenFacts& token, UnixTime wanted, UnixTime now) {
 
 Refresher::Refresher(Store& store, const Vault& vault, Providers& providers,
                      ProviderDirectory& directory, HttpClient& http, Audit& audit,
-                     WorkerPool& workers, NarrowTokens& narrow, Clock clock, UnixTime idle_after)
+                     WorkerPool& workers, NarrowTokens& narrow, Revocations& revocations,
+                     Clock clock, UnixTime idle_after)
     : store_(store),
       vault_(vault),
       providers_(providers),
@@ -99,7 +99,8 @@ Refresher::Refresher(Store& store, const Vault& vault, Providers& providers,
       clock_(std::move(clock)),
       idle_after_(idle_after),
       gate_(kAtOnceForEachHost),
-      narrow_(narrow) {}
+      narrow_(narrow),
+      revocations_(revocations) {}
 
 void Refresher::note_use(const std::string& connection_id) {
   const std::lock_guard lock(mutex_);
@@ -306,8 +307,8 @@ Result<void> Refresher::store_refreshed(const Errand& errand, const TokenRespons
   if (current && *current && (*current)->status == "revoked") {
     // F21: it was disconnected while the provider answered; what came is not wanted any more.
     if (!endpoints.revocation.empty() && !response.refresh_token.empty())
-      revoke_token(endpoints, provider.client_secret, response.refresh_token, "refresh_token",
-                   http_);
+      NEXUS_CHECK(
+          revocations_.discard(row, fields.seal("refresh_token", response.refresh_token.expose())));
     return *not_active(**current);
   }
   NEXUS_CHECK(save(row, std::move(refreshed)));

@@ -17,6 +17,7 @@
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
 #include "daemon/service/refresh_timer.h"
+#include "daemon/service/revocations.h"
 #include "daemon/service/sealed_fields.h"
 #include "daemon/service/worker_pool.h"
 #include "daemon/store/store.h"
@@ -31,8 +32,8 @@ namespace nexus {
 class Refresher {
  public:
   Refresher(Store& store, const Vault& vault, Providers& providers, ProviderDirectory& directory,
-            HttpClient& http, Audit& audit, WorkerPool& workers, NarrowTokens& narrow, Clock clock,
-            UnixTime idle_after);
+            HttpClient& http, Audit& audit, WorkerPool& workers, NarrowTokens& narrow,
+            Revocations& revocations, Clock clock, UnixTime idle_after);
 
   /// Both are set once, before anything is refreshed: whom to tell when something is due, and that
   /// a connection needs a person now (and why).
@@ -100,6 +101,7 @@ class Refresher {
   OnAttention on_attention_;
   HostGate gate_;
   NarrowTokens& narrow_;
+  Revocations& revocations_;
   Flights flights_;
   std::mutex mutex_;
   std::map<std::string, Unsaved> unsaved_;

@@ -89,6 +89,15 @@ struct FlowRow {
   bool pasted = false;  ///< the answer is brought by hand: nobody listens for it
 };
 
+/// Tokens of a disconnected connection that the provider has not been asked to forget yet. They
+/// stay sealed among the connection's fields until it was.
+struct RevocationRow {
+  std::string connection_id;
+  UnixTime next_at = 0;       ///< when it is asked (again)
+  std::int64_t failures = 0;  ///< in a row
+  UnixTime give_up_at = 0;
+};
+
 /// Everything a token fetch needs, read in one step.
 struct TokenRow {
   ConnectionRow connection;
@@ -179,10 +188,22 @@ class Store {
                                   UnixTime now) = 0;
   /// Error: alias_taken.
   virtual Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) = 0;
-  /// Destroys the credentials and leaves a record without secrets that says so.
-  virtual Result<void> revoke(const std::string& id, const std::string& outcome, UnixTime now) = 0;
-  /// What `revoke` recorded.
+  /// Destroys the credentials and leaves a record without secrets that says so. With `pending`,
+  /// refresh and access token stay until `finish_revocation`: nobody can fetch them any more.
+  virtual Result<void> revoke(const std::string& id, const std::string& outcome,
+                              const std::optional<RevocationRow>& pending, UnixTime now) = 0;
+  /// What `revoke` or `finish_revocation` recorded.
   virtual Result<std::string> revocation_outcome(const std::string& id) = 0;
+  /// A token that came for a connection which is revoked already, to be forgotten as well.
+  virtual Result<void> add_revocation(const RevocationRow& row,
+                                      const std::vector<SealedField>& fields) = 0;
+  virtual Result<std::optional<RevocationRow>> revocation(const std::string& id) = 0;
+  /// Those that are due, and when the next one is.
+  virtual Result<std::vector<RevocationRow>> due_revocations(UnixTime now, std::int64_t limit) = 0;
+  virtual Result<std::optional<UnixTime>> next_revocation() = 0;
+  virtual Result<void> postpone_revocation(const RevocationRow& row) = 0;
+  /// It is over, one way or the other: the tokens go.
+  virtual Result<void> finish_revocation(const std::string& id, const std::string& outcome) = 0;
 
   virtual Result<std::string> pinned_endpoints(const std::string& id) = 0;
   virtual Result<std::vector<SealedField>> fields(const std::string& owner) = 0;

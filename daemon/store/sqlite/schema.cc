@@ -86,6 +86,15 @@ UPDATE connections SET refresh_at = expires_at WHERE status = 'active' AND EXIST
   SELECT 1 FROM credentials WHERE owner = connections.id AND field = 'refresh_token');
 CREATE INDEX connection_refreshes ON connections (refresh_at)
   WHERE status = 'active' AND refresh_at IS NOT NULL;
+)sql",
+                                 R"sql(
+CREATE TABLE revocations (
+  connection_id TEXT PRIMARY KEY REFERENCES connections (id),
+  next_at INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0,
+  give_up_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX revocation_times ON revocations (next_at);
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

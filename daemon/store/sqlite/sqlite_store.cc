@@ -90,14 +90,37 @@ void drop_flow_fields(Database& db, const std::string& connection_id) {
 void purge_unused_providers(Database& db) {
   constexpr auto unused =
       "deleted = 1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.provider_id = providers.id "
-      "AND c.status IN ('pending', 'active', 'attention_required'))";
+      "AND (c.status IN ('pending', 'active', 'attention_required') "
+      "OR EXISTS (SELECT 1 FROM revocations r WHERE r.connection_id = c.id)))";
   db.execute(
       std::string("DELETE FROM credentials WHERE owner IN (SELECT id FROM providers WHERE ") +
       unused + ")");
 }
 
-void revoke_row(Database& db, const std::string& id, const std::string& outcome, UnixTime now) {
-  drop_fields(db, id);
+void put_revocation(Database& db, const RevocationRow& row) {
+  db.query(
+        "INSERT OR REPLACE INTO revocations (connection_id, next_at, failures, give_up_at) "
+        "VALUES (?1, ?2, ?3, ?4)")
+      .bind(row.connection_id, row.next_at, row.failures, row.give_up_at)
+      .run();
+}
+
+RevocationRow revocation_row(const Query& q) {
+  return {q.text(0), q.number(1), q.number(2), q.number(3)};
+}
+
+void revoke_row(Database& db, const std::string& id, const std::string& outcome,
+                const std::optional<RevocationRow>& pending, UnixTime now) {
+  if (pending) {
+    put_revocation(db, *pending);
+    db.query(
+          "DELETE FROM credentials WHERE owner = ?1 "
+          "AND field NOT IN ('refresh_token', 'access_token')")
+        .bind(id)
+        .run();
+  } else {
+    drop_fields(db, id);
+  }
   db.query("DELETE FROM flows WHERE connection_id = ?1").bind(id).run();
   db.query(
         "UPDATE connections SET status = 'revoked', alias = '', return_url = '', "
@@ -362,7 +385,7 @@ class SqliteStore : public Store {
         if (query.bind(c.replaces).next()) alias = query.text(0);
       }
       if (!c.replaces.empty())
-        revoke_row(db, c.replaces, "{\"replaced_by\":\"" + c.id + "\"}", c.updated_at);
+        revoke_row(db, c.replaces, "{\"replaced_by\":\"" + c.id + "\"}", {}, c.updated_at);
       db.query(
             "UPDATE connections SET status = 'active', alias = ?2, issuer = ?3, subject = ?4, "
             "account = ?5, updated_at = ?6, error_code = '', error_message = '', "
@@ -473,8 +496,59 @@ class SqliteStore : public Store {
     return result;
   }
 
-  Result<void> revoke(const std::string& id, const std::string& outcome, UnixTime now) override {
-    return write("connections", "revoke", [&](Database& db) { revoke_row(db, id, outcome, now); });
+  Result<void> revoke(const std::string& id, const std::string& outcome,
+                      const std::optional<RevocationRow>& pending, UnixTime now) override {
+    return write("connections", "revoke",
+                 [&](Database& db) { revoke_row(db, id, outcome, pending, now); });
+  }
+
+  Result<void> add_revocation(const RevocationRow& row,
+                              const std::vector<SealedField>& fields) override {
+    return write("revocations", "add_revocation", [&](Database& db) {
+      put_revocation(db, row);
+      put_fields(db, fields);
+    });
+  }
+
+  Result<std::optional<RevocationRow>> revocation(const std::string& id) override {
+    return read("revocations", "revocation", [&](Database& db) {
+      auto query = db.query(
+          "SELECT connection_id, next_at, failures, give_up_at FROM revocations "
+          "WHERE connection_id = ?1");
+      return first(query.bind(id), revocation_row);
+    });
+  }
+
+  Result<std::vector<RevocationRow>> due_revocations(UnixTime now, std::int64_t limit) override {
+    return read("revocations", "due_revocations", [&](Database& db) {
+      auto query = db.query(
+          "SELECT connection_id, next_at, failures, give_up_at FROM revocations "
+          "WHERE next_at <= ?1 ORDER BY next_at LIMIT ?2");
+      return all(query.bind(now, limit), revocation_row);
+    });
+  }
+
+  Result<std::optional<UnixTime>> next_revocation() override {
+    return read("revocations", "next_revocation", [](Database& db) {
+      auto query = db.query("SELECT min(next_at) FROM revocations");
+      std::optional<UnixTime> at;
+      if (query.next()) at = query.optional_number(0);
+      return at;
+    });
+  }
+
+  Result<void> postpone_revocation(const RevocationRow& row) override {
+    return write("revocations", "postpone_revocation",
+                 [&](Database& db) { put_revocation(db, row); });
+  }
+
+  Result<void> finish_revocation(const std::string& id, const std::string& outcome) override {
+    return write("revocations", "finish_revocation", [&](Database& db) {
+      db.query("DELETE FROM revocations WHERE connection_id = ?1").bind(id).run();
+      drop_fields(db, id);
+      db.query("UPDATE connections SET revocation = ?2 WHERE id = ?1").bind(id, outcome).run();
+      purge_unused_providers(db);
+    });
   }
 
   Result<std::string> revocation_outcome(const std::string& id) override {
