@@ -177,6 +177,11 @@ Result<Json> start(Context& context, ConnectArgs& args, Way way) {
       ask_line("Consent on another device (d), or paste the browser's last address (p)?", "p"));
   args.device = lower(choice).starts_with("d");
   args.paste = !args.device;
+  answer = ask();
+  if (answer || answer.error().code != ErrorCode::unsupported_auth_type) return answer;
+  context.output.note(answer.error().message + ": paste the address then");
+  args.device = false;
+  args.paste = true;
   return ask();
 }
 

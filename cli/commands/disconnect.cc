@@ -23,14 +23,16 @@ Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
   }
   const auto id = text_member(report, "connection_id").value_or("");
   const auto provider = text_member(report, "provider_name").value_or("");
-  context.output.result("disconnected " + id + ": its credentials are deleted here\n");
+  const bool pending = report.value("provider_revocation_pending", false);
+  context.output.result("disconnected " + id +
+                        (pending ? ": nobody gets its credentials any more\n"
+                                 : ": its credentials are deleted here\n"));
   if (report.value("provider_revoked", false)) {
     context.output.note(provider + " revoked its tokens, too");
-  } else if (report.value("provider_revocation_pending", false)) {
+  } else if (pending) {
     context.output.warn(provider + " has not revoked its tokens yet: " +
                         text_member(report, "provider_revocation_error").value_or("unknown"));
-    context.output.note("  nexusd goes on asking it for a week; see: nexus audit --connection " +
-                        id);
+    context.output.note("  nexusd asks again for a week, then deletes them; see: nexus audit");
   } else if (const auto why = text_member(report, "provider_revocation_error");
              why && !args.keep_grant) {
     context.output.warn(provider + " did not revoke its tokens: " + *why);

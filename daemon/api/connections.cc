@@ -239,7 +239,7 @@ Result<Reply> delete_connection(Services& services, const http::Request& request
               {"status", "revoked"},
               {"revoked_at", rfc3339(report.revoked_at)},
               {"already_revoked", report.already_revoked},
-              {"token_deleted", true},
+              {"token_deleted", !report.at_provider.pending},
               {"sessions_closed", 0},
               {"provider_revoked", report.at_provider.revoked},
               {"provider_revocation_pending", report.at_provider.pending}};

@@ -84,6 +84,8 @@ test('a taken port: who holds it is told, and a person can paste instead', { tim
     assert.match(alone.stderr, /nexus connect demo --paste/);
     const terminal = new Terminal(home, ['connect', 'demo', '--no-browser']);
     await terminal.shows(/holds the port/);
+    await terminal.answer(/another device \(d\), or paste .*\? \[p\]/, 'd');
+    await terminal.shows(/no device authorization endpoint/);
     const answer = provider.consent(await urlOn(terminal));
     await terminal.answer(/Paste the address: /, answer);
     assert.equal((await terminal.end()).code, 0);
@@ -112,6 +114,7 @@ test('a provider that takes only https is connected by pasting', { timeout: 6000
   assert.equal(alone.code, 1);
   assert.match(alone.stderr, /--paste/);
   const terminal = new Terminal(home, ['connect', 'secure', '--no-browser']);
+  await terminal.answer(/another device \(d\), or paste/, '');
   const answer = provider.consent(await urlOn(terminal));
   assert.ok(answer.startsWith('https://localhost:'));
   await terminal.answer(/Paste the address: /, answer);

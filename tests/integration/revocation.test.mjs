@@ -55,7 +55,7 @@ test('a provider in trouble is asked again, no sooner than it says, until it has
   });
   const run = await home.nexus(['disconnect', id]);
   assert.equal(run.code, 0);
-  assert.match(run.stdout, /its credentials are deleted here/);
+  assert.match(run.stdout, /nobody gets its credentials any more/);
   assert.match(run.stderr, /has not revoked its tokens yet: the revocation endpoint answered 503/);
   assert.ok(!/revoked its tokens, too/.test(run.stderr));
   assert.equal((await token(home, id)).json.code, 'connection_revoked');
