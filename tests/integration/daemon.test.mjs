@@ -1,7 +1,7 @@
 // Who may talk to the daemon, how it is started by a service manager, and how it ends.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn, execFileSync } from 'node:child_process';
+import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
@@ -70,6 +70,13 @@ test('a socket passed on by the service manager is used, anything else is refuse
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0);
   await other.remove();
+});
+
+test('a vault has one daemon (F5): a second one says so and leaves the first alone', async () => {
+  const second = spawnSync(join(BIN, 'nexusd'), ['--foreground', '--socket', join(home.dir, 'other.sock')], { env: home.env, timeout: 10000 });
+  assert.equal(second.status, 1, second.stderr.toString());
+  assert.match(second.stderr.toString(), /nexusd: .*(another|already|in use)/);
+  assert.equal((await home.api('GET', '/health')).status, 200);
 });
 
 test('SIGTERM ends the daemon within ten seconds, also while a provider stalls', { timeout: 30000 }, async () => {

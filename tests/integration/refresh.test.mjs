@@ -1,9 +1,12 @@
 // Refreshing under every fault: nobody is logged out by mistake, nothing acknowledged is lost.
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
-import { connect, register, startOver, token } from '../support/flow.mjs';
-import { Home, until } from '../support/nexus.mjs';
+import { connect, register, request, startOver, token, visit } from '../support/flow.mjs';
+import { BIN, Home, until } from '../support/nexus.mjs';
 
 let home;
 let provider;
@@ -112,6 +115,36 @@ test('50 callers of an expired token cause one refresh, and all get its result',
   assert.equal(refreshes(), 1);
 });
 
+test('50 nexus processes on an expired token at a provider that takes 3 s, half of them killed: one request, the others served', { timeout: 60000 }, async () => {
+  provider.expiresIn = 1;
+  provider.rotate = true;
+  const { id } = await connect(home, provider);
+  provider.expiresIn = 3600;
+  await until(async () => (await home.api('GET', `/v1/connections/${id}`)).json.expires_at < Date.now() / 1000 - 1, 'expiry');
+  let asked = false;
+  provider.onToken = onRefresh((response, form) => {
+    provider.onToken = null;
+    asked = true;
+    provider.refreshTokens.delete(form.get('refresh_token'));
+    provider.refreshTokens.add('rt-slow');
+    setTimeout(() => answer(response, 200, { access_token: 'at-slow', token_type: 'Bearer', expires_in: 3600, refresh_token: 'rt-slow' }), 3000);
+    return true;
+  });
+  const callers = Array.from({ length: 50 }, () => {
+    const child = spawn(join(BIN, 'nexus'), ['token', id], { env: home.env, stdio: ['ignore', 'pipe', 'ignore'] });
+    child.out = '';
+    child.stdout.on('data', (part) => { child.out += part; });
+    return child;
+  });
+  await until(() => asked, 'the refresh at the provider');
+  const ends = callers.map((child) => once(child, 'close'));
+  for (const child of callers.slice(25)) child.kill('SIGKILL');
+  await Promise.all(ends);
+  assert.deepEqual([...new Set(callers.slice(0, 25).map((child) => child.out))], ['at-slow']);
+  assert.equal(refreshes(), 1);
+  assert.equal((await home.api('POST', `/v1/refresh/${id}`)).status, 200, 'the rotated refresh token was kept');
+});
+
 test('a caller that leaves does not lose the refresh', async () => {
   const { id } = await connect(home, provider);
   let release;
@@ -140,6 +173,50 @@ test('an expired token is never served, a token that expires at once does not lo
   await new Promise((go) => setTimeout(go, 3000));
   assert.equal((await token(home, id)).json.code, 'upstream_error');
   assert.ok(refreshes() > before && refreshes() <= before + 2, `${refreshes() - before} requests in 3 s`);
+});
+
+test('a refresh asks for no scope (F18), and fewer granted in its answer are recorded and shown', async () => {
+  const { id } = await connect(home, provider);
+  provider.tokenAnswer = (given) => ({ ...given, scope: 'openid' });
+  const answered = (await refresh(id)).json;
+  assert.equal(answered.scope, 'openid');
+  assert.ok(!provider.tokenRequests('refresh_token').at(-1).form.has('scope'));
+  const shown = JSON.parse((await home.nexus(['status', id, '--json'])).stdout).connections[0];
+  assert.deepEqual(shown.scopes, ['openid']);
+});
+
+test('a rejection right after a good refresh is a security event (F14): somebody else used the token', async () => {
+  provider.rotate = true;
+  const { id } = await connect(home, provider);
+  assert.equal((await refresh(id)).status, 200);
+  // The old token is replayed from outside, so the provider ends the grant.
+  provider.refreshTokens.clear();
+  assert.equal((await refresh(id)).status, 409);
+  const events = (await home.api('GET', '/v1/audit?limit=5')).json.map((r) => r.event_type);
+  assert.ok(events.includes('refresh_token_reuse_suspected'), events.join(' '));
+});
+
+test('attention is told everywhere, kept, and ended by reconnecting (F20)', async () => {
+  const { id } = await connect(home, provider, { alias: 'mail' });
+  provider.refreshTokens.clear();
+  assert.equal((await refresh(id)).status, 409);
+  const asked = refreshes();
+  for (let at = 0; at < 3; ++at) {
+    const run = await home.nexus(['token', 'mail']);
+    assert.deepEqual([run.code, run.stdout], [4, '']);
+    assert.match(run.stderr, new RegExp(`run: nexus connect demo --replace ${id}`));
+  }
+  assert.equal((await refresh(id)).status, 409);
+  assert.equal(refreshes(), asked, 'nobody retries');
+  assert.equal((await home.nexus(['status', 'mail'])).code, 4);
+  const metrics = await home.api('GET', '/metrics');
+  assert.match(metrics.text, /nexus_connections_total\{status="attention_required"\} 1/);
+  const again = await request(home, { replaces: 'mail' });
+  assert.equal((await home.nexus(['token', 'mail'])).code, 4, 'until the new one is active');
+  await visit(provider.consent(again.auth_url));
+  const run = await home.nexus(['token', 'mail']);
+  assert.equal(run.code, 0, run.stderr);
+  assert.equal((await token(home, id)).json.code, 'connection_revoked');
 });
 
 test('min_ttl refreshes when less is left, and not when enough is', async () => {

@@ -1,0 +1,86 @@
+// Clocks that jump (security.md F15): libfaketime turns the daemon's wall clock, CLOCK_BOOTTIME goes on as it does.
+import { test, before, after, beforeEach } from 'node:test';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { connect, register, startOver, token } from '../support/flow.mjs';
+import { BIN, Home, until } from '../support/nexus.mjs';
+
+const DAY = 86400;
+const library = readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`).find((path) => existsSync(path));
+// A sanitizer's runtime has to be the first library of all.
+const skip = /lib[at]san/.test(execFileSync('ldd', [join(BIN, 'nexusd')]).toString()) && 'not under a sanitizer';
+
+let home;
+let provider;
+let env;
+const turn = (seconds) => writeFileSync(env.FAKETIME_TIMESTAMP_FILE, `${seconds < 0 ? '' : '+'}${seconds}`);
+before(async () => {
+  assert.ok(library, 'libfaketime is installed');
+  provider = await MisbehavingProvider.start();
+  provider.rotate = true;
+  home = await Home.make();
+  env = { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: join(home.dir, 'clock'), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+  turn(0);
+  await home.start(skip ? {} : { env });
+  await register(home, provider.issuer, { scopes: ['read'] });
+});
+after(async () => { await home.remove(); await provider.close(); });
+beforeEach(() => startOver(home, provider));
+
+const refreshes = () => provider.tokenRequests('refresh_token').length;
+const pause = (seconds) => new Promise((go) => setTimeout(go, seconds * 1000));
+
+test('a day ahead: every token is refreshed once, none is served expired, nobody is bothered', { skip, timeout: 60000 }, async () => {
+  provider.rotate = true;
+  const ids = [];
+  for (let at = 0; at < 5; ++at) ids.push((await connect(home, provider)).id);
+  const old = new Map();
+  for (const id of ids) old.set(id, (await token(home, id)).json.access_token);
+  turn(DAY);
+  const answers = await Promise.all([...ids, ...ids, ...ids].map((id) => token(home, id)));
+  for (const { status, json } of answers) {
+    assert.equal(status, 200);
+    assert.notEqual(json.access_token, old.get(json.connection_id));
+    assert.ok(json.expires_in > 3500);
+  }
+  assert.equal(refreshes(), ids.length);
+  await pause(3);
+  assert.equal(refreshes(), ids.length, 'no burst');
+  // And back: nobody knows which day was right, but no token got a day more to live.
+  turn(0);
+  for (const id of ids) assert.equal((await token(home, id)).status, 200);
+  assert.ok(refreshes() <= 2 * ids.length);
+  for (const id of ids) assert.equal(await home.status(id), 'active');
+});
+
+test('a day back: a token does not live a day longer', { skip, timeout: 60000 }, async () => {
+  turn(0);
+  provider.expiresIn = 12;
+  const { id } = await connect(home, provider);
+  const first = (await token(home, id)).json.access_token;
+  turn(-DAY);
+  const soon = (await token(home, id)).json;
+  assert.ok(soon.expires_in <= 12, `${soon.expires_in} s left`);
+  await pause(12);
+  const later = (await token(home, id)).json;
+  assert.notEqual(later.access_token, first);
+  assert.ok(refreshes() >= 1 && refreshes() <= 3, `${refreshes()} refreshes`);
+  assert.equal(await home.status(id), 'active');
+});
+
+test('a daemon that starts a day in the past trusts no token from the future', { skip, timeout: 60000 }, async () => {
+  turn(0);
+  const { id } = await connect(home, provider);
+  const first = (await token(home, id)).json.access_token;
+  await home.stop();
+  turn(-DAY);
+  await home.start({ env });
+  const [one, two] = await Promise.all([token(home, id), token(home, id)]);
+  assert.notEqual(one.json.access_token, first);
+  assert.equal(one.json.access_token, two.json.access_token);
+  assert.equal(refreshes(), 1);
+  assert.equal(await home.status(id), 'active');
+});
