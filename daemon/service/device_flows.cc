@@ -15,6 +15,8 @@ namespace {
 constexpr const char* kNowhere = "urn:ietf:params:oauth:grant-type:device_code";
 constexpr std::int64_t kSlowDown = 5;  // RFC 8628 3.5
 constexpr std::int64_t kLongestBackoff = 60;
+/// A flow that nobody asked for since is over by now.
+constexpr auto kForgotten = std::chrono::hours(1);
 constexpr const char* kInterval = "device_interval";
 
 }  // namespace
@@ -57,9 +59,12 @@ Result<DevicePrompt> DeviceFlows::begin(
   metrics::consent_started(asked_for_openid(row));
   {
     const std::lock_guard lock(mutex_);
-    paces_[row.id] = {
-        .interval = asked.interval,
-        .next = std::chrono::steady_clock::now() + std::chrono::seconds(asked.interval)};
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(paces_, [&](const auto& entry) {
+      return !entry.second.asking && now - entry.second.next > kForgotten;
+    });
+    paces_[row.id] = {.interval = asked.interval,
+                      .next = now + std::chrono::seconds(asked.interval)};
   }
   return DevicePrompt{asked.user_code, asked.verification_uri, asked.verification_uri_complete};
 }

@@ -164,6 +164,8 @@ Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Prov
   auto endpoints = endpoints_from_json(Json::parse(pinned));
   NEXUS_TRY(endpoints.dialect, read_dialect(provider.params));
   endpoints.grant = provider.grant();
+  if (endpoints.client_auth == ClientAuthMethod::private_key_jwt && !provider.signs())
+    endpoints.client_auth = ClientAuthMethod::client_secret_basic;  // it has a secret by now
   endpoints.client_auth = configured_auth(provider, has_secret).value_or(endpoints.client_auth);
   return endpoints;
 }

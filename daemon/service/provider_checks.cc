@@ -8,6 +8,7 @@
 #include "daemon/crypto/encoding.h"
 #include "daemon/net/url.h"
 #include "daemon/oauth/authorization_request.h"
+#include "daemon/oauth/device_grant.h"
 #include "daemon/oauth/token_endpoint.h"
 #include "daemon/service/credential_check.h"
 
@@ -50,13 +51,26 @@ std::vector<ProviderCheck> ProviderChecks::oauth(const ProviderWithSecret& provi
     checks.push_back(
         {"discovery", true, "the metadata is that of " + provider.provider.issuer, ""});
   const auto endpoints = providers_.endpoints(provider);
-  if (endpoints) {
-    checks.push_back(authorization(provider.provider, *endpoints));
-    checks.push_back(token(provider, *endpoints));
-  } else if (metadata) {
-    checks.push_back(failed("endpoints", endpoints.error()));
+  if (!endpoints) {
+    if (metadata) checks.push_back(failed("endpoints", endpoints.error()));
+    if (provider.provider.grant() == GrantType::authorization_code)
+      checks.push_back(redirect_uri(provider.provider));
+    return checks;
   }
-  checks.push_back(redirect_uri(provider.provider));
+  switch (endpoints->grant) {
+    case GrantType::authorization_code:
+      checks.push_back(authorization(provider.provider, *endpoints));
+      checks.push_back(token(provider, *endpoints));
+      checks.push_back(redirect_uri(provider.provider));
+      break;
+    case GrantType::device_code:
+      checks.push_back(device_authorization(provider, *endpoints));
+      break;
+    case GrantType::client_credentials:
+    case GrantType::jwt_bearer:
+      checks.push_back(client_grant(provider, *endpoints));
+      break;
+  }
   return checks;
 }
 
@@ -104,6 +118,26 @@ ProviderCheck ProviderChecks::token(const ProviderWithSecret& provider,
   if (answer || answer.error().code == ErrorCode::provider_rejected)
     return {name, true, host + " answers and takes the client", ""};
   return failed(name, answer.error());
+}
+
+/// A code that nobody is going to enter.
+ProviderCheck ProviderChecks::device_authorization(const ProviderWithSecret& provider,
+                                                   const ProviderEndpoints& endpoints) {
+  const std::string name = "device authorization endpoint";
+  const auto answer = request_device_authorization(endpoints, provider.client_secret,
+                                                   join(provider.provider.scopes, " "), {}, http_);
+  if (!answer) return failed(name, answer.error());
+  return {name, true, host_of(endpoints.device_authorization) + " hands out codes", ""};
+}
+
+/// No person is needed, so the real thing is tried; the token is dropped.
+ProviderCheck ProviderChecks::client_grant(const ProviderWithSecret& provider,
+                                           const ProviderEndpoints& endpoints) {
+  const std::string name = "token endpoint";
+  const auto answer = client_token(endpoints, provider.client_secret,
+                                   {join(provider.provider.scopes, " "), {}}, http_);
+  if (!answer) return failed(name, answer.error());
+  return {name, true, host_of(endpoints.token) + " gives the client a token", ""};
 }
 
 ProviderCheck ProviderChecks::redirect_uri(const Provider& provider) {

@@ -35,6 +35,10 @@ class ProviderChecks {
   std::vector<ProviderCheck> static_api(const Provider& provider);
   ProviderCheck authorization(const Provider& provider, const ProviderEndpoints& endpoints);
   ProviderCheck token(const ProviderWithSecret& provider, const ProviderEndpoints& endpoints);
+  ProviderCheck device_authorization(const ProviderWithSecret& provider,
+                                     const ProviderEndpoints& endpoints);
+  ProviderCheck client_grant(const ProviderWithSecret& provider,
+                             const ProviderEndpoints& endpoints);
   ProviderCheck redirect_uri(const Provider& provider);
 
   Providers& providers_;

@@ -191,28 +191,33 @@ Result<std::optional<Secret>> take_secret(Json& fields, const char* name) {
 Result<void> expand_service_account(Json& fields) {
   const auto found = fields.find("service_account");
   if (found == fields.end() || found->is_null()) return {};
-  Json account = *found;
+  Json account;
   if (found->is_string()) {
     auto& text = found->get_ref<std::string&>();
     auto parsed = parse_json_object(text);
     wipe(text);
     if (!parsed) return bad("service_account", "is not a JSON object");
     account = *std::move(parsed);
+  } else {
+    account = std::move(*found);
   }
   fields.erase("service_account");
-  const auto member = [&](const char* name) { return text_member(account, name).value_or(""); };
-  if (member("type") != "service_account" || member("client_email").empty() ||
-      member("private_key").empty() || member("token_uri").empty())
+  const auto has = [&](const char* name) {
+    const auto member = account.find(name);
+    return member != account.end() && member->is_string() && *member != "";
+  };
+  if (!account.is_object() || text_member(account, "type") != "service_account" ||
+      !has("client_email") || !has("private_key") || !has("token_uri"))
     return bad("service_account",
                "is no service account's key: it needs type, client_email, private_key, token_uri");
   fields["grant_type"] = to_text(GrantType::jwt_bearer);
-  fields["client_id"] = member("client_email");
-  fields["token_url"] = member("token_uri");
-  fields["private_key"] = member("private_key");
+  fields["client_id"] = account["client_email"];
+  fields["token_url"] = account["token_uri"];
+  // Moved, so that there is no second copy to be wiped.
+  fields["private_key"] = std::move(account["private_key"]);
   auto& params = fields["params"];
   if (!params.is_object()) params = Json::object();
-  if (!member("private_key_id").empty()) params["key_id"] = member("private_key_id");
-  if (auto& key = account["private_key"]; key.is_string()) wipe(key.get_ref<std::string&>());
+  if (has("private_key_id")) params["key_id"] = account["private_key_id"];
   return {};
 }
 

@@ -117,6 +117,11 @@ Result<Providers::Prepared> Providers::prepare(const std::optional<ProviderRow>&
     prepared.warning = unoffered_method(endpoints, *metadata);
   }
   if (provider.signs() && !secret.empty()) NEXUS_CHECK(SigningKey::from_pem(secret));
+  // A key that stays from before must not travel as a password now.
+  if (!provider.signs() && secret.expose().find("PRIVATE KEY-----") != std::string_view::npos)
+    return Error{ErrorCode::invalid_field,
+                 "auth_header would send the client's private key to the provider",
+                 "give the client secret with it: --client-secret-file FILE"};
 
   prepared.secret_before = fingerprint(provider.id, old_secret);
   prepared.secret_after = fingerprint(provider.id, secret);

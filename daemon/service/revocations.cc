@@ -126,6 +126,7 @@ Revocations::Answer Revocations::ask(const ConnectionRow& row) {
       answer.retry_after_s = std::max(answer.retry_after_s, said.retry_after_s);
       if (said.outcome != Outcome::revoked && answer.state.error.empty())
         answer.state.error = said.error;
+      if (said.outcome == Outcome::later) break;  // so is the other one
     }
     return {};
   }();

@@ -56,6 +56,14 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   refresh_first(connection_id, false, wanted, std::move(done));
 }
 
+Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Caller& caller) {
+  NEXUS_TRY(auto row, store_.connection(connection_id));
+  if (!row) return no_such_connection(connection_id);
+  NEXUS_CHECK(require(caller, Right::use, *row, connection_id));
+  if (const auto error = not_active(*row)) return *error;
+  return *std::move(row);
+}
+
 void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
   const auto row = store_.connection(connection_id);
   if (!row) return done(row.error());
@@ -116,13 +124,9 @@ Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget t
 
 void Tokens::fetch_narrow(const std::string& connection_id, TokenTarget target, UnixTime min_ttl,
                           bool forced, const Caller& caller, Done done) {
-  const auto row = store_.connection(connection_id);
+  const auto row = usable(connection_id, caller);
   if (!row) return done(row.error());
-  if (!*row) return done(no_such_connection(connection_id));
-  if (const auto allowed = require(caller, Right::use, **row, connection_id); !allowed)
-    return done(allowed.error());
-  if (const auto error = not_active(**row)) return done(*error);
-  auto checked = check_target(**row, std::move(target));
+  auto checked = check_target(*row, std::move(target));
   if (!checked) return done(checked.error());
   if (checked->is_everything() && forced) return refresh(connection_id, caller, std::move(done));
   if (checked->is_everything()) return fetch(connection_id, min_ttl, caller, std::move(done));
@@ -130,7 +134,7 @@ void Tokens::fetch_narrow(const std::string& connection_id, TokenTarget target, 
   const auto kept = narrow_.find(connection_id, *checked);
   const auto wanted = kept ? std::max(refresh_margin(kept->facts), min_ttl) : min_ttl;
   if (!forced && kept && is_enough(kept->facts, wanted, clock_()))
-    return done(open_narrow(**row, *checked));
+    return done(open_narrow(*row, *checked));
   refresher_.join(connection_id,
                   {.forced = forced,
                    .wanted = wanted,

@@ -61,6 +61,8 @@ class Tokens {
  private:
   Result<FetchedToken> open(TokenRow row) const;
   Result<FetchedToken> open_static(TokenRow row, const SealedFields& fields) const;
+  /// The connection, for a caller who may use it and while it has something to give.
+  Result<ConnectionRow> usable(const std::string& connection_id, const Caller& caller);
   Result<TokenTarget> check_target(const ConnectionRow& row, TokenTarget target);
   Result<FetchedToken> open_narrow(const ConnectionRow& row, const TokenTarget& target);
   Result<FetchedToken> after_narrow_flight(const std::string& connection_id,

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { startCertifiedProvider, CLIENT_ID, CLIENT_SECRET } from '../provider/certified.mjs';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { consentOnDevice } from '../support/consent.mjs';
 import { register, request, token, SECRET } from '../support/flow.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
@@ -23,31 +23,25 @@ before(async () => {
 });
 after(async () => { await home.remove(); await certified.close(); });
 
-const json = (response, value, status = 200, headers = {}) => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(typeof value === 'string' ? value : JSON.stringify(value));
-  return true;
-};
-
 /** A provider with a device endpoint; `answers`: what each poll in turn gets, the last one for ever. */
 async function deviceProvider(name, { device = {}, answers = [] } = {}) {
   const provider = await MisbehavingProvider.start();
   provider.metadata = (document) => ({ ...document, device_authorization_endpoint: `${provider.issuer}/device_authorization` });
   provider.polls = [];
-  provider.onOther = (path, response) => path === '/device_authorization' && json(response, {
+  provider.onOther = (path, response) => path === '/device_authorization' && reply(response, {
     device_code: 'canary-device-code-77ab', user_code: 'WDJB-MJHT', verification_uri: `${provider.issuer}/device`,
     expires_in: 600, interval: 1, ...device });
   provider.onToken = (form, response) => {
     if (form.get('grant_type') !== DEVICE) return false;
     provider.polls.push(Date.now());
     const answer = answers[Math.min(provider.polls.length, answers.length) - 1];
-    return typeof answer === 'function' ? answer(response, provider, form) : json(response, { error: answer }, 400);
+    return typeof answer === 'function' ? answer(response, provider, form) : reply(response, { error: answer }, 400);
   };
   await register(home, provider.issuer, { name, scopes: ['openid'] });
   return provider;
 }
 
-const good = (response, provider, form, claims = {}) => json(response, {
+const good = (response, provider, form, claims = {}) => reply(response, {
   access_token: 'at-device', token_type: 'Bearer', expires_in: 3600, refresh_token: 'rt-device',
   id_token: provider.key.sign({ iss: provider.issuer, sub: 'alice', aud: 'client-1', exp: 2e9, iat: Math.floor(Date.now() / 1000), email: 'alice@example.com', ...claims }),
 });
@@ -137,7 +131,7 @@ describe('the device grant', { concurrency: true }, () => {
 
   test('resets are backed off from, Retry-After is kept, and it goes on (G6)', async () => {
     const reset = (response) => { response.socket.resetAndDestroy(); return true; };
-    const later = (response) => json(response, {}, 503, { 'retry-after': '3' });
+    const later = (response) => reply(response, {}, 503, { 'retry-after': '3' });
     const provider = await deviceProvider('flaky', { answers: [reset, reset, later, later, good] });
     assert.equal(await settled((await ask('flaky')).connection_id), 'active');
     const [one, two, three, four] = gaps(provider.polls);
@@ -160,7 +154,7 @@ describe('the device grant', { concurrency: true }, () => {
     const bad = {
       'bad-signature': (response, provider, form) => good(response, { ...provider, key: { sign: (claims) => provider.key.sign(claims).slice(0, -8) + 'AAAAAAAA' }, issuer: provider.issuer }, form),
       'bad-audience': (response, provider, form) => good(response, provider, form, { aud: 'other' }),
-      'no-id-token': (response) => json(response, { access_token: 'a', token_type: 'Bearer' }),
+      'no-id-token': (response) => reply(response, { access_token: 'a', token_type: 'Bearer' }),
     };
     for (const [name, answer] of Object.entries(bad)) {
       const provider = await deviceProvider(name, { answers: [answer] });
@@ -206,7 +200,7 @@ describe('the device grant', { concurrency: true }, () => {
     const provider = await MisbehavingProvider.start();
     let polls = 0;
     provider.metadata = (document) => ({ ...document, device_authorization_endpoint: `${provider.issuer}/device_authorization` });
-    provider.onOther = (path, response) => path === '/device_authorization' && json(response, {
+    provider.onOther = (path, response) => path === '/device_authorization' && reply(response, {
       device_code: 'canary-device-code-77ab', user_code: 'X', verification_uri: `${provider.issuer}/device`, expires_in: 600, interval: 1 });
     provider.onToken = (form, response) => {
       ++polls;
@@ -240,8 +234,8 @@ describe('the device grant', { concurrency: true }, () => {
     const added = await home.nexus(['provider', 'add', 'only-device', '--token-url', `${provider.issuer}/token`, '--grant-type', 'device_code',
       '--param', `device_authorization_endpoint=${provider.issuer}/device_authorization`, '--client-id', 'client-1', '--client-secret-file', '-', '--allow-insecure-http'], { input: SECRET });
     assert.equal(added.code, 0, added.stderr);
-    provider.onOther = (path, response) => path === '/device_authorization' && json(response, { device_code: 'd', user_code: 'U', verification_uri: `${provider.issuer}/d`, expires_in: 60, interval: 1 });
-    provider.onToken = (form, response) => json(response, { access_token: 'a', token_type: 'Bearer', expires_in: 60 });
+    provider.onOther = (path, response) => path === '/device_authorization' && reply(response, { device_code: 'd', user_code: 'U', verification_uri: `${provider.issuer}/d`, expires_in: 60, interval: 1 });
+    provider.onToken = (form, response) => reply(response, { access_token: 'a', token_type: 'Bearer', expires_in: 60 });
     const connected = await home.nexus(['connect', 'only-device']);
     assert.equal(connected.code, 0, connected.stderr);
     assert.match(connected.stderr, /enter the code {2}U/);

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { startCertifiedProvider, CLIENT_ID, CLIENT_SECRET } from '../provider/certified.mjs';
-import { MisbehavingProvider, now } from '../provider/misbehaving.mjs';
+import { MisbehavingProvider, now, reply } from '../provider/misbehaving.mjs';
 import { consent } from '../support/consent.mjs';
 import { connect, register, request, startOver, token, visit, SECRET } from '../support/flow.mjs';
 import { Home, until } from '../support/nexus.mjs';
@@ -29,15 +29,10 @@ before(async () => {
 after(async () => { await home.remove(); await provider.close(); });
 beforeEach(() => startOver(home, provider));
 
-const json = (response, value, status = 200) => {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(value));
-  return true;
-};
 /** Answers every token request well; `more` is added to the answer. */
 function issueTo(grant, more = {}) {
   let count = 0;
-  provider.onToken = (form, response) => form.get('grant_type') === grant && json(response, {
+  provider.onToken = (form, response) => form.get('grant_type') === grant && reply(response, {
     access_token: `at-client-${++count}`, token_type: 'Bearer', expires_in: 3600, ...more });
 }
 const add = (name, ...args) => home.nexus(['provider', 'add', name, '--allow-insecure-http', '--replace', ...args.slice(0, -1)], { input: args.at(-1) });
@@ -88,7 +83,7 @@ test('tokens of the client are renewed in the background, and a provider in trou
   await addClient('billing');
   const id = (await home.nexus(['connect', 'billing'])).stdout.trim();
   await until(() => provider.tokenRequests().length >= 2, 'a renewal', 15000);
-  provider.onToken = (form, response) => json(response, { error: 'invalid_client' }, 401);
+  provider.onToken = (form, response) => reply(response, { error: 'invalid_client' }, 401);
   const refused = await home.nexus(['refresh', id]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /refuses this client \(invalid_client\)/);
@@ -102,7 +97,7 @@ test('tokens of the client are renewed in the background, and a provider in trou
 });
 
 test('what the provider refuses fails the connection and says whose fault it is', async () => {
-  provider.onToken = (form, response) => json(response, { error: 'unauthorized_client', error_description: 'not for this grant' }, 400);
+  provider.onToken = (form, response) => reply(response, { error: 'unauthorized_client', error_description: 'not for this grant' }, 400);
   await addClient('billing');
   const run = await home.nexus(['connect', 'billing']);
   assert.equal(run.code, 1);
@@ -219,7 +214,7 @@ test('what a provider says of an assertion is the operator\'s to mend, not a per
   await add('salesforce-like', '--token-url', `${provider.issuer}/token`, '--grant-type', 'jwt_bearer', '--client-id', 'consumer-key', '--param', 'assertion_audience=https://login.salesforce.com', '--param', 'assertion_subject=alice', '--private-key-file', '-', pem(rsa.privateKey));
   const id = (await home.nexus(['connect', 'salesforce-like'])).stdout.trim();
   assert.equal(read(provider.tokenRequests(JWT_BEARER)[0].form.get('assertion'), rsa.publicKey, 'RS256')[1].aud, 'https://login.salesforce.com');
-  provider.onToken = (form, response) => json(response, { error: 'invalid_grant', error_description: 'user hasn\'t approved this consumer' }, 400);
+  provider.onToken = (form, response) => reply(response, { error: 'invalid_grant', error_description: 'user hasn\'t approved this consumer' }, 400);
   const run = await home.nexus(['refresh', id]);
   assert.equal(run.code, 1);
   assert.match(run.stderr, /hasn't approved this consumer/);
@@ -295,7 +290,7 @@ test('more than was granted, and targets that a provider refuses, leave the conn
   assert.deepEqual([beyond.code, beyond.stdout], [9, '']);
   assert.match(beyond.stderr, /was not granted admin/);
   assert.equal(provider.tokenRequests('refresh_token').length, 0);
-  provider.onToken = (form, response) => form.has('resource') && json(response, { error: 'invalid_target' }, 400);
+  provider.onToken = (form, response) => form.has('resource') && reply(response, { error: 'invalid_target' }, 400);
   const refused = await token(home, id, '?audience=https%3A%2F%2Fapi.example.com');
   assert.deepEqual([refused.status, refused.json.code], [403, 'scope_not_allowed']);
   assert.equal((await home.api('POST', `/v1/refresh/${id}`)).status, 200);
@@ -328,4 +323,44 @@ test('parameters of a request may not set what is the flow\'s own', async () => 
   const run = await home.nexus(['connect', 'demo', '--no-browser', '--no-wait', '--json', '--param', 'prompt=login', '--param', 'login_hint=a@b.example']);
   const url = new URL(JSON.parse(run.stdout).auth_url);
   assert.deepEqual([url.searchParams.get('prompt'), url.searchParams.get('login_hint')], ['login', 'a@b.example']);
+});
+
+test('a private key never travels: a client that stops signing needs a secret', async () => {
+  await add('was-signing', '--issuer', provider.issuer, '--client-id', 'c', '--private-key-file', '-', pem(rsa.privateKey));
+  const run = await home.nexus(['provider', 'edit', 'was-signing', '--client-auth', 'client_secret_post']);
+  assert.equal(run.code, 2);
+  assert.match(run.stderr, /would send the client's private key/);
+  const mended = await home.nexus(['provider', 'edit', 'was-signing', '--client-auth', 'client_secret_post', '--client-secret-file', '-'], { input: SECRET });
+  assert.equal(mended.code, 0, mended.stderr);
+  await connect(home, provider, { provider_name: 'was-signing', scopes: ['a'] });
+  assert.ok(provider.requests.every(({ form, headers }) => !/PRIVATE|BEGIN/.test(form.toString() + Buffer.from(headers.authorization?.slice(6) ?? '', 'base64'))));
+});
+
+test('provider test tries what the grant needs, and no redirect URI where there is none', async () => {
+  issueTo('client_credentials');
+  await addClient('billing');
+  const good = await home.nexus(['provider', 'test', 'billing']);
+  assert.equal(good.code, 0, good.stdout);
+  assert.match(good.stdout, /gives the client a token/);
+  assert.ok(!good.stdout.includes('redirect URI'));
+  provider.onToken = (form, response) => reply(response, { error: 'invalid_client' }, 401);
+  assert.equal((await home.nexus(['provider', 'test', 'billing'])).code, 1);
+});
+
+test('a manifest has clients that sign: planned, applied, and nothing to do afterwards', async () => {
+  const file = join(home.dir, 'machines.toml');
+  writeFileSync(file, `[providers.robot]\nservice_account = "\${ROBOT}"\nscopes = ["a"]\nallow_insecure_http = true\n
+[providers.signer]\nissuer = "${provider.issuer}"\nclient_id = "c"\nprivate_key = "\${KEY}"\nallow_insecure_http = true\n`);
+  const env = {
+    ROBOT: JSON.stringify({ type: 'service_account', client_email: 'robot@example.com', private_key: pem(rsa.privateKey), private_key_id: 'k', token_uri: `${provider.issuer}/token` }),
+    KEY: pem(ec.privateKey),
+  };
+  const applied = await home.nexus(['provider', 'apply', '-f', file, '--yes'], { env });
+  assert.equal(applied.code, 0, applied.stderr);
+  const again = await home.nexus(['provider', 'plan', '-f', file], { env });
+  assert.match(again.stdout, /0 to create, 0 to update, 0 to delete, 2 unchanged/);
+  const rotated = await home.nexus(['provider', 'plan', '-f', file], { env: { ...env, KEY: pem(ed.privateKey) } });
+  assert.match(rotated.stdout, /client_secret: \(fingerprint/);
+  const exported = (await home.nexus(['provider', 'export'])).stdout;
+  assert.match(exported, /private_key = '\$\{SIGNER_PRIVATE_KEY\}'/);
 });

@@ -2,7 +2,7 @@
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { connect, register, startOver, token, SECRET } from '../support/flow.mjs';
 import { Home, until } from '../support/nexus.mjs';
 
@@ -23,11 +23,6 @@ function onRevoke(act) {
   let count = 0;
   provider.onOther = (path, response, entry) => path === '/revoke' && act(response, count++, entry);
 }
-const answer = (response, status, body = {}, headers = {}) => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify(body));
-  return true;
-};
 /** How many sealed values the vault still has of a connection. */
 const credentialsOf = (id) => Number(execFileSync('sqlite3',
   [`${home.data}/nexus.db`, `SELECT count(*) FROM credentials WHERE owner = '${id}'`]).toString());
@@ -51,7 +46,7 @@ test('a provider in trouble is asked again, no sooner than it says, until it has
   const times = [];
   onRevoke((response, count) => {
     times.push(Date.now());
-    return count < 2 ? answer(response, 503, {}, { 'retry-after': '3' }) : answer(response, 200);
+    return count < 2 ? reply(response, {}, 503, { 'retry-after': '3' }) : reply(response, {}, 200);
   });
   const run = await home.nexus(['disconnect', id]);
   assert.equal(run.code, 0);
@@ -88,16 +83,16 @@ test('a pending revocation survives a restart (H7), also one whose daemon was ki
 test('unsupported_token_type: the other token is tried (H6)', async () => {
   const { id } = await connect(home, provider);
   onRevoke((response, _, entry) => entry.form.get('token_type_hint') === 'refresh_token'
-    ? answer(response, 400, { error: 'unsupported_token_type' }) : answer(response, 200));
+    ? reply(response, { error: 'unsupported_token_type' }, 400) : reply(response, {}, 200));
   const gone = (await home.api('DELETE', `/v1/connections/${id}`)).json;
   assert.deepEqual([gone.provider_revoked, gone.provider_revocation_pending, revocations().length], [true, false, 2]);
 });
 
 test('other answers are told, and never as revoked', async (t) => {
   const cases = {
-    'invalid_client': [(r) => answer(r, 401, { error: 'invalid_client' }), /401 \(invalid_client\)/],
-    'a refusal': [(r) => answer(r, 400, { error: 'invalid_request', error_description: 'no' }), /400 \(invalid_request: no\)/],
-    'a redirect (H8)': [(r) => answer(r, 307, {}, { location: `${provider.issuer}/stolen` }), /answered 307/],
+    'invalid_client': [(r) => reply(r, { error: 'invalid_client' }, 401), /401 \(invalid_client\)/],
+    'a refusal': [(r) => reply(r, { error: 'invalid_request', error_description: 'no' }, 400), /400 \(invalid_request: no\)/],
+    'a redirect (H8)': [(r) => reply(r, {}, 307, { location: `${provider.issuer}/stolen` }), /answered 307/],
     '204': [(r) => { r.writeHead(204); r.end(); return true; }, /answered 204/],
   };
   for (const [name, [act, told]] of Object.entries(cases))
@@ -134,7 +129,7 @@ test('disconnected while the provider answers a refresh: the new token is revoke
   let release;
   provider.onToken = (form, response) => {
     if (form.get('grant_type') !== 'refresh_token') return false;
-    release = () => answer(response, 200, { access_token: 'at-late', refresh_token: 'rt-late', token_type: 'Bearer', expires_in: 60 });
+    release = () => reply(response, { access_token: 'at-late', refresh_token: 'rt-late', token_type: 'Bearer', expires_in: 60 }, 200);
     return true;
   };
   const refreshing = home.api('POST', `/v1/refresh/${id}`);

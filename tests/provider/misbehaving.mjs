@@ -146,6 +146,13 @@ export class MisbehavingProvider {
   }
 }
 
+/** Answers with JSON (a text is sent as it is); true, as the parts that answer themselves have to say. */
+export function reply(response, body, status = 200, headers = {}) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  return true;
+}
+
 export const hmacToken = (claims, secret) => {
   const text = `${b64({ alg: 'HS256', kid: 'k1' })}.${b64(claims)}`;
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
