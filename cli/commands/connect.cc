@@ -81,7 +81,7 @@ Error still_pending(const api::Connection& connection) {
   const auto left = connection.expires_at.value_or(0) - system_now();
   return {ErrorCode::wait_timeout, "connection " + connection.id + " still waits for consent",
           "it stays open for " + duration_text(std::max<UnixTime>(left, 0)) +
-              ": finish in the browser, then run: nexus status " + connection.id};
+              ": finish the consent, then run: nexus status " + connection.id};
 }
 
 Error failed(const api::Connection& connection) {

@@ -29,6 +29,7 @@ std::optional<std::int64_t> seconds_in(const Json& document, const char* name) {
   if (found->is_number_unsigned())
     return static_cast<std::int64_t>(
         std::min<std::uint64_t>(found->get<std::uint64_t>(), INT32_MAX));
+  if (found->is_number_integer()) return found->get<std::int64_t>();
   return std::nullopt;
 }
 

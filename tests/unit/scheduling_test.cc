@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "daemon/service/flights.h"
 #include "daemon/service/host_gate.h"
 #include "tests/support/catch.h"
 
@@ -49,4 +50,35 @@ TEST_CASE("few go to a host at once, those that are awaited first", "[gate]") {
   gate.leave("b");
   enter(6, true);
   CHECK(went.back() == 6);
+}
+
+TEST_CASE("a connection has one flight at a time, and who wants another target waits for the next",
+          "[flights]") {
+  Flights flights;
+  std::vector<std::string> told;
+  const auto wish = [&](const std::string& name, const std::string& scopes) {
+    return Flights::Wish{.target = {scopes, ""},
+                         .landed = [&told, name](const Result<void>&) { told.push_back(name); }};
+  };
+  const auto land = [&] {
+    bool onward = false;
+    for (const auto& landed : flights.land("conn_1", onward)) landed.landed({});
+    return onward;
+  };
+  CHECK(flights.join("conn_1", wish("whole", "")));
+  CHECK_FALSE(flights.join("conn_1", wish("read", "read")));
+  CHECK_FALSE(flights.join("conn_1", wish("whole too", "")));
+  CHECK_FALSE(flights.join("conn_1", wish("read too", "read")));
+  CHECK(flights.join("conn_2", wish("another connection", "")));
+  CHECK(flights.target("conn_1").is_everything());
+
+  CHECK(land());
+  CHECK(told == std::vector<std::string>{"whole", "whole too"});
+  CHECK(flights.target("conn_1").scopes == "read");
+  // Who comes now joins the flight that is under way.
+  CHECK_FALSE(flights.join("conn_1", wish("read at last", "read")));
+  CHECK_FALSE(land());
+  CHECK(told.size() == 5);
+  CHECK_FALSE(flights.is_flying("conn_1"));
+  CHECK(flights.is_flying("conn_2"));
 }
