@@ -94,8 +94,8 @@ bool DeviceFlows::may_ask_now(const ConnectionRow& row) {
   // Begun by an earlier daemon, or another kind of flow.
   const auto interval = interval_of(row);
   const std::lock_guard lock(mutex_);
-  if (interval > 0) paces_.try_emplace(row.id, Pace{.interval = interval, .asking = true});
-  return interval > 0;
+  return interval > 0 &&
+         paces_.try_emplace(row.id, Pace{.interval = interval, .asking = true}).second;
 }
 
 Result<FlowRow> DeviceFlows::flow_of(const SealedFields& fields) {
