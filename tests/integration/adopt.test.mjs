@@ -1,22 +1,14 @@
 // A grant that a person has already: its refresh token becomes a connection, and is never seen again.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { register, token } from '../support/flow.mjs';
-import { Home } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
 const OWN = 'canary-own-refresh-token-77';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
 beforeEach(() => {
   provider.reset();
   provider.refreshTokens.add(OWN);

@@ -1,24 +1,17 @@
 // Tokens that never go stale: refreshed before anybody asks, patient with a provider in trouble.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, startOver, token } from '../support/flow.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
 beforeEach(() => startOver(home, provider));
 
 const refreshes = () => provider.tokenRequests('refresh_token');

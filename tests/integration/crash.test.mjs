@@ -1,14 +1,14 @@
 // The daemon is killed at every step of a refresh: strace delivers SIGKILL as a system call is entered,
 // one call further in each run. Nothing that a caller was told of may be lost (security.md F2, F6).
 // NEXUS_CRASH_ROUNDS=10 repeats all of it ten times; the table of what came of it is printed.
-import { test, before, after } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, token } from '../support/flow.mjs';
-import { Home, until } from '../support/nexus.mjs';
+import { until } from '../support/nexus.mjs';
 
 const ROUNDS = Number(process.env.NEXUS_CRASH_ROUNDS ?? 1);
 /** What a refresh does, and how often at most. */
@@ -16,16 +16,9 @@ const STEPS = { connect: 1, sendto: 2, recvfrom: 4, pwrite64: 24, fdatasync: 4, 
 // Nobody may trace the daemon but root, who may trace everything.
 const skip = process.getuid() !== 0 ? 'needs root' : spawnSync('strace', ['-V']).error ? 'needs strace' : false;
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-  provider.rotate = true;
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
+provider.rotate = true;
 
 const refreshes = () => provider.tokenRequests('refresh_token').length;
 

@@ -1,22 +1,15 @@
 // Who may talk to the daemon, how it is started by a service manager, and how it ends.
-import { test, before, after } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register } from '../support/flow.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
 
 const records = () => execFileSync('sqlite3', [join(home.data, 'audit.db'), 'SELECT record FROM audit ORDER BY seq'])
   .toString().trim().split('\n').map((line) => JSON.parse(line));

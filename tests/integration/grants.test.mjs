@@ -1,6 +1,6 @@
 // Clients that need no person (client credentials, assertions), keys instead of secrets, and tokens for a
 // part of a grant.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -9,8 +9,9 @@ import { calculateJwkThumbprint } from 'jose';
 import { startCertifiedProvider, CLIENT_ID, CLIENT_SECRET } from '../provider/certified.mjs';
 import { MisbehavingProvider, now, reply } from '../provider/misbehaving.mjs';
 import { consent } from '../support/consent.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, request, startOver, token, visit, SECRET } from '../support/flow.mjs';
-import { Home, until } from '../support/nexus.mjs';
+import { until } from '../support/nexus.mjs';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -19,14 +20,7 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const ed = generateKeyPairSync('ed25519');
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
 beforeEach(() => startOver(home, provider));
 
 /** Answers every token request well; `more` is added to the answer. */

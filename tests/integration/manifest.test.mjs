@@ -1,23 +1,16 @@
 // Providers under version control: plan, apply, export, in TOML and in the YAML of the Go system.
-import { test, before, after } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, token } from '../support/flow.mjs';
 import { Home } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
 const SECRET = 'canary-manifest-secret-4e';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
 
 const demo = (scopes = '["openid", "email"]', more = '') => `
 [providers.demo]

@@ -1,20 +1,12 @@
 // What a provider (or somebody in its place) does wrong, and what has to come of it.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { MisbehavingProvider, SigningKey, hmacToken, unsignedToken, now } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, request, token, visit, SECRET } from '../support/flow.mjs';
-import { Home } from '../support/nexus.mjs';
 
-let home;
-let provider;
-
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
 // The daemon may keep a key set for an hour: the key stays the same from test to test.
 const key = new SigningKey('k1');
 beforeEach(() => { provider.reset(); provider.key = key; provider.keys = [key.jwk]; });

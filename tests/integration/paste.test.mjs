@@ -1,24 +1,16 @@
 // A consent that always completes: the port is taken, nobody can listen, or the browser is elsewhere.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, startOver, token, visit } from '../support/flow.mjs';
-import { Home } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-  await register(home, provider.issuer, { name: 'anyport', params: { any_loopback_port: true } });
-  await register(home, provider.issuer, { name: 'secure', params: { https_redirect: true } });
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
+await register(home, provider.issuer, { name: 'anyport', params: { any_loopback_port: true } });
+await register(home, provider.issuer, { name: 'secure', params: { https_redirect: true } });
 beforeEach(() => startOver(home, provider));
 
 const urlOn = async (terminal) => (await terminal.shows(/ {2}http\S+response_type\S+/), terminal.text.match(/ {2}(http\S+response_type\S+)/g).at(-1).trim());

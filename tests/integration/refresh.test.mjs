@@ -1,22 +1,16 @@
 // Refreshing under every fault: nobody is logged out by mistake, nothing acknowledged is lost.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, request, startOver, token, visit } from '../support/flow.mjs';
-import { BIN, Home, until } from '../support/nexus.mjs';
+import { BIN, until } from '../support/nexus.mjs';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
 beforeEach(() => startOver(home, provider));
 
 const answer = (response, status, body, type = 'application/json', headers = {}) => {

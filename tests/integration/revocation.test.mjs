@@ -1,20 +1,14 @@
 // Disconnecting (security.md H5 to H8, F21): what the provider is asked, and that nothing is said which is not so.
-import { test, before, after, beforeEach } from 'node:test';
+import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
+import { reply } from '../provider/misbehaving.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, startOver, token, SECRET } from '../support/flow.mjs';
-import { Home, until } from '../support/nexus.mjs';
+import { until } from '../support/nexus.mjs';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-  await register(home, provider.issuer);
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
+await register(home, provider.issuer);
 beforeEach(() => startOver(home, provider));
 
 const revocations = () => provider.requests.filter((r) => r.path === '/revoke');
