@@ -236,7 +236,8 @@ std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
 
 bool matches(const CatalogueEntry& entry, const std::vector<std::string>& words) {
   const auto text = lower(entry.name + " " + entry.display_name + " " + entry.category + " " +
-                          entry.profile.value("auth_type", "oauth2"));
+                          entry.profile.value("auth_type", "oauth2") + " " +
+                          entry.profile.value("grant_type", ""));
   return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
     return text.find(lower(word)) != std::string::npos;
   });

@@ -33,9 +33,9 @@ std::string without(const std::string& endpoint, const Parameters& ours) {
 
 bool is_reserved_parameter(const std::string& name) {
   static const std::vector<std::string> reserved{
-      "response_type", "client_id",   "redirect_uri",   "scope",
-      "state",         "nonce",       "code_challenge", "code_challenge_method",
-      "request",       "request_uri", "client_secret"};
+      "response_type", "client_id",        "redirect_uri",          "scope",   "state",
+      "nonce",         "code_challenge",   "code_challenge_method", "request", "request_uri",
+      "client_secret", "client_assertion", "client_assertion_type"};
   return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
 }
 

@@ -5,13 +5,13 @@
 
 #include "common/clock.h"
 #include "daemon/http/event_loop.h"
-#include "daemon/service/refresh_timer.h"
+#include "daemon/service/due_timer.h"
 
 namespace nexus {
 
 /// Rings at the earliest of the times that it was told of. The time asleep counts (CLOCK_BOOTTIME),
 /// so that a machine which was suspended catches up as it wakes.
-class Alarm : public RefreshTimer {
+class Alarm : public DueTimer {
  public:
   explicit Alarm(Clock clock) : clock_(std::move(clock)) {}
   ~Alarm() override;

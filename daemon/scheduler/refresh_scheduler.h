@@ -14,7 +14,7 @@ namespace nexus {
 /// Has tokens refreshed before they expire. It asks the store's index for what is due and for when
 /// the next one is, and sleeps until then. At most so many refreshes are under way that a fetch
 /// never waits behind them.
-class RefreshScheduler : public RefreshTimer {
+class RefreshScheduler : public DueTimer {
  public:
   RefreshScheduler(Store& store, Refresher& refresher, WorkerPool& workers, Clock clock)
       : store_(store), refresher_(refresher), workers_(workers), clock_(clock), alarm_(clock) {}

@@ -11,7 +11,7 @@
 namespace nexus {
 
 /// Has providers asked again to forget tokens, one at a time: nobody waits for it.
-class RevocationScheduler : public RefreshTimer {
+class RevocationScheduler : public DueTimer {
  public:
   RevocationScheduler(Store& store, Revocations& revocations, WorkerPool& workers, Clock clock)
       : store_(store), revocations_(revocations), workers_(workers), clock_(clock), alarm_(clock) {}

@@ -5,9 +5,9 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/oauth/token_response.h"
+#include "daemon/service/due_timer.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
-#include "daemon/service/refresh_timer.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -32,7 +32,7 @@ class Activation {
              Clock clock);
 
   /// Set once: whom to tell when a new connection's token is to be refreshed.
-  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
+  void use_timer(DueTimer& timer) { timer_ = &timer; }
 
   /// Errors: provider_protocol (the id_token or the account does not hold), provider_rejected
   /// (another account than that of the connection to replace; removed meanwhile).
@@ -50,7 +50,7 @@ class Activation {
   ProviderDirectory& directory_;
   HttpClient& http_;
   Clock clock_;
-  RefreshTimer* timer_ = nullptr;
+  DueTimer* timer_ = nullptr;
 };
 
 }  // namespace nexus

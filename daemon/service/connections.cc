@@ -1,12 +1,11 @@
 #include "daemon/service/connections.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/id.h"
 #include "common/text.h"
 #include "daemon/oauth/authorization_request.h"
-
-#include <nlohmann/json.hpp>
 
 namespace nexus {
 namespace {

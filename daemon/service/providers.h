@@ -9,10 +9,10 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/service/audit.h"
+#include "daemon/service/due_timer.h"
 #include "daemon/service/provider.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/provider_registration.h"
-#include "daemon/service/refresh_timer.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -31,7 +31,7 @@ class Providers {
             Clock clock, std::string callback_base_url, std::string callback_path);
 
   /// Set once: whom to tell that connections may be refreshed anew.
-  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
+  void use_timer(DueTimer& timer) { timer_ = &timer; }
 
   struct Registered {
     Provider provider;
@@ -103,7 +103,7 @@ class Providers {
   Clock clock_;
   std::string callback_base_url_;
   std::string callback_path_;
-  RefreshTimer* timer_ = nullptr;
+  DueTimer* timer_ = nullptr;
   std::mutex health_mutex_;
   std::map<std::string, Health> health_;
 };

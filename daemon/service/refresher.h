@@ -11,12 +11,12 @@
 #include "common/error.h"
 #include "daemon/oauth/token_response.h"
 #include "daemon/service/audit.h"
+#include "daemon/service/due_timer.h"
 #include "daemon/service/flights.h"
 #include "daemon/service/host_gate.h"
 #include "daemon/service/narrow_tokens.h"
 #include "daemon/service/provider_directory.h"
 #include "daemon/service/providers.h"
-#include "daemon/service/refresh_timer.h"
 #include "daemon/service/revocations.h"
 #include "daemon/service/sealed_fields.h"
 #include "daemon/service/worker_pool.h"
@@ -37,7 +37,7 @@ class Refresher {
 
   /// Both are set once, before anything is refreshed: whom to tell when something is due, and that
   /// a connection needs a person now (and why).
-  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
+  void use_timer(DueTimer& timer) { timer_ = &timer; }
   using OnAttention = std::function<void(const ConnectionRow&, const std::string& cause)>;
   void on_attention(OnAttention tell) { on_attention_ = std::move(tell); }
 
@@ -97,7 +97,7 @@ class Refresher {
   WorkerPool& workers_;
   Clock clock_;
   UnixTime idle_after_;
-  RefreshTimer* timer_ = nullptr;
+  DueTimer* timer_ = nullptr;
   OnAttention on_attention_;
   HostGate gate_;
   NarrowTokens& narrow_;

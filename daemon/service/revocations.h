@@ -9,8 +9,8 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/service/audit.h"
+#include "daemon/service/due_timer.h"
 #include "daemon/service/providers.h"
-#include "daemon/service/refresh_timer.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -32,7 +32,7 @@ class Revocations {
               Audit& audit, Clock clock);
 
   /// Set once: whom to tell when something is to be tried again.
-  void use_timer(RefreshTimer& timer) { timer_ = &timer; }
+  void use_timer(DueTimer& timer) { timer_ = &timer; }
 
   /// What to store with a disconnection: the intent, before anybody is asked. Nothing where there
   /// is nothing to revoke, and `why` says so.
@@ -64,7 +64,7 @@ class Revocations {
   HttpClient& http_;
   Audit& audit_;
   Clock clock_;
-  RefreshTimer* timer_ = nullptr;
+  DueTimer* timer_ = nullptr;
   std::mutex mutex_;
   std::condition_variable one_less_;
   std::set<std::string> under_way_;  ///< connections whose provider is asked right now

@@ -4,10 +4,10 @@
 
 namespace nexus {
 
-/// Wakes whoever refreshes in the background. Any thread.
-class RefreshTimer {
+/// Wakes whoever does in the background what is due: refreshes, revocations. Any thread.
+class DueTimer {
  public:
-  virtual ~RefreshTimer() = default;
+  virtual ~DueTimer() = default;
   /// Something is due then.
   virtual void expect(UnixTime at) = 0;
 };
