@@ -2,12 +2,13 @@
 // and every route of the daemon is in the document.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
 import { Home } from '../support/nexus.mjs';
 
@@ -117,6 +118,23 @@ test('every operation answers as it is described', async () => {
   await call('POST', `/v1/refresh/${id}`, { key: keys.none });
   await call('POST', `/v1/refresh/${id}`, { key: keys.read });
   await call('GET', `/v1/token/${id}`, { key: keys.read });
+  await call('GET', `/v1/token/${id}?scope=beyond`);
+  await call('POST', `/v1/refresh/${id}?audience=nope`);
+  // The grants that go another way.
+  provider.onOther = (path, response) => path === '/device_authorization' && reply(response, { device_code: 'd', user_code: 'U', verification_uri: `${provider.issuer}/d`, verification_uri_complete: `${provider.issuer}/d?c=U`, expires_in: 60 });
+  const endpoints = { issuer: provider.issuer, client_id: 'c', client_secret: 's', allow_insecure_http: true };
+  await call('POST', '/v1/providers', { body: { ...endpoints, name: 'by-device', params: { device_authorization_endpoint: `${provider.issuer}/device_authorization` } } });
+  await call('POST', '/v1/request-connection', { body: { workspace_id: 'w', provider_name: 'by-device', return_url: 'https://a.example/', device: true, params: { login_hint: 'a' } } });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await call('POST', '/v1/providers', { body: { ...endpoints, client_secret: undefined, name: 'machine', grant_type: 'client_credentials', private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }) } });
+  provider.onToken = (form, response) => form.get('grant_type') === 'client_credentials' && reply(response, { access_token: 'a', token_type: 'Bearer', expires_in: 60 });
+  const machine = await call('POST', '/v1/request-connection', { body: { workspace_id: 'w', provider_name: 'machine', return_url: 'https://a.example/' } });
+  assert.equal(machine.json.status, 'active');
+  provider.onToken = null;
+  provider.onOther = (path, response) => path === '/revoke' && reply(response, {}, 503);
+  const unasked = await call('DELETE', `/v1/connections/${machine.json.connection_id}?workspace_id=w`);
+  assert.deepEqual([unasked.json.provider_revocation_pending, unasked.json.token_deleted], [true, false]);
+  provider.onOther = null;
   await call('GET', '/v1/connections');
   await call('GET', '/v1/resolve');
   await call('GET', '/v1/resolve?workspace_id=x&provider_name=demo');
