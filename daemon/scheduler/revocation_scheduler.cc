@@ -1,9 +1,13 @@
 #include "daemon/scheduler/revocation_scheduler.h"
 
+#include <algorithm>
+
 namespace nexus {
 namespace {
 
 constexpr int kAtATime = 20;
+/// What is still due after it was tried (a store that cannot be written, say) is not tried at once.
+constexpr UnixTime kAtLeast = 5;
 
 }  // namespace
 
@@ -20,10 +24,10 @@ void RevocationScheduler::run() {
   const auto due = store_.due_revocations(clock_(), kAtATime);
   if (due)
     for (const auto& row : *due)
-      if (!stopped_) revocations_.attempt(row.connection_id);
+      if (!stopped_) revocations_.attempt(row.connection_id, Revocations::Told::to_nobody);
   running_ = false;
   const auto next = store_.next_revocation();
-  if (next && *next && !stopped_) expect(**next);
+  if (next && *next && !stopped_) expect(std::max(**next, clock_() + kAtLeast));
 }
 
 }  // namespace nexus

@@ -293,7 +293,7 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
   // Recorded before anybody is asked: a daemon that ends meanwhile asks when it is back.
   state.pending = pending.has_value();
   NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, report.revoked_at));
-  if (pending) state = revocations_.attempt(row.id);
+  if (pending) state = revocations_.attempt(row.id, Revocations::Told::to_caller);
   const auto told = state.revoked   ? "also at the provider"
                     : state.pending ? "the provider is asked again: " + state.error
                                     : state.error;

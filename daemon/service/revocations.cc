@@ -77,17 +77,17 @@ Result<void> Revocations::discard(const ConnectionRow& row, SealedField refresh_
     under_way_.insert(row.id);
   }
   auto added = store_.add_revocation(intent(row.id), {std::move(refresh_token)});
-  if (added) static_cast<void>(ask_and_settle(row.id));
+  if (added) static_cast<void>(ask_and_settle(row.id, Told::to_nobody));
   leave(row.id);
   return added;
 }
 
-RevocationState Revocations::attempt(const std::string& connection_id) {
+RevocationState Revocations::attempt(const std::string& connection_id, Told told) {
   {
     const std::lock_guard lock(mutex_);
     if (!under_way_.insert(connection_id).second) return {.pending = true};
   }
-  const auto done = ask_and_settle(connection_id);
+  const auto done = ask_and_settle(connection_id, told);
   leave(connection_id);
   if (done) return *done;
   return {.pending = true, .error = done.error().message};
@@ -99,11 +99,11 @@ void Revocations::leave(const std::string& connection_id) {
   one_less_.notify_all();
 }
 
-Result<RevocationState> Revocations::ask_and_settle(const std::string& connection_id) {
+Result<RevocationState> Revocations::ask_and_settle(const std::string& connection_id, Told told) {
   NEXUS_TRY(const auto row, store_.revocation(connection_id));
   NEXUS_TRY(const auto connection, store_.connection(connection_id));
   if (!row || !connection) return state(connection_id);
-  return settle(*row, *connection, ask(*connection));
+  return settle(*row, *connection, ask(*connection), told);
 }
 
 /// RFC 7009 2.1: the refresh token first, it ends the grant; then the access token.
@@ -117,30 +117,34 @@ Revocations::Answer Revocations::ask(const ConnectionRow& row) {
               pinned_endpoints(pinned, provider.provider, !provider.client_secret.empty()));
     NEXUS_TRY(auto stored, store_.fields(row.id));
     const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
-    for (const char* name : {"refresh_token", "access_token"}) {
-      NEXUS_TRY(const auto token, fields.open(name));
-      if (token.empty()) continue;
-      const auto said = revoke_token(endpoints, provider.client_secret, token, name, http_);
-      answer.state.revoked = answer.state.revoked || said.outcome == Outcome::revoked;
-      answer.state.pending = answer.state.pending || said.outcome == Outcome::later;
-      answer.retry_after_s = std::max(answer.retry_after_s, said.retry_after_s);
-      if (said.outcome != Outcome::revoked && answer.state.error.empty())
-        answer.state.error = said.error;
-      if (said.outcome == Outcome::later) break;  // so is the other one
-    }
+    NEXUS_TRY(const auto refresh, fields.open("refresh_token"));
+    NEXUS_TRY(const auto access, fields.open("access_token"));
+    const auto revoke = [&](const Secret& token, const char* type) {
+      return revoke_token(endpoints, provider.client_secret, token, type, http_);
+    };
+    Revocation first{Outcome::unsupported, "there is no refresh token"};
+    if (!refresh.empty()) first = revoke(refresh, "refresh_token");
+    Revocation second{Outcome::unsupported, first.error};
+    // What a provider in trouble did not answer for one, it need not be asked for the other.
+    if (!access.empty() && first.outcome != Outcome::later) second = revoke(access, "access_token");
+    // The refresh token's end is the grant's; the access token's only where that is all there is,
+    // or all that the provider revokes.
+    const auto& deciding = first.outcome == Outcome::unsupported ? second : first;
+    answer.state.revoked = deciding.outcome == Outcome::revoked;
+    answer.state.pending = first.outcome == Outcome::later || second.outcome == Outcome::later;
+    answer.retry_after_s = std::max(first.retry_after_s, second.retry_after_s);
+    if (!answer.state.revoked) answer.state.error = deciding.error;
+    if (answer.state.pending && answer.state.error.empty()) answer.state.error = second.error;
     return {};
   }();
   if (!opened) answer.state.error = opened.error().message;
-  // One token's end is the grant's, where the provider revokes no tokens of the other type.
-  if (answer.state.revoked && !answer.state.pending) answer.state.error.clear();
   return answer;
 }
 
 RevocationState Revocations::settle(RevocationRow row, const ConnectionRow& connection,
-                                    Answer answer) {
+                                    Answer answer, Told told) {
   const auto now = clock_();
   auto& state = answer.state;
-  const bool retried = row.failures > 0;
   const auto record = [&](const char* event, const char* outcome) {
     const auto recorded = audit_.commit({.event = event,
                                          .outcome = outcome,
@@ -165,8 +169,7 @@ RevocationState Revocations::settle(RevocationRow row, const ConnectionRow& conn
   state.pending = false;
   if (const auto saved = store_.finish_revocation(row.connection_id, to_text(state)); !saved)
     log(LogLevel::error, "revocation_not_stored", {{"error", saved.error().message}});
-  // The first attempt is told with the disconnection.
-  if (retried)
+  if (told == Told::to_nobody)
     record(state.revoked ? "grant_revoked" : "grant_not_revoked",
            state.revoked ? "success" : "failure");
   return state;

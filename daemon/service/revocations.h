@@ -39,8 +39,10 @@ class Revocations {
   std::optional<RevocationRow> plan(const ConnectionRow& row, std::string& why);
   /// A refresh token that came too late for its connection (security.md F21) goes as well.
   Result<void> discard(const ConnectionRow& row, SealedField refresh_token);
+  /// Whether somebody hears how it went; else the end is put on record.
+  enum class Told { to_caller, to_nobody };
   /// Asks the provider, now. Nothing happens where another thread is at it.
-  RevocationState attempt(const std::string& connection_id);
+  RevocationState attempt(const std::string& connection_id, Told told);
   /// What was recorded of a connection's tokens.
   Result<RevocationState> state(const std::string& connection_id);
 
@@ -53,10 +55,11 @@ class Revocations {
     RevocationState state;
     int retry_after_s = 0;
   };
-  Result<RevocationState> ask_and_settle(const std::string& connection_id);
+  Result<RevocationState> ask_and_settle(const std::string& connection_id, Told told);
   void leave(const std::string& connection_id);
   Answer ask(const ConnectionRow& row);
-  RevocationState settle(RevocationRow row, const ConnectionRow& connection, Answer answer);
+  RevocationState settle(RevocationRow row, const ConnectionRow& connection, Answer answer,
+                         Told told);
 
   Store& store_;
   const Vault& vault_;

@@ -82,6 +82,15 @@ test('unsupported_token_type: the other token is tried (H6)', async () => {
   assert.deepEqual([gone.provider_revoked, gone.provider_revocation_pending, revocations().length], [true, false, 2]);
 });
 
+test('an access token that is revoked does not make up for a refresh token that is not', async () => {
+  const { id } = await connect(home, provider);
+  onRevoke((response, _, entry) => entry.form.get('token_type_hint') === 'refresh_token'
+    ? reply(response, { error: 'invalid_request' }, 400) : reply(response, {}, 200));
+  const gone = (await home.api('DELETE', `/v1/connections/${id}`)).json;
+  assert.deepEqual([gone.provider_revoked, gone.provider_revocation_pending], [false, false]);
+  assert.match(gone.provider_revocation_error, /400 \(invalid_request\)/);
+});
+
 test('other answers are told, and never as revoked', async (t) => {
   const cases = {
     'invalid_client': [(r) => reply(r, { error: 'invalid_client' }, 401), /401 \(invalid_client\)/],
