@@ -157,9 +157,9 @@ Result<int> adopt(Context& context, const ConnectArgs& args) {
   return 0;
 }
 
-/// Starts the connection. Where nobody can listen for the browser's answer, a person on a terminal
-/// is offered the other ways.
-Result<Json> start(Context& context, ConnectArgs& args, Way way) {
+/// Starts the connection. Where nobody can listen for a consent's answer, a person on a terminal is
+/// offered the other ways.
+Result<Json> start(Context& context, ConnectArgs& args, const Json& provider) {
   const auto ask = [&]() -> Result<Json> {
     NEXUS_TRY(const auto body, request_body(context, args));
     context.output.progress("asking " + args.provider + " …");
@@ -168,7 +168,8 @@ Result<Json> start(Context& context, ConnectArgs& args, Way way) {
     return answer;
   };
   auto answer = ask();
-  const bool nobody_listens = !answer && way == Way::browser && !args.no_wait &&
+  const bool nobody_listens = !answer && !args.no_wait &&
+                              provider.value("auth_type", "oauth2") == "oauth2" &&
                               answer.error().code == ErrorCode::callback_unavailable;
   if (!nobody_listens || !is_interactive() || context.output.json) return answer;
   context.output.note(answer.error().message);
@@ -224,7 +225,7 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
   if (args.refresh_token_stdin) return adopt(context, args);
   NEXUS_TRY(const auto way, way_for(context, args, provider));
   catch_interrupt();
-  NEXUS_TRY(const auto started, start(context, args, way));
+  NEXUS_TRY(const auto started, start(context, args, provider));
   const auto id = text_member(started, "connection_id").value_or("");
   if (text_member(started, "status") == "active") {
     NEXUS_TRY(const auto connection, fetch_connection(context, id));
