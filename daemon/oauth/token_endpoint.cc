@@ -28,19 +28,19 @@ std::optional<Error> target_refused(const OAuthAnswer& answer, const TokenTarget
   if (target.is_everything() || (error.code != "invalid_scope" && error.code != "invalid_target"))
     return std::nullopt;
   return Error{ErrorCode::scope_not_allowed,
-               "the provider gives no token \"" + describe(target) + "\" (" + error.text + ")",
+               "the provider gives no token (" + describe(target) + "): " + error.text,
                "ask for less, or connect anew with more"};
 }
 
 /// RFC 7523 2.1: the client asks for itself or, where the provider lets it, for somebody.
 Result<Secret> grant_assertion(const ProviderEndpoints& provider, const Secret& private_key,
-                               const TokenTarget& target) {
+                               const std::string& scopes) {
   const auto& dialect = provider.dialect;
   return sign_assertion({.issuer = provider.client_id,
                          .subject = dialect.assertion_subject.empty() ? provider.client_id
                                                                       : dialect.assertion_subject,
                          .audience = assertion_audience(provider),
-                         .scopes = target.scopes,
+                         .scopes = scopes,
                          .key_id = dialect.key_id,
                          .pss = dialect.assertion_pss},
                         private_key, system_now());
@@ -102,14 +102,16 @@ Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Sec
 }
 
 Result<TokenResponse> client_token(const ProviderEndpoints& provider, const Secret& client_secret,
-                                   const TokenTarget& target, HttpClient& http) {
+                                   const std::string& scopes, HttpClient& http,
+                                   const TokenTarget& target) {
   const auto& dialect = provider.dialect;
   RequestBody body(dialect.json_request);
   body.add("grant_type", wire_name(provider.grant)).add(dialect.token_params);
-  add_target(body, target, dialect);
+  const TokenTarget wanted{target.scopes.empty() ? scopes : target.scopes, target.audience};
+  add_target(body, wanted, dialect);
   Secret assertion;
   if (provider.grant == GrantType::jwt_bearer) {
-    NEXUS_TRY(assertion, grant_assertion(provider, client_secret, target));
+    NEXUS_TRY(assertion, grant_assertion(provider, client_secret, wanted.scopes));
     body.add("assertion", assertion.expose());
   }
   NEXUS_TRY(const auto request,

@@ -46,11 +46,13 @@ Result<TokenResponse> refresh_token(const ProviderEndpoints& provider, const Sec
                                     const TokenTarget& target = {});
 
 /// Asks for a token that the client may have without a person: client credentials (RFC 6749 4.4) or
-/// an assertion as the grant (RFC 7523 2.1), as the provider's grant says. There is no refresh
+/// an assertion as the grant (RFC 7523 2.1), as the provider's grant says. `scopes` are the usual
+/// ones, which a `target` may replace. There is no refresh
 /// token: one that comes is ignored (RFC 6749 4.4.3). Errors: provider_misconfigured for whatever
 /// the provider refuses, since only the registration can be what is wrong; upstream_error,
 /// upstream_timeout, provider_protocol, scope_not_allowed as above.
 Result<TokenResponse> client_token(const ProviderEndpoints& provider, const Secret& client_secret,
-                                   const TokenTarget& target, HttpClient& http);
+                                   const std::string& scopes, HttpClient& http,
+                                   const TokenTarget& target = {});
 
 }  // namespace nexus

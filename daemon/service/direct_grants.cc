@@ -45,8 +45,8 @@ Result<void> DirectGrants::obtain(const ConnectionRow& row, const Provider& prov
                                   const Caller& caller) {
   return make(row, provider, "client_grant_used", caller,
               [&](const ProviderWithSecret& with_secret, const ProviderEndpoints& endpoints) {
-                return client_token(endpoints, with_secret.client_secret,
-                                    {row.requested_scopes, {}}, http_);
+                return client_token(endpoints, with_secret.client_secret, row.requested_scopes,
+                                    http_);
               });
 }
 

@@ -134,8 +134,8 @@ ProviderCheck ProviderChecks::device_authorization(const ProviderWithSecret& pro
 ProviderCheck ProviderChecks::client_grant(const ProviderWithSecret& provider,
                                            const ProviderEndpoints& endpoints) {
   const std::string name = "token endpoint";
-  const auto answer = client_token(endpoints, provider.client_secret,
-                                   {join(provider.provider.scopes, " "), {}}, http_);
+  const auto answer =
+      client_token(endpoints, provider.client_secret, join(provider.provider.scopes, " "), http_);
   if (!answer) return failed(name, answer.error());
   return {name, true, host_of(endpoints.token) + " gives the client a token", ""};
 }

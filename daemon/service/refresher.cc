@@ -208,12 +208,10 @@ Result<void> Refresher::refresh_now(const ConnectionRow& row, const TokenTarget&
 
 Result<void> Refresher::ask_as_client(const Errand& errand) {
   const auto& row = errand.row;
-  auto target = errand.target;
-  if (target.scopes.empty()) target.scopes = row.requested_scopes;
   const auto sent_at = clock_();
   const metrics::Timer timer;
-  const auto response =
-      client_token(errand.endpoints, errand.provider.client_secret, target, http_);
+  const auto response = client_token(errand.endpoints, errand.provider.client_secret,
+                                     row.requested_scopes, http_, errand.target);
   const auto outcome = response ? Result<void>() : Result<void>(response.error());
   metrics::token_refreshed(row.provider_name, outcome, timer);
   providers_.note_health(row.provider_id, outcome);

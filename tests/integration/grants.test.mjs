@@ -99,6 +99,20 @@ test('what the provider refuses fails the connection and says whose fault it is'
   assert.match(run.stderr, /nexus provider edit/);
 });
 
+test('scopes of the registration that the provider refuses are the operator\'s error (F9), told once and waited with', async () => {
+  provider.onToken = (form, response) => reply(response, { error: 'invalid_scope' }, 400);
+  await addClient('billing', '--scope', 'nope');
+  const refused = await home.api('POST', '/v1/request-connection', { provider_name: 'billing' });
+  assert.deepEqual([refused.status, refused.json.code], [500, 'provider_misconfigured']);
+  issueTo('client_credentials', { expires_in: 0 });
+  const { connection_id: id } = (await home.api('POST', '/v1/request-connection', { provider_name: 'billing' })).json;
+  provider.onToken = (form, response) => reply(response, { error: 'invalid_scope' }, 400);
+  const from = provider.tokenRequests().length;
+  for (let at = 0; at < 5; ++at) assert.equal((await token(home, id)).json.code, 'provider_misconfigured');
+  assert.equal(provider.tokenRequests().length, from + 1);
+  assert.equal((await home.api('GET', `/v1/connections/${id}`)).json.last_error.code, 'provider_misconfigured');
+});
+
 test('a public client cannot have client credentials (H1)', async () => {
   const run = await home.nexus(['provider', 'add', 'public', '--token-url', `${provider.issuer}/token`, '--grant-type', 'client_credentials', '--client-id', 'c', '--allow-insecure-http']);
   assert.equal(run.code, 2);
