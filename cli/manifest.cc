@@ -211,9 +211,7 @@ std::string manifest_of(const Json& providers) {
     }
     const auto name = text_member(provider, "name").value_or("");
     if (text_member(provider, "client_secret_fingerprint").value_or("") != "") {
-      const bool signs = text_member(provider, "auth_header") == "private_key_jwt" ||
-                         text_member(provider, "grant_type") == "jwt_bearer";
-      const std::string member = signs ? "private_key" : "client_secret";
+      const std::string member = provider.contains("public_jwk") ? "private_key" : "client_secret";
       auto variable = name + "_" + member;
       std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
         return std::isalnum(c) ? static_cast<char>(std::toupper(c)) : '_';

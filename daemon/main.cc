@@ -127,11 +127,11 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   DirectGrants direct_grants(providers, activation, *http_client, audit, flows, clock);
   DeviceFlows device_flows(*opened.store, *opened.vault, providers, activation, *http_client, audit,
                            flows, network_workers, clock);
+  NarrowTokens narrow_tokens(*opened.vault);
   Revocations revocations(*opened.store, *opened.vault, providers, *http_client, audit, clock);
   Connections connections(*opened.store, providers, audit, flows, consents, captures, direct_grants,
-                          device_flows, revocations, clock);
+                          device_flows, revocations, narrow_tokens, clock);
   callback.serve(consents, captures);
-  NarrowTokens narrow_tokens(*opened.vault);
   Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
                       network_workers, narrow_tokens, revocations, clock,
                       config.refresh_idle_days * 86400);

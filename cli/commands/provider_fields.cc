@@ -55,7 +55,7 @@ void print_provider(const Output& output, const Json& provider) {
   row("authorization endpoint", text("auth_url"));
   row("token endpoint", text("token_url"));
   row("client id", text("client_id"));
-  const bool signs = text("auth_header") == "private_key_jwt" || text("grant_type") == "jwt_bearer";
+  const bool signs = provider.contains("public_jwk");
   row(signs ? "private key" : "client secret",
       text("client_secret_fingerprint").empty()
           ? ""

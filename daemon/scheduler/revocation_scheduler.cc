@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/log.h"
+
 namespace nexus {
 namespace {
 
@@ -27,7 +29,14 @@ void RevocationScheduler::run() {
       if (!stopped_) revocations_.attempt(row.connection_id, Revocations::Told::to_nobody);
   running_ = false;
   const auto next = store_.next_revocation();
-  if (next && *next && !stopped_) expect(std::max(**next, clock_() + kAtLeast));
+  if (stopped_) return;
+  const auto soonest = clock_() + kAtLeast;
+  if (!due || !next) {
+    log(LogLevel::error, "revocations_not_found",
+        {{"error", due ? next.error().message : due.error().message}});
+    return expect(soonest);
+  }
+  if (*next) expect(std::max(**next, soonest));
 }
 
 }  // namespace nexus

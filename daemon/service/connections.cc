@@ -63,7 +63,8 @@ Result<void> check_alias(const std::string& alias) {
 
 Connections::Connections(Store& store, Providers& providers, Audit& audit, Flows& flows,
                          Consents& consents, Captures& captures, DirectGrants& direct_grants,
-                         DeviceFlows& device_flows, Revocations& revocations, Clock clock)
+                         DeviceFlows& device_flows, Revocations& revocations, NarrowTokens& narrow,
+                         Clock clock)
     : store_(store),
       providers_(providers),
       audit_(audit),
@@ -73,6 +74,7 @@ Connections::Connections(Store& store, Providers& providers, Audit& audit, Flows
       direct_grants_(direct_grants),
       device_flows_(device_flows),
       revocations_(revocations),
+      narrow_(narrow),
       clock_(std::move(clock)) {}
 
 Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
@@ -113,47 +115,30 @@ Result<StartedConnection> Connections::request(const ConnectionRequest& request,
   NEXUS_TRY(const auto provider, choose_provider(request));
   NEXUS_CHECK(check_ways(request, provider));
   NEXUS_TRY(auto row, prepare(request, provider, caller));
-  if (!provider.is_static() && is_unattended(provider.grant()))
-    return start_unattended(row, provider, caller);
-  if (request.device || provider.grant() == GrantType::device_code)
-    return start_on_device(std::move(row), provider, request, caller);
-  auto started = provider.is_static()
-                     ? captures_.begin(row, provider, caller)
-                     : consents_.begin(row, provider, request.params, request.pasted, caller);
-  if (!started) return std::move(started).error();
-  return StartedConnection{.connection_id = row.id,
-                           .auth_url = std::move(started->url),
-                           .state = std::move(started->state),
-                           .scopes = split(row.requested_scopes, ' '),
-                           .provider_id = provider.id,
-                           .expires_at = row.pending_until};
-}
-
-Result<StartedConnection> Connections::start_on_device(ConnectionRow row, const Provider& provider,
-                                                       const ConnectionRequest& request,
-                                                       const Caller& caller) {
-  NEXUS_TRY(auto prompt, device_flows_.begin(row, provider, request.params, caller));
   StartedConnection started{.connection_id = row.id,
-                            .auth_url = prompt.verification_uri_complete.empty()
-                                            ? prompt.verification_uri
-                                            : prompt.verification_uri_complete,
                             .scopes = split(row.requested_scopes, ' '),
-                            .provider_id = provider.id,
-                            .expires_at = row.pending_until};
-  started.device = std::move(prompt);
+                            .provider_id = provider.id};
+  const auto at_page = [&](StartedFlow flow) {
+    started.auth_url = std::move(flow.url);
+    started.state = std::move(flow.state);
+  };
+  if (provider.is_static()) {
+    NEXUS_TRY(auto flow, captures_.begin(row, provider, caller));
+    at_page(std::move(flow));
+  } else if (is_unattended(provider.grant())) {
+    NEXUS_CHECK(direct_grants_.obtain(row, provider, caller));
+    started.status = "active";
+    started.auth_url = flows_.succeed(row).redirect_to;
+  } else if (request.device || provider.grant() == GrantType::device_code) {
+    NEXUS_TRY(started.device, device_flows_.begin(row, provider, request.params, caller));
+    const auto& complete = started.device->verification_uri_complete;
+    started.auth_url = complete.empty() ? started.device->verification_uri : complete;
+  } else {
+    NEXUS_TRY(auto flow, consents_.begin(row, provider, request.params, request.pasted, caller));
+    at_page(std::move(flow));
+  }
+  started.expires_at = row.pending_until;
   return started;
-}
-
-Result<StartedConnection> Connections::start_unattended(const ConnectionRow& row,
-                                                        const Provider& provider,
-                                                        const Caller& caller) {
-  NEXUS_CHECK(direct_grants_.obtain(row, provider, caller));
-  return StartedConnection{.connection_id = row.id,
-                           .status = "active",
-                           .auth_url = flows_.succeed(row).redirect_to,
-                           .scopes = split(row.requested_scopes, ' '),
-                           .provider_id = provider.id,
-                           .expires_at = row.pending_until};
 }
 
 Result<ConnectionRow> Connections::adopt(const ConnectionRequest& request,
@@ -293,6 +278,7 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
   // Recorded before anybody is asked: a daemon that ends meanwhile asks when it is back.
   state.pending = pending.has_value();
   NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, report.revoked_at));
+  narrow_.forget(row.id);
   if (pending) state = revocations_.attempt(row.id, Revocations::Told::to_caller);
   const auto told = state.revoked   ? "also at the provider"
                     : state.pending ? "the provider is asked again: " + state.error

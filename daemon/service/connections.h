@@ -14,6 +14,7 @@
 #include "daemon/service/device_flows.h"
 #include "daemon/service/direct_grants.h"
 #include "daemon/service/flows.h"
+#include "daemon/service/narrow_tokens.h"
 #include "daemon/service/providers.h"
 #include "daemon/service/revocations.h"
 #include "daemon/store/store.h"
@@ -60,7 +61,7 @@ class Connections {
  public:
   Connections(Store& store, Providers& providers, Audit& audit, Flows& flows, Consents& consents,
               Captures& captures, DirectGrants& direct_grants, DeviceFlows& device_flows,
-              Revocations& revocations, Clock clock);
+              Revocations& revocations, NarrowTokens& narrow, Clock clock);
 
   /// Errors: missing_fields, invalid_field, provider_not_found, alias_taken, access_denied,
   /// return_url_not_allowed, callback_unavailable, and what the provider's metadata brings.
@@ -95,10 +96,6 @@ class Connections {
   /// The pending connection that a request asks for.
   Result<ConnectionRow> prepare(const ConnectionRequest& request, const Provider& provider,
                                 const Caller& caller);
-  Result<StartedConnection> start_on_device(ConnectionRow row, const Provider& provider,
-                                            const ConnectionRequest& request, const Caller& caller);
-  Result<StartedConnection> start_unattended(const ConnectionRow& row, const Provider& provider,
-                                             const Caller& caller);
   Result<Provider> choose_provider(const ConnectionRequest& request);
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);
@@ -112,6 +109,7 @@ class Connections {
   DirectGrants& direct_grants_;
   DeviceFlows& device_flows_;
   Revocations& revocations_;
+  NarrowTokens& narrow_;
   Clock clock_;
 };
 

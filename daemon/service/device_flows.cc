@@ -12,7 +12,7 @@ namespace nexus {
 namespace {
 
 /// Where answers to a device flow come to: to nobody's address, so no callback ever fits it.
-constexpr const char* kNowhere = "urn:ietf:params:oauth:grant-type:device_code";
+constexpr const char* kNowhere = "urn:nexus:device";
 constexpr std::int64_t kSlowDown = 5;  // RFC 8628 3.5
 constexpr std::int64_t kLongestBackoff = 60;
 /// A flow that nobody asked for since is over by now.
@@ -113,28 +113,36 @@ std::int64_t DeviceFlows::interval_of(const ConnectionRow& row) {
   return flow ? Json::parse(flow->pinned).value(kInterval, std::int64_t{5}) : 0;
 }
 
-void DeviceFlows::ask(const std::string& connection_id) {
-  const auto row = store_.connection(connection_id);
-  if (!row || !*row || (*row)->status != "pending") {
-    const std::lock_guard lock(mutex_);
-    paces_.erase(connection_id);
-    return;
-  }
-  const auto sent_at = clock_();
-  const auto outcome = poll(**row);
-  set_pace(connection_id, outcome);
-  if (outcome && (outcome->tokens || !outcome->refused.empty())) end(**row, *outcome, sent_at);
-}
-
-Result<DevicePoll> DeviceFlows::poll(const ConnectionRow& row) {
+Result<DeviceFlows::Open> DeviceFlows::open(const ConnectionRow& row) {
   NEXUS_TRY(auto stored, store_.fields(row.id));
   const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
-  NEXUS_TRY(const auto flow, flow_of(fields));
-  NEXUS_TRY(const auto device_code, fields.open("device_code"));
-  NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
-  NEXUS_TRY(const auto endpoints,
+  NEXUS_TRY(auto flow, flow_of(fields));
+  NEXUS_TRY(auto device_code, fields.open("device_code"));
+  NEXUS_TRY(auto provider, providers_.with_secret(row.provider_id));
+  NEXUS_TRY(auto endpoints,
             pinned_endpoints(flow.pinned, provider.provider, !provider.client_secret.empty()));
-  return poll_device_grant(endpoints, provider.client_secret, device_code, http_);
+  return Open{std::move(flow), std::move(device_code), std::move(provider), std::move(endpoints)};
+}
+
+void DeviceFlows::ask(const std::string& connection_id) {
+  const auto row = store_.connection(connection_id);
+  if (!row || !*row || (*row)->status != "pending") return forget(connection_id);
+  const auto sent_at = clock_();
+  const auto flow = open(**row);
+  const auto outcome = flow ? poll_device_grant(flow->endpoints, flow->provider.client_secret,
+                                                flow->device_code, http_)
+                            : Result<DevicePoll>(flow.error());
+  set_pace(connection_id, outcome);
+  if (!outcome || (!outcome->tokens && outcome->refused.empty())) return;
+  if (const auto ended = end(*flow, *outcome, sent_at); !ended)
+    log(LogLevel::warn, "device_flow_not_ended",
+        {{"connection", connection_id}, {"error", ended.error().message}});
+  forget(connection_id);
+}
+
+void DeviceFlows::forget(const std::string& connection_id) {
+  const std::lock_guard lock(mutex_);
+  paces_.erase(connection_id);
 }
 
 /// G3, G6: slower when told so, for good; longer and longer while nobody answers.
@@ -159,39 +167,24 @@ void DeviceFlows::set_pace(const std::string& connection_id, const Result<Device
   pace.asking = false;
 }
 
-void DeviceFlows::end(const ConnectionRow& pending, const DevicePoll& outcome, UnixTime sent_at) {
+Result<void> DeviceFlows::end(const Open& open, const DevicePoll& outcome, UnixTime sent_at) {
   const Caller nobody;
-  const auto ended = [&]() -> Result<void> {
-    NEXUS_TRY(auto stored, store_.fields(pending.id));
-    const SealedFields fields(vault_, kConnectionKind, pending.id, std::move(stored));
-    NEXUS_TRY(const auto flow, flow_of(fields));
-    NEXUS_TRY(const auto provider, providers_.with_secret(pending.provider_id));
-    NEXUS_TRY(const auto row, flows_.take(flow));
-    if (!outcome.refused.empty()) {
-      flows_.fail(row, outcome.refused, outcome.message, nobody);
-      return {};
-    }
-    auto pinned = Json::parse(flow.pinned);
-    pinned.erase(kInterval);
-    const auto text = nexus::to_text(pinned);
-    NEXUS_TRY(const auto endpoints,
-              pinned_endpoints(text, provider.provider, !provider.client_secret.empty()));
-    const auto active =
-        activation_.activate(row, provider.provider, endpoints,
-                             {*outcome.tokens, sent_at, Secret(), asked_for_openid(row), text});
-    if (!active) {
-      flows_.fail(row, active.error(), nobody);
-      return {};
-    }
-    return audit_.commit(
-        {.event = "oauth_flow_completed", .connection_id = row.id, .provider = row.provider_name},
-        nobody);
-  }();
-  if (!ended)
-    log(LogLevel::warn, "device_flow_not_ended",
-        {{"connection", pending.id}, {"error", ended.error().message}});
-  const std::lock_guard lock(mutex_);
-  paces_.erase(pending.id);
+  NEXUS_TRY(const auto row, flows_.take(open.flow));
+  if (!outcome.refused.empty()) {
+    flows_.fail(row, outcome.refused, outcome.message, nobody);
+    return {};
+  }
+  const auto active =
+      activation_.activate(row, open.provider.provider, open.endpoints,
+                           {*outcome.tokens, sent_at, Secret(), asked_for_openid(row),
+                            nexus::to_text(to_json(open.endpoints))});
+  if (!active) {
+    flows_.fail(row, active.error(), nobody);
+    return {};
+  }
+  return audit_.commit(
+      {.event = "oauth_flow_completed", .connection_id = row.id, .provider = row.provider_name},
+      nobody);
 }
 
 }  // namespace nexus

@@ -59,13 +59,22 @@ class DeviceFlows {
     bool asking = false;
   };
 
+  /// A flow that waits, with all that asking about it takes.
+  struct Open {
+    FlowRow flow;
+    Secret device_code;
+    ProviderWithSecret provider;
+    ProviderEndpoints endpoints;
+  };
+
   bool may_ask_now(const ConnectionRow& row);
   std::int64_t interval_of(const ConnectionRow& row);
-  void ask(const std::string& connection_id);
-  Result<DevicePoll> poll(const ConnectionRow& row);
-  void set_pace(const std::string& connection_id, const Result<DevicePoll>& outcome);
   Result<FlowRow> flow_of(const SealedFields& fields);
-  void end(const ConnectionRow& row, const DevicePoll& outcome, UnixTime sent_at);
+  Result<Open> open(const ConnectionRow& row);
+  void ask(const std::string& connection_id);
+  void set_pace(const std::string& connection_id, const Result<DevicePoll>& outcome);
+  Result<void> end(const Open& open, const DevicePoll& outcome, UnixTime sent_at);
+  void forget(const std::string& connection_id);
 
   Store& store_;
   const Vault& vault_;

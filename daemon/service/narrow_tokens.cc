@@ -36,6 +36,12 @@ std::optional<NarrowTokens::Kept> NarrowTokens::find(const std::string& connecti
   return found->second.kept;
 }
 
+void NarrowTokens::forget(const std::string& connection_id) {
+  const auto prefix = connection_id + "\n";
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+}
+
 Result<Secret> NarrowTokens::open(const std::string& connection_id, const TokenTarget& target,
                                   const Kept& kept) const {
   return vault_.open({kConnectionKind, connection_id, field_of(target), 0}, kept.sealed);

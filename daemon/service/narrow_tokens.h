@@ -30,6 +30,8 @@ class NarrowTokens {
             const Secret& access_token);
   /// Nothing where there is none; it may have expired.
   std::optional<Kept> find(const std::string& connection_id, const TokenTarget& target);
+  /// The connection is over: so are they.
+  void forget(const std::string& connection_id);
   Result<Secret> open(const std::string& connection_id, const TokenTarget& target,
                       const Kept& kept) const;
 

@@ -5,7 +5,6 @@
 #include <iterator>
 
 #include "common/text.h"
-
 #include "daemon/service/refresh_policy.h"
 
 namespace nexus {
@@ -65,15 +64,11 @@ Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Cal
 }
 
 void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
-  const auto row = store_.connection(connection_id);
+  const auto row = usable(connection_id, caller);
   if (!row) return done(row.error());
-  if (!*row) return done(no_such_connection(connection_id));
-  if (const auto allowed = require(caller, Right::use, **row, connection_id); !allowed)
-    return done(allowed.error());
-  if (const auto error = not_active(**row)) return done(*error);
-  if ((*row)->auth_type != "oauth2")
-    return done(static_has_nothing(**row, "nothing to refresh",
-                                   "to change them, run: nexus connect " + (*row)->provider_name +
+  if (row->auth_type != "oauth2")
+    return done(static_has_nothing(*row, "nothing to refresh",
+                                   "to change them, run: nexus connect " + row->provider_name +
                                        " --replace " + connection_id));
   refresher_.note_use(connection_id);
   refresh_first(connection_id, true, 0, std::move(done));
@@ -134,7 +129,7 @@ void Tokens::fetch_narrow(const std::string& connection_id, TokenTarget target, 
   const auto kept = narrow_.find(connection_id, *checked);
   const auto wanted = kept ? std::max(refresh_margin(kept->facts), min_ttl) : min_ttl;
   if (!forced && kept && is_enough(kept->facts, wanted, clock_()))
-    return done(open_narrow(*row, *checked));
+    return done(open_narrow(*row, *checked, *kept));
   refresher_.join(connection_id,
                   {.forced = forced,
                    .wanted = wanted,
@@ -153,17 +148,16 @@ Result<FetchedToken> Tokens::after_narrow_flight(const std::string& connection_i
   if (!row) return no_such_connection(connection_id);
   if (const auto error = not_active(*row)) return *error;
   const auto kept = narrow_.find(connection_id, target);
-  if (kept && is_enough(kept->facts, 0, clock_())) return open_narrow(*row, target);
+  if (kept && is_enough(kept->facts, 0, clock_())) return open_narrow(*row, target, *kept);
   if (!outcome) return outcome.error();
   return expired_already(*row);
 }
 
-Result<FetchedToken> Tokens::open_narrow(const ConnectionRow& row, const TokenTarget& target) {
-  const auto kept = narrow_.find(row.id, target);
-  if (!kept) return expired_already(row);
+Result<FetchedToken> Tokens::open_narrow(const ConnectionRow& row, const TokenTarget& target,
+                                         const NarrowTokens::Kept& kept) const {
   FetchedToken token;
-  NEXUS_TRY(token.access_token, narrow_.open(row.id, target, *kept));
-  token.facts = kept->facts;
+  NEXUS_TRY(token.access_token, narrow_.open(row.id, target, kept));
+  token.facts = kept.facts;
   if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
   token.connection_id = row.id;
   token.provider = row.provider_name;

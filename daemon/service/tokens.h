@@ -64,7 +64,8 @@ class Tokens {
   /// The connection, for a caller who may use it and while it has something to give.
   Result<ConnectionRow> usable(const std::string& connection_id, const Caller& caller);
   Result<TokenTarget> check_target(const ConnectionRow& row, TokenTarget target);
-  Result<FetchedToken> open_narrow(const ConnectionRow& row, const TokenTarget& target);
+  Result<FetchedToken> open_narrow(const ConnectionRow& row, const TokenTarget& target,
+                                   const NarrowTokens::Kept& kept) const;
   Result<FetchedToken> after_narrow_flight(const std::string& connection_id,
                                            const TokenTarget& target, const Result<void>& outcome,
                                            bool forced);
