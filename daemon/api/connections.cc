@@ -197,15 +197,18 @@ Result<Reply> list_connections(Services& services, const http::Request& request,
 
 void show_connection(Services& services, const http::Request& request, const Arguments& args,
                      http::Respond respond) {
-  auto row = services.connections.find(args[0], workspace_of(request), request.caller, Right::read);
-  if (!row) return respond(http::error_response(row.error()));
-  // What another device was asked is told as it is now.
-  services.device_flows.advance(
-      *row, [&services, row = *row, caller = request.caller, respond = std::move(respond)] {
-        const auto now = services.connections.find(row.id, row.workspace, caller, Right::read);
-        respond(now ? http::json_response(to_json(services.connections.describe(*now)))
-                    : http::error_response(now.error()));
-      });
+  const auto told = [&services](const Result<ConnectionRow>& row) {
+    return row ? http::json_response(to_json(services.connections.describe(*row)))
+               : http::error_response(row.error());
+  };
+  const auto row =
+      services.connections.find(args[0], workspace_of(request), request.caller, Right::read);
+  if (!row || row->status != "pending") return respond(told(row));
+  // What was asked on another device is told as it is now.
+  services.device_flows.advance(*row, [&services, told, id = row->id, workspace = row->workspace,
+                                       caller = request.caller, respond = std::move(respond)] {
+    respond(told(services.connections.find(id, workspace, caller, Right::read)));
+  });
 }
 
 Result<Reply> edit_connection(Services& services, const http::Request& request,
