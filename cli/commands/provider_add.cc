@@ -39,9 +39,12 @@ Result<int> run_add(Context& context, const ProviderArgs& args) {
   NEXUS_TRY(const auto provider, add(context, args));
   print_provider(context.output, provider);
   if (context.output.json) return 0;
-  context.output.note((needs_redirect(provider)
-                           ? "Register the redirect URI at the provider, then run: nexus connect "
-                           : "Now run: nexus connect ") +
+  std::vector<std::string> steps;
+  if (needs_redirect(provider)) steps.push_back("the redirect URI");
+  if (has_key_to_register(provider)) steps.push_back("the public key");
+  context.output.note((steps.empty() ? "Now run: nexus connect "
+                                     : "Register " + join(steps, " and ") +
+                                           " at the provider, then run: nexus connect ") +
                       args.name);
   return 0;
 }

@@ -42,6 +42,10 @@ bool needs_redirect(const Json& profile) {
          (grant.empty() || grant == "authorization_code");
 }
 
+bool has_key_to_register(const Json& profile) {
+  return profile.contains("public_jwk") && text_member(profile, "auth_header") == "private_key_jwt";
+}
+
 void print_provider(const Output& output, const Json& provider) {
   if (output.json) return output.json_line(provider);
   std::vector<std::vector<std::string>> rows;
@@ -62,10 +66,8 @@ void print_provider(const Output& output, const Json& provider) {
           : "set, fingerprint " + text("client_secret_fingerprint"));
   row("client authentication", text("auth_header"));
   row("grant", text("grant_type"));
-  // Who made a key has to tell the provider of it; a service account's is known there.
-  if (const auto jwk = provider.find("public_jwk");
-      jwk != provider.end() && text("auth_header") == "private_key_jwt")
-    rows.push_back({"public key to register", printable(to_text(*jwk), 4000)});
+  if (has_key_to_register(provider))
+    rows.push_back({"public key to register", printable(to_text(provider.at("public_jwk")), 4000)});
   std::vector<std::string> scopes;
   for (const auto& scope : provider.value("scopes", Json::array()))
     if (scope.is_string()) scopes.push_back(scope.get<std::string>());

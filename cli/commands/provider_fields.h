@@ -72,6 +72,10 @@ Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::strin
 /// Whether a browser comes back to a redirect URI of ours.
 bool needs_redirect(const nlohmann::json& profile);
 
+/// Whether the provider has to be told of a key that the client signs with; a service account's is
+/// known there.
+bool has_key_to_register(const nlohmann::json& profile);
+
 /// A provider's fields as a table, or as JSON; with what nexusd warned of.
 void print_provider(const Output& output, const nlohmann::json& provider);
 

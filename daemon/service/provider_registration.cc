@@ -208,8 +208,11 @@ Result<void> expand_service_account(Json& fields) {
   };
   if (!account.is_object() || text_member(account, "type") != "service_account" ||
       !has("client_email") || !has("private_key") || !has("token_uri"))
-    return bad("service_account",
-               "is no service account's key: it needs type, client_email, private_key, token_uri");
+    return Error{
+        ErrorCode::invalid_field,
+        "service_account is no service account's key: it needs type, client_email, "
+        "private_key and token_uri",
+        "give the JSON file as Google's console hands it out: IAM, Service Accounts, Keys"};
   fields["grant_type"] = to_text(GrantType::jwt_bearer);
   fields["client_id"] = account["client_email"];
   fields["token_url"] = account["token_uri"];
