@@ -14,6 +14,7 @@
 #include "daemon/api/callback.h"
 #include "daemon/api/gateway.h"
 #include "daemon/api/routes.h"
+#include "daemon/attention_hook.h"
 #include "daemon/http/event_loop.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
@@ -22,7 +23,6 @@
 #include "daemon/process.h"
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
-#include "daemon/service/attention_hook.h"
 #include "daemon/vault/key_source.h"
 
 namespace nexus {
@@ -113,7 +113,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   if (!config.gateway.listen.empty()) {
     NEXUS_TRY(gateway, api::Gateway::make(config, callback));
   }
-  ProviderDirectory directory(*http_client, clock);
+  MetadataCache directory(*http_client, clock);
   Providers providers(*opened.store, *opened.vault, directory, audit, clock,
                       config.callback_base_url, config.callback_path);
   Flows flows(*opened.store, *opened.vault, audit, callback, return_urls, clock);
@@ -122,18 +122,18 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   Captures captures(*opened.store, *opened.vault, providers, *http_client, audit, flows, clock,
                     config.callback_base_url);
   Activation activation(*opened.store, *opened.vault, directory, *http_client, clock);
-  Consents consents(*opened.store, *opened.vault, providers, activation, *http_client, audit, flows,
-                    clock);
-  DirectGrants direct_grants(providers, activation, *http_client, audit, flows, clock);
-  DeviceFlows device_flows(*opened.store, *opened.vault, providers, activation, *http_client, audit,
-                           flows, network_workers, clock);
-  NarrowTokens narrow_tokens(*opened.vault);
+  AuthorizationCodeFlow code_flow(*opened.store, *opened.vault, providers, activation, *http_client,
+                                  audit, flows, clock);
+  UnattendedGrants unattended_grants(providers, activation, *http_client, audit, flows, clock);
+  DeviceFlow device_flow(*opened.store, *opened.vault, providers, activation, *http_client, audit,
+                         flows, network_workers, clock);
+  DownscopedTokens downscoped_tokens(*opened.vault);
   Revocations revocations(*opened.store, *opened.vault, providers, *http_client, audit, clock);
-  Connections connections(*opened.store, providers, audit, flows, consents, captures, direct_grants,
-                          device_flows, revocations, narrow_tokens, clock);
-  callback.serve(consents, captures);
+  Connections connections(*opened.store, providers, audit, flows, code_flow, captures,
+                          unattended_grants, device_flow, revocations, downscoped_tokens, clock);
+  callback.serve(code_flow, captures);
   Refresher refresher(*opened.store, *opened.vault, providers, directory, *http_client, audit,
-                      network_workers, narrow_tokens, revocations, clock,
+                      network_workers, downscoped_tokens, revocations, clock,
                       config.refresh_idle_days * 86400);
   AttentionHook hook(config.on_attention, network_workers, clock);
   if (!config.on_attention.empty())
@@ -145,7 +145,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   revocations.use_timer(revocation_scheduler);
   activation.use_timer(scheduler);
   providers.use_timer(scheduler);
-  Tokens tokens(*opened.store, *opened.vault, providers, refresher, narrow_tokens, clock);
+  Tokens tokens(*opened.store, *opened.vault, providers, refresher, downscoped_tokens, clock);
   ApiKeys api_keys(*opened.store, *opened.vault, audit, clock);
   NEXUS_CHECK(api_keys.load());
   api::Limits limits(config.limits);
@@ -155,9 +155,9 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
       provider_plans,
       provider_checks,
       connections,
-      consents,
+      code_flow,
       captures,
-      device_flows,
+      device_flow,
       tokens,
       api_keys,
       audit,

@@ -42,7 +42,8 @@ const char* word(bool success) {
 }  // namespace
 
 void consent_started(bool openid) {
-  static auto& all = counters("oauth_consents_created_total", "Consents that were started").Add({});
+  static auto& all =
+      counters("oauth_consents_created_total", "AuthorizationCodeFlow that were started").Add({});
   static auto& with_openid =
       counters("oauth_consents_with_openid_total", "Those that ask for openid").Add({});
   all.Increment();

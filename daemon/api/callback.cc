@@ -99,7 +99,7 @@ void CallbackRoutes::answer(const std::string& origin, http::Request request,
   // goes away does not undo a consent.
   workers_.submit([this, uri = origin + request.path, query = std::move(request.query),
                    caller = request.caller, respond = std::move(respond)] {
-    respond(page_for(consents_->complete(uri, query, caller)));
+    respond(page_for(code_flow_->complete(uri, query, caller)));
   });
 }
 

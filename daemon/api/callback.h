@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "daemon/connect/authorization_code_flow.h"
+#include "daemon/connect/callback_listener.h"
+#include "daemon/connect/captures.h"
 #include "daemon/http/event_loop.h"
 #include "daemon/http/listen_address.h"
-#include "daemon/service/callback_listener.h"
-#include "daemon/service/captures.h"
-#include "daemon/service/consents.h"
-#include "daemon/service/worker_pool.h"
+#include "daemon/worker_pool.h"
 
 namespace nexus::api {
 
@@ -25,8 +25,8 @@ class CallbackRoutes : public CallbackListener {
       : loop_(loop), workers_(workers), callback_path_(std::move(callback_path)) {}
 
   /// Flows and their listener need each other; this closes the ring before the loop runs.
-  void serve(Consents& consents, Captures& captures) {
-    consents_ = &consents;
+  void serve(AuthorizationCodeFlow& code_flow, Captures& captures) {
+    code_flow_ = &code_flow;
     captures_ = &captures;
   }
 
@@ -55,7 +55,7 @@ class CallbackRoutes : public CallbackListener {
   http::EventLoop& loop_;
   WorkerPool& workers_;
   std::string callback_path_;
-  Consents* consents_ = nullptr;
+  AuthorizationCodeFlow* code_flow_ = nullptr;
   Captures* captures_ = nullptr;
   std::optional<Gateway> gateway_;
   std::mutex mutex_;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "daemon/service/captures.h"
+#include "daemon/connect/captures.h"
 
 namespace nexus::api {
 

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "daemon/connect/captures.h"
 #include "daemon/http/message.h"
-#include "daemon/service/captures.h"
 
 namespace nexus::api {
 

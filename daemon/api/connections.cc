@@ -160,7 +160,7 @@ Result<Reply> complete_connection(Services& services, const http::Request& reque
     return Error{ErrorCode::invalid_field, "callback_url is malformed",
                  "copy all of the address that the browser shows"};
   const auto uri = text.substr(0, text.find_first_of("?#"));
-  NEXUS_TRY(const auto outcome, services.consents.complete(uri, *query, request.caller));
+  NEXUS_TRY(const auto outcome, services.code_flow.complete(uri, *query, request.caller));
   return Reply{{{"connection_id", outcome.connection_id},
                 {"status", outcome.active ? "active" : "failed"},
                 {"message", outcome.message}}};
@@ -170,7 +170,7 @@ Result<Reply> check_connection(Services& services, const http::Request& request,
                                const Arguments& args) {
   NEXUS_TRY(const auto row,
             services.connections.find(args[0], workspace_of(request), request.caller, Right::read));
-  services.device_flows.advance(row);
+  services.device_flow.advance(row);
   const auto connection = services.connections.describe(row);
   Json body{{"status", connection.status}, {"connection_id", connection.id}};
   if (row.status == "revoked") body["reason"] = "revoked";
@@ -189,7 +189,7 @@ Result<Reply> list_connections(Services& services, const http::Request& request,
   NEXUS_TRY(const auto rows, services.connections.list(filter, request.caller));
   Json list = Json::array();
   for (const auto& row : rows) {
-    services.device_flows.advance(row);
+    services.device_flow.advance(row);
     list.push_back(to_json(services.connections.describe(row)));
   }
   return Reply{std::move(list)};
@@ -205,8 +205,8 @@ void show_connection(Services& services, const http::Request& request, const Arg
       services.connections.find(args[0], workspace_of(request), request.caller, Right::read);
   if (!row || row->status != "pending") return respond(told(row));
   // What was asked on another device is told as it is now.
-  services.device_flows.advance(*row, [&services, told, id = row->id, workspace = row->workspace,
-                                       caller = request.caller, respond = std::move(respond)] {
+  services.device_flow.advance(*row, [&services, told, id = row->id, workspace = row->workspace,
+                                      caller = request.caller, respond = std::move(respond)] {
     respond(told(services.connections.find(id, workspace, caller, Right::read)));
   });
 }

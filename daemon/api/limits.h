@@ -4,8 +4,8 @@
 
 #include "common/config.h"
 #include "common/error.h"
+#include "daemon/caller.h"
 #include "daemon/http/rate_limiter.h"
-#include "daemon/service/caller.h"
 
 namespace nexus::api {
 

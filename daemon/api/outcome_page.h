@@ -3,9 +3,9 @@
 #include <string_view>
 
 #include "common/error.h"
+#include "daemon/connect/flows.h"
 #include "daemon/http/message.h"
 #include "daemon/pages/callback_page.h"
-#include "daemon/service/flows.h"
 
 namespace nexus::api {
 

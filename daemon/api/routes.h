@@ -4,18 +4,18 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "daemon/access/api_keys.h"
 #include "daemon/api/limits.h"
+#include "daemon/audit.h"
+#include "daemon/connect/authorization_code_flow.h"
+#include "daemon/connect/captures.h"
+#include "daemon/connect/connections.h"
+#include "daemon/connect/provider_checks.h"
 #include "daemon/http/message.h"
-#include "daemon/service/api_keys.h"
-#include "daemon/service/audit.h"
-#include "daemon/service/captures.h"
-#include "daemon/service/connections.h"
-#include "daemon/service/consents.h"
-#include "daemon/service/provider_checks.h"
-#include "daemon/service/provider_plan.h"
-#include "daemon/service/providers.h"
-#include "daemon/service/tokens.h"
-#include "daemon/service/worker_pool.h"
+#include "daemon/provider/plan.h"
+#include "daemon/provider/providers.h"
+#include "daemon/token/tokens.h"
+#include "daemon/worker_pool.h"
 
 namespace nexus::api {
 
@@ -35,9 +35,9 @@ struct Services {
   ProviderPlans& provider_plans;
   ProviderChecks& provider_checks;
   Connections& connections;
-  Consents& consents;
+  AuthorizationCodeFlow& code_flow;
   Captures& captures;
-  DeviceFlows& device_flows;
+  DeviceFlow& device_flow;
   Tokens& tokens;
   ApiKeys& api_keys;
   Audit& audit;

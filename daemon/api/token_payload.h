@@ -2,7 +2,7 @@
 
 #include "common/clock.h"
 #include "common/secret.h"
-#include "daemon/service/tokens.h"
+#include "daemon/token/tokens.h"
 
 namespace nexus::api {
 

@@ -21,7 +21,7 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
       const auto& error = token.error();
       if (error.code == ErrorCode::connection_pending)
         if (const auto row = services.store.connection(error.connection_id); row && *row)
-          services.device_flows.advance(**row);
+          services.device_flow.advance(**row);
       const bool refused = error.code == ErrorCode::connection_out_of_scope ||
                            error.code == ErrorCode::access_denied;
       auto response = http::error_response(error);
@@ -79,8 +79,8 @@ void get_token(Services& services, const http::Request& request, const Arguments
   auto target = target_in(request);
   if (target.is_everything())
     return services.tokens.fetch(*id, *min_ttl, request.caller, std::move(done));
-  services.tokens.fetch_narrow(*id, std::move(target), *min_ttl, false, request.caller,
-                               std::move(done));
+  services.tokens.fetch_downscoped(*id, std::move(target), *min_ttl, false, request.caller,
+                                   std::move(done));
 }
 
 void refresh_token(Services& services, const http::Request& request, const Arguments& args,
@@ -90,7 +90,8 @@ void refresh_token(Services& services, const http::Request& request, const Argum
   if (!id) return done(id.error());
   auto target = target_in(request);
   if (target.is_everything()) return services.tokens.refresh(*id, request.caller, std::move(done));
-  services.tokens.fetch_narrow(*id, std::move(target), 0, true, request.caller, std::move(done));
+  services.tokens.fetch_downscoped(*id, std::move(target), 0, true, request.caller,
+                                   std::move(done));
 }
 
 void resolve_token(Services& services, const http::Request& request, const Arguments&,

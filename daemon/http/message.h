@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/secret.h"
-#include "daemon/service/caller.h"
+#include "daemon/caller.h"
 
 namespace nexus::http {
 

@@ -62,7 +62,7 @@ Range range_of(const sockaddr* address) {
 /// What the callbacks of one exchange share.
 struct Exchange {
   const OutgoingRequest& request;
-  Reach reach;
+  AddressPolicy addresses;
   IncomingResponse response;
   std::size_t header_bytes = 0;
   bool too_large = false;
@@ -73,8 +73,8 @@ curl_socket_t open_socket(void* data, curlsocktype, curl_sockaddr* address) {
   auto& exchange = *static_cast<Exchange*>(data);
   const auto range = range_of(&address->addr);
   const bool allowed = range == Range::open ||
-                       (range == Range::loopback && exchange.reach.loopback) ||
-                       (range == Range::private_network && exchange.reach.private_networks);
+                       (range == Range::loopback && exchange.addresses.loopback) ||
+                       (range == Range::private_network && exchange.addresses.private_networks);
   if (!allowed) {
     exchange.address_refused = true;
     return CURL_SOCKET_BAD;
@@ -147,7 +147,7 @@ class CurlClient : public HttpClient {
     if (!easy) return Error{ErrorCode::internal_error, "out of memory", ""};
     CURL* curl = easy.get();
 
-    Exchange exchange{request, request.reach, {}};
+    Exchange exchange{request, request.addresses, {}};
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
@@ -229,7 +229,7 @@ class CurlClient : public HttpClient {
     } else if (!environment_has_proxy()) {
       return;
     }
-    exchange.reach = {true, true};
+    exchange.addresses = {true, true};
   }
 
   NetworkSettings settings_;

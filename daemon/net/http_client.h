@@ -12,7 +12,7 @@ namespace nexus {
 
 /// Which addresses a request may reach (security.md E5). Link-local (cloud metadata services among
 /// it), unspecified, multicast and reserved addresses are refused whatever is set here.
-struct Reach {
+struct AddressPolicy {
   bool loopback = false;
   bool private_networks = false;
 };
@@ -23,7 +23,7 @@ struct OutgoingRequest {
   std::vector<std::pair<std::string, Secret>> headers;
   SecretText body;  ///< sent with POST; application/x-www-form-urlencoded unless `content_type`
   std::string content_type = "application/x-www-form-urlencoded";
-  Reach reach;
+  AddressPolicy addresses;
   std::size_t max_body = 1024 * 1024;
   long total_ms = 15'000;  ///< for the whole exchange
 };

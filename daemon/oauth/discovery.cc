@@ -74,12 +74,12 @@ Result<ProviderMetadata> parse_metadata(std::string_view text, const std::string
 }
 
 Result<ProviderMetadata> discover(const std::string& issuer, bool allow_insecure_http,
-                                  const Reach& reach, HttpClient& http) {
+                                  const AddressPolicy& addresses, HttpClient& http) {
   NEXUS_TRY(const auto url, parse_endpoint(issuer, "the issuer", allow_insecure_http));
   if (url.has_query) return invalid(issuer, "an issuer has no query");
   Error last = invalid(issuer, "there is none at the well-known locations");
   for (const auto& location : metadata_urls(issuer)) {
-    OutgoingRequest request{.url = location, .reach = reach};
+    OutgoingRequest request{.url = location, .addresses = addresses};
     request.headers.emplace_back("Accept", Secret("application/json"));
     const auto response = http.send(request);
     if (!response) return response.error();

@@ -35,6 +35,6 @@ Result<ProviderMetadata> parse_metadata(std::string_view document, const std::st
 
 /// Fetches and checks it. Errors: those of HttpClient and of parse_metadata.
 Result<ProviderMetadata> discover(const std::string& issuer, bool allow_insecure_http,
-                                  const Reach& reach, HttpClient& http);
+                                  const AddressPolicy& addresses, HttpClient& http);
 
 }  // namespace nexus

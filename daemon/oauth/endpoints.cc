@@ -69,8 +69,8 @@ nlohmann::json to_json(const ProviderEndpoints& e) {
           {"sends_iss", e.sends_iss},
           {"client_id", e.client_id},
           {"client_auth", to_text(e.client_auth)},
-          {"loopback", e.reach.loopback},
-          {"private_networks", e.reach.private_networks},
+          {"loopback", e.addresses.loopback},
+          {"private_networks", e.addresses.private_networks},
           {"allow_insecure_http", e.allow_insecure_http}};
 }
 
@@ -89,7 +89,7 @@ ProviderEndpoints endpoints_from_json(const nlohmann::json& json) {
   e.client_id = json.at("client_id");
   e.client_auth =
       client_auth_method(json.at("client_auth").get<std::string>()).value_or(e.client_auth);
-  e.reach = {json.at("loopback"), json.at("private_networks")};
+  e.addresses = {json.at("loopback"), json.at("private_networks")};
   e.allow_insecure_http = json.at("allow_insecure_http");
   return e;
 }

@@ -50,7 +50,7 @@ struct ProviderEndpoints {
   bool sends_iss = false;  ///< authorization_response_iss_parameter_supported (RFC 9207)
   std::string client_id;
   ClientAuthMethod client_auth = ClientAuthMethod::none;
-  Reach reach;
+  AddressPolicy addresses;
   bool allow_insecure_http = false;
   /// How the provider wants to be spoken to, and the grant. Not kept with the rest: they say
   /// nothing about where secrets go, and mending them mends the connections there are.

@@ -101,7 +101,7 @@ std::string assertion_audience(const ProviderEndpoints& provider) {
 Result<OutgoingRequest> authenticated(const ProviderEndpoints& provider,
                                       const Secret& client_secret, const std::string& url,
                                       RequestBody body) {
-  OutgoingRequest request{.method = "POST", .url = url, .reach = provider.reach};
+  OutgoingRequest request{.method = "POST", .url = url, .addresses = provider.addresses};
   request.headers.emplace_back("Accept", Secret("application/json"));
   switch (provider.client_auth) {
     case ClientAuthMethod::client_secret_basic: {

@@ -10,7 +10,8 @@ namespace nexus {
 Result<UserInfo> fetch_userinfo(const ProviderEndpoints& provider, const Secret& access_token,
                                 const std::map<std::string, std::string>& headers,
                                 HttpClient& http) {
-  OutgoingRequest request{.url = provider.userinfo, .reach = provider.reach, .total_ms = 5'000};
+  OutgoingRequest request{
+      .url = provider.userinfo, .addresses = provider.addresses, .total_ms = 5'000};
   SecretText authorization("Bearer ");
   authorization.append(access_token.expose());
   request.headers.emplace_back("Authorization", Secret(authorization));

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/connect/captures.h"
 #include "daemon/pages/page.h"
-#include "daemon/service/captures.h"
 
 namespace nexus {
 

@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "daemon/http/event_loop.h"
-#include "daemon/service/due_timer.h"
+#include "daemon/scheduler/due_timer.h"
 
 namespace nexus {
 

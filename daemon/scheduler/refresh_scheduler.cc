@@ -44,10 +44,10 @@ void RefreshScheduler::run() {
   } else {
     for (const auto& id : *due) {
       if (under_way_ >= kMostUnderWay || stopped_ || paused) break;
-      if (refresher_.is_flying(id)) continue;
+      if (refresher_.is_under_way(id)) continue;
       ++under_way_;
       refresher_.join(id, {.background = true,
-                           .landed = [this](const Result<void>& outcome) { landed(outcome); }});
+                           .done = [this](const Result<void>& outcome) { landed(outcome); }});
     }
     if (*next) expect(**next);
     if (paused) expect(paused_until_);

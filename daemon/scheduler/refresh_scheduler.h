@@ -5,9 +5,9 @@
 
 #include "common/clock.h"
 #include "daemon/scheduler/alarm.h"
-#include "daemon/service/refresher.h"
-#include "daemon/service/worker_pool.h"
 #include "daemon/store/store.h"
+#include "daemon/token/refresher.h"
+#include "daemon/worker_pool.h"
 
 namespace nexus {
 

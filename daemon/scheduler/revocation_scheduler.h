@@ -4,9 +4,9 @@
 
 #include "common/clock.h"
 #include "daemon/scheduler/alarm.h"
-#include "daemon/service/revocations.h"
-#include "daemon/service/worker_pool.h"
 #include "daemon/store/store.h"
+#include "daemon/token/revocations.h"
+#include "daemon/worker_pool.h"
 
 namespace nexus {
 

@@ -11,7 +11,7 @@
 
 namespace nexus {
 
-/// The append-only file of audit records (canonical JSON texts, see service/audit.h). It lives
+/// The append-only file of audit records (canonical JSON texts, see daemon/audit.h). It lives
 /// beside the vault in a database of its own, so that its commits and the vault's never wait for
 /// another.
 class AuditLog {

@@ -109,8 +109,8 @@ struct TokenRow {
 struct ApiKeyRow {
   std::string id;
   std::string name;    ///< unique
-  std::string hash;    ///< keyed, see service/api_keys
-  std::string access;  ///< JSON, see service/access
+  std::string hash;    ///< keyed, see access/api_keys
+  std::string access;  ///< JSON, see access/access
   UnixTime created_at = 0;
   std::optional<UnixTime> expires_at;
 };

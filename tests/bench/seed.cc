@@ -10,11 +10,11 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "daemon/crypto/encoding.h"
-#include "daemon/service/provider.h"
-#include "daemon/service/sealed_fields.h"
+#include "daemon/provider/provider.h"
 #include "daemon/store/sqlite/database.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/key_source.h"
+#include "daemon/vault/sealed_fields.h"
 
 using namespace nexus;
 
@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   ProviderEndpoints endpoints;
   endpoints.authorization = endpoints.token = token_endpoint;
   endpoints.client_id = "bench";
-  endpoints.reach.loopback = true;
+  endpoints.addresses.loopback = true;
   const auto pinned = to_text(to_json(endpoints));
   const auto now = system_now();
   const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)), now, now};

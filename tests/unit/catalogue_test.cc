@@ -1,9 +1,9 @@
 #include "cli/catalogue.h"
 
 #include "common/json.h"
+#include "daemon/connect/credential_check.h"
 #include "daemon/oauth/authorization_request.h"
-#include "daemon/service/credential_check.h"
-#include "daemon/service/provider_registration.h"
+#include "daemon/provider/registration.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;

@@ -8,7 +8,7 @@
 #include "daemon/oauth/authorization_response.h"
 #include "daemon/oauth/discovery.h"
 #include "daemon/oauth/token_response.h"
-#include "daemon/service/provider_registration.h"
+#include "daemon/provider/registration.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;

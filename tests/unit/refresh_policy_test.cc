@@ -1,4 +1,4 @@
-#include "daemon/service/refresh_policy.h"
+#include "daemon/token/refresh_policy.h"
 
 #include "daemon/oauth/token_request.h"
 #include "tests/support/catch.h"
@@ -32,15 +32,15 @@ TEST_CASE("failures are followed by longer and longer waits, 15 minutes at the m
   UnixTime passed = 0;
   int requests = 1;
   for (int failures = 1; passed <= 120; ++failures) {
-    passed += backoff(failures, 0);
+    passed += back_off(failures, 0);
     if (passed <= 120) ++requests;
   }
   CHECK(requests <= 8);
-  CHECK(backoff(1, 0) == 2);
-  CHECK(backoff(5, 0) == 32);
-  CHECK(backoff(60, 0) == 900);
-  CHECK(backoff(1'000'000'000'000, 1) <= 900 + 225);
-  CHECK(backoff(0, 0) > 0);
+  CHECK(back_off(1, 0) == 2);
+  CHECK(back_off(5, 0) == 32);
+  CHECK(back_off(60, 0) == 900);
+  CHECK(back_off(1'000'000'000'000, 1) <= 900 + 225);
+  CHECK(back_off(0, 0) > 0);
 }
 
 TEST_CASE("Retry-After is a number or a date, clamped, or nothing", "[refresh]") {

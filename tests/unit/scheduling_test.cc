@@ -1,8 +1,8 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "daemon/service/flights.h"
-#include "daemon/service/host_gate.h"
+#include "daemon/token/per_host_limit.h"
+#include "daemon/token/single_flight.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;
@@ -30,7 +30,7 @@ TEST_CASE("a clock that is slewed by a little is believed", "[clock]") {
 }
 
 TEST_CASE("few go to a host at once, those that are awaited first", "[gate]") {
-  HostGate gate(2);
+  PerHostLimit gate(2);
   std::vector<int> went;
   const auto enter = [&](int who, bool background, const char* host = "a") {
     gate.enter(host, background, [&went, who] { went.push_back(who); });
@@ -54,31 +54,32 @@ TEST_CASE("few go to a host at once, those that are awaited first", "[gate]") {
 
 TEST_CASE("a connection has one flight at a time, and who wants another target waits for the next",
           "[flights]") {
-  Flights flights;
+  SingleFlight flights;
   std::vector<std::string> told;
-  const auto wish = [&](const std::string& name, const std::string& scopes) {
-    return Flights::Wish{.target = {scopes, ""},
-                         .landed = [&told, name](const Result<void>&) { told.push_back(name); }};
+  const auto waiter = [&](const std::string& name, const std::string& scopes) {
+    return SingleFlight::Waiter{.target = {scopes, ""}, .done = [&told, name](const Result<void>&) {
+                                  told.push_back(name);
+                                }};
   };
   const auto land = [&] {
     bool onward = false;
-    for (const auto& landed : flights.land("conn_1", onward)) landed.landed({});
+    for (const auto& waiter : flights.finish("conn_1", onward)) waiter.done({});
     return onward;
   };
-  CHECK(flights.join("conn_1", wish("whole", "")));
-  CHECK_FALSE(flights.join("conn_1", wish("read", "read")));
-  CHECK_FALSE(flights.join("conn_1", wish("whole too", "")));
-  CHECK_FALSE(flights.join("conn_1", wish("read too", "read")));
-  CHECK(flights.join("conn_2", wish("another connection", "")));
+  CHECK(flights.join("conn_1", waiter("whole", "")));
+  CHECK_FALSE(flights.join("conn_1", waiter("read", "read")));
+  CHECK_FALSE(flights.join("conn_1", waiter("whole too", "")));
+  CHECK_FALSE(flights.join("conn_1", waiter("read too", "read")));
+  CHECK(flights.join("conn_2", waiter("another connection", "")));
   CHECK(flights.target("conn_1").is_everything());
 
   CHECK(land());
   CHECK(told == std::vector<std::string>{"whole", "whole too"});
   CHECK(flights.target("conn_1").scopes == "read");
   // Who comes now joins the flight that is under way.
-  CHECK_FALSE(flights.join("conn_1", wish("read at last", "read")));
+  CHECK_FALSE(flights.join("conn_1", waiter("read at last", "read")));
   CHECK_FALSE(land());
   CHECK(told.size() == 5);
-  CHECK_FALSE(flights.is_flying("conn_1"));
-  CHECK(flights.is_flying("conn_2"));
+  CHECK_FALSE(flights.is_under_way("conn_1"));
+  CHECK(flights.is_under_way("conn_2"));
 }

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/error.h"
+#include "daemon/caller.h"
+#include "daemon/store/store.h"
+
+namespace nexus {
+
+/// What can be done with a connection. `use` includes `read`; an admin may do everything.
+enum class Right { read, use };
+
+/// A right over one connection, over those of a provider or of a workspace, or over all.
+struct Grant {
+  enum class Over { all, workspace, provider, connection };
+  Right right = Right::read;
+  Over over = Over::all;
+  std::string name;  ///< the workspace, the provider's name or the connection's id
+
+  /// "all", "workspace:NAME", "provider:NAME" or a connection's id. Error: invalid_field.
+  static Result<Grant> parse(Right right, std::string_view text);
+  std::string text() const;
+};
+
+/// What one API key may do.
+struct Access {
+  bool admin = false;
+  std::vector<Grant> grants;
+};
+
+nlohmann::json to_json(const Access& access);
+/// `{"admin":bool,"read":["all",…],"use":[…]}`. Errors: invalid_field, missing_fields when it would
+/// allow nothing.
+Result<Access> access_from_json(const nlohmann::json& json);
+
+// Who comes without an Access (the control socket's own user, the daemon itself) may do everything.
+
+bool may(const Caller& caller, Right right, const ConnectionRow& connection);
+/// Whether the caller may make connections there, and end them: a right over a single connection is
+/// not enough for either.
+bool may_connect(const Caller& caller, std::string_view workspace, std::string_view provider);
+bool is_admin(const Caller& caller);
+
+Error no_such_connection(const std::string& reference);
+/// Errors: connection_out_of_scope, which is told to the caller as connection_not_found is, where
+/// it may not even see the connection; access_denied where it may see but not use it.
+Result<void> require(const Caller& caller, Right right, const ConnectionRow& connection,
+                     const std::string& reference);
+
+}  // namespace nexus

@@ -1,0 +1,130 @@
+#include "daemon/access/api_keys.h"
+
+#include <sodium.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "daemon/crypto/encoding.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::string_view kPrefix = "nxk_";
+constexpr std::size_t kIdSize = 10;
+constexpr std::size_t kSecretSize = 43;  // base 62: 256 bits
+constexpr std::size_t kChecksumSize = 6;
+constexpr std::size_t kKeySize = kPrefix.size() + kIdSize + 1 + kSecretSize + kChecksumSize;
+constexpr std::string_view kBase62 =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kIdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+SecretText random_text(std::string_view alphabet, std::size_t size) {
+  SecretText text;
+  for (std::size_t i = 0; i < size; ++i)
+    text += alphabet[randombytes_uniform(static_cast<std::uint32_t>(alphabet.size()))];
+  return text;
+}
+
+std::string checksum(std::string_view text) {
+  const auto hash = sha256(text);
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<unsigned char>(hash[i]);
+  std::string out;
+  for (std::size_t i = 0; i < kChecksumSize; ++i, number /= kBase62.size())
+    out += kBase62[number % kBase62.size()];
+  return out;
+}
+
+SecretText new_key() {
+  SecretText key(kPrefix);
+  key.append(random_text(kIdAlphabet, kIdSize)).append("_");
+  key.append(random_text(kBase62, kSecretSize));
+  return key.append(checksum(key));
+}
+
+/// The id inside a key; "" for what does not look like one.
+std::string id_in(std::string_view key) {
+  if (key.size() != kKeySize || !key.starts_with(kPrefix)) return {};
+  return std::string(key.substr(kPrefix.size(), kIdSize));
+}
+
+Result<void> check_name(const std::string& name) {
+  if (name.empty() || name.size() > 64 || printable(name, 65) != name ||
+      name.find_first_of(" /?#%\"'") != std::string::npos)
+    return Error{ErrorCode::invalid_field, "a key's name is a word of at most 64 characters",
+                 "for example: nexus key create --name ci"};
+  return {};
+}
+
+}  // namespace
+
+ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, Clock clock)
+    : store_(store),
+      vault_(vault),
+      audit_(audit),
+      clock_(std::move(clock)),
+      environment_([&vault](std::string_view key) { return vault.hash_api_key(key); }) {}
+
+Result<void> ApiKeys::load() {
+  NEXUS_CHECK(environment_.load());
+  NEXUS_TRY(const auto rows, store_.api_keys());
+  const std::lock_guard lock(mutex_);
+  for (const auto& row : rows) {
+    NEXUS_TRY(auto access, access_from_json(Json::parse(row.access)));
+    keys_[row.id] = {row.hash, std::make_shared<const Access>(std::move(access)), row.expires_at};
+  }
+  return {};
+}
+
+Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& access,
+                                        std::optional<UnixTime> expires_at, const Caller& caller) {
+  NEXUS_CHECK(check_name(name));
+  if (expires_at && *expires_at <= clock_())
+    return Error{ErrorCode::invalid_field, "the key would have expired already",
+                 "give a time to come, for example --expires 90d"};
+  Issued issued{Secret(new_key()), {}};
+  const auto text = issued.key.expose();
+  issued.row = {id_in(text), name,      vault_.hash_api_key(text), to_text(to_json(access)),
+                clock_(),    expires_at};
+  NEXUS_CHECK(
+      audit_.commit({.event = "key.created", .detail = issued.row.id + " " + name}, caller));
+  NEXUS_CHECK(store_.put_api_key(issued.row));
+  const std::lock_guard lock(mutex_);
+  keys_[issued.row.id] = {issued.row.hash, std::make_shared<const Access>(access), expires_at};
+  return issued;
+}
+
+Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& caller) {
+  NEXUS_TRY(const auto rows, store_.api_keys());
+  for (const auto& row : rows) {
+    if (row.id != id_or_name && row.name != id_or_name) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      keys_.erase(row.id);  // first: whatever fails afterwards, it opens nothing any more
+    }
+    NEXUS_CHECK(store_.delete_api_key(row.id));
+    NEXUS_CHECK(audit_.commit({.event = "key.revoked", .detail = row.id + " " + row.name}, caller));
+    return row;
+  }
+  return Error{ErrorCode::key_not_found, "there is no key " + printable(id_or_name, 80),
+               "see: nexus key list"};
+}
+
+Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
+  const auto hash = vault_.hash_api_key(key);
+  if (auto name = environment_.find(hash)) return Identity{*std::move(name), environment_.access()};
+  const std::string none(hash.size(), '\0');
+  const auto id = id_in(key);
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(id);
+  const bool known = found != keys_.end();
+  const bool same = equal_constant_time(hash, known ? found->second.hash : none);
+  if (known && same && (!found->second.expires_at || *found->second.expires_at > clock_()))
+    return Identity{id, found->second.access};
+  return Error{ErrorCode::invalid_api_key, "the API key is not valid",
+               "check the key, or make a new one: nexus key create"};
+}
+
+}  // namespace nexus

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/secret.h"
+#include "daemon/access/access.h"
+#include "daemon/access/environment_keys.h"
+#include "daemon/audit.h"
+#include "daemon/store/store.h"
+#include "daemon/vault/vault.h"
+
+namespace nexus {
+
+/// The API keys of the gateway.
+///
+/// A key reads `nxk_ID_SECRET`: ten characters that name it, then 43 of base 62 (256 random bits)
+/// and six of checksum over everything before (SHA-256), so that scanners for leaked secrets can
+/// tell a key from noise. Only a keyed hash is stored; all of them are held in memory, so that a
+/// check costs one hash and a revocation counts from the next request on. Thread-safe.
+class ApiKeys {
+ public:
+  ApiKeys(Store& store, const Vault& vault, Audit& audit, Clock clock);
+
+  /// Reads the stored keys. Before the first `verify`.
+  Result<void> load();
+
+  struct Issued {
+    Secret key;  ///< shown once, known nowhere afterwards
+    ApiKeyRow row;
+  };
+  /// Errors: invalid_field, key_exists.
+  Result<Issued> create(const std::string& name, const Access& access,
+                        std::optional<UnixTime> expires_at, const Caller& caller);
+  Result<std::vector<ApiKeyRow>> list() { return store_.api_keys(); }
+  /// By id or name. Error: key_not_found.
+  Result<ApiKeyRow> revoke(const std::string& id_or_name, const Caller& caller);
+
+  struct Identity {
+    std::string id;
+    std::shared_ptr<const Access> access;
+  };
+  /// Whose key this is. Error: invalid_api_key, the same for an unknown, wrong, revoked or expired
+  /// one, after the same work.
+  Result<Identity> verify(std::string_view key);
+
+ private:
+  struct Entry {
+    std::string hash;
+    std::shared_ptr<const Access> access;
+    std::optional<UnixTime> expires_at;
+  };
+
+  Store& store_;
+  const Vault& vault_;
+  Audit& audit_;
+  Clock clock_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Entry> keys_;
+  EnvironmentKeys environment_;
+};
+
+}  // namespace nexus

@@ -1,0 +1,112 @@
+#include "daemon/access/environment_keys.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/paths.h"
+#include "common/secret.h"
+#include "common/text.h"
+#include "daemon/crypto/encoding.h"
+#include "daemon/log.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::size_t kShortest = 16;
+constexpr std::size_t kLargestFile = 64 * 1024;
+
+Result<Secret> read_key_file(const std::string& variable, const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    return Error{ErrorCode::usage, variable + " names " + path + ", which " + why,
+                 "name a readable file of at most 64 KiB with a key a line"};
+  };
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return refuse(std::string("cannot be opened: ") + std::strerror(errno));
+  SecretText text;
+  text.resize(kLargestFile + 1);
+  std::size_t size = 0;
+  for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(got))
+    if ((got = read(fd, text.data() + size, text.size() - size)) < 0) got = 0;
+  close(fd);
+  if (size > kLargestFile) return refuse("is too large");
+  return Secret(std::string_view(text).substr(0, size));
+}
+
+}  // namespace
+
+EnvironmentKeys::EnvironmentKeys(Hash hash)
+    : hash_(std::move(hash)), access_(std::make_shared<const Access>(Access{true, {}})) {}
+
+Result<void> EnvironmentKeys::add(const std::string& variable, std::string_view keys,
+                                  std::vector<Key>& out) const {
+  while (!keys.empty()) {
+    const auto end = keys.find_first_of(",\n");
+    const auto key = trim(keys.substr(0, end));
+    keys.remove_prefix(end == std::string_view::npos ? keys.size() : end + 1);
+    if (key.empty()) continue;
+    if (key.size() < kShortest)
+      return Error{ErrorCode::usage, variable + " holds a key of less than 16 characters",
+                   "make one with: openssl rand -hex 32"};
+    out.push_back({variable, hash_(key)});
+  }
+  return {};
+}
+
+Result<std::vector<EnvironmentKeys::Key>> EnvironmentKeys::read_files() const {
+  std::vector<Key> keys;
+  for (const auto& [variable, path] : files_) {
+    NEXUS_TRY(const auto text, read_key_file(variable, path));
+    NEXUS_CHECK(add(variable, text.expose(), keys));
+  }
+  return keys;
+}
+
+Result<void> EnvironmentKeys::load() {
+  if (auto interval = environment("API_KEY_RELOAD_INTERVAL"); !interval.empty()) {
+    if (interval.ends_with('s')) interval.pop_back();
+    const auto seconds = parse_number(interval);
+    if (!seconds || *seconds < 1 || *seconds > 86400)
+      return Error{ErrorCode::usage, "API_KEY_RELOAD_INTERVAL is not a number of seconds",
+                   "for example 30s"};
+    reload_interval_ = std::chrono::seconds(*seconds);
+  }
+  const std::lock_guard lock(mutex_);
+  for (const char* variable : {"NEXUS_API_KEY", "API_KEY", "API_KEYS"}) {
+    auto value = environment(variable);
+    const auto added = add(variable, value, fixed_);
+    wipe(value);
+    // /proc/PID/environ goes on showing it to this user; children do not inherit it.
+    unsetenv(variable);
+    NEXUS_CHECK(added);
+  }
+  for (const char* variable : {"API_KEY_FILE", "API_KEYS_FILE"})
+    if (const auto path = environment(variable); !path.empty()) files_.emplace_back(variable, path);
+  NEXUS_TRY(from_files_, read_files());
+  read_at_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+std::optional<std::string> EnvironmentKeys::find(const std::string& hash) {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (!files_.empty() && now - read_at_ >= reload_interval_) {
+    read_at_ = now;
+    auto keys = read_files();
+    if (keys) from_files_ = *std::move(keys);
+    // A file that is being replaced keeps its former keys until it can be read again.
+    if (!keys) log(LogLevel::error, "api_keys_not_reloaded", {{"error", keys.error().message}});
+  }
+  std::optional<std::string> found;
+  for (const auto* keys : {&fixed_, &from_files_})
+    for (const auto& key : *keys)
+      if (equal_constant_time(key.hash, hash)) found = key.variable;
+  return found;
+}
+
+}  // namespace nexus

@@ -1,0 +1,28 @@
+#include "daemon/audit.h"
+
+#include "common/json.h"
+
+namespace nexus {
+std::string Audit::record(const AuditEvent& event, const Caller& caller) const {
+  JsonWriter json;
+  json.begin()
+      .member("v", 2)
+      .member("at", clock_())
+      .member("event", event.event)
+      .member("outcome", event.outcome)
+      .member("connection", event.connection_id)
+      .member("provider", event.provider)
+      .member("via", via_name(caller.via))
+      .member("uid", caller.uid)
+      .member("pid", caller.pid)
+      .member("detail", event.detail)
+      .member("request", caller.request);
+  // What only TCP callers have; left out for all others.
+  if (!caller.peer.empty()) json.member("peer", caller.peer);
+  if (!caller.key.empty()) json.member("key", caller.key);
+  if (!caller.agent.empty()) json.member("agent", caller.agent);
+  json.end();
+  return json.take();
+}
+
+}  // namespace nexus

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/caller.h"
+#include "daemon/store/audit_log.h"
+
+namespace nexus {
+
+/// One thing that happened. No field ever holds a secret.
+struct AuditEvent {
+  std::string_view event;  ///< "token_retrieved", "connection.revoked"…
+  std::string_view outcome = "success";
+  std::string_view connection_id{};
+  std::string_view provider{};
+  std::string_view detail{};
+};
+
+/// Writes what happened before the answer that tells it leaves the daemon.
+class Audit {
+ public:
+  Audit(AuditLog& log, Clock clock) : log_(log), clock_(std::move(clock)) {}
+
+  /// The canonical record: a JSON object with these members in this order: v, at, event,
+  /// outcome, connection, provider, via, uid, pid, detail, request and, where they are known, peer,
+  /// key, agent. A later chain hashes this text.
+  std::string record(const AuditEvent& event, const Caller& caller) const;
+
+  /// Commits records now: all or none. Error: audit_unavailable.
+  Result<void> commit(const std::vector<std::string>& records) {
+    auto committed = log_.append(records);
+    writable_ = committed.ok();
+    return committed;
+  }
+  Result<void> commit(const AuditEvent& event, const Caller& caller) {
+    return commit({record(event, caller)});
+  }
+  /// Whether the last commit went well. Error: audit_unavailable.
+  Result<void> writable() const {
+    if (writable_) return {};
+    return Error{ErrorCode::audit_unavailable, "the audit log could not be written",
+                 "free some disk space or mend the file"};
+  }
+  Result<std::vector<AuditLog::Entry>> find(const AuditLog::Filter& filter) {
+    return log_.find(filter);
+  }
+
+ private:
+  AuditLog& log_;
+  Clock clock_;
+  std::atomic<bool> writable_{true};
+};
+
+}  // namespace nexus

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace nexus {
+
+struct Access;
+
+/// Who asks: as the kernel tells it (SO_PEERCRED, the peer's address) and as an API key proves it.
+/// Nothing of it is the caller's own word, but for `agent`.
+struct Caller {
+  enum class Via { control_socket, callback, gateway, daemon };
+  Via via = Via::daemon;
+  std::int64_t uid = -1;  ///< -1 where the kernel does not tell
+  std::int64_t pid = -1;
+  std::string peer{};     ///< the address it came from, "" on Unix sockets
+  std::string agent{};    ///< User-Agent, for the record only
+  std::string request{};  ///< the request's id, as its answer carries it
+  std::string key{};      ///< id of the API key that was shown
+  /// What that key allows; nothing where none is needed (access/access.h).
+  std::shared_ptr<const Access> access{};
+};
+
+/// The word for it in records and metrics.
+constexpr const char* via_name(Caller::Via via) {
+  switch (via) {
+    case Caller::Via::control_socket:
+      return "control_socket";
+    case Caller::Via::callback:
+      return "callback";
+    case Caller::Via::gateway:
+      return "gateway";
+    case Caller::Via::daemon:
+      break;
+  }
+  return "daemon";
+}
+
+}  // namespace nexus

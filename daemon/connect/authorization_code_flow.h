@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/audit.h"
+#include "daemon/connect/activation.h"
+#include "daemon/connect/flows.h"
+#include "daemon/provider/providers.h"
+#include "daemon/store/store.h"
+#include "daemon/vault/vault.h"
+
+namespace nexus {
+
+/// What providers answer to authorization requests: the code becomes the connection's first tokens.
+/// Blocks on the network. Thread-safe.
+class AuthorizationCodeFlow {
+ public:
+  AuthorizationCodeFlow(Store& store, const Vault& vault, Providers& providers,
+                        Activation& activation, HttpClient& http, Audit& audit, Flows& flows,
+                        Clock clock);
+
+  /// Stores the pending connection and makes the authorization request (RFC 6749 4.1.1). Errors:
+  /// provider_misconfigured, those of Flows::begin, and what the provider's metadata brings.
+  /// `extra`: parameters of this request alone. `pasted`: the person brings the answer by hand, so
+  /// no port is listened on.
+  Result<StartedFlow> begin(const ConnectionRow& row, const Provider& provider,
+                            const std::vector<std::pair<std::string, std::string>>& extra,
+                            bool pasted, const Caller& caller);
+
+  /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
+  /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.
+  Result<FlowOutcome> complete(const std::string& uri,
+                               const std::vector<std::pair<std::string, std::string>>& query,
+                               const Caller& caller);
+
+ private:
+  /// Where the answer is to come to. Error: callback_unavailable.
+  Result<std::string> redirect_uri_for(const Provider& provider, bool pasted);
+  Result<void> exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code);
+
+  Store& store_;
+  const Vault& vault_;
+  Providers& providers_;
+  Activation& activation_;
+  HttpClient& http_;
+  Audit& audit_;
+  Flows& flows_;
+  Clock clock_;
+};
+
+}  // namespace nexus

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "daemon/connect/flows.h"
+#include "daemon/net/http_client.h"
+#include "daemon/provider/metadata_cache.h"
+#include "daemon/provider/providers.h"
+
+namespace nexus {
+
+/// One thing that a provider's set-up can be wrong about.
+struct ProviderCheck {
+  std::string name;
+  bool ok = false;
+  std::string detail;  ///< what was seen
+  std::string hint;    ///< the way out where it is not ok
+};
+
+/// Tries a registered provider without a person: metadata, each endpoint (DNS, TLS, an answer),
+/// whether the authorization endpoint takes our request, whether the token endpoint knows our
+/// client, whether our redirect URI can be listened on. Sends no secret but the client's own, to
+/// the token endpoint. Blocks on the network.
+class ProviderChecks {
+ public:
+  ProviderChecks(Providers& providers, MetadataCache& metadata, HttpClient& http, Flows& flows)
+      : providers_(providers), metadata_(metadata), http_(http), flows_(flows) {}
+
+  Result<std::vector<ProviderCheck>> run(const Provider& provider, const Caller& caller);
+
+ private:
+  std::vector<ProviderCheck> oauth(const ProviderWithSecret& provider);
+  std::vector<ProviderCheck> static_api(const Provider& provider);
+  ProviderCheck authorization(const Provider& provider, const ProviderEndpoints& endpoints);
+  ProviderCheck token(const ProviderWithSecret& provider, const ProviderEndpoints& endpoints);
+  ProviderCheck device_authorization(const ProviderWithSecret& provider,
+                                     const ProviderEndpoints& endpoints);
+  ProviderCheck client_grant(const ProviderWithSecret& provider,
+                             const ProviderEndpoints& endpoints);
+  ProviderCheck redirect_uri(const Provider& provider);
+
+  Providers& providers_;
+  MetadataCache& metadata_;
+  HttpClient& http_;
+  Flows& flows_;
+};
+
+}  // namespace nexus

@@ -1,0 +1,51 @@
+#include "daemon/connect/return_urls.h"
+
+#include <algorithm>
+
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+/// Browsers resolve dot segments, also encoded ones, after the check: none may be there.
+bool has_dot_segment(const std::string& path) {
+  for (const auto& segment : split(path, '/')) {
+    const auto plain = percent_decode(segment, false);
+    if (!plain || *plain == "." || *plain == "..") return true;
+  }
+  return false;
+}
+
+bool is_below(const Url& url, const Url& entry) {
+  if (url.origin() != entry.origin() || !url.path.starts_with(entry.path)) return false;
+  return url.path.size() == entry.path.size() || entry.path.ends_with('/') ||
+         url.path[entry.path.size()] == '/';
+}
+
+}  // namespace
+
+Result<ReturnUrls> ReturnUrls::make(const std::vector<std::string>& allowed) {
+  ReturnUrls urls;
+  for (const auto& text : allowed) {
+    auto url = parse_return_url(text);
+    if (!url || url->has_query || url->has_fragment || has_dot_segment(url->path))
+      return Error{ErrorCode::usage,
+                   "gateway.return_urls: '" + printable(text, 80) + "' cannot be listed",
+                   "give scheme, host and path, for example \"https://app.example.com/oauth\""};
+    urls.allowed_.push_back(*std::move(url));
+  }
+  return urls;
+}
+
+Result<void> ReturnUrls::check(const std::string& return_url) const {
+  NEXUS_TRY(const auto url, parse_return_url(return_url));
+  if (allowed_.empty()) return {};
+  const bool listed = !has_dot_segment(url.path) &&
+                      std::any_of(allowed_.begin(), allowed_.end(),
+                                  [&](const Url& entry) { return is_below(url, entry); });
+  if (listed) return {};
+  return Error{ErrorCode::return_url_not_allowed, "this return_url is not on the list",
+               "add it to gateway.return_urls in nexus.toml"};
+}
+
+}  // namespace nexus

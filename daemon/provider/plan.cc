@@ -1,0 +1,120 @@
+#include "daemon/provider/plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "daemon/vault/sealed_fields.h"
+
+namespace nexus {
+namespace {
+
+/// A profile's members by their names, those of `params` each on its own; defaults left out.
+std::map<std::string, Json> flat(const Provider& provider) {
+  static const auto defaults = to_json(Provider());
+  std::map<std::string, Json> fields;
+  const auto profile = to_json(provider);
+  for (const auto& [name, value] : profile.items()) {
+    if (name == "id" || name == "name") continue;
+    if (name == "params") {
+      for (const auto& [param, setting] : value.items()) fields["params." + param] = setting;
+    } else if (value != defaults.value(name, Json()) || name == "auth_type") {
+      fields[name] = value;
+    }
+  }
+  return fields;
+}
+
+Json fingerprint_text(const std::string& fingerprint) {
+  return fingerprint.empty() ? Json(nullptr) : Json("(fingerprint " + fingerprint + ")");
+}
+
+std::vector<FieldChange> differences(const Providers::Prepared& prepared) {
+  const auto before = prepared.before ? flat(*prepared.before) : std::map<std::string, Json>();
+  const auto after = flat(prepared.after);
+  std::set<std::string> names;
+  for (const auto& [name, value] : before) names.insert(name);
+  for (const auto& [name, value] : after) names.insert(name);
+  const auto value_in = [](const std::map<std::string, Json>& fields, const std::string& name) {
+    const auto found = fields.find(name);
+    return found == fields.end() ? Json(nullptr) : found->second;
+  };
+  std::vector<FieldChange> changes;
+  for (const auto& name : names)
+    if (value_in(before, name) != value_in(after, name))
+      changes.push_back({name, value_in(before, name), value_in(after, name)});
+  if (prepared.secret_before != prepared.secret_after)
+    changes.push_back({"client_secret", fingerprint_text(prepared.secret_before),
+                       fingerprint_text(prepared.secret_after)});
+  return changes;
+}
+
+ProviderChange change_of(const Providers::Prepared& prepared) {
+  ProviderChange change;
+  change.action = !prepared.before ? "create" : prepared.changes_nothing() ? "unchanged" : "update";
+  change.name = prepared.after.name;
+  change.fields = differences(prepared);
+  change.warning = prepared.warning;
+  if (!prepared.write.needs_person.empty())
+    change.warning +=
+        std::string(change.warning.empty() ? "" : "; ") + "its connections will need a person";
+  return change;
+}
+
+}  // namespace
+
+Result<ProviderPlans::Work> ProviderPlans::prepare(Json& wanted, bool prune) {
+  Work work;
+  std::set<std::string> seen;
+  for (std::size_t index = 0; index < wanted.size(); ++index) {
+    auto& entry = wanted[index];
+    std::string name = entry.is_object() ? lower(text_member(entry, "name").value_or("")) : "";
+    const auto prepared = [&]() -> Result<Providers::Prepared> {
+      if (!entry.is_object())
+        return Error{ErrorCode::invalid_field, "the entry has to be an object", ""};
+      if (!name.empty() && !seen.insert(name).second)
+        return Error{ErrorCode::invalid_field, "there are two entries named " + printable(name, 80),
+                     "remove one of them"};
+      NEXUS_TRY(const auto existing, store_.provider_named(name));
+      bool has_secret = false;
+      if (existing) {
+        NEXUS_TRY(const auto fields, store_.fields(existing->id));
+        has_secret = !fields.empty();
+      }
+      NEXUS_TRY(auto registration, read_registration(entry, has_secret));
+      return providers_.prepare(existing, std::move(registration));
+    }();
+    if (!prepared) {
+      work.plan.problems.push_back({index, printable(name, 80), prepared.error()});
+      continue;
+    }
+    work.plan.changes.push_back(change_of(*prepared));
+    work.prepared.push_back(*prepared);
+  }
+  NEXUS_TRY(const auto registered, providers_.list());
+  for (const auto& provider : registered) {
+    if (seen.contains(provider.name)) continue;
+    work.plan.changes.push_back({prune ? "delete" : "orphan", provider.name, {}, {}});
+    if (prune) work.removed.push_back(provider);
+  }
+  return work;
+}
+
+Result<ProviderPlan> ProviderPlans::make(Json& wanted, bool prune) {
+  NEXUS_TRY(auto work, prepare(wanted, prune));
+  return std::move(work.plan);
+}
+
+Result<ProviderPlan> ProviderPlans::apply(Json& wanted, bool prune, const Caller& caller) {
+  NEXUS_TRY(auto work, prepare(wanted, prune));
+  if (!work.plan.problems.empty()) {
+    auto& problem = work.plan.problems.front();
+    problem.error.message = problem.name + ": " + problem.error.message;
+    return std::move(problem.error);
+  }
+  NEXUS_CHECK(providers_.commit(work.prepared, work.removed, caller));
+  return std::move(work.plan);
+}
+
+}  // namespace nexus

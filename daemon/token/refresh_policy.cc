@@ -1,0 +1,38 @@
+#include "daemon/token/refresh_policy.h"
+
+#include <algorithm>
+
+namespace nexus {
+namespace {
+
+constexpr UnixTime kShortLife = 10;
+constexpr UnixTime kLongestBackoff = 15 * 60;
+constexpr UnixTime kSkew = 60;
+
+}  // namespace
+
+UnixTime refresh_margin(const TokenFacts& token) {
+  const auto life = token.expires_at.value_or(token.obtained_at) - token.obtained_at;
+  return life < 30 * 60 ? life / 5 : 6 * 60;
+}
+
+std::optional<UnixTime> background_refresh_at(const TokenFacts& token, double chance) {
+  if (!token.expires_at) return std::nullopt;
+  const auto life = *token.expires_at - token.obtained_at;
+  if (life < kShortLife) return std::nullopt;
+  const auto spread = std::min<UnixTime>(60, life / 10);
+  return *token.expires_at - refresh_margin(token) - 1 -
+         static_cast<UnixTime>(chance * static_cast<double>(spread));
+}
+
+UnixTime back_off(std::int64_t failures, double chance) {
+  const auto doublings = std::clamp<std::int64_t>(failures, 1, 10);
+  const auto wait = std::min<UnixTime>(kLongestBackoff, UnixTime{1} << doublings);
+  return wait + static_cast<UnixTime>(chance * static_cast<double>(wait) / 4);
+}
+
+bool is_from_the_future(const TokenFacts& token, UnixTime now) {
+  return token.expires_at && token.obtained_at > now + kSkew;
+}
+
+}  // namespace nexus

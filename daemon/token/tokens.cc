@@ -1,0 +1,218 @@
+#include "daemon/token/tokens.h"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "common/text.h"
+#include "daemon/token/refresh_policy.h"
+
+namespace nexus {
+namespace {
+
+Error static_has_nothing(const ConnectionRow& row, const std::string& what,
+                         const std::string& hint) {
+  return {ErrorCode::static_token, "connection " + row.id + " holds static credentials: " + what,
+          hint, row.id, row.provider_name};
+}
+
+Error expired_already(const ConnectionRow& row) {
+  return {ErrorCode::upstream_error, "the provider hands out tokens that have expired already",
+          "check this machine's clock and the provider's", row.id, row.provider_name};
+}
+
+/// RFC 8707 2: an absolute URI without a fragment.
+bool is_resource(const std::string& text) {
+  const auto colon = text.find(':');
+  return colon != std::string::npos && colon > 0 && colon + 1 < text.size() &&
+         text.find('#') == std::string::npos &&
+         std::isalpha(static_cast<unsigned char>(text[0])) != 0;
+}
+
+}  // namespace
+
+Tokens::Tokens(Store& store, const Vault& vault, Providers& providers, Refresher& refresher,
+               DownscopedTokens& downscoped, Clock clock)
+    : store_(store),
+      vault_(vault),
+      providers_(providers),
+      refresher_(refresher),
+      downscoped_(downscoped),
+      clock_(std::move(clock)) {}
+
+void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller,
+                   Done done) {
+  auto row = store_.token(connection_id);
+  if (!row) return done(row.error());
+  if (!*row) return done(no_such_connection(connection_id));
+  const auto& connection = (*row)->connection;
+  if (const auto allowed = require(caller, Right::use, connection, connection_id); !allowed)
+    return done(allowed.error());
+  if (const auto error = not_active(connection)) return done(*error);
+  if (connection.auth_type == "oauth2") refresher_.note_use(connection_id);
+  const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
+  if (is_enough(connection.token, wanted, clock_())) return done(open(**std::move(row)));
+  refresh_first(connection_id, false, wanted, std::move(done));
+}
+
+Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Caller& caller) {
+  NEXUS_TRY(auto row, store_.connection(connection_id));
+  if (!row) return no_such_connection(connection_id);
+  NEXUS_CHECK(require(caller, Right::use, *row, connection_id));
+  if (const auto error = not_active(*row)) return *error;
+  return *std::move(row);
+}
+
+void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
+  const auto row = usable(connection_id, caller);
+  if (!row) return done(row.error());
+  if (row->auth_type != "oauth2")
+    return done(static_has_nothing(*row, "nothing to refresh",
+                                   "to change them, run: nexus connect " + row->provider_name +
+                                       " --replace " + connection_id));
+  refresher_.note_use(connection_id);
+  refresh_first(connection_id, true, 0, std::move(done));
+}
+
+Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget target) {
+  if (row.auth_type != "oauth2")
+    return static_has_nothing(row, "they have neither scopes nor an audience",
+                              "ask without --scope and --audience");
+  auto scopes = split(target.scopes, ' ');
+  std::erase(scopes, "");
+  std::sort(scopes.begin(), scopes.end());
+  scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+  const auto bad = [&](const std::string& what, const std::string& hint) {
+    return Error{ErrorCode::invalid_field, what, hint, row.id, row.provider_name};
+  };
+  const auto longest = std::max(target.scopes.size(), target.audience.size());
+  if (!is_vschar(target.scopes) || !is_vschar(target.audience) || longest > 4096)
+    return bad("scope or audience has characters or a length that are not allowed",
+               "give each scope on its own, and the audience as the provider names it");
+  target.scopes = join(scopes, " ");
+  NEXUS_TRY(const auto provider, providers_.of_connection(row));
+  NEXUS_TRY(const auto dialect, read_dialect(provider.params));
+  if (!target.audience.empty() && dialect.audience_parameter == "resource" &&
+      !is_resource(target.audience))
+    return bad("audience has to be an absolute URI without a fragment",
+               "for example https://api.example.com; where the provider wants another name, "
+               "run: nexus provider edit " +
+                   provider.name + " --param audience_parameter=audience");
+  // RFC 6749 6: a refresh brings no more than was granted. Who asks as the client may ask for all.
+  auto granted = split(row.token.scopes, ' ');
+  std::erase(granted, "");
+  if (is_unattended(provider.grant()) || granted.empty()) return target;
+  std::sort(granted.begin(), granted.end());
+  std::vector<std::string> beyond;
+  std::set_difference(scopes.begin(), scopes.end(), granted.begin(), granted.end(),
+                      std::back_inserter(beyond));
+  if (!beyond.empty())
+    return Error{ErrorCode::scope_not_allowed,
+                 "connection " + row.id + " was not granted " + printable(join(beyond, " "), 200),
+                 "it has: " + printable(join(granted, " "), 300) +
+                     "; for more, run: nexus connect " + row.provider_name +
+                     " --scope … --replace " + row.id,
+                 row.id, row.provider_name};
+  if (scopes == granted) target.scopes.clear();
+  return target;
+}
+
+void Tokens::fetch_downscoped(const std::string& connection_id, TokenTarget target,
+                              UnixTime min_ttl, bool forced, const Caller& caller, Done done) {
+  const auto row = usable(connection_id, caller);
+  if (!row) return done(row.error());
+  auto checked = check_target(*row, std::move(target));
+  if (!checked) return done(checked.error());
+  if (checked->is_everything() && forced) return refresh(connection_id, caller, std::move(done));
+  if (checked->is_everything()) return fetch(connection_id, min_ttl, caller, std::move(done));
+  refresher_.note_use(connection_id);
+  const auto kept = downscoped_.find(connection_id, *checked);
+  const auto wanted = kept ? std::max(refresh_margin(kept->facts), min_ttl) : min_ttl;
+  if (!forced && kept && is_enough(kept->facts, wanted, clock_()))
+    return done(open_downscoped(*row, *checked, *kept));
+  refresher_.join(connection_id,
+                  {.forced = forced,
+                   .wanted = wanted,
+                   .target = *checked,
+                   .done = [this, connection_id, target = *checked, forced,
+                            done = std::move(done)](const Result<void>& outcome) {
+                     done(after_downscoped_flight(connection_id, target, outcome, forced));
+                   }});
+}
+
+Result<FetchedToken> Tokens::after_downscoped_flight(const std::string& connection_id,
+                                                     const TokenTarget& target,
+                                                     const Result<void>& outcome, bool forced) {
+  if (!outcome && forced) return outcome.error();
+  NEXUS_TRY(const auto row, store_.connection(connection_id));
+  if (!row) return no_such_connection(connection_id);
+  if (const auto error = not_active(*row)) return *error;
+  const auto kept = downscoped_.find(connection_id, target);
+  if (kept && is_enough(kept->facts, 0, clock_())) return open_downscoped(*row, target, *kept);
+  if (!outcome) return outcome.error();
+  return expired_already(*row);
+}
+
+Result<FetchedToken> Tokens::open_downscoped(const ConnectionRow& row, const TokenTarget& target,
+                                             const DownscopedTokens::Kept& kept) const {
+  FetchedToken token;
+  NEXUS_TRY(token.access_token, downscoped_.open(row.id, target, kept));
+  token.facts = kept.facts;
+  if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
+  token.connection_id = row.id;
+  token.provider = row.provider_name;
+  token.target = target;
+  return token;
+}
+
+Result<FetchedToken> Tokens::open(TokenRow row) const {
+  auto& connection = row.connection;
+  const SealedFields fields(vault_, kConnectionKind, connection.id, std::move(row.fields));
+  if (connection.auth_type != "oauth2") return open_static(std::move(row), fields);
+  FetchedToken token;
+  NEXUS_TRY(token.access_token, fields.open("access_token"));
+  NEXUS_TRY(token.id_token, fields.open("id_token"));
+  token.facts = std::move(connection.token);
+  // Told by the wall clock, as callers read it.
+  if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
+  token.connection_id = std::move(connection.id);
+  token.provider = std::move(connection.provider_name);
+  return token;
+}
+
+Result<FetchedToken> Tokens::open_static(TokenRow row, const SealedFields& fields) const {
+  auto& connection = row.connection;
+  // The provider as it is now: where its key goes may have been corrected since.
+  NEXUS_TRY(const auto provider, providers_.of_connection(connection));
+  FetchedToken token;
+  NEXUS_TRY(token.strategy,
+            read_strategy(provider.auth_type, provider.auth_header, provider.params));
+  NEXUS_TRY(token.document, fields.open("credentials"));
+  token.connection_id = std::move(connection.id);
+  token.provider = std::move(connection.provider_name);
+  return token;
+}
+
+void Tokens::refresh_first(const std::string& connection_id, bool forced, UnixTime wanted,
+                           Done done) {
+  refresher_.join(connection_id, {.forced = forced,
+                                  .wanted = wanted,
+                                  .done = [this, connection_id, forced,
+                                           done = std::move(done)](const Result<void>& outcome) {
+                                    done(after_flight(connection_id, outcome, forced));
+                                  }});
+}
+
+Result<FetchedToken> Tokens::after_flight(const std::string& connection_id,
+                                          const Result<void>& outcome, bool forced) {
+  if (!outcome && forced) return outcome.error();
+  NEXUS_TRY(auto row, store_.token(connection_id));
+  if (!row) return no_such_connection(connection_id);
+  if (const auto error = not_active(row->connection)) return *error;
+  // Also when the refresh failed for now: a token that is good is good.
+  if (is_enough(row->connection.token, 0, clock_())) return open(*std::move(row));
+  if (!outcome) return outcome.error();
+  return expired_already(row->connection);
+}
+
+}  // namespace nexus
