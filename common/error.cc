@@ -51,6 +51,7 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::provider_misconfigured, "provider_misconfigured", "error", 500, 1},
     ErrorInfo{ErrorCode::provider_metadata_invalid, "provider_metadata_invalid", "error", 500, 1},
     ErrorInfo{ErrorCode::provider_protocol, "provider_protocol", "error", 502, 10},
+    ErrorInfo{ErrorCode::invalid_id_token, "provider_protocol", "error", 502, 10},
     ErrorInfo{ErrorCode::provider_rejected, "provider_rejected", "error", 400, 1},
     ErrorInfo{ErrorCode::upstream_error, "upstream_error", "error", 502, 10},
     ErrorInfo{ErrorCode::upstream_timeout, "upstream_timeout", "error", 504, 10},

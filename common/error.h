@@ -56,6 +56,7 @@ enum class ErrorCode : std::uint8_t {
   provider_misconfigured,
   provider_metadata_invalid,
   provider_protocol,
+  invalid_id_token,
   provider_rejected,
   upstream_error,
   upstream_timeout,

@@ -29,6 +29,7 @@ class JsonFields {
   /// The member as an object; null where it is absent.
   Result<const Json*> object(const char* name) const;
 
+  bool has(const char* name) const { return find(name) != nullptr; }
   Error bad(const char* name, const std::string& what) const;
 
  private:

@@ -3,19 +3,19 @@
 #include "common/json.h"
 
 namespace nexus {
-std::string Audit::record(const AuditEvent& event, const Caller& caller) const {
+std::string Audit::record(const AuditEntry& entry, const Caller& caller) const {
   JsonWriter json;
   json.begin()
       .member("v", 2)
       .member("at", clock_())
-      .member("event", event.event)
-      .member("outcome", event.outcome)
-      .member("connection", event.connection_id)
-      .member("provider", event.provider)
+      .member("event", word(entry.event))
+      .member("outcome", word(entry.outcome))
+      .member("connection", entry.connection_id)
+      .member("provider", entry.provider)
       .member("via", via_name(caller.via))
       .member("uid", caller.uid)
       .member("pid", caller.pid)
-      .member("detail", event.detail)
+      .member("detail", entry.detail)
       .member("request", caller.request);
   // What only TCP callers have; left out for all others.
   if (!caller.peer.empty()) json.member("peer", caller.peer);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/caller.h"
@@ -13,9 +14,9 @@
 namespace nexus {
 
 /// One thing that happened. No field ever holds a secret.
-struct AuditEvent {
-  std::string_view event;  ///< "token_retrieved", "connection.revoked"…
-  std::string_view outcome = "success";
+struct AuditEntry {
+  AuditEvent event;
+  AuditOutcome outcome = AuditOutcome::success;
   std::string_view connection_id{};
   std::string_view provider{};
   std::string_view detail{};
@@ -29,7 +30,7 @@ class Audit {
   /// The canonical record: a JSON object with these members in this order: v, at, event,
   /// outcome, connection, provider, via, uid, pid, detail, request and, where they are known, peer,
   /// key, agent. A later chain hashes this text.
-  std::string record(const AuditEvent& event, const Caller& caller) const;
+  std::string record(const AuditEntry& entry, const Caller& caller) const;
 
   /// Commits records now: all or none. Error: audit_unavailable.
   Result<void> commit(const std::vector<std::string>& records) {
@@ -37,8 +38,8 @@ class Audit {
     writable_ = committed.ok();
     return committed;
   }
-  Result<void> commit(const AuditEvent& event, const Caller& caller) {
-    return commit({record(event, caller)});
+  Result<void> commit(const AuditEntry& entry, const Caller& caller) {
+    return commit({record(entry, caller)});
   }
   /// Whether the last commit went well. Error: audit_unavailable.
   Result<void> writable() const {

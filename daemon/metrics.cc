@@ -103,18 +103,14 @@ Observed::~Observed() {
   histogram_.Observe(timer_.seconds());
 }
 
-void token_refreshed(const std::string& provider, const Result<void>& outcome, const Timer& timer) {
+void token_refreshed(const std::string& provider, Refreshed outcome, const Timer& timer) {
+  constexpr const char* kOutcomes[] = {"success", "rejected", "failed"};
   static auto& refreshes =
       counters("nexus_token_refreshes_total", "Refreshes by what the provider made of them");
   static auto& duration =
       histograms("nexus_token_refresh_duration_seconds", "How long the provider took")
           .Add({}, kNetwork);
-  const bool rejected = !outcome && outcome.error().code == ErrorCode::attention_required;
-  refreshes
-      .Add({{"provider", provider},
-            {"outcome", outcome    ? "success"
-                        : rejected ? "rejected"
-                                   : "failed"}})
+  refreshes.Add({{"provider", provider}, {"outcome", kOutcomes[static_cast<std::size_t>(outcome)]}})
       .Increment();
   duration.Observe(timer.seconds());
 }
@@ -149,14 +145,14 @@ void api_key_refused() {
   refused.Increment();
 }
 
-std::string exposition(const std::map<std::string, std::int64_t>& connections) {
+std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections) {
   static auto& gauge = prometheus::BuildGauge()
                            .Name("nexus_connections_total")
                            .Help("Connections by status")
                            .Register(registry());
-  for (const char* status : {"pending", "active", "attention_required", "failed", "revoked"}) {
-    const auto found = connections.find(status);
-    gauge.Add({{"status", status}})
+  for (const char* text : words<ConnectionStatus>()) {
+    const auto found = connections.find(*from_word<ConnectionStatus>(text));
+    gauge.Add({{"status", text}})
         .Set(found == connections.end() ? 0 : static_cast<double>(found->second));
   }
   return prometheus::TextSerializer().Serialize(registry().Collect());

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "common/error.h"
+#include "common/api/words.h"
 
 namespace prometheus {
 class Histogram;
@@ -50,12 +50,13 @@ class Observed {
 };
 
 // Ours.
-void token_refreshed(const std::string& provider, const Result<void>& outcome, const Timer& timer);
+enum class Refreshed { success, rejected, failed };
+void token_refreshed(const std::string& provider, Refreshed outcome, const Timer& timer);
 void vault_record_refused();
 void answered(const char* listener, int status, double seconds);
 void api_key_refused();
 
 /// The text exposition format 0.0.4, with the connections by status as they are now.
-std::string exposition(const std::map<std::string, std::int64_t>& connections);
+std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections);
 
 }  // namespace nexus::metrics

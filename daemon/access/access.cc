@@ -6,6 +6,7 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "daemon/connection_errors.h"
 
 namespace nexus {
 namespace {
@@ -112,11 +113,6 @@ bool may_connect(const Caller& caller, std::string_view workspace, std::string_v
 
 bool is_admin(const Caller& caller) {
   return !caller.access || caller.access->admin;
-}
-
-Error no_such_connection(const std::string& reference) {
-  return {ErrorCode::connection_not_found, "there is no connection " + printable(reference, 80),
-          "see: nexus list"};
 }
 
 Result<void> require(const Caller& caller, Right right, const ConnectionRow& connection,

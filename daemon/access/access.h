@@ -46,7 +46,6 @@ bool may(const Caller& caller, Right right, const ConnectionRow& connection);
 bool may_connect(const Caller& caller, std::string_view workspace, std::string_view provider);
 bool is_admin(const Caller& caller);
 
-Error no_such_connection(const std::string& reference);
 /// Errors: connection_out_of_scope, which is told to the caller as connection_not_found is, where
 /// it may not even see the connection; access_denied where it may see but not use it.
 Result<void> require(const Caller& caller, Right right, const ConnectionRow& connection,

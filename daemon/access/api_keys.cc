@@ -88,8 +88,8 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
   const auto text = issued.key.expose();
   issued.row = {id_in(text), name,      vault_.hash_api_key(text), to_text(to_json(access)),
                 clock_(),    expires_at};
-  NEXUS_CHECK(
-      audit_.commit({.event = "key.created", .detail = issued.row.id + " " + name}, caller));
+  NEXUS_CHECK(audit_.commit(
+      {.event = AuditEvent::key_created, .detail = issued.row.id + " " + name}, caller));
   NEXUS_CHECK(store_.put_api_key(issued.row));
   const std::lock_guard lock(mutex_);
   keys_[issued.row.id] = {issued.row.hash, std::make_shared<const Access>(access), expires_at};
@@ -105,7 +105,8 @@ Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& c
       keys_.erase(row.id);  // first: whatever fails afterwards, it opens nothing any more
     }
     NEXUS_CHECK(store_.delete_api_key(row.id));
-    NEXUS_CHECK(audit_.commit({.event = "key.revoked", .detail = row.id + " " + row.name}, caller));
+    NEXUS_CHECK(audit_.commit({.event = AuditEvent::key_revoked, .detail = row.id + " " + row.name},
+                              caller));
     return row;
   }
   return Error{ErrorCode::key_not_found, "there is no key " + printable(id_or_name, 80),

@@ -6,6 +6,8 @@
 #include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/paging.h"
+#include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/net/url.h"
 
@@ -113,14 +115,14 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   const bool application = request.caller.via == Caller::Via::gateway;
   if (application) NEXUS_CHECK(check_application_fields(wanted));
   NEXUS_CHECK(settle(services, request, wanted));
-  NEXUS_TRY(const auto started, services.connections.request(wanted, request.caller));
+  NEXUS_TRY(const auto started, services.requests.begin(wanted, request.caller));
   Json answer{{"auth_url", started.auth_url},
               {"authUrl", started.auth_url},
               {"connection_id", started.connection_id},
               {"state", started.state},
               {"scopes", started.scopes},
               {"provider_id", started.provider_id},
-              {"status", started.status},
+              {"status", word(started.status)},
               {"expires_at", started.expires_at}};
   if (const auto& device = started.device) {
     answer["user_code"] = device->user_code;
@@ -146,7 +148,7 @@ Result<Reply> adopt_connection(Services& services, const http::Request& request,
                  "copy it once more"};
   NEXUS_TRY(auto wanted, read_wanted(body, request));
   NEXUS_CHECK(settle(services, request, wanted));
-  NEXUS_TRY(const auto row, services.connections.adopt(wanted, token, request.caller));
+  NEXUS_TRY(const auto row, services.requests.adopt(wanted, token, request.caller));
   return Reply{to_json(services.connections.describe(row))};
 }
 
@@ -161,9 +163,10 @@ Result<Reply> complete_connection(Services& services, const http::Request& reque
                  "copy all of the address that the browser shows"};
   const auto uri = text.substr(0, text.find_first_of("?#"));
   NEXUS_TRY(const auto outcome, services.code_flow.complete(uri, *query, request.caller));
-  return Reply{{{"connection_id", outcome.connection_id},
-                {"status", outcome.active ? "active" : "failed"},
-                {"message", outcome.message}}};
+  return Reply{
+      {{"connection_id", outcome.connection_id},
+       {"status", word(outcome.active ? ConnectionStatus::active : ConnectionStatus::failed)},
+       {"message", outcome.message}}};
 }
 
 Result<Reply> check_connection(Services& services, const http::Request& request,
@@ -173,26 +176,27 @@ Result<Reply> check_connection(Services& services, const http::Request& request,
   services.device_flow.advance(row);
   const auto connection = services.connections.describe(row);
   Json body{{"status", connection.status}, {"connection_id", connection.id}};
-  if (row.status == "revoked") body["reason"] = "revoked";
+  if (row.status == ConnectionStatus::revoked) body["reason"] = "revoked";
   return Reply{std::move(body)};
 }
 
 Result<Reply> list_connections(Services& services, const http::Request& request, const Arguments&) {
-  ConnectionFilter filter;
-  filter.workspace = named_workspace(request);
-  if (filter.workspace.empty() && request.caller.via == Caller::Via::gateway)
+  NEXUS_TRY(const auto slice, slice_of(request));
+  ConnectionPage page{.before = slice.cursor, .limit = slice.limit};
+  page.workspace = named_workspace(request);
+  if (page.workspace.empty() && request.caller.via == Caller::Via::gateway)
     return Error{ErrorCode::missing_workspace_id, "workspace_id is missing",
                  "name the workspace in the query"};
-  if (filter.workspace.empty()) filter.workspace = "default";
-  if (filter.workspace == "*") filter.workspace.clear();
-  filter.pending = request.query_value("pending") == "true";
-  NEXUS_TRY(const auto rows, services.connections.list(filter, request.caller));
+  if (page.workspace.empty()) page.workspace = "default";
+  if (page.workspace == "*") page.workspace.clear();
+  page.pending = request.query_value("pending") == "true";
+  NEXUS_TRY(const auto listed, services.connections.list(std::move(page), request.caller));
   Json list = Json::array();
-  for (const auto& row : rows) {
+  for (const auto& row : listed.connections) {
     services.device_flow.advance(row);
     list.push_back(to_json(services.connections.describe(row)));
   }
-  return Reply{std::move(list)};
+  return paged(std::move(list), request, listed.next);
 }
 
 void show_connection(Services& services, const http::Request& request, const Arguments& args,
@@ -203,7 +207,7 @@ void show_connection(Services& services, const http::Request& request, const Arg
   };
   const auto row =
       services.connections.find(args[0], workspace_of(request), request.caller, Right::read);
-  if (!row || row->status != "pending") return respond(told(row));
+  if (!row || row->status != ConnectionStatus::pending) return respond(told(row));
   // What was asked on another device is told as it is now.
   services.device_flow.advance(*row, [&services, told, id = row->id, workspace = row->workspace,
                                       caller = request.caller, respond = std::move(respond)] {

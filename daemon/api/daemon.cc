@@ -21,9 +21,10 @@ Result<Reply> get_ready(Services& services, const http::Request&, const Argument
 Result<Reply> get_daemon(Services& services, const http::Request&, const Arguments&) {
   NEXUS_TRY(const auto counts, services.store.count_by_status());
   Json connections = Json::object();
-  for (const char* status : {"pending", "active", "attention_required", "failed"}) {
+  for (const auto status : {ConnectionStatus::pending, ConnectionStatus::active,
+                            ConnectionStatus::attention_required, ConnectionStatus::failed}) {
     const auto found = counts.find(status);
-    connections[status] = found == counts.end() ? 0 : found->second;
+    connections[word(status)] = found == counts.end() ? 0 : found->second;
   }
   return Reply{
       {{"pid", getpid()},

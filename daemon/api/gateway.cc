@@ -2,6 +2,7 @@
 
 #include "common/id.h"
 #include "common/text.h"
+#include "daemon/connection_errors.h"
 #include "daemon/api/credentials.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
@@ -54,30 +55,30 @@ Result<void> check_media_type(const http::Request& request) {
 
 }  // namespace
 
-Result<std::unique_ptr<Gateway>> Gateway::make(const Config& config, CallbackRoutes& callback) {
+Result<std::optional<Gateway::Settings>> Gateway::read(const Config& config) {
+  if (config.gateway.listen.empty()) return std::optional<Settings>();
   NEXUS_TRY(auto address, http::ListenAddress::parse(config.gateway.listen, "gateway.listen"));
   NEXUS_CHECK(check_exposure(config.gateway, address));
   NEXUS_TRY(const bool https, callback_is_https(config, address));
   NEXUS_TRY(auto origins, http::OriginPolicy::make(config.gateway.cors_origins));
-  std::unique_ptr<Gateway> gateway(
-      new Gateway(std::move(address), std::move(origins), config.gateway, callback));
+  http::HostPolicy hosts(address, config.gateway.hosts);
+  std::shared_ptr<http::TlsCertificate> tls;
   if (!config.gateway.tls_certificate.empty()) {
-    NEXUS_TRY(gateway->tls_,
+    NEXUS_TRY(tls,
               http::TlsCertificate::load(config.gateway.tls_certificate, config.gateway.tls_key));
   }
-  callback.serve_on_gateway(gateway->address_, https);
-  return gateway;
+  return std::optional(Settings{std::move(address), std::move(hosts), std::move(origins),
+                                std::move(tls), config.gateway.open_check, https});
 }
 
-std::string Gateway::url() const {
-  return (tls_ ? "https://" : "http://") + address_.text();
+std::string Gateway::Settings::url() const {
+  return (tls ? "https://" : "http://") + address.text();
 }
 
-Result<void> Gateway::open(http::EventLoop& loop, Services& services) {
-  services_ = &services;
-  NEXUS_TRY(const auto sockets, http::listen_on_tcp(address_, "gateway.listen"));
+Result<void> Gateway::open(http::EventLoop& loop) {
+  NEXUS_TRY(const auto sockets, http::listen_on_tcp(settings_.address, "gateway.listen"));
   for (const auto& socket : sockets)
-    loop.listen(socket.fd, {.via = Caller::Via::gateway, .tls = tls_},
+    loop.listen(socket.fd, {.via = Caller::Via::gateway, .tls = settings_.tls},
                 [this](http::Request request, http::Respond respond) {
                   handle(std::move(request), std::move(respond));
                 });
@@ -85,7 +86,7 @@ Result<void> Gateway::open(http::EventLoop& loop, Services& services) {
 }
 
 void Gateway::handle(http::Request request, http::Respond respond) {
-  if (!hosts_.allows(request.header("host")))
+  if (!settings_.hosts.allows(request.header("host")))
     return respond(http::error_response({ErrorCode::misdirected_request,
                                          "the gateway does not go by this Host",
                                          "list the name in gateway.hosts"}));
@@ -94,14 +95,14 @@ void Gateway::handle(http::Request request, http::Respond respond) {
   // Browsers come to the callback from the provider's pages, so no origin is asked for there.
   if (!match.route && match.allowed.empty() && callback_.expects(request.path))
     return answer_callback(std::move(request), std::move(respond));
-  if (const auto allowed = origins_.check(request); !allowed)
+  if (const auto allowed = settings_.origins.check(request); !allowed)
     return respond(http::error_response(allowed.error()));
   const auto reply = [&](http::Response response) {
-    origins_.permit(request, response);
+    settings_.origins.permit(request, response);
     respond(std::move(response));
   };
   if (http::OriginPolicy::is_preflight(request) && (match.route || !match.allowed.empty()))
-    return reply(origins_.preflight(request));
+    return reply(settings_.origins.preflight(request));
   if (!match.route) return reply(no_route(match, request));
 
   std::vector<std::string> audit;
@@ -117,10 +118,10 @@ void Gateway::handle(http::Request request, http::Respond respond) {
     return reply(std::move(response));
   }
   if (request.header("origin").empty())
-    return run_route(std::move(match), *services_, std::move(request), std::move(respond));
+    return run_route(std::move(match), services_, std::move(request), std::move(respond));
   http::Response permission;
-  origins_.permit(request, permission);
-  run_route(std::move(match), *services_, std::move(request),
+  settings_.origins.permit(request, permission);
+  run_route(std::move(match), services_, std::move(request),
             [respond = std::move(respond),
              headers = std::move(permission.headers)](http::Response response) {
               response.headers.insert(response.headers.end(), headers.begin(), headers.end());
@@ -129,7 +130,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
 }
 
 void Gateway::answer_callback(http::Request request, http::Respond respond) {
-  if (const auto wait = services_->limits.callback.wait_for(request.caller.peer)) {
+  if (const auto wait = services_.limits.callback.wait_for(request.caller.peer)) {
     Error error{ErrorCode::rate_limited, "too many callbacks from this address",
                 "try again in " + std::to_string(wait) + " s"};
     error.retry_after_s = wait;
@@ -145,12 +146,12 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
   const auto needs = needs_of(*match.route);
   NEXUS_TRY(const auto key, take_api_key(request));
   if (!key.empty()) {
-    NEXUS_TRY(const auto identity, services_->api_keys.verify(key.expose()));
+    NEXUS_TRY(const auto identity, services_.api_keys.verify(key.expose()));
     caller.key = identity.id;
     caller.access = identity.access;
   }
   if (needs == Needs::nothing) return {};
-  if (needs == Needs::key_unless_open && open_check_ && key.empty()) {
+  if (needs == Needs::key_unless_open && settings_.open_check && key.empty()) {
     // The id is what proves the right to ask, so only an id will do, and only that one.
     const auto& id = match.arguments.at(0);
     if (!is_connection_id(id)) return no_such_connection(id);
@@ -173,9 +174,10 @@ Error Gateway::refuse_key(Error refused, const http::Request& request,
   metrics::api_key_refused();
   const auto wait = wrong_keys_.wait_for(request.caller.peer);
   if (wait == 0) {
-    audit.push_back(services_->audit.record(
-        {.event = "api_key_refused", .outcome = "refused", .detail = request.path},
-        request.caller));
+    audit.push_back(services_.audit.record({.event = AuditEvent::api_key_refused,
+                                            .outcome = AuditOutcome::refused,
+                                            .detail = request.path},
+                                           request.caller));
     return refused;
   }
   Error error{ErrorCode::rate_limited, "too many wrong API keys from this address",

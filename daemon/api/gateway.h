@@ -2,11 +2,12 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/config.h"
-#include "daemon/api/callback.h"
+#include "daemon/api/callback_pages.h"
 #include "daemon/api/routes.h"
 #include "daemon/http/event_loop.h"
 #include "daemon/http/host_policy.h"
@@ -19,22 +20,27 @@ namespace nexus::api {
 /// as the key's access reaches.
 class Gateway {
  public:
-  /// Checks the settings and reads the certificate. Error: usage, naming the setting.
-  static Result<std::unique_ptr<Gateway>> make(const Config& config, CallbackRoutes& callback);
+  /// What nexus.toml says of it, checked, with the certificate read.
+  struct Settings {
+    http::ListenAddress address;
+    http::HostPolicy hosts;
+    http::OriginPolicy origins;
+    std::shared_ptr<http::TlsCertificate> tls;
+    bool open_check = true;
+    bool callback_is_https = false;
+
+    std::string url() const;
+  };
+  /// Nothing where the gateway is off. Error: usage, naming the setting.
+  static Result<std::optional<Settings>> read(const Config& config);
+
+  Gateway(Settings settings, CallbackPages& callback, Services& services)
+      : settings_(std::move(settings)), callback_(callback), services_(services) {}
 
   /// Error: callback_unavailable when the address is taken.
-  Result<void> open(http::EventLoop& loop, Services& services);
-  std::string url() const;
+  Result<void> open(http::EventLoop& loop);
 
  private:
-  Gateway(http::ListenAddress address, http::OriginPolicy origins, const GatewayConfig& config,
-          CallbackRoutes& callback)
-      : address_(std::move(address)),
-        hosts_(address_, config.hosts),
-        origins_(std::move(origins)),
-        open_check_(config.open_check),
-        callback_(callback) {}
-
   void handle(http::Request request, http::Respond respond);
   void answer_callback(http::Request request, http::Respond respond);
   /// Finds out who is calling. Errors: missing_api_key, invalid_api_key, access_denied,
@@ -43,13 +49,9 @@ class Gateway {
   /// What to answer to a wrong key, and what goes on record of it.
   Error refuse_key(Error refused, const http::Request& request, std::vector<std::string>& audit);
 
-  http::ListenAddress address_;
-  http::HostPolicy hosts_;
-  http::OriginPolicy origins_;
-  bool open_check_;
-  CallbackRoutes& callback_;
-  std::shared_ptr<http::TlsCertificate> tls_;
-  Services* services_ = nullptr;
+  Settings settings_;
+  CallbackPages& callback_;
+  Services& services_;
   /// Wrong keys for each peer; right ones are never counted (J10).
   http::RateLimiter wrong_keys_{60};
 };

@@ -13,6 +13,7 @@ namespace nexus::api {
 struct Reply {
   nlohmann::json body;
   int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 /// The body as an object. Errors: invalid_json; an empty body is an empty object.

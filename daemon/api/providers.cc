@@ -10,7 +10,7 @@ namespace {
 /// The profile without its secret; the secret's fingerprint tells whether it has changed.
 Json describe(Services& services, const Provider& provider) {
   auto json = to_json(provider);
-  json["redirect_uri"] = services.providers.redirect_uri(provider);
+  json["redirect_uri"] = services.redirect_uris.of(provider);
   const auto fingerprint = services.providers.secret_fingerprint(provider);
   json["client_secret_fingerprint"] = fingerprint ? *fingerprint : "";
   if (provider.signs())
@@ -23,7 +23,7 @@ Result<Reply> change(Services& services, const http::Request& request, const std
                      bool whole) {
   NEXUS_TRY(auto body, read_body(request));
   NEXUS_TRY(const auto changed,
-            services.providers.change(id, std::move(body), whole, request.caller));
+            services.registry.change(id, std::move(body), whole, request.caller));
   auto answer = describe(services, changed.provider);
   answer["message"] = "provider updated";
   if (!changed.warning.empty()) answer["warning"] = changed.warning;
@@ -31,7 +31,7 @@ Result<Reply> change(Services& services, const http::Request& request, const std
 }
 
 Result<Reply> remove(Services& services, const http::Request& request, const Provider& provider) {
-  NEXUS_CHECK(services.providers.remove(provider, request.caller));
+  NEXUS_CHECK(services.registry.remove(provider, request.caller));
   return Reply{{{"id", provider.id}, {"name", provider.name}, {"message", "provider deleted"}}};
 }
 
@@ -40,7 +40,7 @@ Result<Reply> remove(Services& services, const http::Request& request, const Pro
 Result<Reply> add_provider(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(auto body, read_body(request));
   NEXUS_TRY(auto registration, read_registration(body));
-  NEXUS_TRY(const auto registered, services.providers.add(std::move(registration), request.caller));
+  NEXUS_TRY(const auto registered, services.registry.add(std::move(registration), request.caller));
   auto answer = describe(services, registered.provider);
   answer["message"] = "provider registered";
   if (!registered.warning.empty()) answer["warning"] = registered.warning;
@@ -53,12 +53,13 @@ Result<Reply> provider_metadata(Services& services, const http::Request& request
   NEXUS_TRY(const auto providers, services.providers.list());
   Json map = Json::object();
   for (const auto& provider : providers)
-    map[provider.auth_type][provider.name] = {{"id", provider.id},
-                                              {"api_base_url", provider.api_base_url},
-                                              {"user_info_endpoint", provider.user_info_endpoint},
-                                              {"scopes", provider.scopes},
-                                              {"description", provider.description},
-                                              {"category", provider.category}};
+    map[word(provider.auth_type)][provider.name] = {
+        {"id", provider.id},
+        {"api_base_url", provider.api_base_url},
+        {"user_info_endpoint", provider.user_info_endpoint},
+        {"scopes", provider.scopes},
+        {"description", provider.description},
+        {"category", provider.category}};
   return Reply{std::move(map)};
 }
 
@@ -74,9 +75,9 @@ Result<Reply> show_redirect_uri(Services& services, const http::Request& request
   Provider provider;
   provider.name = request.query_value("name");
   provider.redirect_host = request.query_value("host");
-  provider.redirect_path = services.providers.own_redirect_path(provider.name);
+  provider.redirect_path = services.redirect_uris.own_path(provider.name);
   return Reply{{{"redirect_path", provider.redirect_path},
-                {"redirect_uri", services.providers.redirect_uri(provider)}}};
+                {"redirect_uri", services.redirect_uris.of(provider)}}};
 }
 
 Result<Reply> test_provider(Services& services, const http::Request& request,

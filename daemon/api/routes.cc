@@ -119,8 +119,10 @@ std::optional<Arguments> arguments_of(const Pattern& pattern,
 }
 
 http::Response respond_with(const Result<Reply>& reply) {
-  return reply ? http::json_response(reply->body, reply->status)
-               : http::error_response(reply.error());
+  if (!reply) return http::error_response(reply.error());
+  auto response = http::json_response(reply->body, reply->status);
+  response.headers = reply->headers;
+  return response;
 }
 
 /// A handler's own mistakes (a corrupt row, say) end as a 500, not as the daemon's end.

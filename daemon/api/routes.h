@@ -11,6 +11,7 @@
 #include "daemon/connect/captures.h"
 #include "daemon/connect/connections.h"
 #include "daemon/connect/provider_checks.h"
+#include "daemon/connect/request.h"
 #include "daemon/http/message.h"
 #include "daemon/provider/plan.h"
 #include "daemon/provider/providers.h"
@@ -32,9 +33,12 @@ struct DaemonFacts {
 struct Services {
   Store& store;
   Providers& providers;
+  ProviderRegistry& registry;
   ProviderPlans& provider_plans;
   ProviderChecks& provider_checks;
+  const RedirectUris& redirect_uris;
   Connections& connections;
+  ConnectionRequests& requests;
   AuthorizationCodeFlow& code_flow;
   Captures& captures;
   DeviceFlow& device_flow;

@@ -26,8 +26,8 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
                            error.code == ErrorCode::access_denied;
       auto response = http::error_response(error);
       response.audit.push_back(
-          services.audit.record({.event = "token_retrieval_failed",
-                                 .outcome = refused ? "refused" : "failure",
+          services.audit.record({.event = AuditEvent::token_retrieval_failed,
+                                 .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
                                  .connection_id = error.connection_id,
                                  .provider = error.provider,
                                  .detail = refused ? "out_of_scope" : error.wire()},
@@ -37,7 +37,7 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
     http::Response response;
     response.body = payload(*token, system_now());
     metrics::token_handed_out(token->provider, !token->id_token.empty());
-    response.audit.push_back(services.audit.record({.event = "token_retrieved",
+    response.audit.push_back(services.audit.record({.event = AuditEvent::token_retrieved,
                                                     .connection_id = token->connection_id,
                                                     .provider = token->provider,
                                                     .detail = describe(token->target)},

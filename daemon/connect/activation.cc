@@ -1,34 +1,35 @@
 #include "daemon/connect/activation.h"
 
-#include <nlohmann/json.hpp>
-
-#include "common/json_fields.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
-#include "daemon/oauth/userinfo.h"
 #include "daemon/token/refresh_policy.h"
-#include "daemon/token/refresher.h"
 #include "daemon/vault/sealed_fields.h"
 
 namespace nexus {
+namespace {
 
-Activation::Activation(Store& store, const Vault& vault, MetadataCache& metadata, HttpClient& http,
+Error removed_meanwhile() {
+  return {ErrorCode::provider_rejected, "the connection was removed meanwhile",
+          "start again: nexus connect PROVIDER"};
+}
+
+}  // namespace
+
+Activation::Activation(Store& store, const Vault& vault, MetadataCache& metadata, Due& due,
                        Clock clock)
-    : store_(store), vault_(vault), metadata_(metadata), http_(http), clock_(std::move(clock)) {}
+    : store_(store), vault_(vault), metadata_(metadata), due_(due), clock_(std::move(clock)) {}
 
-Result<void> Activation::learn_account(ConnectionRow& active, const Provider& provider,
-                                       const ProviderEndpoints& endpoints,
+Result<void> Activation::learn_account(ConnectionRow& active, const ProviderClient& ours,
                                        const Secret& access_token) {
-  if (is_unattended(endpoints.grant)) {
+  const auto& [provider, client] = ours;
+  if (is_unattended(client.grant())) {
     // No person: the client itself, or whom it says that it asks for.
-    const auto& subject = endpoints.dialect.assertion_subject;
-    active.account = subject.empty() ? endpoints.client_id : subject;
+    const auto& subject = client.dialect().assertion_subject;
+    active.account = subject.empty() ? client.endpoints().client_id : subject;
     return {};
   }
-  if (endpoints.userinfo.empty() || !active.account.empty()) return {};
-  std::map<std::string, std::string> headers;
-  NEXUS_CHECK(JsonFields(provider.params, "params.").map("request_headers", headers));
-  const auto told = fetch_userinfo(endpoints, access_token, headers, http_);
+  if (client.endpoints().userinfo.empty() || !active.account.empty()) return {};
+  const auto told = client.userinfo(access_token, provider.settings.request_headers);
   if (!told) {
     // A name for people is not worth failing a good connection.
     log(LogLevel::info, "account_not_told",
@@ -36,66 +37,72 @@ Result<void> Activation::learn_account(ConnectionRow& active, const Provider& pr
     return {};
   }
   if (!active.subject.empty() && told->subject != active.subject)
-    return Error{ErrorCode::provider_protocol,
+    return Error{ErrorCode::invalid_id_token,
                  "the userinfo endpoint tells of another person than the id_token does",
                  "check the provider's user_info_endpoint"};
   active.account = told->account;
   return {};
 }
 
-Result<void> Activation::activate(const ConnectionRow& row, const Provider& provider,
-                                  const ProviderEndpoints& endpoints, const FirstTokens& tokens) {
+/// Who replaces a connection has to be the same person.
+Result<void> Activation::check_replaced(const ConnectionRow& active) {
+  if (active.replaces.empty()) return {};
+  NEXUS_TRY(const auto old, store_.connection(active.replaces));
+  if (!old || old->subject.empty() || active.subject.empty() || old->subject == active.subject)
+    return {};
+  return Error{ErrorCode::provider_rejected,
+               "this is another account than that of the connection to replace",
+               "consent as the same person, or connect without --replace"};
+}
+
+Result<ConnectionRow> Activation::activate(const ConnectionRow& row, const ProviderClient& ours,
+                                           const FirstTokens& tokens) {
+  const auto& [response, sent_at, nonce, needs_id_token] = tokens;
+  const auto& endpoints = ours.client.endpoints();
   auto active = row;
   const SealedFields fields(vault_, kConnectionKind, row.id);
   std::vector<SealedField> sealed{
-      fields.seal("access_token", tokens.response.access_token.expose())};
-  if (!tokens.response.refresh_token.empty())
-    sealed.push_back(fields.seal("refresh_token", tokens.response.refresh_token.expose()));
-  if (tokens.needs_id_token && tokens.response.id_token.empty())
-    return Error{ErrorCode::provider_protocol, "openid was asked for, but no id_token came",
+      fields.seal(SecretField::access_token, response.access_token.expose())};
+  if (!response.refresh_token.empty())
+    sealed.push_back(fields.seal(SecretField::refresh_token, response.refresh_token.expose()));
+  if (needs_id_token && response.id_token.empty())
+    return Error{ErrorCode::invalid_id_token, "openid was asked for, but no id_token came",
                  "check the scopes that the client may ask for"};
   // An adopted grant was consented to elsewhere, with a nonce that only its first id_token names.
-  const bool openid = asked_for_openid(row);
-  if (openid && !tokens.response.id_token.empty()) {
+  if (row.asked_for_openid() && !response.id_token.empty()) {
     IdTokenExpectation expected;
-    expected.issuer = endpoints.issuer;
-    expected.client_id = endpoints.client_id;
-    expected.algorithms = endpoints.id_token_algorithms;
-    if (!tokens.nonce.empty()) expected.nonce = std::string(tokens.nonce.expose());
-    expected.access_token = tokens.response.access_token.expose();
-    expected.now = clock_();
-    NEXUS_TRY(const auto claims,
-              metadata_.verify(endpoints, tokens.response.id_token.expose(), expected));
+    if (!nonce.empty()) expected.nonce = std::string(nonce.expose());
+    NEXUS_TRY(const auto claims, metadata_.verify(endpoints, response, std::move(expected)));
     metrics::id_token_returned();
     active.issuer = claims.issuer;
     active.subject = claims.subject;
     active.account = claims.account;
-    sealed.push_back(fields.seal("id_token", tokens.response.id_token.expose()));
+    sealed.push_back(fields.seal(SecretField::id_token, response.id_token.expose()));
   }
-  NEXUS_CHECK(learn_account(active, provider, endpoints, tokens.response.access_token));
-  if (!row.replaces.empty()) {
-    NEXUS_TRY(const auto old, store_.connection(row.replaces));
-    if (old && !old->subject.empty() && !active.subject.empty() && old->subject != active.subject)
-      return Error{ErrorCode::provider_rejected,
-                   "this is another account than that of the connection to replace",
-                   "consent as the same person, or connect without --replace"};
-  }
-  active.token = {tokens.response.token_type,
-                  tokens.response.scope.value_or(row.requested_scopes),
-                  tokens.sent_at,
-                  {}};
-  if (tokens.response.expires_in)
-    active.token.expires_at = tokens.sent_at + *tokens.response.expires_in;
-  if (!tokens.response.refresh_token.empty() || is_unattended(endpoints.grant))
+  NEXUS_CHECK(learn_account(active, ours, response.access_token));
+  NEXUS_CHECK(check_replaced(active));
+  active.status = ConnectionStatus::active;
+  active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};
+  if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
+  if (!response.refresh_token.empty() || is_unattended(ours.client.grant()))
     active.refresh_at = background_refresh_at(active.token, chance());
   active.updated_at = clock_();
-  active.pinned = tokens.pinned;
-  NEXUS_TRY(const auto activated, store_.activate(active, sealed));
-  if (!activated)
-    return Error{ErrorCode::provider_rejected, "the connection was removed meanwhile",
-                 "start again: nexus connect PROVIDER"};
-  if (active.refresh_at && timer_) timer_->expect(*active.refresh_at);
-  return {};
+  NEXUS_TRY(const auto activated, store_.activate(active, to_text(endpoints), sealed));
+  if (!activated) return removed_meanwhile();
+  if (active.refresh_at) due_.expect(Due::What::refresh, *active.refresh_at);
+  return active;
+}
+
+Result<void> Activation::activate_static(const ConnectionRow& row, const SecretText& credentials,
+                                         const std::string& account) {
+  auto active = row;
+  active.account = account;
+  active.updated_at = clock_();
+  active.token.obtained_at = active.updated_at;
+  const SealedFields sealer(vault_, kConnectionKind, active.id);
+  NEXUS_TRY(const auto activated,
+            store_.activate(active, "", {sealer.seal(SecretField::credentials, credentials)}));
+  return activated ? Result<void>() : removed_meanwhile();
 }
 
 }  // namespace nexus

@@ -1,67 +1,63 @@
 #include "daemon/connect/authorization_code_flow.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
-#include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/authorization_response.h"
-#include "daemon/oauth/token_endpoint.h"
-#include "daemon/vault/sealed_fields.h"
 
 namespace nexus {
-AuthorizationCodeFlow::AuthorizationCodeFlow(Store& store, const Vault& vault, Providers& providers,
-                                             Activation& activation, HttpClient& http, Audit& audit,
-                                             Flows& flows, Clock clock)
-    : store_(store),
-      vault_(vault),
-      providers_(providers),
+
+AuthorizationCodeFlow::AuthorizationCodeFlow(Providers& providers, RedirectUris redirect_uris,
+                                             Activation& activation, Flows& flows, Audit& audit,
+                                             Clock clock)
+    : providers_(providers),
+      redirect_uris_(std::move(redirect_uris)),
       activation_(activation),
-      http_(http),
-      audit_(audit),
       flows_(flows),
+      audit_(audit),
       clock_(std::move(clock)) {}
 
 Result<StartedFlow> AuthorizationCodeFlow::begin(
-    const ConnectionRow& row, const Provider& provider,
-    const std::vector<std::pair<std::string, std::string>>& extra, bool pasted,
+    ConnectionRow& row, const std::vector<std::pair<std::string, std::string>>& extra, bool pasted,
     const Caller& caller) {
-  NEXUS_TRY(const auto with_secret, providers_.with_secret(provider.id));
-  NEXUS_TRY(const auto endpoints, providers_.endpoints(with_secret));
-  const auto scopes = split(row.requested_scopes, ' ');
-  const bool openid = std::find(scopes.begin(), scopes.end(), "openid") != scopes.end();
+  NEXUS_TRY(const auto ours, providers_.client(row.provider_id));
+  const auto& [provider, client] = ours;
+  const auto& endpoints = client.endpoints();
+  const bool openid = row.asked_for_openid();
   if (openid && (endpoints.issuer.empty() || endpoints.jwks.empty()))
     return Error{ErrorCode::provider_misconfigured,
                  "scope openid needs a provider with an issuer that publishes its keys",
                  "register the provider with --issuer, or leave openid out"};
   AuthorizationRequest request;
   NEXUS_TRY(request.redirect_uri, redirect_uri_for(provider, pasted));
-  request.scopes = scopes;
+  request.scopes = split(row.requested_scopes, ' ');
   request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
   // Those of the request go first: of two with one name the first counts.
   request.extra = extra;
-  for (auto& parameter : authorization_parameters(provider, scopes))
+  for (auto& parameter : authorization_parameters(provider, request.scopes))
     request.extra.push_back(std::move(parameter));
-  const SealedFields sealer(vault_, kConnectionKind, row.id);
-  std::vector<SealedField> fields;
-  if (endpoints.dialect.pkce) {
+  NewFlow flow{.kind = FlowKind::code,
+               .state = request.state,
+               .redirect_uri = request.redirect_uri,
+               .awaited = !pasted,
+               .issuer = endpoints.issuer,
+               .pinned = to_text(endpoints)};
+  if (client.dialect().pkce == Dialect::Pkce::s256) {
     auto verifier = random_token(32);
     request.code_challenge = code_challenge(verifier);
-    fields.push_back(sealer.seal("code_verifier", verifier));
+    flow.secrets.emplace_back(SecretField::code_verifier, Secret(verifier));
     wipe(verifier);
   }
   if (openid) {
     request.nonce = random_token(24);
-    fields.push_back(sealer.seal("nonce", request.nonce));
+    flow.secrets.emplace_back(SecretField::nonce, Secret(request.nonce));
   }
-  NEXUS_CHECK(flows_.begin(row, request.state, request.redirect_uri,
-                           nexus::to_text(to_json(endpoints)), fields, pasted, caller));
+  NEXUS_CHECK(flows_.begin(row, std::move(flow), caller));
   metrics::consent_started(openid);
-  return StartedFlow{authorization_url(endpoints, request), request.state};
+  return StartedFlow{authorization_url(endpoints, client.dialect(), request), request.state};
 }
 
 Result<FlowOutcome> AuthorizationCodeFlow::complete(
@@ -69,65 +65,67 @@ Result<FlowOutcome> AuthorizationCodeFlow::complete(
     const Caller& caller) {
   // Nothing of the answer is looked at before its state has proved that it was asked for.
   auto response = parse_authorization_response(query);
-  auto flow = response ? flows_.find(response->state, uri) : Result<FlowRow>(response.error());
-  if (flow) {
-    const auto pinned = endpoints_from_json(Json::parse(flow->pinned));
-    auto issuer = check_issuer(*response, pinned.issuer, pinned.sends_iss);
-    if (!issuer) flow = Flows::does_not_belong(issuer.error().message);
-    if (issuer && response->error.empty() && response->code.empty())
-      flow = Flows::does_not_belong("the answer has neither a code nor an error");
-  }
+  const auto flow = [&]() -> Result<FlowRow> {
+    if (!response) return response.error();
+    NEXUS_TRY(auto found, flows_.find(response->state, uri));
+    if (found.kind != FlowKind::code)
+      return Flows::does_not_belong("this answer belongs to no connection that is waiting");
+    NEXUS_TRY(const auto pinned, endpoints_from_text(found.pinned));
+    if (const auto issuer = check_issuer(*response, pinned.issuer, pinned.sends_iss); !issuer)
+      return Flows::does_not_belong(issuer.error().message);
+    if (response->error.empty() && response->code.empty())
+      return Flows::does_not_belong("the answer has neither a code nor an error");
+    return found;
+  }();
   if (!flow) {
-    NEXUS_CHECK(audit_.commit({.event = "state_verification_failed",
-                               .outcome = "refused",
+    NEXUS_CHECK(audit_.commit({.event = AuditEvent::state_verification_failed,
+                               .outcome = AuditOutcome::refused,
                                .detail = flow.error().message},
                               caller));
-    return std::move(flow).error();
+    return flow.error();
   }
-  NEXUS_TRY(const auto row, flows_.take(*flow));
+  NEXUS_TRY(const auto pending, flows_.take(*flow));
+  const auto& row = pending.row;
 
   if (!response->error.empty()) {
     const auto text =
         response->error_description.empty() ? response->error : response->error_description;
-    return flows_.fail(row, response->error, text, caller);
+    return flows_.refused(row, response->error, text, caller);
   }
-  const auto active = exchange(row, *flow, response->code);
+  const auto active = exchange(pending, *flow, response->code);
   if (!active) return flows_.fail(row, active.error(), caller);
-  NEXUS_CHECK(audit_.commit(
-      {.event = "oauth_flow_completed", .connection_id = row.id, .provider = row.provider_name},
-      caller));
+  NEXUS_CHECK(audit_.commit({.event = AuditEvent::oauth_flow_completed,
+                             .connection_id = row.id,
+                             .provider = row.provider_name},
+                            caller));
   return flows_.succeed(row);
 }
 
 Result<std::string> AuthorizationCodeFlow::redirect_uri_for(const Provider& provider, bool pasted) {
-  const auto uri = providers_.redirect_uri(provider);
+  const auto uri = redirect_uris_.of(provider);
   if (pasted) return uri;
-  auto listened = flows_.listen(uri, provider.params.value("any_loopback_port", false));
+  auto listened = flows_.listen(uri, provider.settings.any_loopback_port);
   if (listened) return listened;
   auto& error = listened.error();
   error.hint += "; or bring the answer by hand: nexus connect " + provider.name + " --paste";
   return error;
 }
 
-Result<void> AuthorizationCodeFlow::exchange(const ConnectionRow& row, const FlowRow& flow,
+Result<void> AuthorizationCodeFlow::exchange(const PendingConnection& pending, const FlowRow& flow,
                                              const Secret& code) {
-  NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
-  NEXUS_TRY(const auto endpoints,
-            pinned_endpoints(flow.pinned, provider.provider, !provider.client_secret.empty()));
-  NEXUS_TRY(auto stored, store_.fields(row.id));
-  const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
-  NEXUS_TRY(const auto verifier, fields.open("code_verifier"));
-  NEXUS_TRY(const auto nonce, fields.open("nonce"));
+  const auto& [row, secrets] = pending;
+  NEXUS_TRY(const auto ours, providers_.client_for(row.provider_id, flow.pinned));
+  NEXUS_TRY(const auto verifier, secrets.open(SecretField::code_verifier));
+  NEXUS_TRY(const auto nonce, secrets.open(SecretField::nonce));
   const auto sent_at = clock_();
   const metrics::Timer timer;
-  auto exchanged =
-      exchange_code(endpoints, provider.client_secret, code, verifier, flow.redirect_uri, http_);
+  auto exchanged = ours.client.exchange({code, verifier, flow.redirect_uri});
   metrics::token_exchanged(exchanged.ok(), timer);
   providers_.note_health(row.provider_id,
                          exchanged ? Result<void>() : Result<void>(exchanged.error()));
   NEXUS_TRY(const auto response, std::move(exchanged));
-  return activation_.activate(row, provider.provider, endpoints,
-                              {response, sent_at, nonce, !nonce.empty(), flow.pinned});
+  NEXUS_CHECK(activation_.activate(row, ours, {response, sent_at, nonce, !nonce.empty()}));
+  return {};
 }
 
 }  // namespace nexus

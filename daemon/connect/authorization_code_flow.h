@@ -10,24 +10,22 @@
 #include "daemon/connect/activation.h"
 #include "daemon/connect/flows.h"
 #include "daemon/provider/providers.h"
-#include "daemon/store/store.h"
-#include "daemon/vault/vault.h"
+#include "daemon/provider/redirect_uris.h"
 
 namespace nexus {
 
-/// What providers answer to authorization requests: the code becomes the connection's first tokens.
-/// Blocks on the network. Thread-safe.
+/// The authorization code grant (RFC 6749 4.1): the person is sent to the provider, and the code
+/// that comes back becomes the connection's first tokens. Blocks on the network. Thread-safe.
 class AuthorizationCodeFlow {
  public:
-  AuthorizationCodeFlow(Store& store, const Vault& vault, Providers& providers,
-                        Activation& activation, HttpClient& http, Audit& audit, Flows& flows,
-                        Clock clock);
+  AuthorizationCodeFlow(Providers& providers, RedirectUris redirect_uris, Activation& activation,
+                        Flows& flows, Audit& audit, Clock clock);
 
   /// Stores the pending connection and makes the authorization request (RFC 6749 4.1.1). Errors:
   /// provider_misconfigured, those of Flows::begin, and what the provider's metadata brings.
   /// `extra`: parameters of this request alone. `pasted`: the person brings the answer by hand, so
   /// no port is listened on.
-  Result<StartedFlow> begin(const ConnectionRow& row, const Provider& provider,
+  Result<StartedFlow> begin(ConnectionRow& row,
                             const std::vector<std::pair<std::string, std::string>>& extra,
                             bool pasted, const Caller& caller);
 
@@ -40,15 +38,13 @@ class AuthorizationCodeFlow {
  private:
   /// Where the answer is to come to. Error: callback_unavailable.
   Result<std::string> redirect_uri_for(const Provider& provider, bool pasted);
-  Result<void> exchange(const ConnectionRow& row, const FlowRow& flow, const Secret& code);
+  Result<void> exchange(const PendingConnection& pending, const FlowRow& flow, const Secret& code);
 
-  Store& store_;
-  const Vault& vault_;
   Providers& providers_;
+  RedirectUris redirect_uris_;
   Activation& activation_;
-  HttpClient& http_;
-  Audit& audit_;
   Flows& flows_;
+  Audit& audit_;
   Clock clock_;
 };
 

@@ -7,11 +7,9 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
-#include "daemon/connect/credential_check.h"
+#include "daemon/connect/activation.h"
 #include "daemon/connect/flows.h"
 #include "daemon/provider/providers.h"
-#include "daemon/store/store.h"
-#include "daemon/vault/vault.h"
 
 namespace nexus {
 
@@ -39,13 +37,11 @@ struct Captured {
 /// ends with it; what is refused leaves it open. Blocks on the network. Thread-safe.
 class Captures {
  public:
-  Captures(Store& store, const Vault& vault, Providers& providers, HttpClient& http, Audit& audit,
-           Flows& flows, Clock clock, const std::string& callback_base_url);
+  Captures(Providers& providers, Activation& activation, Flows& flows, HttpClient& http,
+           Audit& audit, Clock clock, const std::string& callback_base_url);
 
-  /// Stores the pending connection. Errors: those of Flows::begin, and what is wrong with the
-  /// provider's entry.
-  Result<StartedFlow> begin(const ConnectionRow& row, const Provider& provider,
-                            const Caller& caller);
+  /// Stores the pending connection. Errors: those of Flows::begin.
+  Result<StartedFlow> begin(ConnectionRow& row, const Caller& caller);
 
   /// Errors: invalid_state.
   Result<CaptureForm> form(const std::string& state);
@@ -60,17 +56,14 @@ class Captures {
     FlowRow flow;
     ConnectionRow row;
     Provider provider;
-    StaticProvider entry;
   };
   Result<Open> find(const std::string& state);
-  Result<void> activate(const Open& open, const Credentials& values, const std::string& account);
 
-  Store& store_;
-  const Vault& vault_;
   Providers& providers_;
+  Activation& activation_;
+  Flows& flows_;
   HttpClient& http_;
   Audit& audit_;
-  Flows& flows_;
   Clock clock_;
   std::string page_url_;
 };

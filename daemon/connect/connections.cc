@@ -1,14 +1,17 @@
 #include "daemon/connect/connections.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/id.h"
 #include "common/text.h"
-#include "daemon/oauth/authorization_request.h"
+#include "daemon/connect/request.h"
+#include "daemon/connection_errors.h"
 
 namespace nexus {
 namespace {
+
+/// Rows that one request for a list looks at.
+constexpr std::int64_t kMostReadAtOnce = 10'000;
 
 /// " (alias, account)", as far as they are known.
 std::string told_apart(const ConnectionRow& row) {
@@ -18,143 +21,15 @@ std::string told_apart(const ConnectionRow& row) {
   return known.empty() ? "" : " (" + join(known, ", ") + ")";
 }
 
-Result<std::vector<std::string>> scopes_to_ask(const ConnectionRequest& request,
-                                               const Provider& provider) {
-  if (provider.is_static()) return std::vector<std::string>();
-  auto scopes = request.scopes.empty() ? provider.scopes : request.scopes;
-  for (const auto& scope : scopes)
-    if (scope.empty() || !is_vschar(scope) || scope.find(' ') != std::string::npos)
-      return Error{ErrorCode::invalid_field, "a scope is a text without blanks",
-                   "give each scope on its own"};
-  if (provider.issuer == "https://accounts.google.com") std::erase(scopes, "offline_access");
-  return scopes;
-}
-
-/// Not every way of connecting fits every provider.
-Result<void> check_ways(const ConnectionRequest& request, const Provider& provider) {
-  const bool person = !provider.is_static() && !is_unattended(provider.grant());
-  if (!person && (request.device || request.pasted))
-    return Error{ErrorCode::unsupported_auth_type,
-                 "connecting " + provider.name + " takes no person's consent",
-                 "leave --device and --paste out"};
-  if (!person && !request.params.empty())
-    return Error{ErrorCode::invalid_field,
-                 "params are of an authorization request, and " + provider.name + " has none",
-                 "set them for the provider: nexus provider edit " + provider.name +
-                     " --param 'token_params={…}'"};
-  for (const auto& [name, value] : request.params)
-    if (name.empty() || !is_vschar(name) || is_reserved_parameter(name))
-      return Error{ErrorCode::invalid_field,
-                   "params." + printable(name, 60) + " is for nexusd to set",
-                   "leave it out; scopes are given as scopes"};
-  return {};
-}
-
 }  // namespace
 
-Result<void> check_alias(const std::string& alias) {
-  constexpr auto allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-";
-  if (alias.empty() || alias.size() > 64 || alias[0] == '-' || alias.starts_with("conn_") ||
-      alias.find_first_not_of(allowed) != std::string::npos)
-    return Error{ErrorCode::invalid_field, "'" + printable(alias, 80) + "' cannot be an alias",
-                 "use letters, digits and . _ @ -, at most 64 of them, and no conn_ in front"};
-  return {};
-}
-
-Connections::Connections(Store& store, Providers& providers, Audit& audit, Flows& flows,
-                         AuthorizationCodeFlow& code_flow, Captures& captures,
-                         UnattendedGrants& unattended_grants, DeviceFlow& device_flow,
-                         Revocations& revocations, DownscopedTokens& downscoped, Clock clock)
+Connections::Connections(Store& store, Audit& audit, Revocations& revocations,
+                         DownscopedTokens& downscoped, Clock clock)
     : store_(store),
-      providers_(providers),
       audit_(audit),
-      flows_(flows),
-      code_flow_(code_flow),
-      captures_(captures),
-      unattended_grants_(unattended_grants),
-      device_flow_(device_flow),
       revocations_(revocations),
       downscoped_(downscoped),
       clock_(std::move(clock)) {}
-
-Result<Provider> Connections::choose_provider(const ConnectionRequest& request) {
-  if (request.provider_id.empty()) return providers_.by_name(request.provider_name);
-  NEXUS_TRY(auto provider, providers_.by_id(request.provider_id));
-  if (!request.provider_name.empty() && lower(request.provider_name) != provider.name)
-    return Error{ErrorCode::invalid_field, "provider_name and provider_id name different providers",
-                 "give one of them"};
-  return provider;
-}
-
-Result<ConnectionRow> Connections::prepare(const ConnectionRequest& request,
-                                           const Provider& provider, const Caller& caller) {
-  if (!request.alias.empty()) NEXUS_CHECK(check_alias(request.alias));
-  if (!request.return_url.empty()) NEXUS_CHECK(flows_.return_urls().check(request.return_url));
-  if (!may_connect(caller, request.workspace, provider.name))
-    return Error{ErrorCode::access_denied,
-                 "this API key may not connect " + provider.name + " in this workspace",
-                 "make a key that may: nexus key create --use provider:" + provider.name};
-  NEXUS_TRY(const auto scopes, scopes_to_ask(request, provider));
-  ConnectionRow row;
-  row.id = new_connection_id();
-  row.workspace = request.workspace;
-  row.provider_id = provider.id;
-  row.provider_name = provider.name;
-  row.auth_type = provider.auth_type;
-  row.alias = request.alias;
-  row.requested_scopes = join(scopes, " ");
-  row.return_url = request.return_url;
-  row.replaces = request.replaces;
-  row.created_at = clock_();
-  row.pending_until = row.created_at + kFlowLife;
-  return row;
-}
-
-Result<StartedConnection> Connections::request(const ConnectionRequest& request,
-                                               const Caller& caller) {
-  NEXUS_TRY(const auto provider, choose_provider(request));
-  NEXUS_CHECK(check_ways(request, provider));
-  NEXUS_TRY(auto row, prepare(request, provider, caller));
-  StartedConnection started{.connection_id = row.id,
-                            .scopes = split(row.requested_scopes, ' '),
-                            .provider_id = provider.id};
-  const auto at_page = [&](StartedFlow flow) {
-    started.auth_url = std::move(flow.url);
-    started.state = std::move(flow.state);
-  };
-  if (provider.is_static()) {
-    NEXUS_TRY(auto flow, captures_.begin(row, provider, caller));
-    at_page(std::move(flow));
-  } else if (is_unattended(provider.grant())) {
-    NEXUS_CHECK(unattended_grants_.obtain(row, provider, caller));
-    started.status = "active";
-    started.auth_url = flows_.succeed(row).redirect_to;
-  } else if (request.device || provider.grant() == GrantType::device_code) {
-    NEXUS_TRY(started.device, device_flow_.begin(row, provider, request.params, caller));
-    const auto& complete = started.device->verification_uri_complete;
-    started.auth_url = complete.empty() ? started.device->verification_uri : complete;
-  } else {
-    NEXUS_TRY(auto flow, code_flow_.begin(row, provider, request.params, request.pasted, caller));
-    at_page(std::move(flow));
-  }
-  started.expires_at = row.pending_until;
-  return started;
-}
-
-Result<ConnectionRow> Connections::adopt(const ConnectionRequest& request,
-                                         const Secret& refresh_token, const Caller& caller) {
-  NEXUS_TRY(const auto provider, choose_provider(request));
-  if (provider.is_static() || is_unattended(provider.grant()))
-    return Error{ErrorCode::unsupported_auth_type,
-                 provider.name + " has no refresh tokens: its type is " +
-                     (provider.is_static() ? provider.auth_type : provider.grant_type),
-                 "run: nexus connect " + provider.name};
-  NEXUS_TRY(const auto row, prepare(request, provider, caller));
-  NEXUS_CHECK(unattended_grants_.adopt(row, provider, refresh_token, caller));
-  NEXUS_TRY(auto active, store_.connection(row.id));
-  if (!active) return no_such_connection(row.id);
-  return *std::move(active);
-}
 
 Result<ConnectionRow> Connections::find(const std::string& reference, const std::string& workspace,
                                         const Caller& caller, Right right) {
@@ -178,8 +53,9 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
                 [&](const ConnectionRow& row) { return !may(caller, Right::read, row); });
   if (candidates.empty()) return no_such_connection(reference);
   // Active ones come first: where there is one, those that need a person do not count.
-  if (candidates.front().status == "active")
-    std::erase_if(candidates, [](const auto& row) { return row.status != "active"; });
+  if (candidates.front().status == ConnectionStatus::active)
+    std::erase_if(candidates,
+                  [](const auto& row) { return row.status != ConnectionStatus::active; });
   if (candidates.size() == 1) return std::move(candidates.front());
   constexpr std::size_t kShown = 20;
   std::vector<std::string> names;
@@ -200,11 +76,25 @@ Result<ConnectionRow> Connections::newest(const std::string& provider_name,
                "start one with request-connection"};
 }
 
-Result<std::vector<ConnectionRow>> Connections::list(const ConnectionFilter& filter,
-                                                     const Caller& caller) {
-  NEXUS_TRY(auto rows, store_.connections(filter));
-  std::erase_if(rows, [&](const ConnectionRow& row) { return !may(caller, Right::read, row); });
-  return rows;
+Result<ListedConnections> Connections::list(ConnectionPage page, const Caller& caller) {
+  ListedConnections listed;
+  const auto wanted = static_cast<std::size_t>(page.limit);
+  // What the caller may not see is passed over: the page is filled from those after it, as far as
+  // one request may read.
+  for (std::int64_t read = 0; read < kMostReadAtOnce && listed.connections.size() < wanted;) {
+    NEXUS_TRY(auto rows, store_.connections(page));
+    const auto count = static_cast<std::int64_t>(rows.size());
+    for (auto& row : rows) {
+      page.before = row.id;
+      if (may(caller, Right::read, row)) listed.connections.push_back(std::move(row));
+      if (listed.connections.size() == wanted) break;
+    }
+    listed.next = page.before;
+    if (count < page.limit && listed.connections.size() < wanted) listed.next.clear();
+    if (count < page.limit) break;
+    read += count;
+  }
+  return listed;
 }
 
 api::Connection Connections::describe(const ConnectionRow& row) const {
@@ -213,34 +103,35 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.alias = row.alias;
   c.provider = row.provider_name;
   c.provider_id = row.provider_id;
-  c.auth_type = row.auth_type;
+  c.auth_type = word(row.auth_type);
   c.workspace = row.workspace;
   c.account = row.account;
-  c.status = row.status == "revoked" ? "failed" : row.status;
-  c.scopes = split(
-      row.status == "pending" || row.status == "failed" ? row.requested_scopes : row.token.scopes,
-      ' ');
+  c.status = word(row.status == ConnectionStatus::revoked ? ConnectionStatus::failed : row.status);
+  c.scopes = split(row.status == ConnectionStatus::pending || row.status == ConnectionStatus::failed
+                       ? row.requested_scopes
+                       : row.token.scopes,
+                   ' ');
   c.created_at = row.created_at;
   c.updated_at = row.updated_at;
   c.last_refresh_at = row.last_refresh_at;
   c.error_code = row.error_code;
   c.error_message = row.error_message;
-  if (row.status == "active") {
+  if (row.status == ConnectionStatus::active) {
     // Told by the wall clock, as people and programs read it.
     c.expires_at = row.token.expires_at;
     if (c.expires_at) *c.expires_at -= clock_ahead();
     c.next_refresh_at = row.refresh_at;
     if (c.next_refresh_at) *c.next_refresh_at -= clock_ahead();
   }
-  if (row.status == "pending") {
+  if (row.status == ConnectionStatus::pending) {
     c.expires_at = row.pending_until;
     if (row.pending_until <= clock_()) {
-      c.status = "failed";
+      c.status = word(ConnectionStatus::failed);
       c.error_code = "expired";
       c.error_message = "nobody gave consent in time";
     }
   }
-  if (row.status == "revoked") {
+  if (row.status == ConnectionStatus::revoked) {
     c.error_code = "revoked";
     c.error_message = "it was disconnected";
   }
@@ -250,9 +141,10 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
 Result<void> Connections::set_alias(const ConnectionRow& row, const std::string& alias,
                                     const Caller& caller) {
   NEXUS_CHECK(check_alias(alias));
-  if (row.status == "revoked" || row.status == "failed") return no_such_connection(row.id);
+  if (row.status == ConnectionStatus::revoked || row.status == ConnectionStatus::failed)
+    return no_such_connection(row.id);
   NEXUS_CHECK(store_.set_alias(row.id, alias, clock_()));
-  return audit_.commit({.event = "connection.updated",
+  return audit_.commit({.event = AuditEvent::connection_updated,
                         .connection_id = row.id,
                         .provider = row.provider_name,
                         .detail = "alias"},
@@ -262,7 +154,7 @@ Result<void> Connections::set_alias(const ConnectionRow& row, const std::string&
 Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep_grant,
                                              const std::string& reason, const Caller& caller) {
   RevocationReport report{row.id, row.provider_name, row.updated_at, true, {}};
-  if (row.status == "revoked") {
+  if (row.status == ConnectionStatus::revoked) {
     NEXUS_TRY(report.at_provider, revocations_.state(row.id));
     return report;
   }
@@ -272,7 +164,8 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
   std::optional<RevocationRow> pending;
   if (keep_grant) {
     state.error = "the grant was kept as asked";
-  } else if (row.status == "active" || row.status == "attention_required") {
+  } else if (row.status == ConnectionStatus::active ||
+             row.status == ConnectionStatus::attention_required) {
     pending = revocations_.plan(row, state.error);
   }
   // Recorded before anybody is asked: a daemon that ends meanwhile asks when it is back.
@@ -284,7 +177,7 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
                     : state.pending ? "the provider is asked again: " + state.error
                                     : state.error;
   NEXUS_CHECK(audit_.commit(
-      {.event = "connection.revoked",
+      {.event = AuditEvent::connection_revoked,
        .connection_id = row.id,
        .provider = row.provider_name,
        .detail = told + (reason.empty() ? "" : "; reason: " + printable(reason, 200))},

@@ -6,30 +6,19 @@
 #include "common/error.h"
 #include "daemon/net/http_client.h"
 #include "daemon/provider/provider.h"
-#include "daemon/strategy/credential_schema.h"
-#include "daemon/strategy/strategy.h"
 
 namespace nexus {
 
-/// What a static provider's entry says about itself, read and checked as one.
-struct StaticProvider {
-  Strategy strategy;
-  CredentialSchema schema;
-};
-
-/// Errors: invalid_field, missing_fields, unsupported_auth_type, each naming the setting.
-Result<StaticProvider> read_static_provider(const Provider& provider);
-
 /// Asks the provider whether it takes these credentials, by the request that its entry names:
 /// GET {api_base_url}{user_info_endpoint}, where `{field}` stands for a captured field, with the
-/// strategy applied and `params.request_headers` added. `params.validation` may say `skip`, other
-/// statuses that mean no, and texts whose presence or absence in the answer does. Gives the account
-/// that the answer tells, "" for none.
+/// strategy applied and the setting request_headers added. The setting validation may say `skip`,
+/// other statuses that mean no, and texts whose presence or absence in the answer does. Gives the
+/// account that the answer tells, "" for none.
 ///
 /// Errors: invalid_credentials (the provider says no, or a value cannot travel),
 /// provider_not_validatable (the entry does not say how), upstream_error and upstream_timeout (it
 /// cannot be asked now). Nothing of the answer or of the credentials is in a message.
-Result<std::string> ask_provider(const Provider& provider, const StaticProvider& entry,
-                                 const Credentials& credentials, HttpClient& http, UnixTime now);
+Result<std::string> ask_provider(const Provider& provider, const Credentials& credentials,
+                                 HttpClient& http, UnixTime now);
 
 }  // namespace nexus

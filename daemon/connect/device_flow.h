@@ -13,11 +13,7 @@
 #include "daemon/audit.h"
 #include "daemon/connect/activation.h"
 #include "daemon/connect/flows.h"
-#include "daemon/oauth/device_grant.h"
 #include "daemon/provider/providers.h"
-#include "daemon/store/store.h"
-#include "daemon/vault/sealed_fields.h"
-#include "daemon/vault/vault.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus {
@@ -29,19 +25,19 @@ struct DevicePrompt {
   std::string verification_uri_complete;  ///< "" where the provider has none
 };
 
-/// AuthorizationCodeFlow that are given on another device (RFC 8628). The provider is asked while
+/// Consent that is given on another device (RFC 8628). The provider is asked while
 /// somebody asks us: who waits for the connection drives the polling, at the provider's pace, and
 /// when the last one goes away (Ctrl-C) it ends. So nothing runs for a flow that nobody is
 /// interested in, and a restart loses none. Thread-safe.
 class DeviceFlow {
  public:
-  DeviceFlow(Store& store, const Vault& vault, Providers& providers, Activation& activation,
-             HttpClient& http, Audit& audit, Flows& flows, WorkerPool& workers, Clock clock);
+  DeviceFlow(Providers& providers, Activation& activation, Flows& flows, Audit& audit,
+             WorkerPool& workers, Clock clock);
 
-  /// Asks the provider for a code and stores the pending connection; `row.pending_until` becomes
-  /// the end of that code. Blocks on the network. Errors: unsupported_auth_type (the provider has
-  /// no device authorization endpoint), those of request_device_authorization and Flows::begin.
-  Result<DevicePrompt> begin(ConnectionRow& row, const Provider& provider,
+  /// Asks the provider for a code and stores the pending connection, until the end of that code.
+  /// Blocks on the network. Errors: unsupported_auth_type (the provider has no device authorization
+  /// endpoint), those of Client::start_device and Flows::begin.
+  Result<DevicePrompt> begin(ConnectionRow& row,
                              const std::vector<std::pair<std::string, std::string>>& extra,
                              const Caller& caller);
 
@@ -63,26 +59,20 @@ class DeviceFlow {
   struct Open {
     FlowRow flow;
     Secret device_code;
-    ProviderWithSecret provider;
-    ProviderEndpoints endpoints;
+    ProviderClient ours;
   };
 
   bool may_ask_now(const ConnectionRow& row);
-  std::int64_t interval_of(const ConnectionRow& row);
-  Result<FlowRow> flow_of(const SealedFields& fields);
-  Result<Open> open(const ConnectionRow& row);
+  Result<Open> open(const std::string& connection_id);
   void ask(const std::string& connection_id);
-  void set_pace(const std::string& connection_id, const Result<DevicePoll>& outcome);
-  Result<void> end(const Open& open, const DevicePoll& outcome, UnixTime sent_at);
+  void set_pace(const std::string& connection_id, const Result<oauth::DevicePoll>& outcome);
+  Result<void> end(const Open& open, const oauth::DevicePoll& outcome, UnixTime sent_at);
   void forget(const std::string& connection_id);
 
-  Store& store_;
-  const Vault& vault_;
   Providers& providers_;
   Activation& activation_;
-  HttpClient& http_;
-  Audit& audit_;
   Flows& flows_;
+  Audit& audit_;
   WorkerPool& workers_;
   Clock clock_;
   std::mutex mutex_;

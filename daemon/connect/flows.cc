@@ -1,20 +1,27 @@
 #include "daemon/connect/flows.h"
 
-#include <nlohmann/json.hpp>
-
-#include "common/json.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
 #include "daemon/net/url.h"
 
 namespace nexus {
 
-Flows::Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener,
+namespace {
+
+/// A write transaction of so many is short; the rest is due at once.
+constexpr std::int64_t kExpiredAtOnce = 200;
+/// A flow that was answered needs its listener for a moment more: browsers reload.
+constexpr UnixTime kListenAfterwards = 1;
+
+}  // namespace
+
+Flows::Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,
              ReturnUrls return_urls, Clock clock)
     : store_(store),
       vault_(vault),
       audit_(audit),
       listener_(listener),
+      due_(due),
       return_urls_(std::move(return_urls)),
       clock_(std::move(clock)) {}
 
@@ -44,17 +51,34 @@ Result<std::string> Flows::listen(const std::string& uri, bool any_port) {
   return *elsewhere;
 }
 
-Result<void> Flows::begin(const ConnectionRow& row, const std::string& state,
-                          const std::string& uri, const std::string& pinned,
-                          const std::vector<SealedField>& fields, bool pasted,
-                          const Caller& caller) {
-  const FlowRow flow{base64url(sha256(state)), row.id, uri, pinned, row.pending_until, pasted};
-  const std::lock_guard lock(listener_mutex_);
-  if (!pasted) NEXUS_CHECK(listener_.open(uri));
-  NEXUS_CHECK(audit_.commit(
-      {.event = "connection.created", .connection_id = row.id, .provider = row.provider_name},
-      caller));
-  return store_.begin_flow(row, flow, fields);
+Result<void> Flows::begin(ConnectionRow& row, NewFlow flow, const Caller& caller) {
+  row.created_at = clock_();
+  row.pending_until = row.created_at + flow.life;
+  const SealedFields sealer(vault_, kConnectionKind, row.id);
+  std::vector<SealedField> sealed;
+  for (const auto& [field, secret] : flow.secrets)
+    sealed.push_back(sealer.seal(field, secret.expose()));
+  FlowRow stored;
+  stored.connection_id = row.id;
+  stored.kind = flow.kind;
+  if (!flow.state.empty()) stored.state_hash = base64url(sha256(flow.state));
+  stored.redirect_uri = std::move(flow.redirect_uri);
+  stored.awaited = flow.awaited;
+  stored.issuer = std::move(flow.issuer);
+  stored.pinned = std::move(flow.pinned);
+  stored.interval = flow.interval;
+  stored.expires_at = row.pending_until;
+  {
+    const std::lock_guard lock(listener_mutex_);
+    if (stored.awaited) NEXUS_CHECK(listener_.open(stored.redirect_uri));
+    NEXUS_CHECK(audit_.commit({.event = AuditEvent::connection_created,
+                               .connection_id = row.id,
+                               .provider = row.provider_name},
+                              caller));
+    NEXUS_CHECK(store_.begin_flow(row, stored, sealed));
+  }
+  due_.expect(Due::What::flow_expiry, row.pending_until);
+  return {};
 }
 
 Result<FlowRow> Flows::find(const std::string& state, const std::string& uri) {
@@ -63,38 +87,51 @@ Result<FlowRow> Flows::find(const std::string& state, const std::string& uri) {
   if (dot == std::string::npos || state.size() > 512) return unknown;
   NEXUS_TRY(auto flow, store_.flow(base64url(sha256(state))));
   if (!flow || flow->expires_at <= clock_()) return unknown;
-  const auto issuer = Json::parse(flow->pinned).at("issuer").get<std::string>();
   const auto signature =
-      sign(state.substr(0, dot), flow->connection_id, issuer, flow->redirect_uri);
+      sign(state.substr(0, dot), flow->connection_id, flow->issuer, flow->redirect_uri);
   if (!equal_constant_time(state.substr(dot + 1), signature)) return unknown;
   if (flow->redirect_uri != uri)
     return does_not_belong("this answer came to another provider's address");
   return *std::move(flow);
 }
 
-Result<ConnectionRow> Flows::take(const FlowRow& flow) {
-  NEXUS_TRY(const auto first, store_.consume_flow(flow.state_hash));
-  if (!first) return does_not_belong("this answer was given before");
-  NEXUS_TRY(auto row, store_.connection(flow.connection_id));
-  if (!row || row->status != "pending")
-    return does_not_belong("this answer belongs to no connection that is waiting");
-  return *std::move(row);
+Result<FlowRow> Flows::find_of(const std::string& connection_id, FlowKind kind) {
+  NEXUS_TRY(auto flow, store_.flow_of(connection_id));
+  if (!flow || flow->kind != kind || flow->expires_at <= clock_())
+    return does_not_belong("the connection waits for no such answer");
+  return *std::move(flow);
 }
 
-FlowOutcome Flows::fail(const ConnectionRow& row, const std::string& code,
-                        const std::string& message, const Caller& caller) {
+Result<PendingConnection> Flows::pending(const FlowRow& flow) {
+  NEXUS_TRY(auto record, store_.connection_record(flow.connection_id));
+  if (!record || record->connection.status != ConnectionStatus::pending)
+    return does_not_belong("this answer belongs to no connection that is waiting");
+  auto id = record->connection.id;
+  return PendingConnection{
+      std::move(record->connection),
+      SealedFields(vault_, kConnectionKind, std::move(id), std::move(record->fields))};
+}
+
+Result<PendingConnection> Flows::take(const FlowRow& flow) {
+  NEXUS_TRY(const auto first, store_.consume_flow(flow.connection_id));
+  if (!first) return does_not_belong("this answer was given before");
+  due_.expect(Due::What::flow_expiry, clock_() + kListenAfterwards);
+  return pending(flow);
+}
+
+FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::string& code,
+                       const std::string& message, const Caller& caller) {
   const auto cause = code == "access_denied" ? "consent was denied" : message;
-  if (const auto saved = store_.set_status(row.id, "failed", code, cause, clock_()); !saved)
+  if (const auto saved = store_.set_status(row.id, ConnectionStatus::failed, code, cause, clock_());
+      !saved)
     log(LogLevel::error, "connection_state_not_saved",
         {{"connection", row.id}, {"error", saved.error().message}});
-  const bool by_provider = code != "token_exchange_failed" && code != "invalid_id_token";
-  const auto recorded =
-      audit_.commit({.event = by_provider ? "oauth_error" : "token_exchange_failed",
-                     .outcome = "failure",
-                     .connection_id = row.id,
-                     .provider = row.provider_name,
-                     .detail = code + ": " + message},
-                    caller);
+  const auto recorded = audit_.commit({.event = event,
+                                       .outcome = AuditOutcome::failure,
+                                       .connection_id = row.id,
+                                       .provider = row.provider_name,
+                                       .detail = code + ": " + message},
+                                      caller);
   if (!recorded) log(LogLevel::error, "audit_failed", {{"error", recorded.error().message}});
   log(LogLevel::warn, "connection_failed",
       {{"connection", row.id},
@@ -105,30 +142,28 @@ FlowOutcome Flows::fail(const ConnectionRow& row, const std::string& code,
                       .connection_id = row.id,
                       .provider = row.provider_name,
                       .message = cause};
-  outcome.redirect_to =
-      return_to(row, {{"status", "failed"}, {"provider", row.provider_name}, {"error", code}});
+  outcome.redirect_to = return_urls_.back_to(
+      row.return_url, row.id,
+      {{"status", "failed"}, {"provider", row.provider_name}, {"error", code}});
   return outcome;
 }
 
+FlowOutcome Flows::refused(const ConnectionRow& row, const std::string& oauth_error,
+                           const std::string& message, const Caller& caller) {
+  return end(row, AuditEvent::oauth_error, oauth_error, message, caller);
+}
+
 FlowOutcome Flows::fail(const ConnectionRow& row, const Error& error, const Caller& caller) {
-  const bool id_token = error.message.find("id_token") != std::string::npos;
-  return fail(row, id_token ? "invalid_id_token" : "token_exchange_failed", error.message, caller);
+  const auto* code =
+      error.code == ErrorCode::invalid_id_token ? "invalid_id_token" : "token_exchange_failed";
+  return end(row, AuditEvent::token_exchange_failed, code, error.message, caller);
 }
 
 FlowOutcome Flows::succeed(const ConnectionRow& row) {
   FlowOutcome outcome{.active = true, .connection_id = row.id, .provider = row.provider_name};
-  outcome.redirect_to = return_to(row, {{"status", "success"}, {"provider", row.provider_name}});
+  outcome.redirect_to = return_urls_.back_to(
+      row.return_url, row.id, {{"status", "success"}, {"provider", row.provider_name}});
   return outcome;
-}
-
-/// The address to send the browser back to; "" where there is none or it is not allowed (any more).
-std::string Flows::return_to(
-    const ConnectionRow& row,
-    const std::vector<std::pair<std::string, std::string>>& parameters) const {
-  if (row.return_url.empty() || !return_urls_.check(row.return_url)) return {};
-  auto all = parameters;
-  all.insert(all.begin() + 1, {"connection_id", row.id});
-  return with_parameters(row.return_url, all);
 }
 
 Result<void> Flows::check_listener(const std::string& uri) {
@@ -144,11 +179,18 @@ bool Flows::expecting() {
 }
 
 void Flows::sweep() {
-  const auto expired = store_.expire_flows(clock_());
+  const auto now = clock_();
+  const auto expired = store_.expire_flows(now, kExpiredAtOnce);
   if (expired)
     for (const auto& id : *expired) log(LogLevel::info, "consent_expired", {{"connection", id}});
-  const std::lock_guard lock(listener_mutex_);
-  if (!expecting()) listener_.close();
+  {
+    const std::lock_guard lock(listener_mutex_);
+    if (!expecting()) listener_.close();
+  }
+  const auto next = store_.next_expiry();
+  // A store in trouble is asked again, but not at once.
+  if (!expired || !next) return due_.expect(Due::What::flow_expiry, now + 5);
+  if (*next) due_.expect(Due::What::flow_expiry, **next);
 }
 
 Result<void> Flows::resume() {

@@ -10,7 +10,9 @@
 #include "daemon/audit.h"
 #include "daemon/connect/callback_listener.h"
 #include "daemon/connect/return_urls.h"
+#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
+#include "daemon/vault/sealed_fields.h"
 #include "daemon/vault/vault.h"
 
 namespace nexus {
@@ -18,10 +20,29 @@ namespace nexus {
 /// How long a person may take to answer, in seconds.
 constexpr UnixTime kFlowLife = 600;
 
+/// A flow that is to begin.
+struct NewFlow {
+  FlowKind kind = FlowKind::code;
+  std::string state;         ///< "" where nobody brings one
+  std::string redirect_uri;  ///< where its answer comes to, "" where none comes
+  bool awaited = false;  ///< a listener has to be open there; else the answer is brought by hand
+  std::string issuer;    ///< that the state was signed for
+  std::string pinned;    ///< the endpoints that it speaks to, to its end (to_text)
+  std::int64_t interval = 0;                              ///< of a device flow
+  UnixTime life = kFlowLife;                              ///< seconds
+  std::vector<std::pair<SecretField, Secret>> secrets{};  ///< sealed with the connection
+};
+
 /// A flow that waits: where the person goes, and what tells its answer.
 struct StartedFlow {
   std::string url;
   std::string state;
+};
+
+/// The pending connection of a flow, with what was sealed for it.
+struct PendingConnection {
+  ConnectionRow row;
+  SealedFields secrets;
 };
 
 /// How a flow ended: what the person at the browser is to see, and where the browser goes next.
@@ -39,10 +60,8 @@ struct FlowOutcome {
 /// issuer and one address (security.md A4). Thread-safe.
 class Flows {
  public:
-  Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener,
+  Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,
         ReturnUrls return_urls, Clock clock);
-
-  const ReturnUrls& return_urls() const { return return_urls_; }
 
   /// A new state for a flow that is answered at `uri`.
   std::string new_state(const std::string& connection_id, const std::string& issuer,
@@ -52,22 +71,23 @@ class Flows {
   /// at the same address on a port that the kernel chose. Error: callback_unavailable.
   Result<std::string> listen(const std::string& uri, bool any_port);
 
-  /// Stores a pending connection with its flow; from now on its answer is listened for, unless it
-  /// is to be pasted. `pinned` is what the flow needs to know of the provider; its "issuer" is the
-  /// one the state is for. Errors: callback_unavailable, alias_taken.
-  Result<void> begin(const ConnectionRow& row, const std::string& state, const std::string& uri,
-                     const std::string& pinned, const std::vector<SealedField>& fields, bool pasted,
-                     const Caller& caller);
+  /// Stores a pending connection with its flow, whose answer is listened for from now on where it
+  /// is awaited. When it was made and when it ends are set in `row`. Errors: callback_unavailable,
+  /// alias_taken.
+  Result<void> begin(ConnectionRow& row, NewFlow flow, const Caller& caller);
 
   /// The open flow of a state that came to `uri`. Error: invalid_state.
   Result<FlowRow> find(const std::string& state, const std::string& uri);
-  /// The connection of a flow that is answered now; true for one caller alone. Error:
-  /// invalid_state.
-  Result<ConnectionRow> take(const FlowRow& flow);
+  /// The open flow of a connection, of that kind. Error: invalid_state.
+  Result<FlowRow> find_of(const std::string& connection_id, FlowKind kind);
+  /// Its connection. Error: invalid_state where it does not wait any more.
+  Result<PendingConnection> pending(const FlowRow& flow);
+  /// The same for a flow that is answered now; for one caller alone.
+  Result<PendingConnection> take(const FlowRow& flow);
 
-  /// The flow ended without a connection. `code` is an OAuth error or one of ours.
-  FlowOutcome fail(const ConnectionRow& row, const std::string& code, const std::string& message,
-                   const Caller& caller);
+  /// The provider answered with an OAuth error instead of a connection.
+  FlowOutcome refused(const ConnectionRow& row, const std::string& oauth_error,
+                      const std::string& message, const Caller& caller);
   /// The provider's answer could not be made use of.
   FlowOutcome fail(const ConnectionRow& row, const Error& error, const Caller& caller);
   /// The flow's connection is active.
@@ -76,10 +96,9 @@ class Flows {
   /// Whether answers to this redirect URI can be listened for. Error: callback_unavailable.
   Result<void> check_listener(const std::string& uri);
 
-  /// Fails what nobody answered in time; closes the callback listener when nobody is expected.
-  /// Meant to be called now and then while `expecting()`.
+  /// Fails what nobody answered in time, some of them at once; closes the callback listener when
+  /// nobody is expected. Says when it is to be called next (Due::What::flow_expiry).
   void sweep();
-  bool expecting();
   /// Listens again for flows that were open when the daemon stopped.
   Result<void> resume();
 
@@ -88,13 +107,15 @@ class Flows {
  private:
   std::string sign(const std::string& random, const std::string& connection_id,
                    const std::string& issuer, const std::string& uri) const;
-  std::string return_to(const ConnectionRow& row,
-                        const std::vector<std::pair<std::string, std::string>>& parameters) const;
+  bool expecting();
+  FlowOutcome end(const ConnectionRow& row, AuditEvent event, const std::string& code,
+                  const std::string& message, const Caller& caller);
 
   Store& store_;
   const Vault& vault_;
   Audit& audit_;
   CallbackListener& listener_;
+  Due& due_;
   ReturnUrls return_urls_;
   Clock clock_;
   /// Keeps `sweep` from closing the listener between its opening and the flow's being stored.

@@ -8,6 +8,7 @@
 #include "daemon/net/http_client.h"
 #include "daemon/provider/metadata_cache.h"
 #include "daemon/provider/providers.h"
+#include "daemon/provider/redirect_uris.h"
 
 namespace nexus {
 
@@ -25,24 +26,28 @@ struct ProviderCheck {
 /// the token endpoint. Blocks on the network.
 class ProviderChecks {
  public:
-  ProviderChecks(Providers& providers, MetadataCache& metadata, HttpClient& http, Flows& flows)
-      : providers_(providers), metadata_(metadata), http_(http), flows_(flows) {}
+  ProviderChecks(Providers& providers, MetadataCache& metadata, RedirectUris redirect_uris,
+                 HttpClient& http, Flows& flows)
+      : providers_(providers),
+        metadata_(metadata),
+        redirect_uris_(std::move(redirect_uris)),
+        http_(http),
+        flows_(flows) {}
 
   Result<std::vector<ProviderCheck>> run(const Provider& provider, const Caller& caller);
 
  private:
-  std::vector<ProviderCheck> oauth(const ProviderWithSecret& provider);
+  std::vector<ProviderCheck> oauth(const Provider& provider);
   std::vector<ProviderCheck> static_api(const Provider& provider);
-  ProviderCheck authorization(const Provider& provider, const ProviderEndpoints& endpoints);
-  ProviderCheck token(const ProviderWithSecret& provider, const ProviderEndpoints& endpoints);
-  ProviderCheck device_authorization(const ProviderWithSecret& provider,
-                                     const ProviderEndpoints& endpoints);
-  ProviderCheck client_grant(const ProviderWithSecret& provider,
-                             const ProviderEndpoints& endpoints);
+  ProviderCheck authorization(const ProviderClient& ours);
+  ProviderCheck token(const ProviderClient& ours);
+  ProviderCheck device_authorization(const ProviderClient& ours);
+  ProviderCheck client_grant(const ProviderClient& ours);
   ProviderCheck redirect_uri(const Provider& provider);
 
   Providers& providers_;
   MetadataCache& metadata_;
+  RedirectUris redirect_uris_;
   HttpClient& http_;
   Flows& flows_;
 };

@@ -48,4 +48,11 @@ Result<void> ReturnUrls::check(const std::string& return_url) const {
                "add it to gateway.return_urls in nexus.toml"};
 }
 
+std::string ReturnUrls::back_to(const std::string& return_url, const std::string& connection_id,
+                                std::vector<std::pair<std::string, std::string>> parameters) const {
+  if (return_url.empty() || !check(return_url)) return {};
+  parameters.insert(parameters.begin() + 1, {"connection_id", connection_id});
+  return with_parameters(return_url, parameters);
+}
+
 }  // namespace nexus

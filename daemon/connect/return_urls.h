@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -17,6 +18,11 @@ class ReturnUrls {
   static Result<ReturnUrls> make(const std::vector<std::string>& allowed);
   /// Error: return_url_not_allowed.
   Result<void> check(const std::string& return_url) const;
+
+  /// The address to send the browser back to, with what came of its connection; "" where there is
+  /// none or it is not allowed (any more).
+  std::string back_to(const std::string& return_url, const std::string& connection_id,
+                      std::vector<std::pair<std::string, std::string>> parameters) const;
 
  private:
   std::vector<Url> allowed_;

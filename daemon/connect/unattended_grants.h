@@ -11,33 +11,31 @@
 
 namespace nexus {
 
-/// Connections that are made without sending anybody anywhere. Blocks on the network. Thread-safe.
+/// Connections that nobody has to be sent anywhere for: what the client may have by itself, and
+/// grants that somebody brings from elsewhere. Blocks on the network. Thread-safe.
 class UnattendedGrants {
  public:
-  UnattendedGrants(Providers& providers, Activation& activation, HttpClient& http, Audit& audit,
-                   Flows& flows, Clock clock);
+  UnattendedGrants(Providers& providers, Activation& activation, Flows& flows, Audit& audit,
+                   Clock clock);
 
-  /// Makes a connection of a refresh token that the person has from elsewhere, by using it once.
-  /// Errors: provider_rejected (the provider does not take it), and those of refresh_token.
-  Result<void> adopt(const ConnectionRow& row, const Provider& provider, const Secret& token,
-                     const Caller& caller);
+  /// Makes a connection of a refresh token, by using it once. Errors: provider_rejected (the
+  /// provider does not take it), and those of Client::refresh.
+  Result<ConnectionRow> adopt(ConnectionRow row, const Secret& token, const Caller& caller);
 
-  /// Makes a connection of what the client may have without a person (client_token). Errors: those
-  /// of client_token.
-  Result<void> obtain(const ConnectionRow& row, const Provider& provider, const Caller& caller);
+  /// Makes a connection of what the client may have without a person. Errors: those of
+  /// Client::as_client.
+  Result<ConnectionRow> obtain(ConnectionRow row, const Caller& caller);
 
  private:
-  using Obtain =
-      std::function<Result<TokenResponse>(const ProviderWithSecret&, const ProviderEndpoints&)>;
+  using Obtain = std::function<Result<TokenResponse>(const oauth::Client&)>;
   /// Stores the connection as pending, has the tokens obtained, and makes it active or failed.
-  Result<void> make(const ConnectionRow& row, const Provider& provider, const char* event,
-                    const Caller& caller, const Obtain& obtain);
+  Result<ConnectionRow> make(ConnectionRow row, AuditEvent event, const Caller& caller,
+                             const Obtain& obtain);
 
   Providers& providers_;
   Activation& activation_;
-  HttpClient& http_;
-  Audit& audit_;
   Flows& flows_;
+  Audit& audit_;
   Clock clock_;
 };
 

@@ -43,9 +43,8 @@ std::string code_challenge(const std::string& verifier) {
   return base64url(sha256(verifier));
 }
 
-std::string authorization_url(const ProviderEndpoints& endpoints,
+std::string authorization_url(const ProviderEndpoints& endpoints, const Dialect& dialect,
                               const AuthorizationRequest& request) {
-  const auto& dialect = endpoints.dialect;
   Parameters parameters;
   const auto put = [&](const char* name, const std::string& value) {
     const auto other = dialect.authorization_names.find(name);

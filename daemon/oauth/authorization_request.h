@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/oauth/dialect.h"
 #include "daemon/oauth/endpoints.h"
 
 namespace nexus {
@@ -26,7 +27,7 @@ bool is_reserved_parameter(const std::string& name);
 std::string code_challenge(const std::string& verifier);
 
 /// The URL a browser is sent to. The endpoint's own query parameters are kept, none appears twice.
-std::string authorization_url(const ProviderEndpoints& endpoints,
+std::string authorization_url(const ProviderEndpoints& endpoints, const Dialect& dialect,
                               const AuthorizationRequest& request);
 
 }  // namespace nexus

@@ -1,95 +1,35 @@
-#include "daemon/oauth/device_grant.h"
-
-#include <algorithm>
+// The device authorization grant (RFC 8628): the person consents on another device, with a short
+// code, and the client asks now and then whether they have.
 #include <nlohmann/json.hpp>
 
-#include "common/json.h"
 #include "common/text.h"
-#include "daemon/net/url.h"
+#include "daemon/oauth/client.h"
 #include "daemon/oauth/token_request.h"
 
-namespace nexus {
-namespace {
+namespace nexus::oauth {
 
-constexpr std::int64_t kLongestLife = 30 * 60;
-constexpr std::int64_t kUsualInterval = 5;
-constexpr std::size_t kMaxUserCode = 64;
-
-Error unusable(const std::string& what) {
-  return {ErrorCode::provider_protocol,
-          "the device authorization endpoint's answer is not usable: " + what,
-          "check the provider's device_authorization_endpoint"};
-}
-
-/// A number of seconds, also written as digits; nothing for anything else.
-std::optional<std::int64_t> seconds_in(const Json& document, const char* name) {
-  const auto found = document.find(name);
-  if (found == document.end()) return std::nullopt;
-  if (found->is_string()) return parse_number(found->get_ref<const std::string&>());
-  if (found->is_number_unsigned())
-    return static_cast<std::int64_t>(
-        std::min<std::uint64_t>(found->get<std::uint64_t>(), INT32_MAX));
-  if (found->is_number_integer()) return found->get<std::int64_t>();
-  return std::nullopt;
-}
-
-}  // namespace
-
-Result<DeviceAuthorization> read_device_authorization(const Json& document,
-                                                      bool allow_insecure_http) {
-  DeviceAuthorization read;
-  const auto code = text_member(document, "device_code").value_or("");
-  if (code.empty() || !is_vschar(code) || code.size() > 4096) return unusable("no device_code");
-  read.device_code = Secret(code);
-  read.user_code = printable(text_member(document, "user_code").value_or(""), kMaxUserCode);
-  if (read.user_code.empty()) return unusable("no user_code");
-  auto uri = text_member(document, "verification_uri");
-  // Google wrote it so before the RFC was done.
-  if (!uri) uri = text_member(document, "verification_url");
-  if (!uri) return unusable("no verification_uri");
-  if (const auto url = parse_endpoint(*uri, "verification_uri", allow_insecure_http); !url)
-    return unusable(url.error().message);
-  read.verification_uri = *uri;
-  // A convenience: a bad one is left out.
-  const auto complete = text_member(document, "verification_uri_complete").value_or("");
-  if (parse_endpoint(complete, "verification_uri_complete", allow_insecure_http))
-    read.verification_uri_complete = complete;
-  const auto life = seconds_in(document, "expires_in");
-  if (!life || *life <= 0) return unusable("no expires_in");
-  read.expires_in = std::min(*life, kLongestLife);
-  const auto interval = seconds_in(document, "interval").value_or(kUsualInterval);
-  read.interval = interval <= 0 ? kUsualInterval : std::min(interval, read.expires_in);
-  return read;
-}
-
-Result<DeviceAuthorization> request_device_authorization(
-    const ProviderEndpoints& provider, const Secret& client_secret, const std::string& scopes,
-    const std::vector<std::pair<std::string, std::string>>& extra, HttpClient& http) {
+Result<DeviceAuthorization> Client::start_device(
+    const std::string& scopes,
+    const std::vector<std::pair<std::string, std::string>>& extra) const {
   RequestBody body;
-  if (!scopes.empty())
-    body.add("scope", join(split(scopes, ' '), provider.dialect.scope_separator));
+  if (!scopes.empty()) body.add("scope", join(split(scopes, ' '), dialect_.scope_separator));
   for (const auto& [name, value] : extra) body.add(name, value);
   // RFC 8628 3.1: client_id is a parameter here, whatever the authentication.
-  if (provider.client_auth == ClientAuthMethod::client_secret_basic)
-    body.add("client_id", provider.client_id);
-  NEXUS_TRY(const auto request,
-            authenticated(provider, client_secret, provider.device_authorization, std::move(body)));
-  NEXUS_TRY(auto answer, ask(request, provider.dialect, {client_secret.expose()}, http));
+  if (endpoints_.client_auth == ClientAuthMethod::client_secret_basic)
+    body.add("client_id", endpoints_.client_id);
+  NEXUS_TRY(const auto request, authenticated(endpoints_.device_authorization, std::move(body)));
+  NEXUS_TRY(auto answer, ask(request, dialect_, {secret_.expose()}, http_));
   NEXUS_TRY(const auto document, document_of(std::move(answer)));
-  return read_device_authorization(document, provider.allow_insecure_http);
+  return read_device_authorization(document, endpoints_.allow_insecure_http);
 }
 
-Result<DevicePoll> poll_device_grant(const ProviderEndpoints& provider, const Secret& client_secret,
-                                     const Secret& device_code, HttpClient& http) {
-  const auto& dialect = provider.dialect;
-  RequestBody body(dialect.json_request);
+Result<DevicePoll> Client::poll_device(const Secret& device_code) const {
+  RequestBody body(dialect_.token_request_format);
   body.add("grant_type", wire_name(GrantType::device_code))
       .add("device_code", device_code.expose())
-      .add(dialect.token_params);
-  NEXUS_TRY(const auto request,
-            authenticated(provider, client_secret, provider.token, std::move(body)));
-  NEXUS_TRY(auto answer,
-            ask(request, dialect, {device_code.expose(), client_secret.expose()}, http));
+      .add(dialect_.token_params);
+  NEXUS_TRY(const auto request, authenticated(endpoints_.token, std::move(body)));
+  NEXUS_TRY(auto answer, ask(request, dialect_, {device_code.expose(), secret_.expose()}, http_));
   DevicePoll poll;
   const auto code = answer.error.code;
   if (code == "authorization_pending") return poll;
@@ -106,8 +46,8 @@ Result<DevicePoll> poll_device_grant(const ProviderEndpoints& provider, const Se
     poll.refused = code;
     return poll;
   }
-  NEXUS_TRY(poll.tokens, read_token_response(*document, dialect));
+  NEXUS_TRY(poll.tokens, read_token_response(*document, dialect_));
   return poll;
 }
 
-}  // namespace nexus
+}  // namespace nexus::oauth

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/json_fields.h"
+
 namespace nexus {
 
 namespace {
@@ -56,41 +58,51 @@ std::optional<GrantType> grant_of(std::string_view name) {
   return std::nullopt;
 }
 
-nlohmann::json to_json(const ProviderEndpoints& e) {
-  return {{"issuer", e.issuer},
-          {"authorization", e.authorization},
-          {"token", e.token},
-          {"device_authorization", e.device_authorization},
-          {"refresh", e.refresh},
-          {"jwks", e.jwks},
-          {"userinfo", e.userinfo},
-          {"revocation", e.revocation},
-          {"id_token_algorithms", e.id_token_algorithms},
-          {"sends_iss", e.sends_iss},
-          {"client_id", e.client_id},
-          {"client_auth", to_text(e.client_auth)},
-          {"loopback", e.addresses.loopback},
-          {"private_networks", e.addresses.private_networks},
-          {"allow_insecure_http", e.allow_insecure_http}};
+namespace {
+
+constexpr std::pair<const char*, std::string ProviderEndpoints::*> kTexts[] = {
+    {"issuer", &ProviderEndpoints::issuer},
+    {"authorization", &ProviderEndpoints::authorization},
+    {"token", &ProviderEndpoints::token},
+    {"device_authorization", &ProviderEndpoints::device_authorization},
+    {"refresh", &ProviderEndpoints::refresh},
+    {"jwks", &ProviderEndpoints::jwks},
+    {"userinfo", &ProviderEndpoints::userinfo},
+    {"revocation", &ProviderEndpoints::revocation},
+    {"client_id", &ProviderEndpoints::client_id}};
+
+}  // namespace
+
+std::string to_text(const ProviderEndpoints& e) {
+  Json json{{"id_token_algorithms", e.id_token_algorithms},
+            {"sends_iss", e.sends_iss},
+            {"client_auth", to_text(e.client_auth)},
+            {"loopback", e.addresses.loopback},
+            {"private_networks", e.addresses.private_networks},
+            {"allow_insecure_http", e.allow_insecure_http}};
+  for (const auto& [name, member] : kTexts) json[name] = e.*member;
+  return to_text(json);
 }
 
-ProviderEndpoints endpoints_from_json(const nlohmann::json& json) {
+Result<ProviderEndpoints> endpoints_from_text(const std::string& text) {
+  const auto json = parse_json_object(text);
+  const auto damaged = [] {
+    return Error{ErrorCode::internal_error, "the record of where its tokens belong is damaged",
+                 "connect it anew: nexus connect PROVIDER --replace CONNECTION"};
+  };
+  if (!json) return damaged();
+  const JsonFields fields(*json);
   ProviderEndpoints e;
-  e.issuer = json.at("issuer");
-  e.authorization = json.at("authorization");
-  e.token = json.at("token");
-  e.device_authorization = json.value("device_authorization", "");
-  e.refresh = json.value("refresh", "");
-  e.jwks = json.at("jwks");
-  e.userinfo = json.at("userinfo");
-  e.revocation = json.at("revocation");
-  e.id_token_algorithms = json.at("id_token_algorithms").get<std::vector<std::string>>();
-  e.sends_iss = json.at("sends_iss");
-  e.client_id = json.at("client_id");
-  e.client_auth =
-      client_auth_method(json.at("client_auth").get<std::string>()).value_or(e.client_auth);
-  e.addresses = {json.at("loopback"), json.at("private_networks")};
-  e.allow_insecure_http = json.at("allow_insecure_http");
+  for (const auto& [name, member] : kTexts)
+    if (!fields.text(name, e.*member)) return damaged();
+  std::string client_auth;
+  if (!fields.texts("id_token_algorithms", e.id_token_algorithms) ||
+      !fields.flag("sends_iss", e.sends_iss) || !fields.text("client_auth", client_auth) ||
+      !fields.flag("loopback", e.addresses.loopback) ||
+      !fields.flag("private_networks", e.addresses.private_networks) ||
+      !fields.flag("allow_insecure_http", e.allow_insecure_http) || e.token.empty())
+    return damaged();
+  e.client_auth = client_auth_method(client_auth).value_or(e.client_auth);
   return e;
 }
 

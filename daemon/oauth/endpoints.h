@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +7,6 @@
 
 #include "common/error.h"
 #include "daemon/net/http_client.h"
-#include "daemon/oauth/dialect.h"
 
 namespace nexus {
 
@@ -52,13 +50,11 @@ struct ProviderEndpoints {
   ClientAuthMethod client_auth = ClientAuthMethod::none;
   AddressPolicy addresses;
   bool allow_insecure_http = false;
-  /// How the provider wants to be spoken to, and the grant. Not kept with the rest: they say
-  /// nothing about where secrets go, and mending them mends the connections there are.
-  Dialect dialect;
-  GrantType grant = GrantType::authorization_code;
 };
 
-nlohmann::json to_json(const ProviderEndpoints& endpoints);
-ProviderEndpoints endpoints_from_json(const nlohmann::json& json);
+/// As it is kept with a flow or connection: JSON.
+std::string to_text(const ProviderEndpoints& endpoints);
+/// Error: internal_error for a text that is none of these.
+Result<ProviderEndpoints> endpoints_from_text(const std::string& text);
 
 }  // namespace nexus

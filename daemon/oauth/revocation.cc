@@ -1,18 +1,17 @@
-#include "daemon/oauth/revocation.h"
+#include <nlohmann/json.hpp>
 
+#include "daemon/oauth/client.h"
 #include "daemon/oauth/token_request.h"
 
-namespace nexus {
+namespace nexus::oauth {
 
-Revocation revoke_token(const ProviderEndpoints& provider, const Secret& client_secret,
-                        const Secret& token, const char* token_type_hint, HttpClient& http) {
+Revocation Client::revoke(const Secret& token, const char* token_type_hint) const {
   using Outcome = Revocation::Outcome;
   RequestBody body;
   body.add("token", token.expose()).add("token_type_hint", token_type_hint);
-  const auto request = authenticated(provider, client_secret, provider.revocation, std::move(body));
+  const auto request = authenticated(endpoints_.revocation, std::move(body));
   if (!request) return {Outcome::refused, request.error().message};
-  const auto answer =
-      ask(*request, provider.dialect, {token.expose(), client_secret.expose()}, http);
+  const auto answer = ask(*request, dialect_, {token.expose(), secret_.expose()}, http_);
   if (!answer) return {Outcome::later, answer.error().message};
   if (answer->status == 200) return {};
   const auto said = "the revocation endpoint answered " + std::to_string(answer->status) +
@@ -22,4 +21,4 @@ Revocation revoke_token(const ProviderEndpoints& provider, const Secret& client_
   return {in_trouble ? Outcome::later : Outcome::refused, said, answer->retry_after_s};
 }
 
-}  // namespace nexus
+}  // namespace nexus::oauth

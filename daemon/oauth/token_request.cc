@@ -6,10 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "common/text.h"
-#include "daemon/crypto/encoding.h"
-#include "daemon/oauth/client_assertion.h"
+#include "daemon/oauth/token_response.h"
 
-namespace nexus {
+namespace nexus::oauth {
 namespace {
 
 constexpr UnixTime kLongestRetryAfter = 3600;
@@ -40,7 +39,8 @@ Error unusable(const OAuthAnswer& answer) {
 Result<Json> parse(const IncomingResponse& response, const std::string& type,
                    const Dialect& dialect) {
   if (is_json(type)) return parse_token_answer(response.body, false);
-  if (dialect.form_response && (is_form(type) || is_text(type)))
+  if (dialect.token_response_format == Dialect::BodyFormat::form &&
+      (is_form(type) || is_text(type)))
     return parse_token_answer(response.body, true);
   return Error{ErrorCode::provider_protocol, "", ""};
 }
@@ -62,7 +62,7 @@ bool is_configuration_error(const std::string& code) {
 
 }  // namespace
 
-RequestBody::RequestBody(bool json) : json_(json) {
+RequestBody::RequestBody(Dialect::BodyFormat format) : json_(format == Dialect::BodyFormat::json) {
   form_.reserve(1024);
   if (json_) object_.begin();
 }
@@ -91,49 +91,6 @@ void RequestBody::put_into(OutgoingRequest& request) && {
   } else {
     request.body = std::move(form_);
   }
-}
-
-std::string assertion_audience(const ProviderEndpoints& provider) {
-  if (!provider.dialect.assertion_audience.empty()) return provider.dialect.assertion_audience;
-  return provider.issuer.empty() ? provider.token : provider.issuer;
-}
-
-Result<OutgoingRequest> authenticated(const ProviderEndpoints& provider,
-                                      const Secret& client_secret, const std::string& url,
-                                      RequestBody body) {
-  OutgoingRequest request{.method = "POST", .url = url, .addresses = provider.addresses};
-  request.headers.emplace_back("Accept", Secret("application/json"));
-  switch (provider.client_auth) {
-    case ClientAuthMethod::client_secret_basic: {
-      // RFC 6749 2.3.1: both are form-encoded before they are joined.
-      auto pair = form_encode(provider.client_id) + ":" + form_encode(client_secret.expose());
-      auto header = "Basic " + base64(pair);
-      request.headers.emplace_back("Authorization", Secret(header));
-      wipe(pair);
-      wipe(header);
-      break;
-    }
-    case ClientAuthMethod::client_secret_post:
-      body.add("client_id", provider.client_id).add("client_secret", client_secret.expose());
-      break;
-    case ClientAuthMethod::private_key_jwt: {
-      NEXUS_TRY(const auto assertion, sign_assertion({.issuer = provider.client_id,
-                                                      .subject = provider.client_id,
-                                                      .audience = assertion_audience(provider),
-                                                      .key_id = provider.dialect.key_id,
-                                                      .pss = provider.dialect.assertion_pss},
-                                                     client_secret, system_now()));
-      body.add("client_id", provider.client_id)
-          .add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-          .add("client_assertion", assertion.expose());
-      break;
-    }
-    case ClientAuthMethod::none:
-      body.add("client_id", provider.client_id);
-      break;
-  }
-  std::move(body).put_into(request);
-  return request;
 }
 
 int parse_retry_after(std::string_view header, UnixTime now) {
@@ -181,4 +138,4 @@ Result<Json> document_of(OAuthAnswer answer) {
   return std::move(answer.document);
 }
 
-}  // namespace nexus
+}  // namespace nexus::oauth

@@ -11,10 +11,9 @@
 #include "common/json.h"
 #include "common/secret.h"
 #include "daemon/net/http_client.h"
-#include "daemon/oauth/endpoints.h"
-#include "daemon/oauth/token_response.h"
+#include "daemon/oauth/dialect.h"
 
-namespace nexus {
+namespace nexus::oauth {
 
 /// What the requests to a token endpoint, a device authorization endpoint and a revocation endpoint
 /// have in common: parameters, client authentication and the way errors are told (RFC 6749 2.3,
@@ -23,7 +22,7 @@ namespace nexus {
 /// The parameters of a request's body, a form or (where a provider insists) JSON, in wiped memory.
 class RequestBody {
  public:
-  explicit RequestBody(bool json = false);
+  explicit RequestBody(Dialect::BodyFormat format = Dialect::BodyFormat::form);
   RequestBody& add(std::string_view name, std::string_view value);
   RequestBody& add(const std::map<std::string, std::string>& parameters);
   void put_into(OutgoingRequest& request) &&;
@@ -33,17 +32,6 @@ class RequestBody {
   SecretText form_;
   SecretJsonWriter object_;
 };
-
-/// A POST of `body` to `url`, with the client's authentication. Error: provider_misconfigured for a
-/// private key that cannot sign.
-Result<OutgoingRequest> authenticated(const ProviderEndpoints& provider,
-                                      const Secret& client_secret, const std::string& url,
-                                      RequestBody body);
-
-/// Whom an assertion is meant for: the authorization server, by its issuer where it has one. One
-/// text and never the endpoint of a server with an issuer: else one server could use at another
-/// what it was sent (draft-ietf-oauth-rfc7523bis).
-std::string assertion_audience(const ProviderEndpoints& provider);
 
 /// RFC 6749 5.2: the error of an answer, with an empty code when it is none.
 struct OAuthError {
@@ -74,4 +62,4 @@ Result<Json> document_of(OAuthAnswer answer);
 /// most; 0 for what is neither (security.md F11).
 int parse_retry_after(std::string_view header, UnixTime now = system_now());
 
-}  // namespace nexus
+}  // namespace nexus::oauth

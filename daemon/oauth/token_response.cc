@@ -58,7 +58,7 @@ Result<std::optional<std::int64_t>> read_expires_in(const Json& document) {
 Json& tokens_in(Json& document, const Dialect& dialect) {
   if (document.contains("access_token")) return document;
   auto* object = &document;
-  for (const auto& name : dialect.response_path) {
+  for (const auto& name : split(dialect.token_response_path, '.')) {
     const auto inner = object->find(name);
     if (inner == object->end() || !inner->is_object()) return document;
     object = &*inner;
@@ -122,7 +122,7 @@ Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect) {
   NEXUS_TRY(response.expires_in, read_expires_in(document));
   if (!response.expires_in) response.expires_in = dialect.default_expires_in;
   if (dialect.tokens_never_expire) response.expires_in.reset();
-  NEXUS_TRY(response.scope, read_scope(document, dialect.scope_format));
+  NEXUS_TRY(response.scope, read_scope(document, dialect.scope_format()));
   return response;
 }
 

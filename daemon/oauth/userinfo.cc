@@ -1,23 +1,21 @@
-#include "daemon/oauth/userinfo.h"
-
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "daemon/oauth/account.h"
+#include "daemon/oauth/client.h"
 
-namespace nexus {
+namespace nexus::oauth {
 
-Result<UserInfo> fetch_userinfo(const ProviderEndpoints& provider, const Secret& access_token,
-                                const std::map<std::string, std::string>& headers,
-                                HttpClient& http) {
+Result<UserInfo> Client::userinfo(const Secret& access_token,
+                                  const std::map<std::string, std::string>& headers) const {
   OutgoingRequest request{
-      .url = provider.userinfo, .addresses = provider.addresses, .total_ms = 5'000};
+      .url = endpoints_.userinfo, .addresses = endpoints_.addresses, .total_ms = 5'000};
   SecretText authorization("Bearer ");
   authorization.append(access_token.expose());
   request.headers.emplace_back("Authorization", Secret(authorization));
   request.headers.emplace_back("Accept", Secret("application/json"));
   for (const auto& [name, value] : headers) request.headers.emplace_back(name, Secret(value));
-  NEXUS_TRY(const auto response, http.send(request));
+  NEXUS_TRY(const auto response, http_.send(request));
   const auto document = parse_json_object(response.body);
   if (response.status != 200 || !document)
     return Error{ErrorCode::provider_protocol,
@@ -27,4 +25,4 @@ Result<UserInfo> fetch_userinfo(const ProviderEndpoints& provider, const Secret&
   return UserInfo{text_member(*document, "sub").value_or(""), account_in(*document)};
 }
 
-}  // namespace nexus
+}  // namespace nexus::oauth

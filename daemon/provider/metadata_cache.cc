@@ -75,12 +75,18 @@ Result<std::string> MetadataCache::keys(const ProviderEndpoints& provider, Fresh
 }
 
 Result<IdTokenClaims> MetadataCache::verify(const ProviderEndpoints& provider,
-                                            std::string_view id_token,
-                                            const IdTokenExpectation& expected) {
+                                            const TokenResponse& response,
+                                            IdTokenExpectation expected) {
   const auto refused = [](const std::string& reason) {
-    return Error{ErrorCode::provider_protocol, "the id_token is refused: " + reason,
+    return Error{ErrorCode::invalid_id_token, "the id_token is refused: " + reason,
                  "check the provider's issuer and this machine's clock"};
   };
+  expected.issuer = provider.issuer;
+  expected.client_id = provider.client_id;
+  expected.algorithms = provider.id_token_algorithms;
+  expected.access_token = response.access_token.expose();
+  expected.now = clock_();
+  const auto id_token = response.id_token.expose();
   if (provider.jwks.empty()) return refused("the provider publishes no keys (jwks_uri)");
   const metrics::Timer timer;
   NEXUS_TRY(const auto known, keys(provider, Freshness::cached_is_fine));

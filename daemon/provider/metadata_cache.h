@@ -9,6 +9,7 @@
 #include "daemon/net/http_client.h"
 #include "daemon/oauth/discovery.h"
 #include "daemon/oauth/id_token.h"
+#include "daemon/oauth/token_response.h"
 #include "daemon/provider/provider.h"
 
 namespace nexus {
@@ -22,10 +23,11 @@ class MetadataCache {
   /// Nothing for a provider without issuer or with discovery switched off.
   Result<std::optional<ProviderMetadata>> metadata(const Provider& provider);
 
-  /// Verifies an id_token with the provider's keys; fetches them once more when none fits, at most
-  /// once a minute for each key set. Errors: provider_protocol, or the fetch's own.
-  Result<IdTokenClaims> verify(const ProviderEndpoints& provider, std::string_view id_token,
-                               const IdTokenExpectation& expected);
+  /// Verifies the id_token of an answer with the provider's keys; fetches them once more when none
+  /// fits, at most once a minute for each key set. `expected` is what the flow or connection adds
+  /// to what the endpoints tell. Errors: invalid_id_token, or the fetch's own.
+  Result<IdTokenClaims> verify(const ProviderEndpoints& provider, const TokenResponse& response,
+                               IdTokenExpectation expected);
 
  private:
   struct CachedMetadata {

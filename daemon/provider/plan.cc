@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 #include "common/json.h"
 #include "common/text.h"
-#include "daemon/vault/sealed_fields.h"
 
 namespace nexus {
 namespace {
@@ -30,7 +31,7 @@ Json fingerprint_text(const std::string& fingerprint) {
   return fingerprint.empty() ? Json(nullptr) : Json("(fingerprint " + fingerprint + ")");
 }
 
-std::vector<FieldChange> differences(const Providers::Prepared& prepared) {
+std::vector<FieldChange> differences(const ProviderRegistry::Prepared& prepared) {
   const auto before = prepared.before ? flat(*prepared.before) : std::map<std::string, Json>();
   const auto after = flat(prepared.after);
   std::set<std::string> names;
@@ -50,7 +51,7 @@ std::vector<FieldChange> differences(const Providers::Prepared& prepared) {
   return changes;
 }
 
-ProviderChange change_of(const Providers::Prepared& prepared) {
+ProviderChange change_of(const ProviderRegistry::Prepared& prepared) {
   ProviderChange change;
   change.action = !prepared.before ? "create" : prepared.changes_nothing() ? "unchanged" : "update";
   change.name = prepared.after.name;
@@ -70,20 +71,13 @@ Result<ProviderPlans::Work> ProviderPlans::prepare(Json& wanted, bool prune) {
   for (std::size_t index = 0; index < wanted.size(); ++index) {
     auto& entry = wanted[index];
     std::string name = entry.is_object() ? lower(text_member(entry, "name").value_or("")) : "";
-    const auto prepared = [&]() -> Result<Providers::Prepared> {
+    const auto prepared = [&]() -> Result<ProviderRegistry::Prepared> {
       if (!entry.is_object())
         return Error{ErrorCode::invalid_field, "the entry has to be an object", ""};
       if (!name.empty() && !seen.insert(name).second)
         return Error{ErrorCode::invalid_field, "there are two entries named " + printable(name, 80),
                      "remove one of them"};
-      NEXUS_TRY(const auto existing, store_.provider_named(name));
-      bool has_secret = false;
-      if (existing) {
-        NEXUS_TRY(const auto fields, store_.fields(existing->id));
-        has_secret = !fields.empty();
-      }
-      NEXUS_TRY(auto registration, read_registration(entry, has_secret));
-      return providers_.prepare(existing, std::move(registration));
+      return registry_.prepare(name, entry);
     }();
     if (!prepared) {
       work.plan.problems.push_back({index, printable(name, 80), prepared.error()});
@@ -113,7 +107,7 @@ Result<ProviderPlan> ProviderPlans::apply(Json& wanted, bool prune, const Caller
     problem.error.message = problem.name + ": " + problem.error.message;
     return std::move(problem.error);
   }
-  NEXUS_CHECK(providers_.commit(work.prepared, work.removed, caller));
+  NEXUS_CHECK(registry_.commit(work.prepared, work.removed, caller));
   return std::move(work.plan);
 }
 

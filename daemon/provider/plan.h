@@ -5,9 +5,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "daemon/caller.h"
-#include "daemon/provider/providers.h"
-#include "daemon/store/store.h"
+#include "daemon/provider/registry.h"
 
 namespace nexus {
 
@@ -43,7 +41,8 @@ struct ProviderPlan {
 /// as it is. Blocks on the network for providers with an issuer. Thread-safe.
 class ProviderPlans {
  public:
-  ProviderPlans(Store& store, Providers& providers) : store_(store), providers_(providers) {}
+  ProviderPlans(ProviderRegistry& registry, Providers& providers)
+      : registry_(registry), providers_(providers) {}
 
   /// `wanted`: an array of registrations as POST /v1/providers takes them; secrets in it are wiped.
   Result<ProviderPlan> make(nlohmann::json& wanted, bool prune);
@@ -53,12 +52,12 @@ class ProviderPlans {
  private:
   struct Work {
     ProviderPlan plan;
-    std::vector<Providers::Prepared> prepared;
+    std::vector<ProviderRegistry::Prepared> prepared;
     std::vector<Provider> removed;
   };
   Result<Work> prepare(nlohmann::json& wanted, bool prune);
 
-  Store& store_;
+  ProviderRegistry& registry_;
   Providers& providers_;
 };
 

@@ -1,8 +1,10 @@
 #include "daemon/provider/provider.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
-#include "common/json.h"
+#include "common/json_fields.h"
+#include "common/text.h"
 
 namespace nexus {
 namespace {
@@ -10,9 +12,7 @@ namespace {
 /// The text members of a profile, by their names on the wire.
 constexpr std::pair<const char*, std::string Provider::*> kTexts[] = {
     {"name", &Provider::name},
-    {"auth_type", &Provider::auth_type},
     {"auth_header", &Provider::auth_header},
-    {"grant_type", &Provider::grant_type},
     {"client_id", &Provider::client_id},
     {"auth_url", &Provider::auth_url},
     {"token_url", &Provider::token_url},
@@ -29,17 +29,8 @@ constexpr std::pair<const char*, bool Provider::*> kSwitches[] = {
     {"allow_insecure_http", &Provider::allow_insecure_http},
     {"allow_private_network", &Provider::allow_private_network}};
 
-/// Members of `params` that steer nexusd instead of travelling to the provider, beside those of the
-/// dialect.
-constexpr const char* kSettings[] = {"revocation_endpoint", "device_authorization_endpoint",
-                                     "credential_schema",   "auth_strategy",
-                                     "validation",          "request_headers",
-                                     "https_redirect",      "any_loopback_port",
-                                     "catalog_entry",       "api_hosts"};
-
-bool is_setting(const std::string& name) {
-  return is_dialect_setting(name) ||
-         std::find(std::begin(kSettings), std::end(kSettings), name) != std::end(kSettings);
+bool contains(const std::vector<std::string>& list, const char* text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
 }
 
 }  // namespace
@@ -53,39 +44,63 @@ std::span<const std::pair<const char*, bool Provider::*>> profile_switches() {
 }
 
 Json to_json(const Provider& provider) {
-  Json json{{"id", provider.id}, {"scopes", provider.scopes}, {"params", provider.params}};
+  const bool by_code = provider.grant == GrantType::authorization_code;
+  Json json{{"id", provider.id},
+            {"auth_type", word(provider.auth_type)},
+            {"grant_type", by_code ? "" : to_text(provider.grant)},
+            {"scopes", provider.scopes},
+            {"params", to_json(provider.settings)}};
   for (const auto& [name, member] : kTexts) json[name] = provider.*member;
   for (const auto& [name, member] : kSwitches) json[name] = provider.*member;
   return json;
 }
 
-Provider provider_from_json(const Json& json) {
+Result<Provider> provider_from_json(const Json& profile) {
+  const auto damaged = [&](const std::string& what) {
+    const auto name = profile.is_object() ? text_member(profile, "name").value_or("") : "";
+    return Error{ErrorCode::internal_error,
+                 "the record of provider " + printable(name, 80) + " is damaged: " + what,
+                 "register it anew: nexus provider add NAME --replace"};
+  };
+  if (!profile.is_object()) return damaged("it is no object");
   Provider provider;
-  provider.id = json.at("id");
-  provider.scopes = json.at("scopes").get<std::vector<std::string>>();
-  provider.params = json.at("params");
-  // Not `at`: an older nexusd knew fewer of them.
-  for (const auto& [name, member] : kTexts) provider.*member = json.value(name, "");
-  for (const auto& [name, member] : kSwitches) provider.*member = json.at(name);
+  const JsonFields fields(profile);
+  NEXUS_CHECK(fields.text("id", provider.id));
+  for (const auto& [name, member] : kTexts) NEXUS_CHECK(fields.text(name, provider.*member));
+  for (const auto& [name, member] : kSwitches) NEXUS_CHECK(fields.flag(name, provider.*member));
+  NEXUS_CHECK(fields.texts("scopes", provider.scopes));
+  std::string auth_type = word(AuthType::oauth2);
+  std::string grant;
+  NEXUS_CHECK(fields.text("auth_type", auth_type));
+  NEXUS_CHECK(fields.text("grant_type", grant));
+  const auto type = from_word<AuthType>(auth_type);
+  const auto known_grant = grant_of(grant);
+  if (!type || !known_grant) return damaged("its type or grant is unknown");
+  provider.auth_type = *type;
+  provider.grant = *known_grant;
+  NEXUS_TRY(const auto* params, fields.object("params"));
+  const auto nothing = Json::object();
+  NEXUS_CHECK(settle(provider, params ? *params : nothing));
   return provider;
+}
+
+Result<void> settle(Provider& provider, const Json& params) {
+  NEXUS_TRY(provider.settings, read_settings(params, !provider.is_static()));
+  if (!provider.is_static()) return {};
+  NEXUS_TRY(auto api,
+            read_static_api({word(provider.auth_type), provider.auth_header, provider.api_base_url,
+                             provider.user_info_endpoint, params}));
+  provider.api = std::make_shared<const StaticApi>(std::move(api));
+  return {};
 }
 
 std::vector<std::pair<std::string, std::string>> authorization_parameters(
     const Provider& provider, const std::vector<std::string>& scopes) {
-  std::vector<std::pair<std::string, std::string>> parameters;
-  const auto is_set = [&](const char* name) { return provider.params.contains(name); };
-  for (const auto& [name, value] : provider.params.items())
-    if (value.is_string() && !is_setting(name))
-      parameters.emplace_back(name, value.get<std::string>());
-  if (provider.issuer == "https://accounts.google.com") {
-    // Google hands out refresh tokens for these instead of the offline_access scope.
-    if (!is_set("access_type")) parameters.emplace_back("access_type", "offline");
-    if (!is_set("prompt")) parameters.emplace_back("prompt", "consent");
-  } else if (!is_set("prompt") &&
-             std::find(scopes.begin(), scopes.end(), "offline_access") != scopes.end()) {
-    // OpenID Connect Core 11: offline access is granted after an explicit consent.
+  const auto& own = provider.settings.authorization_parameters;
+  std::vector<std::pair<std::string, std::string>> parameters(own.begin(), own.end());
+  // OpenID Connect Core 11: offline access is granted after an explicit consent.
+  if (!own.contains("prompt") && contains(scopes, "offline_access"))
     parameters.emplace_back("prompt", "consent");
-  }
   return parameters;
 }
 
@@ -95,12 +110,8 @@ namespace {
 std::optional<ClientAuthMethod> configured_auth(const Provider& provider, bool has_secret) {
   if (!has_secret) return ClientAuthMethod::none;
   if (!provider.auth_header.empty()) return client_auth_method(provider.auth_header);
-  if (provider.grant() == GrantType::jwt_bearer) return ClientAuthMethod::none;
+  if (provider.grant == GrantType::jwt_bearer) return ClientAuthMethod::none;
   return std::nullopt;
-}
-
-bool contains(const std::vector<std::string>& list, const char* word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 }  // namespace
@@ -130,15 +141,13 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
     endpoints.userinfo = provider.user_info_endpoint;
   if (provider.user_info_endpoint.starts_with("/") && !provider.api_base_url.empty())
     endpoints.userinfo = provider.api_base_url + provider.user_info_endpoint;
-  if (const auto revocation = text_member(provider.params, "revocation_endpoint"))
-    endpoints.revocation = *revocation;
-  if (const auto device = text_member(provider.params, "device_authorization_endpoint"))
-    endpoints.device_authorization = *device;
-  NEXUS_TRY(endpoints.dialect, read_dialect(provider.params));
-  endpoints.refresh = endpoints.dialect.refresh_url;
-  endpoints.grant = provider.grant();
-  const bool by_code = endpoints.grant == GrantType::authorization_code;
-  if (by_code && !endpoints.dialect.pkce && !has_secret)
+  const auto& settings = provider.settings;
+  if (!settings.revocation_endpoint.empty()) endpoints.revocation = settings.revocation_endpoint;
+  if (!settings.device_authorization_endpoint.empty())
+    endpoints.device_authorization = settings.device_authorization_endpoint;
+  endpoints.refresh = settings.dialect.refresh_url;
+  const bool by_code = provider.grant == GrantType::authorization_code;
+  if (by_code && settings.dialect.pkce == Dialect::Pkce::none && !has_secret)
     return Error{ErrorCode::provider_misconfigured,
                  "without PKCE a client needs a secret: else whoever sees a code can use it",
                  "give the client secret, or leave the setting pkce out"};
@@ -146,7 +155,7 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
     return Error{ErrorCode::provider_misconfigured,
                  "provider " + provider.name + " has no authorization or token endpoint",
                  "give --issuer URL, or --auth-url URL --token-url URL"};
-  if (endpoints.grant == GrantType::device_code && endpoints.device_authorization.empty())
+  if (provider.grant == GrantType::device_code && endpoints.device_authorization.empty())
     return Error{ErrorCode::provider_misconfigured,
                  "provider " + provider.name + " has no device authorization endpoint",
                  "give it: --param device_authorization_endpoint=URL"};
@@ -161,9 +170,7 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
 
 Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Provider& provider,
                                            bool has_secret) {
-  auto endpoints = endpoints_from_json(Json::parse(pinned));
-  NEXUS_TRY(endpoints.dialect, read_dialect(provider.params));
-  endpoints.grant = provider.grant();
+  NEXUS_TRY(auto endpoints, endpoints_from_text(pinned));
   if (endpoints.client_auth == ClientAuthMethod::private_key_jwt && !provider.signs())
     endpoints.client_auth = ClientAuthMethod::client_secret_basic;  // it has a secret by now
   endpoints.client_auth = configured_auth(provider, has_secret).value_or(endpoints.client_auth);

@@ -1,26 +1,31 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/api/words.h"
 #include "common/error.h"
 #include "daemon/oauth/discovery.h"
 #include "daemon/oauth/endpoints.h"
+#include "daemon/provider/settings.h"
+#include "daemon/provider/static_api.h"
 
 namespace nexus {
 
-/// A registered provider without its secret. The fields and their names are those of the published
-/// contract (http-api.md 4.6); the last four are ours.
+/// A registered provider without its secret: one value, checked where it came in. The fields and
+/// their names are those of the published contract (openapi.yaml, Provider); the last four are
+/// ours.
 struct Provider {
   std::string id;
   std::string name;
-  std::string auth_type = "oauth2";
+  AuthType auth_type = AuthType::oauth2;
   std::string auth_header;  ///< client authentication method, "" to follow the metadata
-  std::string grant_type;   ///< as to_text(GrantType) has it; "" is the authorization code
+  GrantType grant = GrantType::authorization_code;
   std::string client_id;
   std::string auth_url;
   std::string token_url;
@@ -31,31 +36,36 @@ struct Provider {
   std::string user_info_endpoint;
   std::string description;
   std::string category;
-  nlohmann::json params = nlohmann::json::object();
+  ProviderSettings settings;
   std::string redirect_host;  ///< "localhost" for providers that insist, else the configured one
   std::string redirect_path;  ///< settled when it is registered, see MetadataCache
   bool allow_insecure_http = false;
   bool allow_private_network = false;
+  /// Of a provider of static credentials, nothing for others.
+  std::shared_ptr<const StaticApi> api;
 
-  bool is_static() const { return auth_type != "oauth2"; }
-  GrantType grant() const { return grant_of(grant_type).value_or(GrantType::authorization_code); }
+  bool is_static() const { return auth_type != AuthType::oauth2; }
   /// The client's secret is a private key (PEM) that it signs with.
-  bool signs() const {
-    return auth_header == "private_key_jwt" || grant() == GrantType::jwt_bearer;
-  }
+  bool signs() const { return auth_header == "private_key_jwt" || grant == GrantType::jwt_bearer; }
   AddressPolicy addresses() const { return {allow_insecure_http, allow_private_network}; }
 };
 
-/// The members of a profile that are texts, and those that are true or false, by their names on the
-/// wire.
+/// The members of a profile that are plain texts, and those that are true or false, by their names
+/// on the wire.
 std::span<const std::pair<const char*, std::string Provider::*>> profile_texts();
 std::span<const std::pair<const char*, bool Provider::*>> profile_switches();
 
+/// The profile as it is stored and shown.
 nlohmann::json to_json(const Provider& provider);
-Provider provider_from_json(const nlohmann::json& json);
+/// Reads it back. Errors: those of read_settings and read_static_api, internal_error for what is no
+/// profile.
+Result<Provider> provider_from_json(const nlohmann::json& profile);
 
-/// The extra parameters of the authorization request: the string members of `params` that are not
-/// settings, and what an issuer is known to need for refresh tokens.
+/// Reads what `params` says of a provider whose other fields are there. Errors: those of
+/// read_settings and read_static_api.
+Result<void> settle(Provider& provider, const nlohmann::json& params);
+
+/// The extra parameters of the authorization request, and what refresh tokens are asked for with.
 std::vector<std::pair<std::string, std::string>> authorization_parameters(
     const Provider& provider, const std::vector<std::string>& scopes);
 
@@ -65,7 +75,8 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
                                             const std::optional<ProviderMetadata>& metadata);
 
 /// The endpoints that a flow or connection was made with, spoken to as the provider is registered
-/// now: what was mended there (a client secret, its method, the dialect) holds for them too.
+/// now: what was mended there (a client secret, its method) holds for them too. Error:
+/// internal_error for a record that is damaged.
 Result<ProviderEndpoints> pinned_endpoints(const std::string& pinned, const Provider& provider,
                                            bool has_secret);
 

@@ -1,34 +1,15 @@
 #include "daemon/provider/registration.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/json_fields.h"
 #include "common/text.h"
-#include "daemon/connect/credential_check.h"
 #include "daemon/net/url.h"
 
 namespace nexus {
 namespace {
-
-constexpr const char* kAuthTypes[] = {"oauth2",      "api_key",      "basic_auth", "header",
-                                      "query_param", "hmac_payload", "aws_sigv4"};
-
-/// Those that are true or false. A command line can only give the words.
-constexpr const char* kFlags[] = {"https_redirect",      "any_loopback_port",
-                                  "skip_scope_on_auth",  "skip_scope_on_exchange",
-                                  "token_type_optional", "tokens_never_expire"};
-
-/// From here on a flag is a truth value, whoever reads it.
-Result<void> settle_flags(Json& params) {
-  for (const char* name : kFlags) {
-    if (!params.contains(name)) continue;
-    bool flag = false;
-    NEXUS_CHECK(JsonFields(params, "params.").flag(name, flag));
-    params[name] = flag;
-  }
-  return {};
-}
 
 Error bad(const std::string& field, const std::string& what) {
   return {ErrorCode::invalid_field, field + " " + what, "correct the field and try again"};
@@ -85,15 +66,14 @@ Result<void> check_urls(const Provider& p) {
 Result<void> check_endpoints_of(const Provider& p) {
   const bool discovers = !p.issuer.empty() && p.enable_discovery;
   if (discovers) return {};
-  const bool device = text_member(p.params, "device_authorization_endpoint").has_value();
-  switch (p.grant()) {
+  switch (p.grant) {
     case GrantType::authorization_code:
       if (!p.auth_url.empty() && !p.token_url.empty()) return {};
       return Error{ErrorCode::missing_fields,
                    "an oauth2 provider needs an issuer, or auth_url and token_url",
                    "give --issuer URL, or --auth-url URL --token-url URL"};
     case GrantType::device_code:
-      if (device && !p.token_url.empty()) return {};
+      if (!p.settings.device_authorization_endpoint.empty() && !p.token_url.empty()) return {};
       return Error{
           ErrorCode::missing_fields,
           "the device grant needs an issuer, or token_url and the setting "
@@ -112,10 +92,13 @@ Result<void> check_oauth(const Provider& p) {
                  "create a client at the provider and give its id"};
   if (!is_vschar(p.client_id)) return bad("client_id", "has characters that are not allowed");
   NEXUS_CHECK(check_endpoints_of(p));
-  for (const char* name : {"revocation_endpoint", "device_authorization_endpoint", "refresh_url"})
-    if (const auto endpoint = text_member(p.params, name))
-      NEXUS_CHECK(parse_endpoint(*endpoint, std::string("params.") + name, p.allow_insecure_http));
-  NEXUS_CHECK(read_dialect(p.params));
+  const auto& settings = p.settings;
+  const std::pair<const char*, const std::string&> endpoints[] = {
+      {"params.revocation_endpoint", settings.revocation_endpoint},
+      {"params.device_authorization_endpoint", settings.device_authorization_endpoint},
+      {"params.refresh_url", settings.dialect.refresh_url}};
+  for (const auto& [name, value] : endpoints)
+    if (!value.empty()) NEXUS_CHECK(parse_endpoint(value, name, p.allow_insecure_http));
   return {};
 }
 
@@ -125,10 +108,6 @@ Result<void> check(const Provider& p) {
     return Error{ErrorCode::missing_fields, "name is missing", "give the provider a name"};
   if (p.name.size() > 64 || p.name.find_first_not_of(allowed) != std::string::npos)
     return bad("name", "has to be of a-z, 0-9 and '-', at most 64 of them");
-  if (std::find(std::begin(kAuthTypes), std::end(kAuthTypes), p.auth_type) == std::end(kAuthTypes))
-    return Error{ErrorCode::unsupported_auth_type,
-                 "auth_type '" + printable(p.auth_type, 40) + "' is not supported",
-                 "use oauth2, api_key, basic_auth, header, query_param, hmac_payload or aws_sigv4"};
   if (!p.redirect_host.empty() && p.redirect_host != "localhost" &&
       p.redirect_host != "127.0.0.1" && p.redirect_host != "[::1]")
     return bad("redirect_host", "has to be localhost, 127.0.0.1 or [::1]");
@@ -136,17 +115,29 @@ Result<void> check(const Provider& p) {
       (p.redirect_path[0] != '/' || p.redirect_path.find_first_of("?# %") != std::string::npos))
     return bad("redirect_path", "has to be a plain path");
   NEXUS_CHECK(check_urls(p));
-  if (!p.is_static()) return check_oauth(p);
-  NEXUS_CHECK(read_static_provider(p));
+  return p.is_static() ? Result<void>() : check_oauth(p);
+}
+
+Result<void> read_auth_type(const Json& body, Provider& provider) {
+  std::string text = word(AuthType::oauth2);
+  NEXUS_CHECK(JsonFields(body).text("auth_type", text));
+  const auto type = from_word<AuthType>(trim(text));
+  if (!type)
+    return Error{ErrorCode::unsupported_auth_type,
+                 "auth_type '" + printable(text, 40) + "' is not supported",
+                 "use oauth2, api_key, basic_auth, header, query_param, hmac_payload or aws_sigv4"};
+  provider.auth_type = *type;
   return {};
 }
 
-Result<void> read_grant(Provider& provider) {
-  const auto grant = grant_of(provider.grant_type);
+Result<void> read_grant(const Json& body, Provider& provider) {
+  std::string text;
+  NEXUS_CHECK(JsonFields(body).text("grant_type", text));
+  const auto grant = grant_of(trim(text));
   if (!grant)
     return bad("grant_type",
                "has to be authorization_code, device_code, client_credentials or jwt_bearer");
-  provider.grant_type = provider.grant_type.empty() ? "" : to_text(*grant);
+  provider.grant = *grant;
   return {};
 }
 
@@ -158,7 +149,7 @@ Result<void> read_auth_header(Provider& provider, bool has_secret) {
     return bad("auth_header",
                "has to be client_secret_basic, client_secret_post, private_key_jwt or none");
   const bool by_secret = method.starts_with("client_secret");
-  if (by_secret && provider.grant() == GrantType::jwt_bearer)
+  if (by_secret && provider.grant == GrantType::jwt_bearer)
     return bad("auth_header", "is " + method + ", but the jwt_bearer grant signs with a key");
   if (provider.signs() && !has_secret)
     return Error{ErrorCode::missing_fields, "the private key is missing",
@@ -170,7 +161,7 @@ Result<void> read_auth_header(Provider& provider, bool has_secret) {
                  "auth_header is " + method + ", but no client secret came",
                  "give it with --client-secret-file FILE (or - for stdin)"};
   // RFC 6749 4.4: only for clients that can prove who they are.
-  if (!has_secret && provider.grant() == GrantType::client_credentials)
+  if (!has_secret && provider.grant == GrantType::client_credentials)
     return Error{ErrorCode::missing_fields, "the client_credentials grant needs a client secret",
                  "give it with --client-secret-file FILE, or a key with --private-key-file FILE"};
   return {};
@@ -232,7 +223,7 @@ Result<void> read_client_secret(Json& fields, ProviderRegistration& registration
   if (key && !key->empty()) {
     if (secret && !secret->empty())
       return bad("private_key", "and client_secret are both given: a client has one of them");
-    if (provider.auth_header.empty() && provider.grant() != GrantType::jwt_bearer)
+    if (provider.auth_header.empty() && provider.grant != GrantType::jwt_bearer)
       provider.auth_header = to_text(ClientAuthMethod::private_key_jwt);
     secret = std::move(key);
   }
@@ -255,16 +246,13 @@ Result<ProviderRegistration> read_registration(Json& body, bool has_secret) {
   auto& provider = registration.provider;
   NEXUS_CHECK(expand_service_account(*fields));
   NEXUS_CHECK(read_texts(*fields, provider));
-  NEXUS_CHECK(read_grant(provider));
+  NEXUS_CHECK(read_auth_type(*fields, provider));
+  NEXUS_CHECK(read_grant(*fields, provider));
   NEXUS_CHECK(read_client_secret(*fields, registration));
   NEXUS_CHECK(read_scopes(*fields, provider));
-  if (const auto params = fields->find("params"); params != fields->end() && !params->is_null()) {
-    if (!params->is_object()) return bad("params", "has to be an object");
-    provider.params = *params;
-    NEXUS_CHECK(settle_flags(provider.params));
-    std::string entry;
-    NEXUS_CHECK(JsonFields(provider.params, "params.").text("catalog_entry", entry));
-  }
+  NEXUS_TRY(const auto* params, JsonFields(*fields).object("params"));
+  const auto nothing = Json::object();
+  NEXUS_CHECK(settle(provider, params ? *params : nothing));
   if (const auto replace = fields->find("replace"); replace != fields->end())
     registration.replace = replace->is_boolean() && replace->get<bool>();
   if (registration.client_secret) has_secret = !registration.client_secret->empty();

@@ -12,10 +12,14 @@ constexpr UnixTime kAfterTrouble = 5;
 }  // namespace
 
 Result<void> RefreshScheduler::start(http::EventLoop& loop) {
-  NEXUS_CHECK(alarm_.start(loop, [this] { wake(); }));
+  NEXUS_CHECK(alarm_.start(loop, [this] {
+    due_.reached(Due::What::refresh);
+    wake();
+  }));
+  due_.listen(Due::What::refresh, [this](UnixTime at) { alarm_.expect(at); });
   // Asked here rather than by a worker: an idle daemon starts without any thread beside its own.
   NEXUS_TRY(const auto first, store_.next_refresh_after(0));
-  if (first) expect(*first);
+  if (first) due_.expect(Due::What::refresh, *first);
   return {};
 }
 
@@ -40,7 +44,7 @@ void RefreshScheduler::run() {
   if (!due || !next) {
     log(LogLevel::error, "refreshes_not_found",
         {{"error", due ? next.error().message : due.error().message}});
-    expect(now + kAfterTrouble);
+    due_.expect(Due::What::refresh, now + kAfterTrouble);
   } else {
     for (const auto& id : *due) {
       if (under_way_ >= kMostUnderWay || stopped_ || paused) break;
@@ -49,8 +53,8 @@ void RefreshScheduler::run() {
       refresher_.join(id, {.background = true,
                            .done = [this](const Result<void>& outcome) { landed(outcome); }});
     }
-    if (*next) expect(**next);
-    if (paused) expect(paused_until_);
+    if (*next) due_.expect(Due::What::refresh, **next);
+    if (paused) due_.expect(Due::What::refresh, paused_until_);
   }
   const std::lock_guard lock(mutex_);
   running_ = false;

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "daemon/scheduler/alarm.h"
+#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/token/refresher.h"
 #include "daemon/worker_pool.h"
@@ -14,17 +15,20 @@ namespace nexus {
 /// Has tokens refreshed before they expire. It asks the store's index for what is due and for when
 /// the next one is, and sleeps until then. At most so many refreshes are under way that a fetch
 /// never waits behind them.
-class RefreshScheduler : public DueTimer {
+class RefreshScheduler {
  public:
-  RefreshScheduler(Store& store, Refresher& refresher, WorkerPool& workers, Clock clock)
-      : store_(store), refresher_(refresher), workers_(workers), clock_(clock), alarm_(clock) {}
+  RefreshScheduler(Store& store, Refresher& refresher, Due& due, WorkerPool& workers, Clock clock)
+      : store_(store),
+        refresher_(refresher),
+        due_(due),
+        workers_(workers),
+        clock_(clock),
+        alarm_(clock) {}
 
   /// Begins; the loop tells when the timer has run down. Error: failure without a timer.
   Result<void> start(http::EventLoop& loop);
   /// Begins no more refreshes.
   void stop() { stopped_ = true; }
-
-  void expect(UnixTime at) override { alarm_.expect(at); }
 
  private:
   void wake();
@@ -33,6 +37,7 @@ class RefreshScheduler : public DueTimer {
 
   Store& store_;
   Refresher& refresher_;
+  Due& due_;
   WorkerPool& workers_;
   Clock clock_;
   Alarm alarm_;

@@ -15,10 +15,12 @@ constexpr UnixTime kAtLeast = 5;
 
 Result<void> RevocationScheduler::start(http::EventLoop& loop) {
   NEXUS_CHECK(alarm_.start(loop, [this] {
+    due_.reached(Due::What::revocation);
     if (!stopped_ && !running_.exchange(true)) workers_.submit([this] { run(); });
   }));
+  due_.listen(Due::What::revocation, [this](UnixTime at) { alarm_.expect(at); });
   NEXUS_TRY(const auto next, store_.next_revocation());
-  if (next) expect(*next);
+  if (next) due_.expect(Due::What::revocation, *next);
   return {};
 }
 
@@ -34,9 +36,9 @@ void RevocationScheduler::run() {
   if (!due || !next) {
     log(LogLevel::error, "revocations_not_found",
         {{"error", due ? next.error().message : due.error().message}});
-    return expect(soonest);
+    return due_.expect(Due::What::revocation, soonest);
   }
-  if (*next) expect(std::max(**next, soonest));
+  if (*next) due_.expect(Due::What::revocation, std::max(**next, soonest));
 }
 
 }  // namespace nexus

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "daemon/scheduler/alarm.h"
+#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/token/revocations.h"
 #include "daemon/worker_pool.h"
@@ -11,23 +12,28 @@
 namespace nexus {
 
 /// Has providers asked again to forget tokens, one at a time: nobody waits for it.
-class RevocationScheduler : public DueTimer {
+class RevocationScheduler {
  public:
-  RevocationScheduler(Store& store, Revocations& revocations, WorkerPool& workers, Clock clock)
-      : store_(store), revocations_(revocations), workers_(workers), clock_(clock), alarm_(clock) {}
+  RevocationScheduler(Store& store, Revocations& revocations, Due& due, WorkerPool& workers,
+                      Clock clock)
+      : store_(store),
+        revocations_(revocations),
+        due_(due),
+        workers_(workers),
+        clock_(clock),
+        alarm_(clock) {}
 
   /// Begins, with what an earlier daemon left. Error: failure without a timer.
   Result<void> start(http::EventLoop& loop);
   /// Begins no more of them.
   void stop() { stopped_ = true; }
 
-  void expect(UnixTime at) override { alarm_.expect(at); }
-
  private:
   void run();
 
   Store& store_;
   Revocations& revocations_;
+  Due& due_;
   WorkerPool& workers_;
   Clock clock_;
   Alarm alarm_;

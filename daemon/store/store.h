@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
+#include "daemon/vault/sealed_field.h"
 #include "daemon/vault/vault.h"
 
 namespace nexus {
@@ -22,12 +24,10 @@ struct ProviderRow {
   bool deleted = false;  ///< no longer listed; kept while connections still refresh through it
 };
 
-/// A sealed value of a provider or connection. The store never sees what is inside.
-struct SealedField {
-  std::string owner;
-  std::string field;
-  std::int64_t generation = 0;
-  std::string sealed;
+/// A provider with what is sealed of it, of one moment.
+struct ProviderRecord {
+  ProviderRow provider;
+  std::vector<SealedField> fields;
 };
 
 /// A provider as it is to be from now on: inserted or, where the id exists, replaced. One that is
@@ -51,10 +51,10 @@ struct ConnectionRow {
   std::string id;
   std::string workspace;
   std::string provider_id;
-  std::string provider_name;         ///< read only: the provider's row holds it
-  std::string auth_type = "oauth2";  ///< what it was made as; the provider's may have changed since
+  std::string provider_name;              ///< read only: the provider's row holds it
+  AuthType auth_type = AuthType::oauth2;  ///< as it was made; the provider's may have changed since
   std::string alias;
-  std::string status;  ///< pending, active, attention_required, failed, revoked
+  ConnectionStatus status = ConnectionStatus::pending;
   std::string requested_scopes;
   std::string issuer;  ///< with `subject` the identity behind the connection (id_token)
   std::string subject;
@@ -74,19 +74,33 @@ struct ConnectionRow {
   /// The generation of the refresh token that was sent and whose answer is not stored: 0 for none.
   std::int64_t refresh_sent = 0;
   UnixTime last_used_at = 0;  ///< as of the last refresh
-  /// Where this connection's tokens may be sent: JSON of the endpoints it was made with. Written by
-  /// `activate`, read by `pinned_endpoints`.
-  std::string pinned;
+
+  bool asked_for_openid() const {
+    return (" " + requested_scopes + " ").find(" openid ") != std::string::npos;
+  }
 };
 
-/// A consent that has been started and not yet answered.
+/// A connection with what is sealed of it, of one moment.
+struct ConnectionRecord {
+  ConnectionRow connection;
+  /// Where its tokens may be sent: JSON of the endpoints that it was made with, "" for a static
+  /// one.
+  std::string pinned;
+  std::vector<SealedField> fields;
+};
+
+/// What a pending connection waits for. Each has at most one flow; it is found by the hash of its
+/// state or, where its kind has none, by its connection.
 struct FlowRow {
-  std::string state_hash;
   std::string connection_id;
-  std::string redirect_uri;
-  std::string pinned;  ///< JSON of the endpoints and identifiers as they were when it began
+  FlowKind kind = FlowKind::code;
+  std::string state_hash;     ///< "" where nobody brings a state
+  std::string redirect_uri;   ///< where the answer comes to, "" where none comes
+  bool awaited = false;       ///< a listener is to be open at `redirect_uri`
+  std::string issuer;         ///< that the state was signed for
+  std::string pinned;         ///< JSON of the endpoints as they were when it began
+  std::int64_t interval = 0;  ///< of a device flow: seconds between polls, as the provider said
   UnixTime expires_at = 0;
-  bool pasted = false;  ///< the answer is brought by hand: nobody listens for it
 };
 
 /// Tokens of a disconnected connection that the provider has not been asked to forget yet. They
@@ -109,15 +123,18 @@ struct TokenRow {
 struct ApiKeyRow {
   std::string id;
   std::string name;    ///< unique
-  std::string hash;    ///< keyed, see access/api_keys
+  std::string hash;    ///< keyed, see daemon/access/api_keys
   std::string access;  ///< JSON, see access/access
   UnixTime created_at = 0;
   std::optional<UnixTime> expires_at;
 };
 
-struct ConnectionFilter {
+/// A page of connections, newest first (their ids sort by the time they were made).
+struct ConnectionPage {
   std::string workspace;  ///< "" for all
   bool pending = false;   ///< also those that wait for consent
+  std::string before;     ///< the id that the page before this one ended with, "" for the first
+  std::int64_t limit = 100;
 };
 
 /// Where Nexus keeps its records. Thread-safe. Every write is one transaction, on stable storage
@@ -134,6 +151,7 @@ class Store {
   virtual Result<void> change_providers(const std::vector<ProviderWrite>& writes,
                                         const std::vector<std::string>& deleted, UnixTime now) = 0;
   virtual Result<std::optional<ProviderRow>> provider(const std::string& id) = 0;
+  virtual Result<std::optional<ProviderRecord>> provider_record(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRow>> provider_named(const std::string& name) = 0;
   virtual Result<std::vector<ProviderRow>> providers() = 0;
 
@@ -143,25 +161,31 @@ class Store {
   /// Those of a provider's name that are active or need attention: active ones first, newest first.
   virtual Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
                                                             const std::string& provider_name) = 0;
-  /// Newest first, revoked ones left out.
-  virtual Result<std::vector<ConnectionRow>> connections(const ConnectionFilter& filter) = 0;
-  virtual Result<std::map<std::string, std::int64_t>> count_by_status() = 0;
+  /// Revoked ones left out.
+  virtual Result<std::vector<ConnectionRow>> connections(const ConnectionPage& page) = 0;
+  virtual Result<std::map<ConnectionStatus, std::int64_t>> count_by_status() = 0;
   /// The hot path.
   virtual Result<std::optional<TokenRow>> token(const std::string& connection_id) = 0;
+  virtual Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) = 0;
 
+  /// Stores a pending connection with its flow. Error: alias_taken.
   virtual Result<void> begin_flow(const ConnectionRow& connection, const FlowRow& flow,
                                   const std::vector<SealedField>& fields) = 0;
   virtual Result<std::optional<FlowRow>> flow(const std::string& state_hash) = 0;
+  virtual Result<std::optional<FlowRow>> flow_of(const std::string& connection_id) = 0;
   /// True for the one caller that gets to answer the flow; false when it was answered before.
-  virtual Result<bool> consume_flow(const std::string& state_hash) = 0;
-  /// Fails the connections whose consent never came; returns their ids.
-  virtual Result<std::vector<std::string>> expire_flows(UnixTime now) = 0;
+  virtual Result<bool> consume_flow(const std::string& connection_id) = 0;
+  /// Fails at most so many of the connections whose consent never came; returns their ids.
+  virtual Result<std::vector<std::string>> expire_flows(UnixTime now, std::int64_t limit) = 0;
+  /// When the next one expires, nothing where nobody is awaited.
+  virtual Result<std::optional<UnixTime>> next_expiry() = 0;
   /// The redirect URIs on which answers of open flows are expected, each once.
   virtual Result<std::vector<std::string>> awaited_redirect_uris() = 0;
 
-  /// Makes a pending connection active: identity, token and fields; takes the alias of the one it
-  /// replaces, whose credentials go. False when it is not pending any more.
-  virtual Result<bool> activate(const ConnectionRow& connection,
+  /// Makes a pending connection active: identity, token, fields and the endpoints they are for;
+  /// takes the alias of the one it replaces, whose credentials go. False when it is not pending any
+  /// more.
+  virtual Result<bool> activate(const ConnectionRow& connection, const std::string& pinned,
                                 const std::vector<SealedField>& fields) = 0;
   /// A refresh token is about to be sent: on stable storage before it leaves, so that a daemon that
   /// dies before it has stored the answer knows of it. False when the connection is not active.
@@ -182,8 +206,9 @@ class Store {
   virtual Result<std::vector<std::string>> due_refreshes(UnixTime now, std::int64_t limit) = 0;
   /// When the next one is, nothing where there is none.
   virtual Result<std::optional<UnixTime>> next_refresh_after(UnixTime now) = 0;
-  /// Records what went wrong (or, with empty texts, that all is well) and the status it led to.
-  virtual Result<void> set_status(const std::string& id, const std::string& status,
+  /// Records what went wrong and the status it led to: failed, whose credentials go, or
+  /// attention_required. False where that may not follow the status it has (transitions.h).
+  virtual Result<bool> set_status(const std::string& id, ConnectionStatus status,
                                   const std::string& error_code, const std::string& error_message,
                                   UnixTime now) = 0;
   /// Error: alias_taken.
@@ -204,9 +229,6 @@ class Store {
   virtual Result<void> postpone_revocation(const RevocationRow& row) = 0;
   /// It is over, one way or the other: the tokens go.
   virtual Result<void> finish_revocation(const std::string& id, const std::string& outcome) = 0;
-
-  virtual Result<std::string> pinned_endpoints(const std::string& id) = 0;
-  virtual Result<std::vector<SealedField>> fields(const std::string& owner) = 0;
 
   /// Error: key_exists for a name in use.
   virtual Result<void> put_api_key(const ApiKeyRow& row) = 0;

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
-#include "daemon/oauth/token_endpoint.h"
+#include "daemon/oauth/client.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 

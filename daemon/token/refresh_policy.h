@@ -8,8 +8,11 @@
 
 namespace nexus {
 
-/// When tokens are refreshed: all of it pure, so that tests can turn time and chance. `chance` is a
-/// number from 0 to 1.
+/// When tokens are refreshed: all of it pure but for `chance()`, so that tests can turn time and
+/// chance. `chance` is a number from 0 to 1.
+
+/// Such a number, evenly spread.
+double chance();
 
 /// From when on a fetch refreshes, in seconds before the end: six minutes, or a fifth of a short
 /// life.
@@ -24,6 +27,9 @@ std::optional<UnixTime> background_refresh_at(const TokenFacts& token, double ch
 /// How long to wait after that many failures in a row, in seconds: doubling, up to 15 minutes, with
 /// jitter (F10).
 UnixTime back_off(std::int64_t failures, double chance);
+
+/// Whether a token is good for that many seconds more, as far as anybody can know.
+bool is_enough(const TokenFacts& token, UnixTime wanted, UnixTime now);
 
 /// A token that claims to be from the future was obtained before the clock was set back: nobody
 /// knows how much of its life is left (F15).

@@ -5,9 +5,7 @@
 
 #include "common/json.h"
 #include "daemon/log.h"
-#include "daemon/oauth/revocation.h"
 #include "daemon/token/refresh_policy.h"
-#include "daemon/token/refresher.h"
 #include "daemon/vault/sealed_fields.h"
 
 namespace nexus {
@@ -19,13 +17,13 @@ constexpr UnixTime kPatience = 7 * 24 * 3600;
 
 }  // namespace
 
-Revocations::Revocations(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-                         Audit& audit, Clock clock)
+Revocations::Revocations(Store& store, const Vault& vault, Providers& providers, Audit& audit,
+                         Due& due, Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
-      http_(http),
       audit_(audit),
+      due_(due),
       clock_(std::move(clock)) {}
 
 std::string Revocations::to_text(const RevocationState& state) {
@@ -51,18 +49,19 @@ RevocationRow Revocations::intent(const std::string& connection_id) const {
 }
 
 std::optional<RevocationRow> Revocations::plan(const ConnectionRow& row, std::string& why) {
-  const auto pinned = store_.pinned_endpoints(row.id);
-  const auto stored = store_.fields(row.id);
-  const bool has_token =
-      stored && std::any_of(stored->begin(), stored->end(), [](const auto& field) {
-        return field.field == "refresh_token" || field.field == "access_token";
-      });
-  const auto endpoints = pinned ? Json::parse(*pinned, nullptr, false) : Json();
-  if (!has_token || !endpoints.is_object()) {
+  const auto record = store_.connection_record(row.id);
+  const auto is_token = [](const SealedField& field) {
+    return field.field == SecretField::refresh_token || field.field == SecretField::access_token;
+  };
+  const bool has_token = record && *record &&
+                         std::any_of((*record)->fields.begin(), (*record)->fields.end(), is_token);
+  const auto endpoints =
+      has_token ? endpoints_from_text((*record)->pinned) : Result<ProviderEndpoints>(Error{});
+  if (!endpoints) {
     why = "there is nothing to revoke";
     return std::nullopt;
   }
-  if (endpoints.value("revocation", "").empty()) {
+  if (endpoints->revocation.empty()) {
     why = "the provider has no revocation endpoint";
     return std::nullopt;
   }
@@ -101,26 +100,25 @@ void Revocations::leave(const std::string& connection_id) {
 
 Result<RevocationState> Revocations::ask_and_settle(const std::string& connection_id, Told told) {
   NEXUS_TRY(const auto row, store_.revocation(connection_id));
-  NEXUS_TRY(const auto connection, store_.connection(connection_id));
-  if (!row || !connection) return state(connection_id);
-  return settle(*row, *connection, ask(*connection), told);
+  NEXUS_TRY(auto record, store_.connection_record(connection_id));
+  if (!row || !record) return state(connection_id);
+  const auto connection = record->connection;
+  return settle(*row, connection, ask(*std::move(record)), told);
 }
 
 /// RFC 7009 2.1: the refresh token first, it ends the grant; then the access token.
-Revocations::Answer Revocations::ask(const ConnectionRow& row) {
+Revocations::Answer Revocations::ask(ConnectionRecord record) {
+  using oauth::Revocation;
   using Outcome = Revocation::Outcome;
   Answer answer;
   const auto opened = [&]() -> Result<void> {
-    NEXUS_TRY(const auto provider, providers_.with_secret(row.provider_id));
-    NEXUS_TRY(const auto pinned, store_.pinned_endpoints(row.id));
-    NEXUS_TRY(const auto endpoints,
-              pinned_endpoints(pinned, provider.provider, !provider.client_secret.empty()));
-    NEXUS_TRY(auto stored, store_.fields(row.id));
-    const SealedFields fields(vault_, kConnectionKind, row.id, std::move(stored));
-    NEXUS_TRY(const auto refresh, fields.open("refresh_token"));
-    NEXUS_TRY(const auto access, fields.open("access_token"));
+    const auto& row = record.connection;
+    NEXUS_TRY(const auto ours, providers_.client_for(row.provider_id, record.pinned));
+    const SealedFields fields(vault_, kConnectionKind, row.id, std::move(record.fields));
+    NEXUS_TRY(const auto refresh, fields.open(SecretField::refresh_token));
+    NEXUS_TRY(const auto access, fields.open(SecretField::access_token));
     const auto revoke = [&](const Secret& token, const char* type) {
-      return revoke_token(endpoints, provider.client_secret, token, type, http_);
+      return ours.client.revoke(token, type);
     };
     Revocation first{Outcome::unsupported, "there is no refresh token"};
     if (!refresh.empty()) first = revoke(refresh, "refresh_token");
@@ -145,7 +143,7 @@ RevocationState Revocations::settle(RevocationRow row, const ConnectionRow& conn
                                     Answer answer, Told told) {
   const auto now = clock_();
   auto& state = answer.state;
-  const auto record = [&](const char* event, const char* outcome) {
+  const auto record = [&](AuditEvent event, AuditOutcome outcome) {
     const auto recorded = audit_.commit({.event = event,
                                          .outcome = outcome,
                                          .connection_id = connection.id,
@@ -163,15 +161,15 @@ RevocationState Revocations::settle(RevocationRow row, const ConnectionRow& conn
          {"again_in_s", std::to_string(wait)}});
     if (const auto saved = store_.postpone_revocation(row); !saved)
       log(LogLevel::error, "revocation_not_stored", {{"error", saved.error().message}});
-    if (timer_) timer_->expect(row.next_at);
+    due_.expect(Due::What::revocation, row.next_at);
     return state;
   }
   state.pending = false;
   if (const auto saved = store_.finish_revocation(row.connection_id, to_text(state)); !saved)
     log(LogLevel::error, "revocation_not_stored", {{"error", saved.error().message}});
   if (told == Told::to_nobody)
-    record(state.revoked ? "grant_revoked" : "grant_not_revoked",
-           state.revoked ? "success" : "failure");
+    record(state.revoked ? AuditEvent::grant_revoked : AuditEvent::grant_not_revoked,
+           state.revoked ? AuditOutcome::success : AuditOutcome::failure);
   return state;
 }
 

@@ -10,7 +10,7 @@
 #include "common/error.h"
 #include "daemon/audit.h"
 #include "daemon/provider/providers.h"
-#include "daemon/scheduler/due_timer.h"
+#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -28,11 +28,8 @@ struct RevocationState {
 /// reach. Blocks on the network. Thread-safe.
 class Revocations {
  public:
-  Revocations(Store& store, const Vault& vault, Providers& providers, HttpClient& http,
-              Audit& audit, Clock clock);
-
-  /// Set once: whom to tell when something is to be tried again.
-  void use_timer(DueTimer& timer) { timer_ = &timer; }
+  Revocations(Store& store, const Vault& vault, Providers& providers, Audit& audit, Due& due,
+              Clock clock);
 
   /// What to store with a disconnection: the intent, before anybody is asked. Nothing where there
   /// is nothing to revoke, and `why` says so.
@@ -57,17 +54,16 @@ class Revocations {
   };
   Result<RevocationState> ask_and_settle(const std::string& connection_id, Told told);
   void leave(const std::string& connection_id);
-  Answer ask(const ConnectionRow& row);
+  Answer ask(ConnectionRecord record);
   RevocationState settle(RevocationRow row, const ConnectionRow& connection, Answer answer,
                          Told told);
 
   Store& store_;
   const Vault& vault_;
   Providers& providers_;
-  HttpClient& http_;
   Audit& audit_;
+  Due& due_;
   Clock clock_;
-  DueTimer* timer_ = nullptr;
   std::mutex mutex_;
   std::condition_variable one_less_;
   std::set<std::string> under_way_;  ///< connections whose provider is asked right now

@@ -8,7 +8,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
-#include "daemon/oauth/token_endpoint.h"
+#include "daemon/oauth/client.h"
 
 namespace nexus {
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "common/text.h"
+#include "daemon/connection_errors.h"
 #include "daemon/token/refresh_policy.h"
 
 namespace nexus {
@@ -49,7 +50,7 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   if (const auto allowed = require(caller, Right::use, connection, connection_id); !allowed)
     return done(allowed.error());
   if (const auto error = not_active(connection)) return done(*error);
-  if (connection.auth_type == "oauth2") refresher_.note_use(connection_id);
+  if (connection.auth_type == AuthType::oauth2) refresher_.note_use(connection_id);
   const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
   if (is_enough(connection.token, wanted, clock_())) return done(open(**std::move(row)));
   refresh_first(connection_id, false, wanted, std::move(done));
@@ -66,7 +67,7 @@ Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Cal
 void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
   const auto row = usable(connection_id, caller);
   if (!row) return done(row.error());
-  if (row->auth_type != "oauth2")
+  if (row->auth_type != AuthType::oauth2)
     return done(static_has_nothing(*row, "nothing to refresh",
                                    "to change them, run: nexus connect " + row->provider_name +
                                        " --replace " + connection_id));
@@ -75,7 +76,7 @@ void Tokens::refresh(const std::string& connection_id, const Caller& caller, Don
 }
 
 Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget target) {
-  if (row.auth_type != "oauth2")
+  if (row.auth_type != AuthType::oauth2)
     return static_has_nothing(row, "they have neither scopes nor an audience",
                               "ask without --scope and --audience");
   auto scopes = split(target.scopes, ' ');
@@ -91,7 +92,7 @@ Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget t
                "give each scope on its own, and the audience as the provider names it");
   target.scopes = join(scopes, " ");
   NEXUS_TRY(const auto provider, providers_.of_connection(row));
-  NEXUS_TRY(const auto dialect, read_dialect(provider.params));
+  const auto& dialect = provider.settings.dialect;
   if (!target.audience.empty() && dialect.audience_parameter == "resource" &&
       !is_resource(target.audience))
     return bad("audience has to be an absolute URI without a fragment",
@@ -101,7 +102,7 @@ Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget t
   // RFC 6749 6: a refresh brings no more than was granted. Who asks as the client may ask for all.
   auto granted = split(row.token.scopes, ' ');
   std::erase(granted, "");
-  if (is_unattended(provider.grant()) || granted.empty()) return target;
+  if (is_unattended(provider.grant) || granted.empty()) return target;
   std::sort(granted.begin(), granted.end());
   std::vector<std::string> beyond;
   std::set_difference(scopes.begin(), scopes.end(), granted.begin(), granted.end(),
@@ -168,10 +169,10 @@ Result<FetchedToken> Tokens::open_downscoped(const ConnectionRow& row, const Tok
 Result<FetchedToken> Tokens::open(TokenRow row) const {
   auto& connection = row.connection;
   const SealedFields fields(vault_, kConnectionKind, connection.id, std::move(row.fields));
-  if (connection.auth_type != "oauth2") return open_static(std::move(row), fields);
+  if (connection.auth_type != AuthType::oauth2) return open_static(std::move(row), fields);
   FetchedToken token;
-  NEXUS_TRY(token.access_token, fields.open("access_token"));
-  NEXUS_TRY(token.id_token, fields.open("id_token"));
+  NEXUS_TRY(token.access_token, fields.open(SecretField::access_token));
+  NEXUS_TRY(token.id_token, fields.open(SecretField::id_token));
   token.facts = std::move(connection.token);
   // Told by the wall clock, as callers read it.
   if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
@@ -185,9 +186,11 @@ Result<FetchedToken> Tokens::open_static(TokenRow row, const SealedFields& field
   // The provider as it is now: where its key goes may have been corrected since.
   NEXUS_TRY(const auto provider, providers_.of_connection(connection));
   FetchedToken token;
-  NEXUS_TRY(token.strategy,
-            read_strategy(provider.auth_type, provider.auth_header, provider.params));
-  NEXUS_TRY(token.document, fields.open("credentials"));
+  if (!provider.api)
+    return static_has_nothing(connection, "its provider takes none any more",
+                              "run: nexus connect " + connection.provider_name);
+  token.strategy = provider.api->strategy;
+  NEXUS_TRY(token.document, fields.open(SecretField::credentials));
   token.connection_id = std::move(connection.id);
   token.provider = std::move(connection.provider_name);
   return token;

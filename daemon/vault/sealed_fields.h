@@ -5,7 +5,7 @@
 
 #include "common/error.h"
 #include "common/secret.h"
-#include "daemon/store/store.h"
+#include "daemon/vault/sealed_field.h"
 #include "daemon/vault/vault.h"
 
 namespace nexus {
@@ -15,38 +15,39 @@ class SealedFields {
  public:
   SealedFields(const Vault& vault, const char* kind, std::string owner,
                std::vector<SealedField> stored = {})
-      : vault_(vault), kind_(kind), owner_(std::move(owner)), stored_(std::move(stored)) {}
+      : vault_(&vault), kind_(kind), owner_(std::move(owner)), stored_(std::move(stored)) {}
 
-  bool has(const std::string& field) const { return find(field) != nullptr; }
+  bool has(SecretField field) const { return find(field) != nullptr; }
 
   /// Of the stored value; 0 where there is none.
-  std::int64_t generation(const std::string& field) const {
+  std::int64_t generation(SecretField field) const {
     const auto* found = find(field);
     return found ? found->generation : 0;
   }
 
   /// The opened field; an empty Secret where there is none. Error: vault_unusable.
-  Result<Secret> open(const std::string& field) const {
+  Result<Secret> open(SecretField field) const {
     const auto* found = find(field);
     if (!found) return Secret();
-    return vault_.open({kind_, owner_, field, found->generation}, found->sealed);
+    return vault_->open({kind_, owner_, word(field), found->generation}, found->sealed);
   }
 
   /// A new value for a field, to be stored: its generation is one more than the old one's.
-  SealedField seal(const std::string& field, std::string_view value) const {
+  SealedField seal(SecretField field, std::string_view value) const {
     const auto* old = find(field);
     const auto generation = old ? old->generation + 1 : 1;
-    return {owner_, field, generation, vault_.seal({kind_, owner_, field, generation}, value)};
+    return {owner_, field, generation,
+            vault_->seal({kind_, owner_, word(field), generation}, value)};
   }
 
  private:
-  const SealedField* find(const std::string& field) const {
+  const SealedField* find(SecretField field) const {
     for (const auto& stored : stored_)
       if (stored.field == field) return &stored;
     return nullptr;
   }
 
-  const Vault& vault_;
+  const Vault* vault_;  ///< a pointer, so that these can be moved
   const char* kind_;
   std::string owner_;
   std::vector<SealedField> stored_;

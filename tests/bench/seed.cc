@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   endpoints.authorization = endpoints.token = token_endpoint;
   endpoints.client_id = "bench";
   endpoints.addresses.loopback = true;
-  const auto pinned = to_text(to_json(endpoints));
+  const auto pinned = to_text(endpoints);
   const auto now = system_now();
   const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)), now, now};
   if (!(*store)->change_providers({{row, {}, ""}}, {}, now)) return 1;
@@ -71,14 +71,14 @@ int main(int argc, char** argv) {
         .bind(id, provider.id, now, expires(i), pinned, refresh_at(i))
         .run();
     const SealedFields sealer(vault, kConnectionKind, id);
-    std::vector<SealedField> fields{sealer.seal("access_token", random_token(150))};
-    if (refresh_at(i)) fields.push_back(sealer.seal("refresh_token", random_token(60)));
+    std::vector<SealedField> fields{sealer.seal(SecretField::access_token, random_token(150))};
+    if (refresh_at(i)) fields.push_back(sealer.seal(SecretField::refresh_token, random_token(60)));
     for (const auto& field : fields)
       database
           .query(
               "INSERT INTO credentials (owner, field, generation, sealed) "
               "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
-          .bind(field.owner, field.field, field.generation, field.sealed)
+          .bind(field.owner, word(field.field), field.generation, field.sealed)
           .run();
   }
   transaction.commit();

@@ -1,4 +1,4 @@
-#include "daemon/oauth/device_grant.h"
+#include "daemon/oauth/device_authorization.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,8 @@
 
 #include "common/json.h"
 #include "daemon/oauth/authorization_request.h"
-#include "daemon/oauth/token_endpoint.h"
+#include "daemon/oauth/client.h"
+#include "daemon/provider/settings.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;
@@ -34,17 +35,25 @@ class OneAnswer : public HttpClient {
   std::string text_;
 };
 
+Dialect dialect(const Json& params) {
+  const auto settings = read_settings(params, true);
+  REQUIRE(settings);
+  return settings->dialect;
+}
+
 ProviderEndpoints endpoints(const Json& params) {
   ProviderEndpoints e;
   e.authorization = "https://as.example/auth";
   e.token = "https://as.example/token";
   e.client_id = "me";
   e.client_auth = ClientAuthMethod::client_secret_post;
-  const auto dialect = read_dialect(params);
-  REQUIRE(dialect);
-  e.dialect = *dialect;
-  e.refresh = e.dialect.refresh_url;
+  e.refresh = dialect(params).refresh_url;
   return e;
+}
+
+oauth::Client client(const Json& params, HttpClient& http) {
+  return {endpoints(params), dialect(params), GrantType::authorization_code, Secret("s3cret"),
+          http};
 }
 
 std::string url_for(const Json& params) {
@@ -53,7 +62,7 @@ std::string url_for(const Json& params) {
   request.scopes = {"a", "b"};
   request.state = "S";
   request.code_challenge = "C";
-  return authorization_url(endpoints(params), request);
+  return authorization_url(endpoints(params), dialect(params), request);
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -61,8 +70,9 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 Result<TokenResponse> exchange(const Json& params, OneAnswer& http) {
-  return exchange_code(endpoints(params), Secret("s3cret"), Secret("code"), Secret("verifier"),
-                       "http://127.0.0.1:8090/cb", http);
+  const Secret code("code");
+  const Secret verifier("verifier");
+  return client(params, http).exchange({code, verifier, "http://127.0.0.1:8090/cb"});
 }
 
 constexpr auto kGood = R"({"access_token":"t","token_type":"bearer"})";
@@ -139,19 +149,20 @@ TEST_CASE("a refresh goes where the provider wants it and ends by the provider's
           "[dialect]") {
   OneAnswer http("application/json", R"({"error":"bad_refresh_token"})");
   const auto refresh = [&](const Json& params) {
-    return refresh_token(endpoints(params), Secret("s"), Secret("r"), http);
+    return client(params, http).refresh(Secret("r"));
   };
   CHECK(refresh({{"refresh_url", "https://as.example/refresh"}}).error().code ==
         ErrorCode::upstream_error);
   CHECK(http.url == "https://as.example/refresh");
-  CHECK(refresh({{"invalid_grant_errors", {"bad_refresh_token"}}}).error().code ==
-        ErrorCode::attention_required);
+  const auto over = refresh({{"invalid_grant_errors", {"bad_refresh_token"}}});
+  REQUIRE(over);
+  CHECK(std::holds_alternative<oauth::GrantOver>(*over));
 }
 
 TEST_CASE("settings of a dialect that make no sense are refused by name", "[dialect]") {
   const auto refused = [](const Json& params) {
-    const auto dialect = read_dialect(params);
-    return dialect ? std::string() : dialect.error().message;
+    const auto settings = read_settings(params, true);
+    return settings ? std::string() : settings.error().message;
   };
   CHECK(has(refused({{"scope_separator", ";"}}), "scope_separator"));
   CHECK(has(refused({{"pkce", "plain"}}), "pkce"));

@@ -2,6 +2,7 @@
 
 #include "common/config.h"
 #include "common/rfc3339.h"
+#include "daemon/connection_errors.h"
 #include "daemon/access/access.h"
 #include "daemon/api/credentials.h"
 #include "daemon/api/token_payload.h"

@@ -38,7 +38,7 @@ TEST_CASE("the authorization URL keeps the endpoint's query and lets nobody over
   request.code_challenge = "C";
   request.nonce = "N";
   request.extra = {{"state", "x"}, {"access_type", "offline"}, {"client_secret", "no"}, {"a", "c"}};
-  CHECK(authorization_url(endpoints, request) ==
+  CHECK(authorization_url(endpoints, Dialect(), request) ==
         "https://as.example/auth?response_type=code&client_id=me%20%26%20you&redirect_uri="
         "http%3A%2F%2F127.0.0.1%3A8090%2Fauth%2Fcallback&scope=openid%20email&state=S"
         "&code_challenge=C&code_challenge_method=S256&nonce=N&access_type=offline&a=c");
@@ -74,7 +74,8 @@ namespace {
 Result<TokenResponse> parse_token_response(const std::string& text, const Json& params = {}) {
   auto document = parse_json_object(text);
   if (!document) return document.error();
-  return read_token_response(*document, *read_dialect(params.is_null() ? Json::object() : params));
+  return read_token_response(*document,
+                             read_settings(params.is_null() ? Json::object() : params, true)->dialect);
 }
 
 Result<TokenResponse> token(const std::string& members) {
@@ -200,7 +201,8 @@ TEST_CASE("a registration names what is wrong with it", "[provider]") {
 
 TEST_CASE("one odd value in params does not drop the others", "[provider]") {
   Provider provider;
-  provider.params = {{"access_type", "offline"}, {"skip_scope_on_auth", true}};
+  provider.settings =
+      *read_settings({{"access_type", "offline"}, {"skip_scope_on_auth", true}}, true);
   const auto parameters = authorization_parameters(provider, {"openid"});
   REQUIRE(parameters.size() == 1);
   CHECK(parameters[0].first == "access_type");

@@ -45,13 +45,13 @@ TEST_CASE("failures are followed by longer and longer waits, 15 minutes at the m
 
 TEST_CASE("Retry-After is a number or a date, clamped, or nothing", "[refresh]") {
   const UnixTime now = 784111770;  // 1994-11-06T08:49:30Z
-  CHECK(parse_retry_after("6", now) == 6);
-  CHECK(parse_retry_after(" 120 ", now) == 120);
-  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now) == 7);
-  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:49:00 GMT", now) == 0);
-  CHECK(parse_retry_after("Fri, 31 Dec 2100 23:59:59 GMT", now) == 3600);
-  CHECK(parse_retry_after("99999999999999999999", now) == 3600);
-  for (const char* bad : {"", "soon", "-5", "1e9", "6 s"}) CHECK(parse_retry_after(bad, now) == 0);
+  CHECK(oauth::parse_retry_after("6", now) == 6);
+  CHECK(oauth::parse_retry_after(" 120 ", now) == 120);
+  CHECK(oauth::parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now) == 7);
+  CHECK(oauth::parse_retry_after("Sun, 06 Nov 1994 08:49:00 GMT", now) == 0);
+  CHECK(oauth::parse_retry_after("Fri, 31 Dec 2100 23:59:59 GMT", now) == 3600);
+  CHECK(oauth::parse_retry_after("99999999999999999999", now) == 3600);
+  for (const char* bad : {"", "soon", "-5", "1e9", "6 s"}) CHECK(oauth::parse_retry_after(bad, now) == 0);
 }
 
 TEST_CASE("a token from the future is not trusted to live as long as it says", "[refresh]") {

@@ -63,7 +63,7 @@ TEST_CASE("a connection has one flight at a time, and who wants another target w
   };
   const auto land = [&] {
     bool onward = false;
-    for (const auto& waiter : flights.finish("conn_1", onward)) waiter.done({});
+    for (const auto& done : flights.finish("conn_1", onward)) done.done({});
     return onward;
   };
   CHECK(flights.join("conn_1", waiter("whole", "")));

@@ -19,6 +19,9 @@ class Failure : public std::runtime_error {
  public:
   Failure(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
   int code() const { return code_; }
+  /// Something that has to be unique is there already.
+  bool is_constraint() const { return (code_ & 0xff) == SQLITE_CONSTRAINT; }
+  bool is_full() const { return (code_ & 0xff) == SQLITE_FULL; }
 
  private:
   int code_;
@@ -97,6 +100,18 @@ class Transaction {
  private:
   Database& database_;
   bool open_ = true;
+};
+
+/// What is read while it lives is of one moment.
+class Snapshot {
+ public:
+  explicit Snapshot(Database& database) : database_(database) { database_.query("BEGIN").run(); }
+  ~Snapshot() { sqlite3_exec(database_.handle(), "COMMIT", nullptr, nullptr, nullptr); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Database& database_;
 };
 
 /// Read-only connections to one file, lent out one to a thread.

@@ -95,6 +95,47 @@ CREATE TABLE revocations (
   give_up_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX revocation_times ON revocations (next_at);
+)sql",
+                                 // A flow has a kind; one that nobody brings a state for is found
+                                 // by its connection. Lists go by id, page by page.
+                                 R"sql(
+CREATE TABLE flows_by_connection (
+  connection_id TEXT PRIMARY KEY REFERENCES connections (id),
+  kind TEXT NOT NULL,
+  state_hash TEXT UNIQUE,
+  redirect_uri TEXT NOT NULL,
+  awaited INTEGER NOT NULL,
+  issuer TEXT NOT NULL,
+  pinned TEXT NOT NULL,
+  interval INTEGER NOT NULL DEFAULT 0,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT OR IGNORE INTO flows_by_connection
+  SELECT connection_id,
+         CASE WHEN redirect_uri = 'urn:nexus:device' THEN 'device'
+              WHEN json_extract(pinned, '$.token') IS NULL THEN 'capture' ELSE 'code' END,
+         iif(redirect_uri = 'urn:nexus:device', NULL, state_hash),
+         iif(redirect_uri = 'urn:nexus:device', '', redirect_uri),
+         pasted = 0, coalesce(json_extract(pinned, '$.issuer'), ''),
+         iif(json_extract(pinned, '$.token') IS NULL, '', json_remove(pinned, '$.device_interval')),
+         coalesce(json_extract(pinned, '$.device_interval'), 0), expires_at
+  FROM flows WHERE json_valid(pinned);
+DROP TABLE flows;
+ALTER TABLE flows_by_connection RENAME TO flows;
+CREATE INDEX flow_listeners ON flows (redirect_uri) WHERE awaited = 1;
+DELETE FROM credentials WHERE field = 'device_state';
+DROP INDEX connection_workspaces;
+CREATE INDEX connection_lists ON connections (workspace, id) WHERE status <> 'revoked';
+CREATE INDEX connection_expiries ON connections (pending_until) WHERE status = 'pending';
+)sql",
+                                 // What nexusd knew of Google by its issuer are settings now.
+                                 R"sql(
+UPDATE providers SET profile = json_set(profile,
+    '$.params.access_type', coalesce(json_extract(profile, '$.params.access_type'), 'offline'),
+    '$.params.prompt', coalesce(json_extract(profile, '$.params.prompt'), 'consent'),
+    '$.params.offline_access_scope', json('false'))
+  WHERE json_valid(profile) AND json_extract(profile, '$.issuer') = 'https://accounts.google.com'
+    AND coalesce(json_extract(profile, '$.auth_type'), 'oauth2') = 'oauth2';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

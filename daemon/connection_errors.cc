@@ -1,0 +1,41 @@
+#include "daemon/connection_errors.h"
+
+#include "common/text.h"
+
+namespace nexus {
+
+Error no_such_connection(const std::string& reference) {
+  return {ErrorCode::connection_not_found, "there is no connection " + printable(reference, 80),
+          "see: nexus list"};
+}
+
+Error needs_attention(const ConnectionRow& row, const std::string& cause) {
+  return {ErrorCode::attention_required, "connection " + row.id + " needs attention: " + cause,
+          "run: nexus connect " + row.provider_name + " --replace " + row.id, row.id,
+          row.provider_name};
+}
+
+std::optional<Error> not_active(const ConnectionRow& row) {
+  const auto error = [&](ErrorCode code, const std::string& what, const std::string& hint) {
+    return Error{code, "connection " + row.id + " " + what, hint, row.id, row.provider_name};
+  };
+  if (row.status == ConnectionStatus::active) return std::nullopt;
+  if (row.status == ConnectionStatus::attention_required)
+    return needs_attention(row, row.error_message);
+  if (row.status == ConnectionStatus::pending)
+    return error(ErrorCode::connection_pending, "still waits for a person's consent",
+                 "finish it in the browser, then ask again");
+  if (row.status == ConnectionStatus::revoked)
+    return error(ErrorCode::connection_revoked, "was disconnected",
+                 "run: nexus connect " + row.provider_name);
+  return error(ErrorCode::connection_failed, "failed: " + row.error_message,
+               "run: nexus connect " + row.provider_name);
+}
+
+Error about(const ConnectionRow& row, Error error) {
+  error.connection_id = row.id;
+  error.provider = row.provider_name;
+  return error;
+}
+
+}  // namespace nexus

@@ -1,0 +1,162 @@
+#include "daemon/daemon.h"
+
+#include "daemon/http/responses.h"
+#include "daemon/log.h"
+#include "daemon/vault/key_source.h"
+
+namespace nexus {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Commits the audit records of everything that is about to be sent, in one transaction. What could
+/// not be recorded is not sent.
+void commit_audit(Audit& audit, std::vector<http::Response*>& responses) {
+  std::vector<std::string> records;
+  for (auto* response : responses)
+    for (auto& record : response->audit) records.push_back(std::move(record));
+  if (records.empty()) return;
+  const auto committed = audit.commit(records);
+  if (committed) return;
+  log(LogLevel::error, "audit_failed", {{"error", committed.error().message}});
+  for (auto* response : responses)
+    if (!response->audit.empty()) *response = http::error_response(committed.error());
+}
+
+std::optional<api::CallbackSockets::Gateway> callback_on(
+    const std::optional<api::Gateway::Settings>& gateway) {
+  if (!gateway) return std::nullopt;
+  return api::CallbackSockets::Gateway{gateway->address, gateway->callback_is_https};
+}
+
+/// Tells the person's own program, where there is one.
+RefreshLedger::OnAttention tell(AttentionHook& hook, const Config& config) {
+  if (config.on_attention.empty()) return {};
+  return [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); };
+}
+
+}  // namespace
+
+Result<Foundations> open_foundations(const Config& config) {
+  Foundations opened;
+  NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
+  // The key is proved on the existing vault before anything is written.
+  NEXUS_TRY(const auto header, opened.store->vault_header());
+  NEXUS_TRY(const auto root, load_root_key(config.data_dir, header.has_value()));
+  opened.key_source = root.source;
+  if (header) {
+    NEXUS_TRY(auto vault, Vault::open(root.key, *header));
+    opened.vault = std::make_unique<Vault>(std::move(vault));
+  } else {
+    VaultHeader fresh;
+    opened.vault = std::make_unique<Vault>(Vault::create(root.key, fresh));
+    NEXUS_CHECK(opened.store->put_vault_header(fresh));
+  }
+  NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir));
+  NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));
+  NEXUS_TRY(opened.gateway, api::Gateway::read(config));
+  return opened;
+}
+
+Daemon::Daemon(const Config& config, Foundations foundations)
+    : foundations_(std::move(foundations)),
+      store_(*foundations_.store),
+      vault_(*foundations_.vault),
+      clock_(forward_now),
+      audit_(*foundations_.audit_log, clock_),
+      loop_([this](auto& responses) { commit_audit(audit_, responses); }),
+      network_workers_(64),
+      disk_workers_(4),
+      http_(make_http_client({config.proxy, config.ca_file})),
+      metadata_(*http_, clock_),
+      redirect_uris_(config.callback_base_url, config.callback_path),
+      providers_(store_, vault_, metadata_, *http_, clock_),
+      registry_(store_, vault_, providers_, metadata_, audit_, due_, redirect_uris_, clock_),
+      plans_(registry_, providers_),
+      downscoped_(vault_),
+      hook_(config.on_attention, network_workers_, clock_),
+      ledger_(store_, audit_, due_, tell(hook_, config), clock_, config.refresh_idle_days * 86400),
+      revocations_(store_, vault_, providers_, audit_, due_, clock_),
+      refresh_(vault_, providers_, metadata_, ledger_, downscoped_, revocations_, clock_),
+      refresher_(store_, refresh_, ledger_, downscoped_, network_workers_, clock_),
+      tokens_(store_, vault_, providers_, refresher_, downscoped_, clock_),
+      // The sockets and what answers there need each other: the loop runs when both are there.
+      callback_sockets_(loop_, config.callback_path, callback_on(foundations_.gateway),
+                        [this](http::Request request, http::Respond respond) {
+                          callback_pages_.handle(std::move(request), std::move(respond));
+                        }),
+      flows_(store_, vault_, audit_, callback_sockets_, due_, foundations_.return_urls, clock_),
+      activation_(store_, vault_, metadata_, due_, clock_),
+      code_flow_(providers_, redirect_uris_, activation_, flows_, audit_, clock_),
+      device_flow_(providers_, activation_, flows_, audit_, network_workers_, clock_),
+      captures_(providers_, activation_, flows_, *http_, audit_, clock_, config.callback_base_url),
+      unattended_grants_(providers_, activation_, flows_, audit_, clock_),
+      requests_(providers_, foundations_.return_urls, code_flow_, device_flow_, captures_,
+                unattended_grants_),
+      connections_(store_, audit_, revocations_, downscoped_, clock_),
+      provider_checks_(providers_, metadata_, redirect_uris_, *http_, flows_),
+      callback_pages_(callback_sockets_, code_flow_, captures_, network_workers_),
+      api_keys_(store_, vault_, audit_, clock_),
+      limits_(config.limits),
+      services_{store_,
+                providers_,
+                registry_,
+                plans_,
+                provider_checks_,
+                redirect_uris_,
+                connections_,
+                requests_,
+                code_flow_,
+                captures_,
+                device_flow_,
+                tokens_,
+                api_keys_,
+                audit_,
+                network_workers_,
+                disk_workers_,
+                limits_,
+                clock_,
+                {config.socket, config.data_dir, foundations_.key_source,
+                 foundations_.gateway ? foundations_.gateway->url() : "", clock_()}},
+      refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
+      revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
+      flow_expiry_(flows_, due_, disk_workers_, clock_) {
+  if (foundations_.gateway) gateway_.emplace(*foundations_.gateway, callback_pages_, services_);
+}
+
+void Daemon::listen_on_control_socket(int socket) {
+  const auto refused = [this](const Caller& caller) {
+    log(LogLevel::warn, "peer_refused", {{"uid", std::to_string(caller.uid)}});
+    disk_workers_.submit([this, caller] {
+      static_cast<void>(audit_.commit(
+          {.event = AuditEvent::peer_refused, .outcome = AuditOutcome::refused}, caller));
+    });
+  };
+  loop_.listen(socket,
+               {.via = Caller::Via::control_socket,
+                .same_user_only = true,
+                .keep_alive = true,
+                .on_refused = refused},
+               api::control_socket_handler(services_));
+}
+
+Result<void> Daemon::start(int control_socket) {
+  NEXUS_CHECK(api_keys_.load());
+  listen_on_control_socket(control_socket);
+  if (gateway_) NEXUS_CHECK(gateway_->open(loop_));
+  NEXUS_CHECK(refresh_scheduler_.start(loop_));
+  NEXUS_CHECK(revocation_scheduler_.start(loop_));
+  NEXUS_CHECK(flow_expiry_.start(loop_));
+  if (const auto resumed = flows_.resume(); !resumed)
+    log(LogLevel::warn, "callback_not_resumed", {{"error", resumed.error().message}});
+  return {};
+}
+
+bool Daemon::finish() {
+  refresh_scheduler_.stop();
+  revocation_scheduler_.stop();
+  flow_expiry_.stop();
+  return network_workers_.drain(3s) && disk_workers_.drain(1s);
+}
+
+}  // namespace nexus

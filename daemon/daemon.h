@@ -1,0 +1,116 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "daemon/access/api_keys.h"
+#include "daemon/api/callback_pages.h"
+#include "daemon/api/callback_sockets.h"
+#include "daemon/api/gateway.h"
+#include "daemon/api/limits.h"
+#include "daemon/api/routes.h"
+#include "daemon/attention_hook.h"
+#include "daemon/audit.h"
+#include "daemon/connect/activation.h"
+#include "daemon/connect/authorization_code_flow.h"
+#include "daemon/connect/captures.h"
+#include "daemon/connect/connections.h"
+#include "daemon/connect/device_flow.h"
+#include "daemon/connect/flows.h"
+#include "daemon/connect/provider_checks.h"
+#include "daemon/connect/request.h"
+#include "daemon/connect/unattended_grants.h"
+#include "daemon/http/event_loop.h"
+#include "daemon/net/http_client.h"
+#include "daemon/provider/metadata_cache.h"
+#include "daemon/provider/plan.h"
+#include "daemon/provider/providers.h"
+#include "daemon/provider/registry.h"
+#include "daemon/scheduler/due.h"
+#include "daemon/scheduler/flow_expiry.h"
+#include "daemon/scheduler/refresh_scheduler.h"
+#include "daemon/scheduler/revocation_scheduler.h"
+#include "daemon/token/refresher.h"
+#include "daemon/token/tokens.h"
+#include "daemon/worker_pool.h"
+
+namespace nexus {
+
+/// What a daemon stands on: opened, checked and locked before any of it is used.
+struct Foundations {
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Vault> vault;
+  std::unique_ptr<AuditLog> audit_log;
+  std::string key_source;
+  ReturnUrls return_urls;
+  std::optional<api::Gateway::Settings> gateway;
+};
+
+/// The data directory has to be locked. Errors: vault_key_wrong, vault_unusable, usage.
+Result<Foundations> open_foundations(const Config& config);
+
+/// nexusd as a whole: its parts in the order in which they need one another.
+class Daemon {
+ public:
+  Daemon(const Config& config, Foundations foundations);
+
+  /// Listens and lets the schedulers begin. Errors: callback_unavailable, failure.
+  Result<void> start(int control_socket);
+  http::EventLoop& loop() { return loop_; }
+  const api::DaemonFacts& facts() const { return services_.facts; }
+  /// After the loop has ended: whether the workers did in time.
+  bool finish();
+
+ private:
+  void listen_on_control_socket(int socket);
+
+  Foundations foundations_;
+  Store& store_;
+  const Vault& vault_;
+  Clock clock_;
+  Audit audit_;
+  Due due_;
+  http::EventLoop loop_;
+  WorkerPool network_workers_;
+  WorkerPool disk_workers_;
+
+  std::unique_ptr<HttpClient> http_;
+  MetadataCache metadata_;
+  RedirectUris redirect_uris_;
+  Providers providers_;
+  ProviderRegistry registry_;
+  ProviderPlans plans_;
+
+  DownscopedTokens downscoped_;
+  AttentionHook hook_;
+  RefreshLedger ledger_;
+  Revocations revocations_;
+  Refresh refresh_;
+  Refresher refresher_;
+  Tokens tokens_;
+
+  api::CallbackSockets callback_sockets_;
+  Flows flows_;
+  Activation activation_;
+  AuthorizationCodeFlow code_flow_;
+  DeviceFlow device_flow_;
+  Captures captures_;
+  UnattendedGrants unattended_grants_;
+  ConnectionRequests requests_;
+  Connections connections_;
+  ProviderChecks provider_checks_;
+  api::CallbackPages callback_pages_;
+
+  ApiKeys api_keys_;
+  api::Limits limits_;
+  api::Services services_;
+  std::optional<api::Gateway> gateway_;
+
+  RefreshScheduler refresh_scheduler_;
+  RevocationScheduler revocation_scheduler_;
+  FlowExpiry flow_expiry_;
+};
+
+}  // namespace nexus

@@ -1,0 +1,126 @@
+#include "daemon/store/sqlite/rows.h"
+#include "daemon/store/sqlite/sqlite_store.h"
+#include "daemon/store/transitions.h"
+
+namespace nexus::sqlite {
+
+Result<std::optional<ConnectionRow>> SqliteStore::connection(const std::string& id) {
+  return read("connections", "connection", [&](Database& db) {
+    auto query = db.query("SELECT " CONNECTION_COLUMNS "WHERE c.id = ?1");
+    return first(query.bind(id), connection_row);
+  });
+}
+
+Result<std::optional<ConnectionRow>> SqliteStore::connection_aliased(const std::string& workspace,
+                                                                     const std::string& alias) {
+  return read("connections", "connection_aliased", [&](Database& db) {
+    auto query = db.query("SELECT " CONNECTION_COLUMNS
+                          "WHERE c.workspace = ?1 AND c.alias = ?2 AND c.alias <> ''");
+    return first(query.bind(workspace, alias), connection_row);
+  });
+}
+
+Result<std::vector<ConnectionRow>> SqliteStore::connections_of(const std::string& workspace,
+                                                               const std::string& provider_name) {
+  return read("connections", "connections_of", [&](Database& db) {
+    auto query = db.query("SELECT " CONNECTION_COLUMNS
+                          "WHERE p.name = ?2 AND c.workspace = ?1 "
+                          "AND c.status IN ('active', 'attention_required') "
+                          "ORDER BY c.status = 'active' DESC, c.created_at DESC, c.id DESC");
+    return all(query.bind(workspace, provider_name), connection_row);
+  });
+}
+
+Result<std::vector<ConnectionRow>> SqliteStore::connections(const ConnectionPage& page) {
+  return read("connections", "connections", [&](Database& db) {
+    // Two statements, so that each walks an index and stops at the limit.
+    auto query = page.workspace.empty()
+                     ? db.query("SELECT " CONNECTION_COLUMNS
+                                "WHERE (?1 = '' OR c.id < ?1) AND c.status <> 'revoked' "
+                                "AND (?2 OR c.status <> 'pending') "
+                                "ORDER BY c.id DESC LIMIT ?3")
+                     : db.query("SELECT " CONNECTION_COLUMNS
+                                "WHERE (?1 = '' OR c.id < ?1) AND c.status <> 'revoked' "
+                                "AND (?2 OR c.status <> 'pending') AND c.workspace = ?4 "
+                                "ORDER BY c.id DESC LIMIT ?3");
+    query.bind(page.before, std::int64_t{page.pending}, page.limit);
+    if (!page.workspace.empty()) query.bind(page.workspace);
+    return all(query, connection_row);
+  });
+}
+
+Result<std::map<ConnectionStatus, std::int64_t>> SqliteStore::count_by_status() {
+  return read("connections", "count_by_status", [](Database& db) {
+    std::map<ConnectionStatus, std::int64_t> counts;
+    auto query = db.query("SELECT status, count(*) FROM connections GROUP BY status");
+    while (query.next())
+      counts[word_in<ConnectionStatus>(query, 0, "a status", "the connections")] = query.number(1);
+    return counts;
+  });
+}
+
+Result<std::optional<TokenRow>> SqliteStore::token(const std::string& connection_id) {
+  return read("connections", "token", [&](Database& db) {
+    // One statement: row and fields are of one moment, and the file is locked once.
+    auto query = db.query("SELECT " CONNECTION_COLUMNS_AND(
+        "a.generation, a.sealed, i.generation, i.sealed")
+                          "LEFT JOIN credentials a ON a.owner = c.id AND a.field = "
+                          "iif(c.auth_type = 'oauth2', 'access_token', 'credentials') "
+                          "LEFT JOIN credentials i ON i.owner = c.id AND i.field = 'id_token' "
+                          "WHERE c.id = ?1");
+    std::optional<TokenRow> row;
+    if (!query.bind(connection_id).next()) return row;
+    row.emplace().connection = connection_row(query);
+    const auto main = row->connection.auth_type == AuthType::oauth2 ? SecretField::access_token
+                                                                    : SecretField::credentials;
+    for (const auto& [field, column] : {std::pair(main, kConnectionColumns),
+                                        std::pair(SecretField::id_token, kConnectionColumns + 2)})
+      if (const auto generation = query.optional_number(column))
+        row->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
+    return row;
+  });
+}
+
+Result<std::optional<ConnectionRecord>> SqliteStore::connection_record(const std::string& id) {
+  return read("connections", "connection_record", [&](Database& db) {
+    const Snapshot snapshot(db);
+    std::optional<ConnectionRecord> record;
+    auto query = db.query("SELECT " CONNECTION_COLUMNS_AND("c.pinned") "WHERE c.id = ?1");
+    if (!query.bind(id).next()) return record;
+    record = {connection_row(query), query.text(kConnectionColumns), fields_of(db, id)};
+    return record;
+  });
+}
+
+Result<bool> SqliteStore::set_status(const std::string& id, ConnectionStatus status,
+                                     const std::string& error_code,
+                                     const std::string& error_message, UnixTime now) {
+  return write("connections", "set_status", [&](Database& db) {
+    const auto before = status_of(db, id);
+    if (!before || !may_become(*before, status)) throw Abandoned{};
+    const bool failed = status == ConnectionStatus::failed;
+    db.query(
+          "UPDATE connections SET status = ?2, error_code = ?3, error_message = ?4, "
+          "updated_at = ?5, alias = iif(?6, '', alias) WHERE id = ?1")
+        .bind(id, word(status), error_code, error_message, now, std::int64_t{failed})
+        .run();
+    if (failed) {
+      drop_fields(db, id);
+      drop_flow(db, id);
+    }
+    return true;
+  });
+}
+
+Result<void> SqliteStore::set_alias(const std::string& id, const std::string& alias, UnixTime now) {
+  return write(
+      "connections", "set_alias",
+      [&](Database& db) {
+        db.query("UPDATE connections SET alias = ?2, updated_at = ?3 WHERE id = ?1")
+            .bind(id, alias, now)
+            .run();
+      },
+      [&] { return std::optional(alias_taken(alias)); });
+}
+
+}  // namespace nexus::sqlite

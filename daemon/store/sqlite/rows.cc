@@ -1,0 +1,114 @@
+#include "daemon/store/sqlite/rows.h"
+
+#include "daemon/store/transitions.h"
+
+namespace nexus::sqlite {
+
+ConnectionRow connection_row(const Query& q) {
+  ConnectionRow row;
+  row.id = q.text(0);
+  row.workspace = q.text(1);
+  row.provider_id = q.text(2);
+  row.provider_name = q.text(3);
+  row.alias = q.text(4);
+  row.status = word_in<ConnectionStatus>(q, 5, "the status", row.id);
+  row.requested_scopes = q.text(6);
+  row.issuer = q.text(7);
+  row.subject = q.text(8);
+  row.account = q.text(9);
+  row.return_url = q.text(10);
+  row.replaces = q.text(11);
+  row.created_at = q.number(12);
+  row.updated_at = q.number(13);
+  row.pending_until = q.number(14);
+  row.last_refresh_at = q.optional_number(15);
+  row.error_code = q.text(16);
+  row.error_message = q.text(17);
+  row.token = {q.text(18), q.text(19), q.number(20), q.optional_number(21)};
+  row.auth_type = word_in<AuthType>(q, 22, "the type", row.id);
+  row.refresh_at = q.optional_number(23);
+  row.refresh_failures = q.number(24);
+  row.refresh_sent = q.number(25);
+  row.last_used_at = q.number(26);
+  return row;
+}
+
+SealedField sealed_field(const Query& q) {
+  auto owner = q.text(0);
+  const auto field = word_in<SecretField>(q, 1, "a sealed field", owner);
+  return {std::move(owner), field, q.number(2), q.text(3)};
+}
+
+std::vector<SealedField> fields_of(Database& db, const std::string& owner) {
+  auto query = db.query(
+      "SELECT owner, field, generation, sealed FROM credentials "
+      "WHERE owner = ?1");
+  return all(query.bind(owner), sealed_field);
+}
+
+void put_fields(Database& db, const std::vector<SealedField>& fields) {
+  for (const auto& field : fields)
+    db.query(
+          "INSERT OR REPLACE INTO credentials (owner, field, generation, sealed) "
+          "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
+        .bind(field.owner, word(field.field), field.generation, field.sealed)
+        .run();
+}
+
+void drop_fields(Database& db, const std::string& owner) {
+  db.query("DELETE FROM credentials WHERE owner = ?1").bind(owner).run();
+}
+
+void drop_flow(Database& db, const std::string& connection_id) {
+  db.query("DELETE FROM flows WHERE connection_id = ?1").bind(connection_id).run();
+}
+
+std::optional<ConnectionStatus> status_of(Database& db, const std::string& connection_id) {
+  auto query = db.query("SELECT status FROM connections WHERE id = ?1");
+  return first(query.bind(connection_id), [&](const Query& q) {
+    return word_in<ConnectionStatus>(q, 0, "the status", connection_id);
+  });
+}
+
+void put_revocation(Database& db, const RevocationRow& row) {
+  db.query(
+        "INSERT OR REPLACE INTO revocations (connection_id, next_at, failures, give_up_at) "
+        "VALUES (?1, ?2, ?3, ?4)")
+      .bind(row.connection_id, row.next_at, row.failures, row.give_up_at)
+      .run();
+}
+
+void revoke_connection(Database& db, const std::string& id, const std::string& outcome,
+                       const std::optional<RevocationRow>& pending, UnixTime now) {
+  const auto before = status_of(db, id);
+  if (!before || !may_become(*before, ConnectionStatus::revoked)) return;
+  if (pending) {
+    put_revocation(db, *pending);
+    db.query(
+          "DELETE FROM credentials WHERE owner = ?1 "
+          "AND field NOT IN ('refresh_token', 'access_token')")
+        .bind(id)
+        .run();
+  } else {
+    drop_fields(db, id);
+  }
+  drop_flow(db, id);
+  db.query(
+        "UPDATE connections SET status = 'revoked', alias = '', return_url = '', "
+        "revocation = ?2, updated_at = ?3, error_code = '', error_message = '' WHERE id = ?1")
+      .bind(id, outcome, now)
+      .run();
+  purge_unused_providers(db);
+}
+
+void purge_unused_providers(Database& db) {
+  constexpr auto unused =
+      "deleted = 1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.provider_id = providers.id "
+      "AND (c.status IN ('pending', 'active', 'attention_required') "
+      "OR EXISTS (SELECT 1 FROM revocations r WHERE r.connection_id = c.id)))";
+  db.execute(
+      std::string("DELETE FROM credentials WHERE owner IN (SELECT id FROM providers WHERE ") +
+      unused + ")");
+}
+
+}  // namespace nexus::sqlite

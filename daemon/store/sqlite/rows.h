@@ -1,0 +1,61 @@
+#pragma once
+
+#include "daemon/store/sqlite/database.h"
+#include "daemon/store/store.h"
+
+namespace nexus::sqlite {
+
+/// Rows as values, and the writes that several methods of the store have in common. All of it
+/// throws Failure, also for a row that cannot be understood, whose key is in the message.
+
+/// The columns of a connection, in the order that `connection_row` reads them; `more` goes on after
+/// them.
+#define CONNECTION_COLUMNS_AND(more)                                                              \
+  "c.id, c.workspace, c.provider_id, p.name, c.alias, c.status, c.requested_scopes, c.issuer, "   \
+  "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
+  "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
+  "c.expires_at, c.auth_type, c.refresh_at, c.refresh_failures, c.refresh_sent, "                 \
+  "c.last_used_at, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
+#define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
+constexpr int kConnectionColumns = 27;
+
+ConnectionRow connection_row(const Query& query);
+SealedField sealed_field(const Query& query);
+
+std::vector<SealedField> fields_of(Database& db, const std::string& owner);
+void put_fields(Database& db, const std::vector<SealedField>& fields);
+void drop_fields(Database& db, const std::string& owner);
+void drop_flow(Database& db, const std::string& connection_id);
+
+/// Nothing where there is no such connection.
+std::optional<ConnectionStatus> status_of(Database& db, const std::string& connection_id);
+
+void put_revocation(Database& db, const RevocationRow& row);
+/// Destroys a connection's credentials (but for those that `pending` still needs) and says so.
+void revoke_connection(Database& db, const std::string& id, const std::string& outcome,
+                       const std::optional<RevocationRow>& pending, UnixTime now);
+/// Providers taken off the list lose their secrets once no connection needs them any more.
+void purge_unused_providers(Database& db);
+
+template <class Row>
+std::optional<std::invoke_result_t<Row, const Query&>> first(Query& query, Row row) {
+  if (!query.next()) return std::nullopt;
+  return row(query);
+}
+
+template <class Row>
+std::vector<std::invoke_result_t<Row, const Query&>> all(Query& query, Row row) {
+  std::vector<std::invoke_result_t<Row, const Query&>> rows;
+  while (query.next()) rows.push_back(row(query));
+  return rows;
+}
+
+/// The enum value that a column's word stands for.
+template <class Enum>
+Enum word_in(const Query& query, int column, const char* what, const std::string& key) {
+  const auto text = query.text(column);
+  if (const auto value = from_word<Enum>(text)) return *value;
+  throw Failure(SQLITE_CORRUPT, std::string(what) + " of " + key + " is unknown: " + text);
+}
+
+}  // namespace nexus::sqlite

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <mutex>
+#include <utility>
+
+#include "daemon/metrics.h"
+#include "daemon/store/sqlite/database.h"
+#include "daemon/store/store.h"
+
+namespace nexus::sqlite {
+
+/// The SQLite store: one file, WAL mode, one writer connection with synchronous=FULL (a refresh
+/// token that was acknowledged survives power loss) and read-only connections for everybody else.
+/// Its methods stand in *_queries.cc, by what they are about.
+class SqliteStore final : public Store {
+ public:
+  /// Throws Failure.
+  explicit SqliteStore(const std::string& path);
+
+  // provider_queries.cc: the vault's header, providers, API keys
+  Result<std::optional<VaultHeader>> vault_header() override;
+  Result<void> put_vault_header(const VaultHeader& header) override;
+  Result<void> change_providers(const std::vector<ProviderWrite>& writes,
+                                const std::vector<std::string>& deleted, UnixTime now) override;
+  Result<std::optional<ProviderRow>> provider(const std::string& id) override;
+  Result<std::optional<ProviderRecord>> provider_record(const std::string& id) override;
+  Result<std::optional<ProviderRow>> provider_named(const std::string& name) override;
+  Result<std::vector<ProviderRow>> providers() override;
+  Result<void> put_api_key(const ApiKeyRow& row) override;
+  Result<std::vector<ApiKeyRow>> api_keys() override;
+  Result<void> delete_api_key(const std::string& id) override;
+
+  // connection_queries.cc
+  Result<std::optional<ConnectionRow>> connection(const std::string& id) override;
+  Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
+                                                          const std::string& alias) override;
+  Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
+                                                    const std::string& provider_name) override;
+  Result<std::vector<ConnectionRow>> connections(const ConnectionPage& page) override;
+  Result<std::map<ConnectionStatus, std::int64_t>> count_by_status() override;
+  Result<std::optional<TokenRow>> token(const std::string& connection_id) override;
+  Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) override;
+  Result<bool> set_status(const std::string& id, ConnectionStatus status,
+                          const std::string& error_code, const std::string& error_message,
+                          UnixTime now) override;
+  Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) override;
+
+  // flow_queries.cc
+  Result<void> begin_flow(const ConnectionRow& connection, const FlowRow& flow,
+                          const std::vector<SealedField>& fields) override;
+  Result<std::optional<FlowRow>> flow(const std::string& state_hash) override;
+  Result<std::optional<FlowRow>> flow_of(const std::string& connection_id) override;
+  Result<bool> consume_flow(const std::string& connection_id) override;
+  Result<std::vector<std::string>> expire_flows(UnixTime now, std::int64_t limit) override;
+  Result<std::optional<UnixTime>> next_expiry() override;
+  Result<std::vector<std::string>> awaited_redirect_uris() override;
+  Result<bool> activate(const ConnectionRow& connection, const std::string& pinned,
+                        const std::vector<SealedField>& fields) override;
+
+  // refresh_queries.cc: refreshes and revocations
+  Result<bool> begin_refresh(const std::string& id, std::int64_t generation) override;
+  Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
+                            const std::vector<SealedField>& fields,
+                            std::optional<UnixTime> refresh_at, UnixTime last_used_at,
+                            UnixTime now) override;
+  Result<void> save_refresh_failure(const ConnectionRow& connection, UnixTime now) override;
+  Result<void> postpone_refreshes(const std::string& provider_id, UnixTime now,
+                                  UnixTime until) override;
+  Result<std::vector<std::string>> due_refreshes(UnixTime now, std::int64_t limit) override;
+  Result<std::optional<UnixTime>> next_refresh_after(UnixTime now) override;
+  Result<void> revoke(const std::string& id, const std::string& outcome,
+                      const std::optional<RevocationRow>& pending, UnixTime now) override;
+  Result<std::string> revocation_outcome(const std::string& id) override;
+  Result<void> add_revocation(const RevocationRow& row,
+                              const std::vector<SealedField>& fields) override;
+  Result<std::optional<RevocationRow>> revocation(const std::string& id) override;
+  Result<std::vector<RevocationRow>> due_revocations(UnixTime now, std::int64_t limit) override;
+  Result<std::optional<UnixTime>> next_revocation() override;
+  Result<void> postpone_revocation(const RevocationRow& row) override;
+  Result<void> finish_revocation(const std::string& id, const std::string& outcome) override;
+
+ private:
+  /// Thrown inside a transaction whose row is not as it has to be: it is rolled back, the answer is
+  /// no. Only methods that answer yes or no throw it.
+  struct Abandoned {};
+
+  static Error storage_error(const Failure& failure);
+
+  template <class Body>
+  auto read(const char* repo, const char* method, Body body)
+      -> Result<std::invoke_result_t<Body, Database&>> {
+    static auto& histogram = metrics::store_operation(repo, method);  // one for each Body
+    const metrics::Observed observed(histogram);
+    try {
+      auto reader = readers_.borrow();
+      return body(*reader);
+    } catch (const Failure& failure) {
+      return storage_error(failure);
+    }
+  }
+
+  /// A transaction. `taken()` is the error where something in it has to be unique and is not.
+  template <class Body, class Taken>
+  auto write(const char* repo, const char* method, Body body, Taken taken)
+      -> Result<std::invoke_result_t<Body, Database&>> {
+    static auto& histogram = metrics::store_operation(repo, method);  // one for each Body
+    const metrics::Observed observed(histogram);
+    const std::lock_guard lock(mutex_);
+    try {
+      Transaction transaction(writer_);
+      if constexpr (std::is_void_v<std::invoke_result_t<Body, Database&>>) {
+        body(writer_);
+        transaction.commit();
+        return {};
+      } else {
+        auto value = body(writer_);
+        transaction.commit();
+        return value;
+      }
+    } catch (const Failure& failure) {
+      if (failure.is_constraint())
+        if (std::optional<Error> error = taken()) return *std::move(error);
+      return storage_error(failure);
+    } catch (const Abandoned&) {
+      if constexpr (std::is_same_v<std::invoke_result_t<Body, Database&>, bool>) return false;
+      std::terminate();
+    }
+  }
+
+  template <class Body>
+  auto write(const char* repo, const char* method, Body body) {
+    return write(repo, method, std::move(body), [] { return std::optional<Error>(); });
+  }
+
+  std::mutex mutex_;  ///< guards writer_
+  Database writer_;
+  Readers readers_;
+};
+
+/// Error: alias_taken.
+Error alias_taken(const std::string& alias);
+
+}  // namespace nexus::sqlite

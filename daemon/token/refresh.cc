@@ -1,0 +1,154 @@
+#include "daemon/token/refresh.h"
+
+#include "daemon/connection_errors.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "daemon/token/refresh_policy.h"
+
+namespace nexus {
+
+Refresh::Refresh(const Vault& vault, Providers& providers, MetadataCache& metadata,
+                 RefreshLedger& ledger, DownscopedTokens& downscoped, Revocations& revocations,
+                 Clock clock)
+    : vault_(vault),
+      providers_(providers),
+      metadata_(metadata),
+      ledger_(ledger),
+      downscoped_(downscoped),
+      revocations_(revocations),
+      clock_(std::move(clock)) {}
+
+Result<void> Refresh::run(ConnectionRecord record, const TokenTarget& target) {
+  NEXUS_TRY(auto ours, providers_.client_for(record.connection.provider_id, record.pinned));
+  const auto id = record.connection.id;
+  const Errand errand{std::move(record.connection),
+                      SealedFields(vault_, kConnectionKind, id, std::move(record.fields)),
+                      std::move(ours), target};
+  if (is_unattended(errand.ours.client.grant())) return ask_as_client(errand);
+  NEXUS_TRY(const auto token, errand.secrets.open(SecretField::refresh_token));
+  return token.empty() ? without_refresh_token(errand.row) : use_refresh_token(errand, token);
+}
+
+Result<void> Refresh::without_refresh_token(const ConnectionRow& row) {
+  if (!is_enough(row.token, 0, clock_()))
+    return ledger_.over_for_good(
+        row, "its token expired and " + row.provider_name + " gave no refresh token", false);
+  return Error{ErrorCode::no_refresh_token,
+               row.provider_name + " gave no refresh token for connection " + row.id,
+               "the token is used until it expires; ask for offline access when connecting", row.id,
+               row.provider_name};
+}
+
+Result<void> Refresh::ask_as_client(const Errand& errand) {
+  const auto& row = errand.row;
+  const auto sent_at = clock_();
+  const metrics::Timer timer;
+  const auto response = errand.ours.client.as_client(row.requested_scopes, errand.target);
+  const auto outcome = response ? Result<void>() : Result<void>(response.error());
+  metrics::token_refreshed(row.provider_name,
+                           response ? metrics::Refreshed::success : metrics::Refreshed::failed,
+                           timer);
+  providers_.note_health(row.provider_id, outcome);
+  if (response) return store(errand, *response, sent_at);
+  if (response.error().code == ErrorCode::scope_not_allowed) return about(row, response.error());
+  return ledger_.failed(row, response.error(), row.refresh_sent);
+}
+
+Result<void> Refresh::use_refresh_token(const Errand& errand, const Secret& token) {
+  const auto& row = errand.row;
+  const auto& client = errand.ours.client;
+  const auto generation = errand.secrets.generation(SecretField::refresh_token);
+  const bool was_unanswered = row.refresh_sent == generation;
+  NEXUS_TRY(const bool begun, ledger_.sent(row, generation));
+  if (!begun) return no_such_connection(row.id);
+
+  const auto sent_at = clock_();
+  const metrics::Timer timer;
+  auto answer = client.refresh(token, errand.target);
+  bool unanswered = was_unanswered;
+  if (!answer && answer.error().may_have_arrived) {
+    // F7: the provider may have taken the token and lost us its answer. Many give a moment's grace,
+    // in which the same token brings the same answer: once, then it waits like any failure.
+    log(LogLevel::info, "refresh_unanswered",
+        {{"connection", row.id}, {"error", answer.error().message}});
+    unanswered = true;
+    answer = client.refresh(token, errand.target);
+  }
+  const auto* over = answer ? std::get_if<oauth::GrantOver>(&*answer) : nullptr;
+  metrics::token_refreshed(row.provider_name,
+                           over     ? metrics::Refreshed::rejected
+                           : answer ? metrics::Refreshed::success
+                                    : metrics::Refreshed::failed,
+                           timer);
+  providers_.note_health(row.provider_id, answer ? Result<void>() : Result<void>(answer.error()));
+  if (over)
+    return ledger_.over_for_good(
+        row,
+        row.provider_name + " rejected the refresh (" + over->reason + ")" +
+            (unanswered ? ": an interrupted refresh, whose answer was lost" : ""),
+        unanswered);
+  if (answer) return store(errand, std::get<TokenResponse>(*answer), sent_at);
+  const auto& error = answer.error();
+  const auto still_unanswered = was_unanswered ? generation : 0;
+  if (error.code == ErrorCode::scope_not_allowed) {
+    // Answered, and nothing came of it: the refresh token is as good as before.
+    NEXUS_CHECK(ledger_.sent(row, still_unanswered));
+    return about(row, error);
+  }
+  return ledger_.failed(row, error, error.may_have_arrived ? generation : still_unanswered);
+}
+
+/// D20: an id_token that comes with a refresh is of the same person at the same provider.
+Result<void> Refresh::check_identity(const Errand& errand, const TokenResponse& response) {
+  if (!errand.row.asked_for_openid() || response.id_token.empty()) return {};
+  IdTokenExpectation expected;
+  expected.subject = errand.row.subject;
+  if (const auto nonce = errand.secrets.open(SecretField::nonce))
+    expected.nonce_if_present = nonce->expose();
+  const auto claims =
+      metadata_.verify(errand.ours.client.endpoints(), response, std::move(expected));
+  return claims ? Result<void>() : Result<void>(claims.error());
+}
+
+Result<void> Refresh::store(const Errand& errand, const TokenResponse& response, UnixTime sent_at) {
+  const auto& [row, secrets, ours, target] = errand;
+  Refreshed refreshed{.token = row.token, .lapses = !is_unattended(ours.client.grant())};
+  if (!response.refresh_token.empty())
+    refreshed.fields.push_back(
+        secrets.seal(SecretField::refresh_token, response.refresh_token.expose()));
+  if (const auto same = check_identity(errand, response); !same) {
+    // The access token is not used, but a rotated refresh token is the only one left.
+    if (!refreshed.fields.empty()) NEXUS_CHECK(save(errand, std::move(refreshed)));
+    return ledger_.failed(row, same.error(), row.refresh_sent);
+  }
+  const auto usual = target.scopes.empty() ? row.token.scopes : target.scopes;
+  TokenFacts facts{response.token_type, response.scope.value_or(usual), sent_at, {}};
+  if (response.expires_in) facts.expires_at = sent_at + *response.expires_in;
+  if (target.is_everything()) {
+    refreshed.token = facts;
+    refreshed.fields.push_back(
+        secrets.seal(SecretField::access_token, response.access_token.expose()));
+    if (row.asked_for_openid() && !response.id_token.empty())
+      refreshed.fields.push_back(secrets.seal(SecretField::id_token, response.id_token.expose()));
+  }
+  NEXUS_CHECK(save(errand, std::move(refreshed)));
+  if (!target.is_everything()) downscoped_.keep(row.id, target, facts, response.access_token);
+  return ledger_.record(row, describe(target));
+}
+
+Result<void> Refresh::save(const Errand& errand, Refreshed refreshed) {
+  const auto& row = errand.row;
+  auto late = refreshed.fields;
+  auto saved = ledger_.save(row, std::move(refreshed));
+  if (saved || saved.error().code != ErrorCode::connection_not_found) return saved;
+  // F21: it was disconnected while the provider answered; what came is not wanted any more.
+  const bool can_revoke = !errand.ours.client.endpoints().revocation.empty();
+  for (auto& field : late)
+    if (can_revoke && field.field == SecretField::refresh_token)
+      NEXUS_CHECK(revocations_.discard(row, std::move(field)));
+  auto gone = row;
+  gone.status = ConnectionStatus::revoked;
+  return *not_active(gone);
+}
+
+}  // namespace nexus
