@@ -72,7 +72,7 @@ struct ErrorInfo {
   const char* wire;    ///< stable: clients and scripts compare it
   const char* status;  ///< the connection's state where that is the cause, else "error"
   int http_status;
-  int exit_code;  ///< cli.md, "Exit codes"
+  int exit_code;  ///< nexus(1), EXIT STATUS
 };
 
 const ErrorInfo& info(ErrorCode code);

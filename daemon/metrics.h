@@ -12,7 +12,7 @@ class Histogram;
 }
 
 /// What nexusd counts, for Prometheus. Labels are providers' names and words of ours: never a
-/// connection, an account or a secret (security.md O11). Like the log it is open to every layer;
+/// connection, an account or a secret (O11). Like the log it is open to every layer;
 /// all of it is thread-safe. Durations are in seconds.
 namespace nexus::metrics {
 

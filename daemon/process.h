@@ -13,7 +13,7 @@ void harden_process();
 /// The data directory: made 0700 when missing, refused when it is not this user's alone.
 Result<void> prepare_data_dir(const std::string& path);
 
-/// Holds the data directory for one daemon (security.md F5); released when the process ends.
+/// Holds the data directory for one daemon (F5); released when the process ends.
 /// Error: failure when another nexusd has it.
 Result<int> lock_data_dir(const std::string& path);
 

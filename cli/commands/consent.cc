@@ -31,7 +31,7 @@ void show_url(Context& context, const std::string& provider, const std::string& 
   context.output.note("  " + url);
 }
 
-/// security.md G7: an address with the code in it is never shown without the code, so that the
+/// G7: an address with the code in it is never shown without the code, so that the
 /// person can compare them.
 void show_device_code(const Output& output, const Json& started) {
   const auto complete = member(started, "verification_uri_complete");

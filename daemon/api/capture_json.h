@@ -8,7 +8,7 @@
 
 namespace nexus::api {
 
-/// What capture-schema answers (http-api.md 4.7).
+/// What capture-schema answers (openapi.yaml, CaptureSchema).
 nlohmann::json form_as_json(const CaptureForm& form);
 /// invalid_credentials, naming each field and what is wrong with it.
 Error error_of(const std::vector<FieldFault>& faults);

@@ -2,8 +2,8 @@
 
 #include "common/id.h"
 #include "common/text.h"
-#include "daemon/connection_errors.h"
 #include "daemon/api/credentials.h"
+#include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
 #include "daemon/metrics.h"

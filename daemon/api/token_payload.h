@@ -6,7 +6,7 @@
 
 namespace nexus::api {
 
-/// The answer of /v1/token and /v1/refresh (http-api.md section 5): the walkthrough's `strategy`,
+/// The answer of /v1/token and /v1/refresh (nexus-api(7), CREDENTIALS): `strategy`,
 /// `credentials` and `expires_at` as Unix seconds, and the same flat for clients that read it
 /// there. Static credentials: `strategy` with its `config`, and the captured fields.
 SecretText token_payload(const FetchedToken& token, UnixTime now);

@@ -57,7 +57,7 @@ struct FlowOutcome {
 
 /// The flows that wait for a person: a consent at a provider, or credentials typed into our own
 /// page. Each is known by its state alone, which says nothing and is signed for one connection, one
-/// issuer and one address (security.md A4). Thread-safe.
+/// issuer and one address (A4). Thread-safe.
 class Flows {
  public:
   Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,

@@ -9,7 +9,7 @@
 
 namespace nexus {
 
-/// Where applications may have people sent back to (security.md K5): any https URL and any http one
+/// Where applications may have people sent back to (K5): any https URL and any http one
 /// on loopback or, once there is a list, what lies below one of its entries: the same scheme, host
 /// and port, and a path that begins with the entry's, whole segments only.
 class ReturnUrls {

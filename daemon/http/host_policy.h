@@ -7,7 +7,7 @@
 
 namespace nexus::http {
 
-/// By which names the gateway may be called (security.md J5): a page in a browser can make its own
+/// By which names the gateway may be called (J5): a page in a browser can make its own
 /// name point here, but it cannot make the browser send another one in Host. Loopback forms with
 /// the gateway's port and the configured names, each with its port or, where none is given, with
 /// any.

@@ -8,7 +8,7 @@
 
 namespace nexus::http {
 
-/// Which pages in a browser may call the gateway (security.md J6, Fetch Standard's CORS): those of
+/// Which pages in a browser may call the gateway (J6, Fetch Standard's CORS): those of
 /// the listed origins, and nobody else's.
 class OriginPolicy {
  public:

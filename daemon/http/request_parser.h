@@ -7,7 +7,7 @@
 
 namespace nexus::http {
 
-// Why not a library's parser: what must be refused before anything is routed (security.md J14) is
+// Why not a library's parser: what must be refused before anything is routed (J14) is
 // most of a parser, cpp-httplib 0.11 accepts much of it and percent-decodes header values, and a
 // second reading of every request would cost more than this one.
 

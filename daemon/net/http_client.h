@@ -10,7 +10,7 @@
 
 namespace nexus {
 
-/// Which addresses a request may reach (security.md E5). Link-local (cloud metadata services among
+/// Which addresses a request may reach (E5). Link-local (cloud metadata services among
 /// it), unspecified, multicast and reserved addresses are refused whatever is set here.
 struct AddressPolicy {
   bool loopback = false;

@@ -29,7 +29,7 @@ struct Url {
 /// Errors: invalid_field. `what` names the URL in the message ("the token endpoint").
 Result<Url> parse_url(std::string_view text, const std::string& what);
 
-/// An endpoint of a provider (RFC 8414 section 2, security.md E3 and C20): https, or http on
+/// An endpoint of a provider (RFC 8414 section 2, E3 and C20): https, or http on
 /// loopback where the provider's entry allows it; no userinfo, no fragment.
 Result<Url> parse_endpoint(std::string_view text, const std::string& what,
                            bool allow_insecure_http);

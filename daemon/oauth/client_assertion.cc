@@ -7,7 +7,7 @@
 namespace nexus {
 namespace {
 
-/// security.md H2. Clocks differ: what was issued a little ago is not from the future anywhere.
+/// H2. Clocks differ: what was issued a little ago is not from the future anywhere.
 constexpr UnixTime kLife = 60;
 constexpr UnixTime kIssuedBefore = 5;
 

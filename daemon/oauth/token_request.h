@@ -59,7 +59,7 @@ Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
 Result<Json> document_of(OAuthAnswer answer);
 
 /// Retry-After (RFC 9110 10.2.3) in seconds from now: a number or an HTTP date, an hour at the
-/// most; 0 for what is neither (security.md F11).
+/// most; 0 for what is neither (F11).
 int parse_retry_after(std::string_view header, UnixTime now = system_now());
 
 }  // namespace nexus::oauth

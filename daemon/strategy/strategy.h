@@ -14,8 +14,8 @@
 
 namespace nexus {
 
-/// How a static credential gets into a request: the `strategy` of the token payload (http-api.md
-/// section 5), whose `config` has every member that clients look for, defaults filled in.
+/// How a static credential gets into a request: the `strategy` of the token payload (nexus-api(7),
+/// CREDENTIALS), whose `config` has every member that clients look for, defaults filled in.
 struct Strategy {
   std::string type;
   std::vector<std::pair<std::string, std::string>> config;

@@ -9,7 +9,7 @@
 namespace nexus {
 
 /// Lets few requests at a time go to one host; the others wait their turn, those that somebody
-/// waits for before those of the background (security.md F17). Thread-safe.
+/// waits for before those of the background (F17). Thread-safe.
 class PerHostLimit {
  public:
   using Go = std::function<void()>;

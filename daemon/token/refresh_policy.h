@@ -19,7 +19,7 @@ double chance();
 UnixTime refresh_margin(const TokenFacts& token);
 
 /// When a token is refreshed without being asked for: a little before a fetch would have to, spread
-/// by chance over a tenth of its life and a minute at the most (security.md F13). Nothing for
+/// by chance over a tenth of its life and a minute at the most (F13). Nothing for
 /// tokens that do not expire, or that live for less than ten seconds: those are refreshed when
 /// asked for.
 std::optional<UnixTime> background_refresh_at(const TokenFacts& token, double chance);

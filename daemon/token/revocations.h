@@ -34,7 +34,7 @@ class Revocations {
   /// What to store with a disconnection: the intent, before anybody is asked. Nothing where there
   /// is nothing to revoke, and `why` says so.
   std::optional<RevocationRow> plan(const ConnectionRow& row, std::string& why);
-  /// A refresh token that came too late for its connection (security.md F21) goes as well.
+  /// A refresh token that came too late for its connection (F21) goes as well.
   Result<void> discard(const ConnectionRow& row, SealedField refresh_token);
   /// Whether somebody hears how it went; else the end is put on record.
   enum class Told { to_caller, to_nobody };

@@ -13,7 +13,7 @@
 namespace nexus {
 
 /// Who waits for which refresh. There is one flight at a time for each connection, since two that
-/// sent one rotating refresh token would end the grant (security.md F3); it is for one target, and
+/// sent one rotating refresh token would end the grant (F3); it is for one target, and
 /// whoever wants another target of the same connection waits for the next one. Thread-safe.
 class SingleFlight {
  public:

@@ -1,4 +1,4 @@
-// Clocks that jump (security.md F15): libfaketime turns the daemon's wall clock, CLOCK_BOOTTIME goes on as it does.
+// Clocks that jump (F15): libfaketime turns the daemon's wall clock, CLOCK_BOOTTIME goes on as it does.
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,5 @@
 // The daemon is killed at every step of a refresh: strace delivers SIGKILL as a system call is entered,
-// one call further in each run. Nothing that a caller was told of may be lost (security.md F2, F6).
+// one call further in each run. Nothing that a caller was told of may be lost (F2, F6).
 // NEXUS_CRASH_ROUNDS=10 repeats all of it ten times; the table of what came of it is printed.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 // Whom nexusd trusts with a client secret: providers whose certificate is good for their name, now,
-// from a known authority, over TLS 1.2 at least (security.md C19).
+// from a known authority, over TLS 1.2 at least (C19).
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

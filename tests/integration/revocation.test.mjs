@@ -1,4 +1,4 @@
-// Disconnecting (security.md H5 to H8, F21): what the provider is asked, and that nothing is said which is not so.
+// Disconnecting (H5 to H8, F21): what the provider is asked, and that nothing is said which is not so.
 import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

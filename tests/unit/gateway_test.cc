@@ -2,11 +2,11 @@
 
 #include "common/config.h"
 #include "common/rfc3339.h"
-#include "daemon/connection_errors.h"
 #include "daemon/access/access.h"
 #include "daemon/api/credentials.h"
 #include "daemon/api/token_payload.h"
 #include "daemon/connect/return_urls.h"
+#include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/http/host_policy.h"
 #include "daemon/http/rate_limiter.h"

@@ -74,8 +74,8 @@ namespace {
 Result<TokenResponse> parse_token_response(const std::string& text, const Json& params = {}) {
   auto document = parse_json_object(text);
   if (!document) return document.error();
-  return read_token_response(*document,
-                             read_settings(params.is_null() ? Json::object() : params, true)->dialect);
+  return read_token_response(
+      *document, read_settings(params.is_null() ? Json::object() : params, true)->dialect);
 }
 
 Result<TokenResponse> token(const std::string& members) {

@@ -51,7 +51,8 @@ TEST_CASE("Retry-After is a number or a date, clamped, or nothing", "[refresh]")
   CHECK(oauth::parse_retry_after("Sun, 06 Nov 1994 08:49:00 GMT", now) == 0);
   CHECK(oauth::parse_retry_after("Fri, 31 Dec 2100 23:59:59 GMT", now) == 3600);
   CHECK(oauth::parse_retry_after("99999999999999999999", now) == 3600);
-  for (const char* bad : {"", "soon", "-5", "1e9", "6 s"}) CHECK(oauth::parse_retry_after(bad, now) == 0);
+  for (const char* bad : {"", "soon", "-5", "1e9", "6 s"})
+    CHECK(oauth::parse_retry_after(bad, now) == 0);
 }
 
 TEST_CASE("a token from the future is not trusted to live as long as it says", "[refresh]") {
