@@ -2,7 +2,6 @@
 // machine, kept in one file.
 #include "daemon/http/event_loop.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,11 +14,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 
-#include "common/id.h"
+#include "daemon/http/peer.h"
 #include "daemon/http/request_parser.h"
+#include "daemon/http/response_head.h"
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
@@ -41,79 +40,6 @@ constexpr std::size_t kMaxBuffered = 1024 * 1024 + 64 * 1024;
 constexpr std::uint64_t kListenerMark = 1ULL << 62;
 constexpr std::uint64_t kWatchMark = 1ULL << 63;
 
-constexpr std::pair<int, const char*> kReasons[] = {{200, "OK"},
-                                                    {201, "Created"},
-                                                    {204, "No Content"},
-                                                    {302, "Found"},
-                                                    {400, "Bad Request"},
-                                                    {401, "Unauthorized"},
-                                                    {403, "Forbidden"},
-                                                    {404, "Not Found"},
-                                                    {405, "Method Not Allowed"},
-                                                    {409, "Conflict"},
-                                                    {410, "Gone"},
-                                                    {413, "Content Too Large"},
-                                                    {415, "Unsupported Media Type"},
-                                                    {421, "Misdirected Request"},
-                                                    {429, "Too Many Requests"},
-                                                    {431, "Request Header Fields Too Large"},
-                                                    {500, "Internal Server Error"},
-                                                    {501, "Not Implemented"},
-                                                    {502, "Bad Gateway"},
-                                                    {503, "Service Unavailable"},
-                                                    {504, "Gateway Timeout"}};
-
-const char* reason_phrase(int status) {
-  for (const auto& [code, phrase] : kReasons)
-    if (code == status) return phrase;
-  return "Unknown";
-}
-
-void write_head(SecretText& out, const Response& response, std::string_view request_id,
-                bool keep_alive) {
-  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out.append(reason_phrase(response.status));
-  if (response.status != 204) {
-    out.append("\r\nContent-Type: ").append(response.content_type);
-    out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
-  }
-  out.append("\r\nX-Request-Id: ").append(request_id);
-  out.append("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-  for (const auto& [name, value] : response.headers)
-    out.append(name).append(": ").append(value).append("\r\n");
-  if (!keep_alive) out.append("Connection: close\r\n");
-  out.append("\r\n");
-}
-
-std::string address_text(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* bytes = nullptr;
-  if (address.ss_family == AF_INET) {
-    bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
-  } else if (address.ss_family == AF_INET6) {
-    bytes = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  }
-  if (!bytes || !inet_ntop(address.ss_family, bytes, text.data(), text.size())) return {};
-  return text.data();
-}
-
-/// Who is at the other end, as the kernel tells it.
-Caller peer_of(int fd, Caller::Via via, const sockaddr_storage& address) {
-  Caller caller;
-  caller.via = via;
-  if (via != Caller::Via::control_socket) {
-    caller.peer = address_text(address);
-    return caller;
-  }
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-    caller.uid = peer.uid;
-    caller.pid = peer.pid;
-  }
-  return caller;
-}
-
 std::string_view request_id_in(std::string_view request) {
   return request.substr(0, request.find(' '));
 }
@@ -124,7 +50,6 @@ EventLoop::EventLoop(BeforeSend before_send) : before_send_(std::move(before_sen
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wakeup_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (epoll_ < 0 || wakeup_ < 0) std::abort();
-  random_bytes(&run_, sizeof run_);
   watch(wakeup_, [this] {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = read(wakeup_, &count, sizeof count);
@@ -359,7 +284,7 @@ void EventLoop::parse(Connection& connection) {
   auto parsed = parse_request(connection.in);
   if (parsed.state == Parsed::State::incomplete) return;
   const auto& listener = listeners_[connection.listener];
-  connection.request = next_request_id();
+  connection.request = request_ids_.next();
   if (parsed.state == Parsed::State::refused) {
     connection.close_after = true;
     connection.state = State::handling;
@@ -373,13 +298,6 @@ void EventLoop::parse(Connection& connection) {
   connection.state = State::handling;
   connection.handed_over = std::chrono::steady_clock::now();
   dispatch(connection, std::move(parsed.request));
-}
-
-std::string EventLoop::next_request_id() {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%08x-%llx", run_,
-                static_cast<unsigned long long>(++requests_));
-  return text.data();
 }
 
 void EventLoop::dispatch(Connection& connection, Request request) {

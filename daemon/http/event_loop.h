@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/http/message.h"
+#include "daemon/http/request_ids.h"
 #include "daemon/http/transport.h"
 
 namespace nexus::http {
@@ -90,7 +91,6 @@ class EventLoop {
   void finish(std::uint64_t connection, Response response);
   void send_finished();
   void start_sending(Connection& connection, const Response& response);
-  std::string next_request_id();
   void send_more(Connection& connection);
   void close(Connection& connection);
   void drop_late(Time now);
@@ -105,8 +105,7 @@ class EventLoop {
   int wakeup_ = -1;
   std::thread::id loop_thread_;
   std::uint64_t next_id_ = 1;
-  std::uint32_t run_ = 0;  ///< random: tells this run's request ids from another's
-  std::uint64_t requests_ = 0;
+  RequestIds request_ids_;
   std::unordered_map<std::uint64_t, Connection> connections_;
   std::map<int, Listener> listeners_;  ///< by handle; loop thread only
   std::map<int, std::function<void()>> watches_;

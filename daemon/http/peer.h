@@ -1,0 +1,13 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include "daemon/service/caller.h"
+
+namespace nexus::http {
+
+/// Who is at the other end of an accepted socket, as the kernel tells it: the user and the process
+/// on a Unix socket (SO_PEERCRED), the address elsewhere.
+Caller peer_of(int fd, Caller::Via via, const sockaddr_storage& address);
+
+}  // namespace nexus::http

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+#include "daemon/http/message.h"
+
+namespace nexus::http {
+
+/// Appends the status line and the headers of an answer, up to the empty line. Every answer says
+/// that it must not be stored, and carries its request's id.
+void write_head(SecretText& out, const Response& response, std::string_view request_id,
+                bool keep_alive);
+
+}  // namespace nexus::http
