@@ -188,8 +188,7 @@ Result<CatalogueEntry> read_catalogue_entry(const std::string& text, const std::
   NEXUS_TRY(const auto parsed, parse_toml(text, file));
   auto entry = read_entry(parsed.document, name);
   if (!entry) {
-    const auto field = entry.error().message.substr(0, entry.error().message.find(' '));
-    auto pointer = "/" + field;
+    auto pointer = "/" + entry.error().field;
     std::replace(pointer.begin(), pointer.end(), '.', '/');
     return Error{
         ErrorCode::usage,

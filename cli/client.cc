@@ -23,9 +23,18 @@ namespace nexus::cli {
 namespace {
 
 ErrorCode code_for_exit(int exit_code) {
-  return exit_code == info(ErrorCode::vault_key_wrong).exit_code ? ErrorCode::vault_key_wrong
-         : exit_code == info(ErrorCode::usage).exit_code         ? ErrorCode::usage
-                                                                 : ErrorCode::daemon_unreachable;
+  return exit_code == info(ErrorCode::daemon_running).exit_code    ? ErrorCode::daemon_running
+         : exit_code == info(ErrorCode::vault_key_wrong).exit_code ? ErrorCode::vault_key_wrong
+         : exit_code == info(ErrorCode::usage).exit_code           ? ErrorCode::usage
+                                                                   : ErrorCode::daemon_unreachable;
+}
+
+Result<Json> parse(std::string_view text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (json.is_discarded())
+    return Error{ErrorCode::failure, "the daemon's answer is not JSON",
+                 "a daemon of another version may be running; run: nexus daemon stop"};
+  return json;
 }
 
 /// `nexusd: message` and `  hint`, as it prints its errors.
@@ -92,6 +101,12 @@ Result<void> start_daemon(const Config& config) {
 
 Result<SecretText> Client::call_raw(std::string_view method, const std::string& target,
                                     std::string_view body) {
+  NEXUS_TRY(auto response, send(method, target, body));
+  return std::move(response.body);
+}
+
+Result<LocalResponse> Client::send(std::string_view method, const std::string& target,
+                                   std::string_view body) {
   const bool remote = !config_.url.empty();
   auto response = remote ? remote_request(config_, method, target, body)
                          : local_request(config_.socket, method, target, body);
@@ -103,10 +118,15 @@ Result<SecretText> Client::call_raw(std::string_view method, const std::string& 
     for (int i = 0; i < 50; ++i) {
       response = local_request(config_.socket, method, target, body);
       if (response || response.error().code != ErrorCode::daemon_unreachable) break;
-      if (!started && started.error().message.find("another nexusd") == std::string::npos) break;
+      if (!started && started.error().code != ErrorCode::daemon_running) break;
       poll(nullptr, 0, 100);
     }
-    if (!response && !started) return std::move(started).error();
+    if (!response && !started) {
+      auto error = std::move(started).error();
+      // It holds the data directory, and listens elsewhere.
+      if (error.code == ErrorCode::daemon_running) error.code = ErrorCode::daemon_unreachable;
+      return error;
+    }
   }
   if (!response) return std::move(response).error();
   if (response->status >= 400) {
@@ -116,7 +136,16 @@ Result<SecretText> Client::call_raw(std::string_view method, const std::string& 
                    "see: nexus daemon status"};
     return api::error_from_json(*error);
   }
-  return std::move(response->body);
+  return response;
+}
+
+Result<Json> Client::all_pages(const std::string& target) {
+  auto all = Json::array();
+  NEXUS_CHECK(each_page(target, [&](const Json& page) -> Result<bool> {
+    for (const auto& item : page) all.push_back(item);
+    return true;
+  }));
+  return all;
 }
 
 Result<Json> Client::get(const std::string& target) {
@@ -130,11 +159,21 @@ Result<Json> Client::post(const std::string& target, std::string_view body) {
 Result<Json> Client::call(std::string_view method, const std::string& target,
                           std::string_view body) {
   NEXUS_TRY(const auto text, call_raw(method, target, body));
-  auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded())
-    return Error{ErrorCode::failure, "the daemon's answer is not JSON",
-                 "a daemon of another version may be running; run: nexus daemon stop"};
-  return json;
+  return parse(text);
+}
+
+Result<void> Client::each_page(const std::string& target,
+                               const std::function<Result<bool>(const Json& page)>& use) {
+  std::string cursor;
+  do {
+    const auto page = cursor.empty() ? target : target + "&cursor=" + percent_encode(cursor);
+    NEXUS_TRY(const auto response, send("GET", page, ""));
+    NEXUS_TRY(const auto list, parse(response.body));
+    NEXUS_TRY(const bool more, use(list));
+    if (!more) return {};
+    cursor = response.next_cursor;
+  } while (!cursor.empty());
+  return {};
 }
 
 std::string Client::target(std::string_view path, std::string_view reference) const {

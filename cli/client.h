@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 #include "common/config.h"
 #include "common/error.h"
+#include "common/local_http.h"
 #include "common/secret.h"
 
 namespace nexus::cli {
@@ -24,12 +26,20 @@ class Client {
   /// The body as it came, for answers that carry credentials.
   Result<SecretText> call_raw(std::string_view method, const std::string& target,
                               std::string_view body);
+  /// One page of a list after another, until there is none or `use` says that it is enough.
+  /// `target` has a query already.
+  Result<void> each_page(const std::string& target,
+                         const std::function<Result<bool>(const nlohmann::json& page)>& use);
+  /// All pages of a list as one, for those that stay short (providers, keys).
+  Result<nlohmann::json> all_pages(const std::string& target);
   /// `path/reference?workspace_id=…`, encoded.
   std::string target(std::string_view path, std::string_view reference) const;
 
   const Config& config() const { return config_; }
 
  private:
+  Result<LocalResponse> send(std::string_view method, const std::string& target,
+                             std::string_view body);
   Config config_;
   bool autostart_ = true;
 };

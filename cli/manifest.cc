@@ -152,9 +152,9 @@ Result<std::vector<std::pair<std::string, Json>>> entries_in(const DataFile& fil
 
 }  // namespace
 
-std::string Manifest::place(std::size_t index, const std::string& message) const {
+std::string Manifest::place(std::size_t index, const std::string& field) const {
   if (index >= places.size()) return file;
-  auto pointer = message.substr(0, message.find(' '));
+  auto pointer = field;
   std::replace(pointer.begin(), pointer.end(), '.', '/');
   DataFile lines;
   lines.lines = places[index].lines;

@@ -16,8 +16,9 @@ struct Manifest {
   nlohmann::json providers = nlohmann::json::array();
   std::vector<std::string> warnings;
 
-  /// "FILE:LINE" of what a message about the registration at `index` is about.
-  std::string place(std::size_t index, const std::string& message) const;
+  /// "FILE:LINE" of a field ("params.pkce") of the registration at `index`, or of where that
+  /// begins.
+  std::string place(std::size_t index, const std::string& field) const;
 
   struct Place {
     std::string pointer;

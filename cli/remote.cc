@@ -144,15 +144,18 @@ Result<LocalResponse> remote_request(const Config& config, std::string_view meth
   input.append(body);
   NEXUS_TRY(auto said, run_helper(input));
 
-  // And it writes: a status and the answer, or an error's code and message.
+  // And it writes: a status (with the next cursor of a list) and the answer, or an error's code and
+  // message.
   const auto line_end = said.find('\n');
-  const auto word = std::string_view(said).substr(0, line_end);
+  const auto line = std::string_view(said).substr(0, line_end);
+  const auto word = line.substr(0, line.find(' '));
   if (line_end == SecretText::npos)
     return Error{ErrorCode::failure, "nexus-remote ended without an answer", "try again"};
   const auto rest = std::string_view(said).substr(line_end + 1);
   if (const auto status = parse_number(word)) {
     LocalResponse response;
     response.status = static_cast<int>(*status);
+    response.next_cursor = line.substr(std::min(word.size() + 1, line.size()));
     response.body = rest;
     return response;
   }

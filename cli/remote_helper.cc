@@ -14,6 +14,7 @@
 
 #include "common/error.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "common/version.h"
 
 namespace {
@@ -56,6 +57,14 @@ std::size_t keep(char* data, std::size_t, std::size_t size, void* into) {
   return size;
 }
 
+std::size_t keep_cursor(char* data, std::size_t, std::size_t size, void* into) {
+  constexpr std::string_view name = "x-next-cursor:";
+  const std::string_view line(data, size);
+  if (line.size() > name.size() && lower(line.substr(0, name.size())) == name)
+    *static_cast<std::string*>(into) = printable(trim(line.substr(name.size())), 200);
+  return size;
+}
+
 }  // namespace
 
 int main() {
@@ -83,6 +92,7 @@ int main() {
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(list,
                                                                             curl_slist_free_all);
   SecretText answer;
+  std::string next_cursor;
   std::array<char, CURL_ERROR_SIZE> reason{};
   const auto set = [&](auto option, auto value) { curl_easy_setopt(curl.get(), option, value); };
   set(CURLOPT_URL, url.c_str());
@@ -98,6 +108,8 @@ int main() {
   set(CURLOPT_HTTPHEADER, headers.get());
   set(CURLOPT_WRITEFUNCTION, keep);
   set(CURLOPT_WRITEDATA, &answer);
+  set(CURLOPT_HEADERFUNCTION, keep_cursor);
+  set(CURLOPT_HEADERDATA, &next_cursor);
   set(CURLOPT_ERRORBUFFER, reason.data());
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
   if (proxy == "none") set(CURLOPT_PROXY, "");
@@ -115,5 +127,5 @@ int main() {
                reason[0] ? reason.data() : curl_easy_strerror(result));
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  return say(std::to_string(status), answer);
+  return say(std::to_string(status) + " " + next_cursor, answer);
 }

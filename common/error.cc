@@ -58,6 +58,8 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::vault_key_wrong, "vault_key_wrong", "error", 500, 7},
     ErrorInfo{ErrorCode::vault_unusable, "vault_unusable", "error", 500, 7},
     ErrorInfo{ErrorCode::daemon_unreachable, "daemon_unreachable", "error", 503, 8},
+    // nexusd's alone: nexus then talks to the one that runs.
+    ErrorInfo{ErrorCode::daemon_running, "daemon_running", "error", 503, 11},
     ErrorInfo{ErrorCode::usage, "usage", "error", 400, 2},
     ErrorInfo{ErrorCode::failure, "failure", "error", 500, 1},
 };

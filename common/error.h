@@ -63,6 +63,7 @@ enum class ErrorCode : std::uint8_t {
   vault_key_wrong,
   vault_unusable,
   daemon_unreachable,
+  daemon_running,
   usage,
   failure,
 };
@@ -88,6 +89,7 @@ struct Error {
   std::string hint{};
   std::string connection_id{};
   std::string provider{};
+  std::string field{};    ///< of what came from outside: the member that is wrong, "params.pkce"
   int retry_after_s = 0;  ///< 0: the caller is told nothing about when to try again
   /// The request may have arrived although no answer came: what it asked for may be done.
   bool may_have_arrived = false;

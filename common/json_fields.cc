@@ -26,7 +26,10 @@ const Json* JsonFields::find(const char* name) const {
 }
 
 Error JsonFields::bad(const char* name, const std::string& what) const {
-  return {ErrorCode::invalid_field, where_ + name + " " + what, "correct the field and try again"};
+  Error error{ErrorCode::invalid_field, where_ + name + " " + what,
+              "correct the field and try again"};
+  error.field = where_ + name;
+  return error;
 }
 
 Result<void> JsonFields::text(const char* name, std::string& into) const {

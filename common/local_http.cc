@@ -50,6 +50,15 @@ std::int64_t content_length(std::string_view head) {
   return parse_number(value.substr(0, value.find('\r'))).value_or(-1);
 }
 
+/// nexusd writes the name so, and nobody else is at the other end.
+std::string next_cursor(std::string_view head) {
+  constexpr std::string_view name = "\r\nX-Next-Cursor: ";
+  const auto at = head.find(name);
+  if (at == std::string_view::npos) return {};
+  const auto value = head.substr(at + name.size());
+  return std::string(value.substr(0, value.find('\r')));
+}
+
 }  // namespace
 
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
@@ -105,6 +114,7 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
                  "stop that program, or set NEXUS_SOCKET"};
   LocalResponse response;
   response.status = static_cast<int>(*status);
+  response.next_cursor = next_cursor(std::string_view(answer).substr(0, head_end + 2));
   response.body.assign(answer, head_end + 4, size - head_end - 4);
   return response;
 }

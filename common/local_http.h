@@ -10,6 +10,7 @@ namespace nexus {
 
 struct LocalResponse {
   int status = 0;
+  std::string next_cursor;  ///< of a list that goes on (X-Next-Cursor), "" for other answers
   SecretText body;
 };
 

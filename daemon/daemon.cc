@@ -9,6 +9,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// What is in progress when the daemon is told to stop may take so long.
+constexpr auto kDrain = 6s;
+
 /// Commits the audit records of everything that is about to be sent, in one transaction. What could
 /// not be recorded is not sent.
 void commit_audit(Audit& audit, std::vector<http::Response*>& responses) {
@@ -64,7 +67,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       vault_(*foundations_.vault),
       clock_(forward_now),
       audit_(*foundations_.audit_log, clock_),
-      loop_([this](auto& responses) { commit_audit(audit_, responses); }),
+      server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); }),
       network_workers_(64),
       disk_workers_(4),
       http_(make_http_client({config.proxy, config.ca_file})),
@@ -81,7 +84,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       refresher_(store_, refresh_, ledger_, downscoped_, network_workers_, clock_),
       tokens_(store_, vault_, providers_, refresher_, downscoped_, clock_),
       // The sockets and what answers there need each other: the loop runs when both are there.
-      callback_sockets_(loop_, config.callback_path, callback_on(foundations_.gateway),
+      callback_sockets_(server_, config.callback_path, callback_on(foundations_.gateway),
                         [this](http::Request request, http::Respond respond) {
                           callback_pages_.handle(std::move(request), std::move(respond));
                         }),
@@ -96,7 +99,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       connections_(store_, audit_, revocations_, downscoped_, clock_),
       provider_checks_(providers_, metadata_, redirect_uris_, *http_, flows_),
       callback_pages_(callback_sockets_, code_flow_, captures_, network_workers_),
-      api_keys_(store_, vault_, audit_, clock_),
+      api_keys_(store_, vault_, audit_, disk_workers_, clock_),
       limits_(config.limits),
       services_{store_,
                 providers_,
@@ -132,24 +135,28 @@ void Daemon::listen_on_control_socket(int socket) {
           {.event = AuditEvent::peer_refused, .outcome = AuditOutcome::refused}, caller));
     });
   };
-  loop_.listen(socket,
-               {.via = Caller::Via::control_socket,
-                .same_user_only = true,
-                .keep_alive = true,
-                .on_refused = refused},
-               api::control_socket_handler(services_));
+  server_.listen(socket,
+                 {.via = Caller::Via::control_socket,
+                  .same_user_only = true,
+                  .keep_alive = true,
+                  .on_refused = refused},
+                 api::control_socket_handler(services_));
 }
 
 Result<void> Daemon::start(int control_socket) {
   NEXUS_CHECK(api_keys_.load());
   listen_on_control_socket(control_socket);
-  if (gateway_) NEXUS_CHECK(gateway_->open(loop_));
-  NEXUS_CHECK(refresh_scheduler_.start(loop_));
-  NEXUS_CHECK(revocation_scheduler_.start(loop_));
-  NEXUS_CHECK(flow_expiry_.start(loop_));
+  if (gateway_) NEXUS_CHECK(gateway_->open(server_));
+  NEXUS_CHECK(refresh_scheduler_.start(reactor_));
+  NEXUS_CHECK(revocation_scheduler_.start(reactor_));
+  flow_expiry_.start(reactor_);
   if (const auto resumed = flows_.resume(); !resumed)
     log(LogLevel::warn, "callback_not_resumed", {{"error", resumed.error().message}});
   return {};
+}
+
+void Daemon::stop() {
+  server_.drain(kDrain, [this] { reactor_.stop(); });
 }
 
 bool Daemon::finish() {

@@ -22,13 +22,14 @@
 #include "daemon/connect/provider_checks.h"
 #include "daemon/connect/request.h"
 #include "daemon/connect/unattended_grants.h"
-#include "daemon/http/event_loop.h"
+#include "daemon/due.h"
+#include "daemon/http/server.h"
+#include "daemon/loop/reactor.h"
 #include "daemon/net/http_client.h"
 #include "daemon/provider/metadata_cache.h"
 #include "daemon/provider/plan.h"
 #include "daemon/provider/providers.h"
 #include "daemon/provider/registry.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/scheduler/flow_expiry.h"
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
@@ -58,7 +59,9 @@ class Daemon {
 
   /// Listens and lets the schedulers begin. Errors: callback_unavailable, failure.
   Result<void> start(int control_socket);
-  http::EventLoop& loop() { return loop_; }
+  Reactor& reactor() { return reactor_; }
+  /// Accepts nothing more, finishes what is in progress and ends the loop. The loop's thread.
+  void stop();
   const api::DaemonFacts& facts() const { return services_.facts; }
   /// After the loop has ended: whether the workers did in time.
   bool finish();
@@ -72,7 +75,8 @@ class Daemon {
   Clock clock_;
   Audit audit_;
   Due due_;
-  http::EventLoop loop_;
+  Reactor reactor_;
+  http::Server server_;
   WorkerPool network_workers_;
   WorkerPool disk_workers_;
 

@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -17,8 +18,6 @@
 
 namespace nexus {
 namespace {
-
-using namespace std::chrono_literals;
 
 struct Arguments {
   ConfigFlags config;
@@ -42,13 +41,13 @@ void reload(const Arguments& arguments) {
 
 /// Ends the loop on a signal; SIGHUP reads the configuration again.
 void watch_signals(int signals, Daemon& daemon, const Arguments& arguments) {
-  daemon.loop().watch(signals, [signals, &daemon, &arguments] {
+  daemon.reactor().watch(signals, EPOLLIN, [signals, &daemon, &arguments](std::uint32_t) {
     signalfd_siginfo signal{};
     if (read(signals, &signal, sizeof signal) != sizeof signal) return;
     if (signal.ssi_signo == SIGHUP) return reload(arguments);
     log(LogLevel::info, "stopping", {{"signal", std::to_string(signal.ssi_signo)}});
     notify_service_manager("STOPPING=1");
-    daemon.loop().stop();
+    daemon.stop();
   });
 }
 
@@ -77,7 +76,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
        {"key_source", daemon.facts().key_source}});
   background.ready();
   notify_service_manager("READY=1");
-  daemon.loop().run(6s);
+  daemon.reactor().run();
   if (own_socket) unlink(config.socket.c_str());
   const bool finished = daemon.finish();
   log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});

@@ -69,7 +69,7 @@ Result<int> lock_data_dir(const std::string& path) {
   const int error = errno;
   if (fd >= 0) close(fd);
   if (error == EWOULDBLOCK)
-    return Error{ErrorCode::failure, "another nexusd serves " + path,
+    return Error{ErrorCode::daemon_running, "another nexusd serves " + path,
                  "use it, or stop it with: nexus daemon stop"};
   return Error{ErrorCode::failure, "cannot lock " + file + ": " + std::strerror(error),
                "check the directory and the free space"};

@@ -14,7 +14,7 @@ void harden_process();
 Result<void> prepare_data_dir(const std::string& path);
 
 /// Holds the data directory for one daemon (F5); released when the process ends.
-/// Error: failure when another nexusd has it.
+/// Error: daemon_running when another nexusd has it.
 Result<int> lock_data_dir(const std::string& path);
 
 /// Goes on in the background, in a session of its own, with its log in `log_file`. The process that

@@ -64,7 +64,7 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
 }
 
 Result<int> run_list(Context& context) {
-  NEXUS_TRY(const auto keys, context.client.get("/v1/keys"));
+  NEXUS_TRY(const auto keys, context.client.all_pages("/v1/keys?limit=500"));
   if (context.output.json) {
     context.output.json_line({{"keys", keys}});
     return 0;

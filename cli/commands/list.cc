@@ -6,21 +6,56 @@
 
 #include "cli/command.h"
 #include "cli/output/connections.h"
+#include "common/json.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 
-Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter) {
+namespace {
+
+/// Few enough that neither program grows by a page, many enough that the way there does not count.
+constexpr const char* kAtOnce = "500";
+
+Result<void> each_page(
+    Context& context, const ListFilter& filter,
+    const std::function<Result<void>(const std::vector<api::Connection>& page)>& use) {
   const auto workspace = filter.all_workspaces ? "*" : context.config.workspace;
-  NEXUS_TRY(const auto json, context.client.get("/v1/connections?pending=true&workspace_id=" +
-                                                percent_encode(workspace)));
+  const auto target = std::string("/v1/connections?pending=true&limit=") + kAtOnce +
+                      "&workspace_id=" + percent_encode(workspace);
+  return context.client.each_page(target, [&](const Json& list) -> Result<bool> {
+    std::vector<api::Connection> page;
+    for (const auto& item : list) {
+      NEXUS_TRY(auto connection, api::connection_from_json(item));
+      if (filter.status.empty() || connection.status == filter.status)
+        page.push_back(std::move(connection));
+    }
+    NEXUS_CHECK(use(page));
+    return true;
+  });
+}
+
+}  // namespace
+
+Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter) {
   std::vector<api::Connection> connections;
-  for (const auto& item : json) {
-    NEXUS_TRY(auto connection, api::connection_from_json(item));
-    if (filter.status.empty() || connection.status == filter.status)
-      connections.push_back(std::move(connection));
-  }
+  NEXUS_CHECK(each_page(context, filter, [&](const auto& page) -> Result<void> {
+    connections.insert(connections.end(), page.begin(), page.end());
+    return {};
+  }));
   return connections;
+}
+
+Result<void> print_all_connections(
+    Context& context, const ListFilter& filter,
+    const std::function<void(const std::vector<api::Connection>& page)>& seen) {
+  ConnectionPrinter printer(context.output);
+  NEXUS_CHECK(each_page(context, filter, [&](const auto& page) -> Result<void> {
+    printer.print(page);
+    if (seen) seen(page);
+    return {};
+  }));
+  printer.finish();
+  return {};
 }
 
 namespace {
@@ -31,8 +66,7 @@ void configure_list(CLI::App& app, Action& action) {
   app.add_option("--status", filter->status, "only those with this status")
       ->check(CLI::IsMember({"pending", "active", "attention_required", "failed"}));
   action = [filter](Context& context) -> Result<int> {
-    NEXUS_TRY(const auto connections, fetch_connections(context, *filter));
-    print_connections(context.output, connections);
+    NEXUS_CHECK(print_all_connections(context, *filter));
     return 0;
   };
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,11 @@ struct ListFilter {
 };
 
 Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter);
+
+/// Prints them page by page, however many there are: a table for people or {"connections":[…]} for
+/// scripts. `seen` is told of each page.
+Result<void> print_all_connections(
+    Context& context, const ListFilter& filter,
+    const std::function<void(const std::vector<api::Connection>& page)>& seen = {});
 
 }  // namespace nexus::cli

@@ -37,7 +37,7 @@ Result<int> run_edit(Context& context, const ProviderArgs& args) {
 }
 
 Result<int> run_list(Context& context) {
-  NEXUS_TRY(const auto providers, context.client.get("/providers"));
+  NEXUS_TRY(const auto providers, context.client.all_pages("/providers?limit=500"));
   if (context.output.json) {
     context.output.json_line({{"providers", providers}});
     return 0;

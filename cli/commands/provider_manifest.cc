@@ -78,7 +78,8 @@ std::optional<Error> problems_in(const Output& output, const Manifest& manifest,
   if (problems.empty()) return std::nullopt;
   for (const auto& problem : problems) {
     const auto message = problem.value("message", "");
-    output.note(manifest.place(problem.value("index", std::size_t{0}), message) + ": " +
+    const auto field = text_member(problem, "field").value_or("");
+    output.note(manifest.place(problem.value("index", std::size_t{0}), field) + ": " +
                 problem.value("name", "") + ": " + printable(message, 400));
     if (const auto hint = problem.value("hint", ""); !hint.empty())
       output.note("  " + printable(hint, 400));
@@ -165,7 +166,7 @@ void configure_provider_apply(CLI::App& app, Action& action) {
 }
 
 Result<int> run_provider_export(Context& context) {
-  NEXUS_TRY(const auto providers, context.client.get("/providers"));
+  NEXUS_TRY(const auto providers, context.client.all_pages("/providers?limit=500"));
   context.output.result(manifest_of(providers));
   if (providers.empty()) context.output.note("no providers yet: the manifest is empty");
   return 0;

@@ -28,12 +28,17 @@ Result<std::vector<api::Connection>> fetch(Context& context,
   return connections;
 }
 
-void print(const Output& output, const std::vector<api::Connection>& connections) {
-  print_connections(output, connections);
+/// What a person has to do about them.
+void tell_ways_out(const Output& output, const std::vector<api::Connection>& connections) {
   for (const auto& c : connections)
     if (c.status == "attention_required" && !output.json)
       output.note("  run: nexus connect " + c.provider + " --replace " +
                   (c.alias.empty() ? c.id : c.alias));
+}
+
+void print(const Output& output, const std::vector<api::Connection>& connections) {
+  print_connections(output, connections);
+  tell_ways_out(output, connections);
 }
 
 int worst_of(const std::vector<api::Connection>& connections) {
@@ -80,9 +85,14 @@ Result<int> watch(Context& context, const std::vector<std::string>& references) 
 }
 
 Result<int> run_status(Context& context, const std::vector<std::string>& references) {
+  if (references.empty()) {
+    NEXUS_CHECK(print_all_connections(
+        context, {}, [&](const auto& page) { tell_ways_out(context.output, page); }));
+    return 0;
+  }
   NEXUS_TRY(const auto connections, fetch(context, references));
   print(context.output, connections);
-  return references.empty() ? 0 : worst_of(connections);
+  return worst_of(connections);
 }
 
 void configure_status(CLI::App& app, Action& action) {

@@ -48,22 +48,38 @@ Result<api::Connection> fetch_connection(Context& context, const std::string& re
   return api::connection_from_json(json);
 }
 
-void print_connections(const Output& output, const std::vector<api::Connection>& connections) {
-  if (output.json) {
-    Json list = Json::array();
-    for (const auto& c : connections) list.push_back(for_scripts(c));
-    return output.json_line({{"connections", std::move(list)}});
+void ConnectionPrinter::print(const std::vector<api::Connection>& connections) {
+  if (output_.json) {
+    std::string text;
+    for (const auto& c : connections) {
+      text += any_ ? "," : "{\"connections\":[";
+      text += nexus::to_text(for_scripts(c));
+      any_ = true;
+    }
+    return output_.result(text);
   }
-  if (connections.empty())
-    return output.note("no connections yet; make one with: nexus connect PROVIDER");
+  if (connections.empty()) return;
   std::vector<std::vector<std::string>> rows;
   for (const auto& c : connections)
     rows.push_back(
         {c.id, or_dash(c.alias), c.provider, printable(or_dash(c.account), 60),
-         output.status_word(c.status), expiry(c),
+         output_.status_word(c.status), expiry(c),
          c.error_message.empty() ? or_dash(join(c.scopes, " ")) : printable(c.error_message, 120)});
-  output.table(
-      {"CONNECTION", "ALIAS", "PROVIDER", "ACCOUNT", "STATUS", "EXPIRES", "SCOPES OR ERROR"}, rows);
+  output_.table(
+      {"CONNECTION", "ALIAS", "PROVIDER", "ACCOUNT", "STATUS", "EXPIRES", "SCOPES OR ERROR"}, rows,
+      widths_);
+  any_ = true;
+}
+
+void ConnectionPrinter::finish() {
+  if (output_.json) return output_.result(any_ ? "]}\n" : "{\"connections\":[]}\n");
+  if (!any_) output_.note("no connections yet; make one with: nexus connect PROVIDER");
+}
+
+void print_connections(const Output& output, const std::vector<api::Connection>& connections) {
+  ConnectionPrinter printer(output);
+  printer.print(connections);
+  printer.finish();
 }
 
 int exit_code_for(const std::string& status) {

@@ -98,7 +98,15 @@ std::string Output::change_line(const std::string& line) const {
 void Output::table(const std::vector<std::string>& head,
                    const std::vector<std::vector<std::string>>& rows) const {
   std::vector<std::size_t> widths;
-  for (const auto& cell : head) widths.push_back(width(cell));
+  table(head, rows, widths);
+}
+
+void Output::table(const std::vector<std::string>& head,
+                   const std::vector<std::vector<std::string>>& rows,
+                   std::vector<std::size_t>& widths) const {
+  const bool first = widths.empty();
+  if (first)
+    for (const auto& cell : head) widths.push_back(width(cell));
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
   const auto line = [&](const std::vector<std::string>& cells) {
@@ -109,7 +117,7 @@ void Output::table(const std::vector<std::string>& head,
     }
     result(text + "\n");
   };
-  line(head);
+  if (first) line(head);
   for (const auto& row : rows) line(row);
 }
 

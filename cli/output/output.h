@@ -34,6 +34,11 @@ struct Output {
   std::string status_word(const std::string& status) const;
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows) const;
+  /// The same for a table that comes in parts: the head is printed with the first one, while
+  /// `widths` is empty.
+  void table(const std::vector<std::string>& head,
+             const std::vector<std::vector<std::string>>& rows,
+             std::vector<std::size_t>& widths) const;
 };
 
 /// "59m", "2h 5m", "3d": a length of time for people.

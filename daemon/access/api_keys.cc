@@ -60,16 +60,27 @@ Result<void> check_name(const std::string& name) {
 
 }  // namespace
 
-ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, Clock clock)
+ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock)
     : store_(store),
       vault_(vault),
       audit_(audit),
       clock_(std::move(clock)),
-      environment_([&vault](std::string_view key) { return vault.hash_api_key(key); }) {}
+      environment_([&vault](std::string_view key) { return vault.hash_api_key(key); }, workers) {}
+
+Result<std::vector<ApiKeyRow>> ApiKeys::all() {
+  std::vector<ApiKeyRow> keys;
+  for (NamePage page;;) {
+    NEXUS_TRY(auto some, store_.api_keys(page));
+    const bool last = some.size() < static_cast<std::size_t>(page.limit);
+    for (auto& key : some) keys.push_back(std::move(key));
+    if (last) return keys;
+    page.after = keys.back().name;
+  }
+}
 
 Result<void> ApiKeys::load() {
   NEXUS_CHECK(environment_.load());
-  NEXUS_TRY(const auto rows, store_.api_keys());
+  NEXUS_TRY(const auto rows, all());
   const std::lock_guard lock(mutex_);
   for (const auto& row : rows) {
     NEXUS_TRY(auto access, access_from_json(Json::parse(row.access)));
@@ -97,7 +108,7 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
 }
 
 Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& caller) {
-  NEXUS_TRY(const auto rows, store_.api_keys());
+  NEXUS_TRY(const auto rows, all());
   for (const auto& row : rows) {
     if (row.id != id_or_name && row.name != id_or_name) continue;
     {

@@ -26,7 +26,7 @@ namespace nexus {
 /// check costs one hash and a revocation counts from the next request on. Thread-safe.
 class ApiKeys {
  public:
-  ApiKeys(Store& store, const Vault& vault, Audit& audit, Clock clock);
+  ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock);
 
   /// Reads the stored keys. Before the first `verify`.
   Result<void> load();
@@ -38,7 +38,7 @@ class ApiKeys {
   /// Errors: invalid_field, key_exists.
   Result<Issued> create(const std::string& name, const Access& access,
                         std::optional<UnixTime> expires_at, const Caller& caller);
-  Result<std::vector<ApiKeyRow>> list() { return store_.api_keys(); }
+  Result<std::vector<ApiKeyRow>> list(const NamePage& page) { return store_.api_keys(page); }
   /// By id or name. Error: key_not_found.
   Result<ApiKeyRow> revoke(const std::string& id_or_name, const Caller& caller);
 
@@ -51,6 +51,7 @@ class ApiKeys {
   Result<Identity> verify(std::string_view key);
 
  private:
+  Result<std::vector<ApiKeyRow>> all();
   struct Entry {
     std::string hash;
     std::shared_ptr<const Access> access;

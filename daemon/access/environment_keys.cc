@@ -40,8 +40,10 @@ Result<Secret> read_key_file(const std::string& variable, const std::string& pat
 
 }  // namespace
 
-EnvironmentKeys::EnvironmentKeys(Hash hash)
-    : hash_(std::move(hash)), access_(std::make_shared<const Access>(Access{true, {}})) {}
+EnvironmentKeys::EnvironmentKeys(Hash hash, WorkerPool& workers)
+    : hash_(std::move(hash)),
+      workers_(workers),
+      access_(std::make_shared<const Access>(Access{true, {}})) {}
 
 Result<void> EnvironmentKeys::add(const std::string& variable, std::string_view keys,
                                   std::vector<Key>& out) const {
@@ -92,15 +94,21 @@ Result<void> EnvironmentKeys::load() {
   return {};
 }
 
+void EnvironmentKeys::read_again() {
+  auto keys = read_files();
+  // A file that is being replaced keeps its former keys until it can be read again.
+  if (!keys)
+    return log(LogLevel::error, "api_keys_not_reloaded", {{"error", keys.error().message}});
+  const std::lock_guard lock(mutex_);
+  from_files_ = *std::move(keys);
+}
+
 std::optional<std::string> EnvironmentKeys::find(const std::string& hash) {
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (!files_.empty() && now - read_at_ >= reload_interval_) {
     read_at_ = now;
-    auto keys = read_files();
-    if (keys) from_files_ = *std::move(keys);
-    // A file that is being replaced keeps its former keys until it can be read again.
-    if (!keys) log(LogLevel::error, "api_keys_not_reloaded", {{"error", keys.error().message}});
+    workers_.submit([this] { read_again(); });
   }
   std::optional<std::string> found;
   for (const auto* keys : {&fixed_, &from_files_})

@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "daemon/access/access.h"
+#include "daemon/worker_pool.h"
 
 namespace nexus {
 
@@ -20,7 +21,8 @@ namespace nexus {
 class EnvironmentKeys {
  public:
   using Hash = std::function<std::string(std::string_view)>;
-  explicit EnvironmentKeys(Hash hash);
+  /// Files are read again by `workers`: who checks a key never waits for a disk.
+  EnvironmentKeys(Hash hash, WorkerPool& workers);
 
   /// Reads them and takes them out of the environment. Errors: usage, for a file that cannot be
   /// read, a key of less than 16 characters, an interval that is none.
@@ -37,8 +39,10 @@ class EnvironmentKeys {
   };
   Result<void> add(const std::string& variable, std::string_view keys, std::vector<Key>& out) const;
   Result<std::vector<Key>> read_files() const;
+  void read_again();
 
   Hash hash_;
+  WorkerPool& workers_;
   std::shared_ptr<const Access> access_;
   std::vector<std::pair<std::string, std::string>> files_;  ///< variable and path
   std::chrono::seconds reload_interval_{30};

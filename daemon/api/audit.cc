@@ -4,6 +4,7 @@
 #include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/paging.h"
 
 namespace nexus::api {
 namespace {
@@ -79,10 +80,15 @@ Result<Reply> list_audit(Services& services, const http::Request& request, const
   NEXUS_TRY(const auto limit, number_of(request, "limit", kDefaultLimit));
   NEXUS_TRY(filter.offset, number_of(request, "offset", 0));
   filter.limit = std::min(limit, kMostRows);
+  if (const auto cursor = request.query_value("cursor"); !cursor.empty()) {
+    NEXUS_TRY(filter.before, number_of(request, "cursor", 0));
+    filter.offset = 0;  // the cursor says it all
+  }
   NEXUS_TRY(const auto entries, services.audit.find(filter));
   Json list = Json::array();
   for (const auto& entry : entries) list.push_back(describe(entry));
-  return Reply{std::move(list)};
+  return paged(std::move(list), request, {"", filter.limit},
+               entries.empty() ? "" : std::to_string(entries.back().sequence));
 }
 
 }  // namespace nexus::api

@@ -7,9 +7,9 @@
 
 namespace nexus::api {
 
-CallbackSockets::CallbackSockets(http::EventLoop& loop, std::string callback_path,
+CallbackSockets::CallbackSockets(http::Server& server, std::string callback_path,
                                  std::optional<Gateway> gateway, http::Handler handler)
-    : loop_(loop),
+    : server_(server),
       callback_path_(std::move(callback_path)),
       gateway_(std::move(gateway)),
       handler_(std::move(handler)) {}
@@ -35,7 +35,7 @@ Result<void> CallbackSockets::open(const std::string& redirect_uri) {
             http::listen_on_tcp({url.host, url.port}, "callback.base_url", held));
   for (const auto& socket : sockets)
     listeners_[socket.address] =
-        loop_.listen(socket.fd, {.via = Caller::Via::callback, .keep_alive = false}, handler_);
+        server_.listen(socket.fd, {.via = Caller::Via::callback, .keep_alive = false}, handler_);
   origins_.insert(origin);
   return {};
 }
@@ -48,7 +48,7 @@ Result<std::string> CallbackSockets::with_free_port(const std::string& redirect_
 
 void CallbackSockets::close() {
   const std::lock_guard lock(mutex_);
-  for (const auto& [address, listener] : listeners_) loop_.unlisten(listener);
+  for (const auto& [address, listener] : listeners_) server_.unlisten(listener);
   listeners_.clear();
   origins_.clear();
   paths_.clear();

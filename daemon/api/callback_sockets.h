@@ -7,8 +7,8 @@
 #include <string>
 
 #include "daemon/connect/callback_listener.h"
-#include "daemon/http/event_loop.h"
 #include "daemon/http/listen_address.h"
+#include "daemon/http/server.h"
 
 namespace nexus::api {
 
@@ -23,7 +23,7 @@ class CallbackSockets : public CallbackListener {
   };
 
   /// `handler` answers what comes to the sockets; it is called once the loop runs.
-  CallbackSockets(http::EventLoop& loop, std::string callback_path, std::optional<Gateway> gateway,
+  CallbackSockets(http::Server& server, std::string callback_path, std::optional<Gateway> gateway,
                   http::Handler handler);
 
   Result<void> open(const std::string& redirect_uri) override;
@@ -37,7 +37,7 @@ class CallbackSockets : public CallbackListener {
   bool gateway_is_https() const { return gateway_ && gateway_->https; }
 
  private:
-  http::EventLoop& loop_;
+  http::Server& server_;
   std::string callback_path_;
   std::optional<Gateway> gateway_;
   http::Handler handler_;

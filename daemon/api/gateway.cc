@@ -75,13 +75,13 @@ std::string Gateway::Settings::url() const {
   return (tls ? "https://" : "http://") + address.text();
 }
 
-Result<void> Gateway::open(http::EventLoop& loop) {
+Result<void> Gateway::open(http::Server& server) {
   NEXUS_TRY(const auto sockets, http::listen_on_tcp(settings_.address, "gateway.listen"));
   for (const auto& socket : sockets)
-    loop.listen(socket.fd, {.via = Caller::Via::gateway, .tls = settings_.tls},
-                [this](http::Request request, http::Respond respond) {
-                  handle(std::move(request), std::move(respond));
-                });
+    server.listen(socket.fd, {.via = Caller::Via::gateway, .tls = settings_.tls},
+                  [this](http::Request request, http::Respond respond) {
+                    handle(std::move(request), std::move(respond));
+                  });
   return {};
 }
 

@@ -9,9 +9,9 @@
 #include "common/config.h"
 #include "daemon/api/callback_pages.h"
 #include "daemon/api/routes.h"
-#include "daemon/http/event_loop.h"
 #include "daemon/http/host_policy.h"
 #include "daemon/http/origin_policy.h"
+#include "daemon/http/server.h"
 
 namespace nexus::api {
 
@@ -38,7 +38,7 @@ class Gateway {
       : settings_(std::move(settings)), callback_(callback), services_(services) {}
 
   /// Error: callback_unavailable when the address is taken.
-  Result<void> open(http::EventLoop& loop);
+  Result<void> open(http::Server& server);
 
  private:
   void handle(http::Request request, http::Respond respond);

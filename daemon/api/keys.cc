@@ -3,6 +3,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/paging.h"
 
 namespace nexus::api {
 namespace {
@@ -37,11 +38,12 @@ Result<Reply> create_key(Services& services, const http::Request& request, const
   return Reply{std::move(answer), 201};
 }
 
-Result<Reply> list_keys(Services& services, const http::Request&, const Arguments&) {
-  NEXUS_TRY(const auto rows, services.api_keys.list());
+Result<Reply> list_keys(Services& services, const http::Request& request, const Arguments&) {
+  NEXUS_TRY(const auto slice, slice_of(request));
+  NEXUS_TRY(const auto rows, services.api_keys.list({slice.cursor, slice.limit}));
   Json list = Json::array();
   for (const auto& row : rows) list.push_back(describe(row));
-  return Reply{std::move(list)};
+  return paged(std::move(list), request, slice, rows.empty() ? "" : rows.back().name);
 }
 
 Result<Reply> revoke_key(Services& services, const http::Request& request, const Arguments& args) {

@@ -17,6 +17,10 @@ struct Limits {
         refresh(config.refresh),
         resolve(config.resolve),
         callback(config.callback) {}
+
+  /// Whether fetching or refreshing a token is counted.
+  bool by_workspace() const { return token.limits() || refresh.limits(); }
+
   http::RateLimiter request_connection;
   http::RateLimiter token;
   http::RateLimiter refresh;

@@ -37,4 +37,9 @@ Reply paged(Json list, const http::Request& request, const std::string& next) {
   return reply;
 }
 
+Reply paged(Json list, const http::Request& request, const Slice& slice, const std::string& last) {
+  const bool full = list.size() == static_cast<std::size_t>(slice.limit);
+  return paged(std::move(list), request, full ? last : "");
+}
+
 }  // namespace nexus::api

@@ -18,5 +18,8 @@ Result<Slice> slice_of(const http::Request& request);
 /// The list, with where the next part begins: a Link header (RFC 8288, rel="next") and, for those
 /// who build their own URLs, X-Next-Cursor. Neither where there is none.
 Reply paged(nlohmann::json list, const http::Request& request, const std::string& next);
+/// The same where a full page means that there may be another, which goes on after `last`.
+Reply paged(nlohmann::json list, const http::Request& request, const Slice& slice,
+            const std::string& last);
 
 }  // namespace nexus::api

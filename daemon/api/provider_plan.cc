@@ -22,6 +22,7 @@ Json to_json(const ProviderPlan& plan) {
     problems.push_back({{"index", index},
                         {"name", name},
                         {"code", error.wire()},
+                        {"field", error.field.empty() ? Json(nullptr) : Json(error.field)},
                         {"message", error.message},
                         {"hint", error.hint}});
   return {{"changes", std::move(changes)}, {"problems", std::move(problems)}};

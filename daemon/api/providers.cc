@@ -3,6 +3,7 @@
 #include "common/json.h"
 #include "common/rfc3339.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/paging.h"
 
 namespace nexus::api {
 namespace {
@@ -50,7 +51,7 @@ Result<Reply> add_provider(Services& services, const http::Request& request, con
 Result<Reply> provider_metadata(Services& services, const http::Request& request,
                                 const Arguments& args) {
   if (request.query_value("view") == "list") return list_providers(services, request, args);
-  NEXUS_TRY(const auto providers, services.providers.list());
+  NEXUS_TRY(const auto providers, services.providers.all());
   Json map = Json::object();
   for (const auto& provider : providers)
     map[word(provider.auth_type)][provider.name] = {
@@ -63,11 +64,12 @@ Result<Reply> provider_metadata(Services& services, const http::Request& request
   return Reply{std::move(map)};
 }
 
-Result<Reply> list_providers(Services& services, const http::Request&, const Arguments&) {
-  NEXUS_TRY(const auto providers, services.providers.list());
+Result<Reply> list_providers(Services& services, const http::Request& request, const Arguments&) {
+  NEXUS_TRY(const auto slice, slice_of(request));
+  NEXUS_TRY(const auto providers, services.providers.list({slice.cursor, slice.limit}));
   Json list = Json::array();
   for (const auto& provider : providers) list.push_back(describe(services, provider));
-  return Reply{std::move(list)};
+  return paged(std::move(list), request, slice, providers.empty() ? "" : providers.back().name);
 }
 
 Result<Reply> show_redirect_uri(Services& services, const http::Request& request,
@@ -115,7 +117,7 @@ Result<Reply> edit_provider(Services& services, const http::Request& request,
 }
 
 Result<Reply> provider_health(Services& services, const http::Request&, const Arguments&) {
-  NEXUS_TRY(const auto providers, services.providers.list());
+  NEXUS_TRY(const auto providers, services.providers.all());
   Json list = Json::array();
   for (const auto& provider : providers) {
     const auto health = services.providers.health(provider.id);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <variant>
 
+#include "common/id.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
@@ -17,7 +18,13 @@ namespace {
 using Answering = Result<Reply> (*)(Services&, const http::Request&, const Arguments&);
 using Later = void (*)(Services&, const http::Request&, const Arguments&, http::Respond);
 
-enum class Place { loop, disk, network };
+/// Where a handler runs. On the loop it makes one indexed read at the most, and waits for nothing.
+enum class Place {
+  loop,
+  loop_by_id,  ///< a connection's id needs no look-up; an alias or a name is looked for on a worker
+  disk,
+  network,
+};
 
 }  // namespace
 
@@ -32,6 +39,7 @@ struct Route {
 namespace {
 
 constexpr auto loop = Place::loop;
+constexpr auto by_id = Place::loop_by_id;
 constexpr auto disk = Place::disk;
 constexpr auto network = Place::network;
 constexpr auto nothing = Needs::nothing;
@@ -40,37 +48,37 @@ constexpr auto key = Needs::key;
 constexpr auto admin = Needs::admin_key;
 
 const Route kRoutes[] = {
-    {"GET", "/v1/token/{}", Later{get_token}, loop, key},
-    {"POST", "/v1/refresh/{}", Later{refresh_token}, loop, key},
-    {"GET", "/v1/resolve", Later{resolve_token}, loop, key},
-    {"GET", "/v1/check-connection/{}", Answering{check_connection}, loop, open},
+    {"GET", "/v1/token/{}", Later{get_token}, by_id, key},
+    {"POST", "/v1/refresh/{}", Later{refresh_token}, by_id, key},
+    {"GET", "/v1/resolve", Later{resolve_token}, disk, key},
+    {"GET", "/v1/check-connection/{}", Answering{check_connection}, by_id, open},
     {"POST", "/v1/request-connection", Answering{request_connection}, network, key},
-    {"GET", "/v1/capture-schema", Answering{capture_schema}, loop, nothing},
+    {"GET", "/v1/capture-schema", Answering{capture_schema}, disk, nothing},
     {"POST", "/v1/capture-credential", Answering{capture_credential}, network, nothing},
     {"POST", "/v1/adopt-connection", Answering{adopt_connection}, network, key},
     {"POST", "/v1/complete-connection", Answering{complete_connection}, network, key},
     {"GET", "/v1/connections", Answering{list_connections}, disk, key},
-    {"GET", "/v1/connections/{}", Later{show_connection}, loop, key},
+    {"GET", "/v1/connections/{}", Later{show_connection}, by_id, key},
     {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, key},
     {"DELETE", "/v1/connections/{}", Answering{delete_connection}, network, key},
-    {"GET", "/v1/providers", Answering{provider_metadata}, loop, key},
-    {"GET", "/providers", Answering{list_providers}, loop, key},
+    {"GET", "/v1/providers", Answering{provider_metadata}, disk, key},
+    {"GET", "/providers", Answering{list_providers}, disk, key},
     {"POST", "/v1/providers", Answering{add_provider}, network, admin},
     {"POST", "/providers", Answering{add_provider}, network, admin},
-    {"GET", "/v1/providers/metadata", Answering{provider_metadata}, loop, key},
-    {"GET", "/providers/metadata", Answering{provider_metadata}, loop, key},
-    {"GET", "/v1/providers/health", Answering{provider_health}, loop, key},
-    {"GET", "/providers/health", Answering{provider_health}, loop, key},
+    {"GET", "/v1/providers/metadata", Answering{provider_metadata}, disk, key},
+    {"GET", "/providers/metadata", Answering{provider_metadata}, disk, key},
+    {"GET", "/v1/providers/health", Answering{provider_health}, disk, key},
+    {"GET", "/providers/health", Answering{provider_health}, disk, key},
     {"GET", "/v1/providers/redirect-uri", Answering{show_redirect_uri}, loop, key},
     {"POST", "/v1/providers/plan", Answering{plan_providers}, network, admin},
     {"POST", "/v1/providers/apply", Answering{apply_providers}, network, admin},
     {"POST", "/v1/providers/{}/test", Answering{test_provider}, network, admin},
-    {"GET", "/v1/providers/by-name/{}", Answering{show_provider_named}, loop, key},
-    {"GET", "/providers/by-name/{}", Answering{show_provider_named}, loop, key},
+    {"GET", "/v1/providers/by-name/{}", Answering{show_provider_named}, disk, key},
+    {"GET", "/providers/by-name/{}", Answering{show_provider_named}, disk, key},
     {"DELETE", "/v1/providers/by-name/{}", Answering{delete_provider_named}, disk, admin},
     {"DELETE", "/providers/by-name/{}", Answering{delete_provider_named}, disk, admin},
-    {"GET", "/v1/providers/{}", Answering{show_provider}, loop, key},
-    {"GET", "/providers/{}", Answering{show_provider}, loop, key},
+    {"GET", "/v1/providers/{}", Answering{show_provider}, disk, key},
+    {"GET", "/providers/{}", Answering{show_provider}, disk, key},
     {"PUT", "/v1/providers/{}", Answering{replace_provider}, network, admin},
     {"PUT", "/providers/{}", Answering{replace_provider}, network, admin},
     {"PATCH", "/v1/providers/{}", Answering{edit_provider}, network, admin},
@@ -136,6 +144,21 @@ Result<Reply> call(Answering handler, Services& services, const http::Request& r
   }
 }
 
+void answer(const Route& route, Services& services, const http::Request& request,
+            const Arguments& arguments, http::Respond respond) {
+  if (const auto* later = std::get_if<Later>(&route.handler))
+    return (*later)(services, request, arguments, std::move(respond));
+  respond(respond_with(call(std::get<Answering>(route.handler), services, request, arguments)));
+}
+
+Place place_of(const RouteMatch& match, const Services& services, const http::Request& request) {
+  const auto place = match.route->place;
+  if (place != Place::loop_by_id) return place;
+  // What is counted by workspace needs the row before the token's.
+  const bool counted = request.caller.via == Caller::Via::gateway && services.limits.by_workspace();
+  return is_connection_id(match.arguments[0]) && !counted ? Place::loop : Place::disk;
+}
+
 }  // namespace
 
 RouteMatch find_route(const http::Request& request) {
@@ -159,15 +182,13 @@ Needs needs_of(const Route& route) {
 
 void run_route(RouteMatch match, Services& services, http::Request request, http::Respond respond) {
   const auto& route = *match.route;
-  if (const auto* later = std::get_if<Later>(&route.handler))
-    return (*later)(services, request, match.arguments, std::move(respond));
-  const auto handler = std::get<Answering>(route.handler);
-  if (route.place == Place::loop)
-    return respond(respond_with(call(handler, services, request, match.arguments)));
-  auto& workers = route.place == Place::network ? services.network_workers : services.disk_workers;
-  workers.submit([&services, handler, request = std::move(request),
-                  arguments = std::move(match.arguments), respond = std::move(respond)] {
-    respond(respond_with(call(handler, services, request, arguments)));
+  const auto place = place_of(match, services, request);
+  if (place == Place::loop)
+    return answer(route, services, request, match.arguments, std::move(respond));
+  auto& workers = place == Place::network ? services.network_workers : services.disk_workers;
+  workers.submit([&services, &route, request = std::move(request),
+                  arguments = std::move(match.arguments), respond = std::move(respond)]() mutable {
+    answer(route, services, request, arguments, std::move(respond));
   });
 }
 

@@ -4,10 +4,10 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "daemon/due.h"
 #include "daemon/oauth/token_response.h"
 #include "daemon/provider/metadata_cache.h"
 #include "daemon/provider/providers.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 

@@ -10,7 +10,7 @@
 #include "daemon/audit.h"
 #include "daemon/connect/callback_listener.h"
 #include "daemon/connect/return_urls.h"
-#include "daemon/scheduler/due.h"
+#include "daemon/due.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/sealed_fields.h"
 #include "daemon/vault/vault.h"

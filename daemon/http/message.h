@@ -60,7 +60,7 @@ struct Response {
 
 /// Sends the answer to one request; may be called once, from any thread.
 using Respond = std::function<void(Response)>;
-/// Called on the event loop's thread: it must not wait for anything.
+/// Called on the loop's thread: it must not wait for anything.
 using Handler = std::function<void(Request, Respond)>;
 
 }  // namespace nexus::http

@@ -2,7 +2,7 @@
 
 #include <sys/socket.h>
 
-#include "daemon/service/caller.h"
+#include "daemon/caller.h"
 
 namespace nexus::http {
 

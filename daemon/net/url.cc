@@ -44,8 +44,9 @@ bool Url::is_loopback() const {
 }
 
 Result<Url> parse_url(std::string_view text, const std::string& what) {
-  const Error refused{ErrorCode::invalid_field, what + " is not an absolute http or https URL",
-                      "give one like https://example.com/path"};
+  Error refused{ErrorCode::invalid_field, what + " is not an absolute http or https URL",
+                "give one like https://example.com/path"};
+  refused.field = what;
   if (text.size() > 8192 || is_ambiguous(text)) return refused;
   // "https:host" and "https:///host" are mended by some parsers: the two slashes have to be there.
   const auto scheme = lower(text.substr(0, text.find(':')));
@@ -83,16 +84,19 @@ Result<Url> parse_url(std::string_view text, const std::string& what) {
 
 Result<Url> parse_endpoint(std::string_view text, const std::string& what,
                            bool allow_insecure_http) {
+  const auto refused = [&](const std::string& why, const std::string& hint) {
+    Error error{ErrorCode::invalid_field, what + why, hint};
+    error.field = what;
+    return error;
+  };
   NEXUS_TRY(auto url, parse_url(text, what));
   if (url.has_userinfo || url.has_fragment)
-    return Error{ErrorCode::invalid_field, what + " must not carry a user name or a fragment",
-                 "remove them from the URL"};
+    return refused(" must not carry a user name or a fragment", "remove them from the URL");
   if (url.scheme == "http" && !url.is_loopback())
-    return Error{ErrorCode::invalid_field, what + " is not https",
-                 "plain http is possible on loopback hosts only"};
+    return refused(" is not https", "plain http is possible on loopback hosts only");
   if (url.scheme == "http" && !allow_insecure_http)
-    return Error{ErrorCode::invalid_field, what + " is not https",
-                 "for a provider on this machine, allow it with --allow-insecure-http"};
+    return refused(" is not https",
+                   "for a provider on this machine, allow it with --allow-insecure-http");
   return url;
 }
 

@@ -35,17 +35,17 @@ Error unusable(const OAuthAnswer& answer) {
           "check the provider's token endpoint"};
 }
 
-/// The answer's document, where its type is one that this provider may answer with (C4).
-Result<Json> parse(const IncomingResponse& response, const std::string& type,
-                   const Dialect& dialect) {
-  if (is_json(type)) return parse_token_answer(response.body, false);
-  if (dialect.token_response_format == Dialect::BodyFormat::form &&
-      (is_form(type) || is_text(type)))
-    return parse_token_answer(response.body, true);
-  return Error{ErrorCode::provider_protocol, "", ""};
+enum class Form { json, form, other };
+
+/// The form of an answer, as far as this provider may answer in it (C4).
+Form form_of(const std::string& type, const Dialect& dialect) {
+  if (is_json(type)) return Form::json;
+  const bool takes_forms = dialect.token_response_format == Dialect::BodyFormat::form;
+  return takes_forms && (is_form(type) || is_text(type)) ? Form::form : Form::other;
 }
 
-OAuthError read_error(const Result<Json>& document, const std::vector<std::string_view>& secrets) {
+OAuthError read_error(const std::optional<Json>& document,
+                      const std::vector<std::string_view>& secrets) {
   if (!document || !document->contains("error")) return {};
   OAuthError error;
   error.code = printable_without(text_member(*document, "error").value_or("error"), secrets);
@@ -107,12 +107,19 @@ Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
                         const std::vector<std::string_view>& secrets, HttpClient& http) {
   NEXUS_TRY(const auto response, http.send(request));
   const auto type = response.header("content-type");
-  auto document = parse(response, type, dialect);
+  const auto form = form_of(type, dialect);
+  std::optional<Json> document;
+  if (form != Form::other)
+    if (auto parsed = parse_token_answer(response.body, form == Form::form))
+      document = *std::move(parsed);
   auto error = read_error(document, secrets);
   const bool told_when = response.status == 429 || response.status == 503;
-  return OAuthAnswer{response.status, type,
+  return OAuthAnswer{response.status,
+                     type,
                      told_when ? parse_retry_after(response.header("retry-after")) : 0,
-                     std::move(document), std::move(error)};
+                     std::move(document),
+                     form == Form::other,
+                     std::move(error)};
 }
 
 Result<Json> document_of(OAuthAnswer answer) {
@@ -129,13 +136,12 @@ Result<Json> document_of(OAuthAnswer answer) {
   if (!answer.error.code.empty())
     return Error{ErrorCode::provider_rejected, "the provider refused (" + answer.error.text + ")",
                  "start again: nexus connect PROVIDER"};
-  if (answer.status != 200) return unusable(answer);
-  if (!answer.document && answer.document.error().code == ErrorCode::invalid_json)
+  if (answer.status != 200 || answer.of_other_type) return unusable(answer);
+  if (!answer.document)
     return Error{ErrorCode::provider_protocol,
                  "the provider's answer is not usable: it is not an object",
                  "check the provider's token endpoint"};
-  if (!answer.document) return unusable(answer);
-  return std::move(answer.document);
+  return *std::move(answer.document);
 }
 
 }  // namespace nexus::oauth

@@ -43,8 +43,9 @@ struct OAuthError {
 struct OAuthAnswer {
   int status = 0;
   std::string content_type;
-  int retry_after_s = 0;  ///< with 429 and 503
-  Result<Json> document;
+  int retry_after_s = 0;         ///< with 429 and 503
+  std::optional<Json> document;  ///< nothing where it is not usable
+  bool of_other_type = false;    ///< its type is none that this provider may answer with
   OAuthError error;
 };
 

@@ -86,7 +86,7 @@ Result<ProviderPlans::Work> ProviderPlans::prepare(Json& wanted, bool prune) {
     work.plan.changes.push_back(change_of(*prepared));
     work.prepared.push_back(*prepared);
   }
-  NEXUS_TRY(const auto registered, providers_.list());
+  NEXUS_TRY(const auto registered, providers_.all());
   for (const auto& provider : registered) {
     if (seen.contains(provider.name)) continue;
     work.plan.changes.push_back({prune ? "delete" : "orphan", provider.name, {}, {}});

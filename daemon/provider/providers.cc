@@ -55,8 +55,19 @@ Result<Provider> Providers::of_connection(const ConnectionRow& connection) {
   return decode(*row);
 }
 
-Result<std::vector<Provider>> Providers::list() {
-  NEXUS_TRY(const auto rows, store_.providers());
+Result<std::vector<Provider>> Providers::all() {
+  std::vector<Provider> providers;
+  for (NamePage page;;) {
+    NEXUS_TRY(auto some, list(page));
+    const bool last = some.size() < static_cast<std::size_t>(page.limit);
+    for (auto& provider : some) providers.push_back(std::move(provider));
+    if (last) return providers;
+    page.after = providers.back().name;
+  }
+}
+
+Result<std::vector<Provider>> Providers::list(const NamePage& page) {
+  NEXUS_TRY(const auto rows, store_.providers(page));
   std::vector<Provider> providers;
   for (const auto& row : rows) {
     NEXUS_TRY(auto provider, decode(row));

@@ -34,7 +34,8 @@ class Providers {
   Result<Provider> by_name(const std::string& name);  ///< case-insensitive
   /// Also one that was taken off the list: connections made with it go on.
   Result<Provider> of_connection(const ConnectionRow& row);
-  Result<std::vector<Provider>> list();
+  Result<std::vector<Provider>> list(const NamePage& page);
+  Result<std::vector<Provider>> all();
 
   /// Our client, speaking to the endpoints that the registration and the metadata name now. One
   /// read of the store.

@@ -12,7 +12,16 @@ namespace nexus {
 namespace {
 
 Error bad(const std::string& field, const std::string& what) {
-  return {ErrorCode::invalid_field, field + " " + what, "correct the field and try again"};
+  Error error{ErrorCode::invalid_field, field + " " + what, "correct the field and try again"};
+  error.field = field;
+  return error;
+}
+
+/// A field that has to be there and is not.
+Error missing(const std::string& field, const std::string& message, const std::string& hint) {
+  Error error{ErrorCode::missing_fields, message, hint};
+  error.field = field;
+  return error;
 }
 
 Result<void> read_texts(const Json& body, Provider& provider) {
@@ -88,8 +97,8 @@ Result<void> check_endpoints_of(const Provider& p) {
 
 Result<void> check_oauth(const Provider& p) {
   if (p.client_id.empty())
-    return Error{ErrorCode::missing_fields, "client_id is missing",
-                 "create a client at the provider and give its id"};
+    return missing("client_id", "client_id is missing",
+                   "create a client at the provider and give its id");
   if (!is_vschar(p.client_id)) return bad("client_id", "has characters that are not allowed");
   NEXUS_CHECK(check_endpoints_of(p));
   const auto& settings = p.settings;
@@ -104,8 +113,7 @@ Result<void> check_oauth(const Provider& p) {
 
 Result<void> check(const Provider& p) {
   constexpr auto allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-  if (p.name.empty())
-    return Error{ErrorCode::missing_fields, "name is missing", "give the provider a name"};
+  if (p.name.empty()) return missing("name", "name is missing", "give the provider a name");
   if (p.name.size() > 64 || p.name.find_first_not_of(allowed) != std::string::npos)
     return bad("name", "has to be of a-z, 0-9 and '-', at most 64 of them");
   if (!p.redirect_host.empty() && p.redirect_host != "localhost" &&
@@ -122,10 +130,13 @@ Result<void> read_auth_type(const Json& body, Provider& provider) {
   std::string text = word(AuthType::oauth2);
   NEXUS_CHECK(JsonFields(body).text("auth_type", text));
   const auto type = from_word<AuthType>(trim(text));
-  if (!type)
-    return Error{ErrorCode::unsupported_auth_type,
-                 "auth_type '" + printable(text, 40) + "' is not supported",
-                 "use oauth2, api_key, basic_auth, header, query_param, hmac_payload or aws_sigv4"};
+  if (!type) {
+    Error error{ErrorCode::unsupported_auth_type,
+                "auth_type '" + printable(text, 40) + "' is not supported",
+                "use oauth2, api_key, basic_auth, header, query_param, hmac_payload or aws_sigv4"};
+    error.field = "auth_type";
+    return error;
+  }
   provider.auth_type = *type;
   return {};
 }

@@ -8,11 +8,11 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
+#include "daemon/due.h"
 #include "daemon/provider/metadata_cache.h"
 #include "daemon/provider/providers.h"
 #include "daemon/provider/redirect_uris.h"
 #include "daemon/provider/registration.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 

@@ -2,13 +2,12 @@
 
 namespace nexus {
 
-Result<void> FlowExpiry::start(http::EventLoop& loop) {
-  NEXUS_CHECK(alarm_.start(loop, [this] {
+void FlowExpiry::start(Reactor& reactor) {
+  alarm_.start(reactor, [this] {
     due_.reached(Due::What::flow_expiry);
     sweep();
-  }));
+  });
   due_.listen(Due::What::flow_expiry, [this](UnixTime at) { alarm_.expect(at); });
-  return {};
 }
 
 void FlowExpiry::sweep() {

@@ -4,8 +4,8 @@
 
 #include "common/clock.h"
 #include "daemon/connect/flows.h"
+#include "daemon/due.h"
 #include "daemon/scheduler/alarm.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus {
@@ -17,8 +17,8 @@ class FlowExpiry {
   FlowExpiry(Flows& flows, Due& due, WorkerPool& workers, Clock clock)
       : flows_(flows), due_(due), workers_(workers), alarm_(std::move(clock)) {}
 
-  /// Begins. Error: failure without a timer.
-  Result<void> start(http::EventLoop& loop);
+  /// Begins. The loop's thread.
+  void start(Reactor& reactor);
   /// Begins no more sweeps.
   void stop() { stopped_ = true; }
 

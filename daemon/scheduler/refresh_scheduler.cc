@@ -11,11 +11,11 @@ constexpr UnixTime kAfterTrouble = 5;
 
 }  // namespace
 
-Result<void> RefreshScheduler::start(http::EventLoop& loop) {
-  NEXUS_CHECK(alarm_.start(loop, [this] {
+Result<void> RefreshScheduler::start(Reactor& reactor) {
+  alarm_.start(reactor, [this] {
     due_.reached(Due::What::refresh);
     wake();
-  }));
+  });
   due_.listen(Due::What::refresh, [this](UnixTime at) { alarm_.expect(at); });
   // Asked here rather than by a worker: an idle daemon starts without any thread beside its own.
   NEXUS_TRY(const auto first, store_.next_refresh_after(0));

@@ -4,8 +4,8 @@
 #include <mutex>
 
 #include "common/clock.h"
+#include "daemon/due.h"
 #include "daemon/scheduler/alarm.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/token/refresher.h"
 #include "daemon/worker_pool.h"
@@ -25,8 +25,8 @@ class RefreshScheduler {
         clock_(clock),
         alarm_(clock) {}
 
-  /// Begins; the loop tells when the timer has run down. Error: failure without a timer.
-  Result<void> start(http::EventLoop& loop);
+  /// Begins, with what is due already. The loop's thread. Errors: the store's.
+  Result<void> start(Reactor& reactor);
   /// Begins no more refreshes.
   void stop() { stopped_ = true; }
 

@@ -13,11 +13,11 @@ constexpr UnixTime kAtLeast = 5;
 
 }  // namespace
 
-Result<void> RevocationScheduler::start(http::EventLoop& loop) {
-  NEXUS_CHECK(alarm_.start(loop, [this] {
+Result<void> RevocationScheduler::start(Reactor& reactor) {
+  alarm_.start(reactor, [this] {
     due_.reached(Due::What::revocation);
     if (!stopped_ && !running_.exchange(true)) workers_.submit([this] { run(); });
-  }));
+  });
   due_.listen(Due::What::revocation, [this](UnixTime at) { alarm_.expect(at); });
   NEXUS_TRY(const auto next, store_.next_revocation());
   if (next) due_.expect(Due::What::revocation, *next);

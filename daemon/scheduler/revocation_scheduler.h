@@ -3,8 +3,8 @@
 #include <atomic>
 
 #include "common/clock.h"
+#include "daemon/due.h"
 #include "daemon/scheduler/alarm.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/token/revocations.h"
 #include "daemon/worker_pool.h"
@@ -23,8 +23,8 @@ class RevocationScheduler {
         clock_(clock),
         alarm_(clock) {}
 
-  /// Begins, with what an earlier daemon left. Error: failure without a timer.
-  Result<void> start(http::EventLoop& loop);
+  /// Begins, with what an earlier daemon left. The loop's thread. Errors: the store's.
+  Result<void> start(Reactor& reactor);
   /// Begins no more of them.
   void stop() { stopped_ = true; }
 

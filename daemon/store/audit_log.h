@@ -25,6 +25,7 @@ class AuditLog {
     std::string subject;  ///< a connection's id or a provider's name, "" for all
     std::optional<UnixTime> since;
     std::optional<UnixTime> until;
+    std::optional<std::int64_t> before;  ///< only those whose sequence number is less
     std::int64_t limit = 50;
     std::int64_t offset = 0;
   };

@@ -129,6 +129,12 @@ struct ApiKeyRow {
   std::optional<UnixTime> expires_at;
 };
 
+/// A page of things that have a name, in its order.
+struct NamePage {
+  std::string after;  ///< the name that the page before this one ended with, "" for the first
+  std::int64_t limit = 1000;
+};
+
 /// A page of connections, newest first (their ids sort by the time they were made).
 struct ConnectionPage {
   std::string workspace;  ///< "" for all
@@ -153,7 +159,7 @@ class Store {
   virtual Result<std::optional<ProviderRow>> provider(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRecord>> provider_record(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRow>> provider_named(const std::string& name) = 0;
-  virtual Result<std::vector<ProviderRow>> providers() = 0;
+  virtual Result<std::vector<ProviderRow>> providers(const NamePage& page) = 0;
 
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
   virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
@@ -232,7 +238,7 @@ class Store {
 
   /// Error: key_exists for a name in use.
   virtual Result<void> put_api_key(const ApiKeyRow& row) = 0;
-  virtual Result<std::vector<ApiKeyRow>> api_keys() = 0;
+  virtual Result<std::vector<ApiKeyRow>> api_keys(const NamePage& page) = 0;
   virtual Result<void> delete_api_key(const std::string& id) = 0;
 };
 

@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
-#include "daemon/scheduler/due.h"
+#include "daemon/due.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/sealed_fields.h"
 

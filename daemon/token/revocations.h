@@ -9,8 +9,8 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
+#include "daemon/due.h"
 #include "daemon/provider/providers.h"
-#include "daemon/scheduler/due.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 

@@ -67,7 +67,7 @@ test('a socket passed on by the service manager is used, anything else is refuse
 
 test('a vault has one daemon (F5): a second one says so and leaves the first alone', async () => {
   const second = spawnSync(join(BIN, 'nexusd'), ['--foreground', '--socket', join(home.dir, 'other.sock')], { env: home.env, timeout: 10000 });
-  assert.equal(second.status, 1, second.stderr.toString());
+  assert.equal(second.status, 11, second.stderr.toString());
   assert.match(second.stderr.toString(), /nexusd: .*(another|already|in use)/);
   assert.equal((await home.api('GET', '/health')).status, 200);
 });

@@ -111,10 +111,11 @@ Result<std::optional<ProviderRow>> SqliteStore::provider_named(const std::string
   });
 }
 
-Result<std::vector<ProviderRow>> SqliteStore::providers() {
-  return read("providers", "providers", [](Database& db) {
-    auto query = db.query(PROVIDER_COLUMNS "WHERE deleted = 0 ORDER BY name");
-    return all(query, provider_row);
+Result<std::vector<ProviderRow>> SqliteStore::providers(const NamePage& page) {
+  return read("providers", "providers", [&](Database& db) {
+    auto query =
+        db.query(PROVIDER_COLUMNS "WHERE deleted = 0 AND name > ?1 ORDER BY name LIMIT ?2");
+    return all(query.bind(page.after, page.limit), provider_row);
   });
 }
 
@@ -135,11 +136,12 @@ Result<void> SqliteStore::put_api_key(const ApiKeyRow& row) {
       });
 }
 
-Result<std::vector<ApiKeyRow>> SqliteStore::api_keys() {
-  return read("keys", "api_keys", [](Database& db) {
+Result<std::vector<ApiKeyRow>> SqliteStore::api_keys(const NamePage& page) {
+  return read("keys", "api_keys", [&](Database& db) {
     auto query = db.query(
-        "SELECT id, name, hash, access, created_at, expires_at FROM api_keys ORDER BY name");
-    return all(query, [](const Query& q) {
+        "SELECT id, name, hash, access, created_at, expires_at FROM api_keys "
+        "WHERE name > ?1 ORDER BY name LIMIT ?2");
+    return all(query.bind(page.after, page.limit), [](const Query& q) {
       return ApiKeyRow{q.text(0), q.text(1),   q.text(2),
                        q.text(3), q.number(4), q.optional_number(5)};
     });

@@ -64,9 +64,9 @@ class SqliteAuditLog : public AuditLog {
           "     OR json_extract(record, '$.provider') = ?2) "
           "AND (?3 IS NULL OR json_extract(record, '$.at') >= ?3) "
           "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4) "
-          "ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
+          "AND (?7 IS NULL OR seq < ?7) ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
       query.bind(filter.event, filter.subject, filter.since, filter.until, filter.limit,
-                 filter.offset);
+                 filter.offset, filter.before);
       std::vector<Entry> entries;
       while (query.next()) entries.push_back({query.number(0), query.text(1)});
       return entries;

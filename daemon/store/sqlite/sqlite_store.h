@@ -25,9 +25,9 @@ class SqliteStore final : public Store {
   Result<std::optional<ProviderRow>> provider(const std::string& id) override;
   Result<std::optional<ProviderRecord>> provider_record(const std::string& id) override;
   Result<std::optional<ProviderRow>> provider_named(const std::string& name) override;
-  Result<std::vector<ProviderRow>> providers() override;
+  Result<std::vector<ProviderRow>> providers(const NamePage& page) override;
   Result<void> put_api_key(const ApiKeyRow& row) override;
-  Result<std::vector<ApiKeyRow>> api_keys() override;
+  Result<std::vector<ApiKeyRow>> api_keys(const NamePage& page) override;
   Result<void> delete_api_key(const std::string& id) override;
 
   // connection_queries.cc

@@ -1,4 +1,4 @@
-#include "daemon/scheduler/due.h"
+#include "daemon/due.h"
 
 namespace nexus {
 

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "daemon/http/message.h"
+#include "daemon/http/tls.h"
+#include "daemon/loop/reactor.h"
+
+namespace nexus::http {
+
+/// Who may connect, and how long a listener's connections live.
+struct ListenerOptions {
+  Caller::Via via = Caller::Via::control_socket;
+  bool same_user_only = false;  ///< SO_PEERCRED; refused before a byte is read
+  bool keep_alive = true;
+  std::shared_ptr<TlsCertificate> tls{};  ///< nothing: in the clear
+  std::function<void(const Caller&)> on_refused{};
+};
+
+/// What a connection needs of where it came in, also when that accepts no more.
+struct Listener {
+  int id = 0;
+  ListenerOptions options;
+  Handler handler;
+};
+
+/// The sockets that a server accepts connections from.
+class Listeners {
+ public:
+  /// Takes over an accepted socket. The loop's thread.
+  using Accepted =
+      std::function<void(int fd, const Caller& caller, std::shared_ptr<const Listener> listener)>;
+
+  /// `out_of_descriptors` is called when nobody can be accepted for want of them, about once a
+  /// second for as long as that lasts.
+  Listeners(Reactor& reactor, Accepted accepted, std::function<void()> out_of_descriptors);
+  ~Listeners();
+  Listeners(const Listeners&) = delete;
+  Listeners& operator=(const Listeners&) = delete;
+
+  /// Takes over a bound, listening socket. Any thread.
+  int open(int fd, ListenerOptions options, Handler handler);
+  /// The port is free when this returns. Any thread.
+  void close(int listener);
+  /// Closes all of them, and whatever is opened from now on. The loop's thread.
+  void close_all();
+
+ private:
+  struct Open {
+    int fd = -1;
+    WatchId watch = 0;
+    std::shared_ptr<const Listener> listener;
+  };
+
+  void start(int fd, std::shared_ptr<const Listener> listener);
+  void end(const Open& open);
+  void accept_from(int listener);
+  void pause(const Open& open);
+  void go_on();
+
+  Reactor& reactor_;
+  Accepted accepted_;
+  std::function<void()> out_of_descriptors_;
+  std::map<int, Open> open_;  ///< the loop's thread
+  bool paused_ = false;
+  bool ended_ = false;
+
+  std::mutex mutex_;
+  int last_id_ = 0;
+  std::map<int, int> descriptors_;  ///< of those that nobody has closed, by id
+};
+
+}  // namespace nexus::http

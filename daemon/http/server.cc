@@ -1,0 +1,202 @@
+#include "daemon/http/server.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "daemon/http/responses.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+
+namespace nexus::http {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kMostConnections = 4096;
+/// How long connections stay when nobody listens there any more.
+constexpr auto kAfterUnlisten = 5s;
+/// Deadlines are looked at all together, at most so often.
+constexpr auto kBetweenLooks = 1s;
+
+std::string_view request_id_in(std::string_view request) {
+  return request.substr(0, request.find(' '));
+}
+
+}  // namespace
+
+Server::Server(Reactor& reactor, BeforeSend before_send)
+    : reactor_(reactor),
+      before_send_(std::move(before_send)),
+      listeners_(
+          reactor,
+          [this](int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
+            adopt(fd, caller, std::move(listener));
+          },
+          [this] { make_room(); }) {}
+
+int Server::listen(int fd, ListenerOptions options, Handler handler) {
+  return listeners_.open(fd, std::move(options), std::move(handler));
+}
+
+void Server::unlisten(int listener) {
+  listeners_.close(listener);
+  reactor_.post([this, listener] { hurry(listener); });
+}
+
+void Server::adopt(int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
+  if (connections_.size() >= kMostConnections) make_room();
+  if (caller.via != Caller::Via::control_socket) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  const auto& tls = listener->options.tls;
+  Transport transport(fd, tls ? tls->accept(fd) : nullptr);
+  const auto id = ++last_id_;
+  auto& entry =
+      connections_.emplace(id, Entry{Connection(std::move(transport), caller, std::move(listener))})
+          .first->second;
+  entry.watch =
+      reactor_.watch(fd, EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); });
+  on_ready(id, EPOLLIN);  // most clients have sent by now
+}
+
+void Server::on_ready(Id id, std::uint32_t events) {
+  auto& entry = connections_.at(id);
+  settle(id, entry, entry.connection.on_ready(events));
+}
+
+/// Sees to what the connection came to. The entry may be gone afterwards.
+void Server::settle(Id id, Entry& entry, std::optional<Parsed> parsed) {
+  if (entry.connection.state() == Connection::State::over) return close(id);
+  if (parsed) handle(id, entry, *std::move(parsed));
+  reactor_.modify(entry.watch, entry.connection.interest());
+  look_at(entry.connection.deadline());
+  if (draining_ && nothing_in_progress()) end_drain();
+}
+
+void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
+  entry.request = request_ids_.next();
+  entry.handed_over = steady_clock::now();
+  if (parsed.state == Parsed::State::refused)
+    return finish(
+        id, error_response({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
+  if (draining_) entry.connection.close_after_answer();
+  auto& request = parsed.request;
+  request.caller = entry.connection.caller();
+  request.caller.request = entry.request;
+  entry.request.append(" ").append(request.method).append(" ").append(request.path);
+  entry.connection.listener().handler(
+      std::move(request), [this, id](Response response) { finish(id, std::move(response)); });
+}
+
+/// Any thread.
+void Server::finish(Id id, Response response) {
+  if (!reactor_.on_loop())
+    return reactor_.post(
+        [this, id, response = std::move(response)]() mutable { finish(id, std::move(response)); });
+  if (finished_.empty()) reactor_.at_turn_end([this] { send_finished(); });
+  finished_.push_back({id, std::move(response)});
+}
+
+void Server::send_finished() {
+  // Sending may bring a pipelined request and so finish another one: that one's turn is the next.
+  auto batch = std::exchange(finished_, {});
+  std::vector<Response*> responses;
+  responses.reserve(batch.size());
+  for (auto& finished : batch) responses.push_back(&finished.response);
+  before_send_(responses);
+  for (const auto& [id, response] : batch)
+    if (const auto found = connections_.find(id); found != connections_.end())
+      answer(id, found->second, response);
+}
+
+void Server::answer(Id id, Entry& entry, const Response& response) {
+  auto& connection = entry.connection;
+  const std::chrono::duration<double> took = steady_clock::now() - entry.handed_over;
+  metrics::answered(via_name(connection.caller().via), response.status, took.count());
+  log(response.status >= 500 ? LogLevel::warn : LogLevel::debug, "answered",
+      {{"request", entry.request}, {"status", std::to_string(response.status)}});
+  settle(id, entry, connection.send(response, request_id_in(entry.request)));
+}
+
+void Server::close(Id id) {
+  const auto closed = connections_.extract(id);
+  reactor_.unwatch(closed.mapped().watch);
+  if (draining_ && nothing_in_progress()) end_drain();
+}
+
+/// Has deadlines looked at when this one comes, if not before.
+void Server::look_at(Time deadline) {
+  if (deadline >= next_look_) return;
+  next_look_ = deadline;
+  reactor_.cancel(look_);
+  look_ = reactor_.after(deadline - steady_clock::now(), [this] { drop_late(); });
+}
+
+/// Gives up those that are late or have been idle for too long. The reactor's timers count the time
+/// asleep, deadlines do not: after a sleep they are looked at early.
+void Server::drop_late() {
+  const auto now = steady_clock::now();
+  std::vector<Id> late;
+  auto next = Time::max();
+  for (const auto& [id, entry] : connections_) {
+    const auto deadline = entry.connection.deadline();
+    if (deadline <= now)
+      late.push_back(id);
+    else
+      next = std::min(next, deadline);
+  }
+  for (const auto id : late) close(id);
+  next_look_ = Time::max();
+  if (next != Time::max()) look_at(std::max(next, now + kBetweenLooks));
+}
+
+/// Gives up the connection that has been idle for longest.
+void Server::make_room() {
+  Id oldest = 0;
+  auto since = Time::max();
+  for (const auto& [id, entry] : connections_) {
+    if (entry.connection.state() != Connection::State::reading) continue;
+    if (entry.connection.since() >= since) continue;
+    oldest = id;
+    since = entry.connection.since();
+  }
+  if (oldest != 0) close(oldest);
+}
+
+void Server::hurry(int listener) {
+  const auto deadline = steady_clock::now() + kAfterUnlisten;
+  for (auto& [id, entry] : connections_) {
+    if (entry.connection.listener().id != listener) continue;
+    entry.connection.hurry(deadline);
+    look_at(entry.connection.deadline());
+  }
+}
+
+void Server::drain(std::chrono::milliseconds patience, std::function<void()> drained) {
+  reactor_.expect_on_loop();
+  if (std::exchange(draining_, true)) return;
+  drained_ = std::move(drained);
+  listeners_.close_all();
+  reactor_.after(patience, [this] { end_drain(); });
+  if (nothing_in_progress()) end_drain();
+}
+
+bool Server::nothing_in_progress() const {
+  return std::all_of(connections_.begin(), connections_.end(), [](const auto& entry) {
+    return entry.second.connection.state() == Connection::State::reading;
+  });
+}
+
+void Server::end_drain() {
+  if (drained_) std::exchange(drained_, nullptr)();
+}
+
+}  // namespace nexus::http
