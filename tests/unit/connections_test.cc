@@ -1,0 +1,244 @@
+#include <algorithm>
+
+#include "tests/support/catch.h"
+#include "tests/support/store_rows.h"
+#include "tests/support/test_home.h"
+
+using namespace nexus;
+using namespace nexus::test;
+
+TEST_CASE("a connection is found by its id, its alias, and its provider's name", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection({.alias = "mine"});
+  CHECK(home.find(id)->id == id);
+  CHECK(home.find("mine")->id == id);
+  CHECK(home.find("acme")->id == id);
+  CHECK(home.find("ACME")->id == id);
+  for (const auto& reference :
+       {std::string("Mine"), std::string("other"), std::string(), std::string("conn_"),
+        id.substr(0, id.size() - 1), std::string("conn_01ARZ3NDEKTSV4RRFFQ69G5FAV")}) {
+    CAPTURE(reference);
+    CHECK(home.find(reference).error().code == ErrorCode::connection_not_found);
+  }
+}
+
+TEST_CASE("an alias and a provider's name count in their workspace, an id everywhere",
+          "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection({.workspace = "team", .alias = "mine"});
+  CHECK(home.find(id)->id == id);
+  CHECK(home.find("mine", {}, "team")->id == id);
+  CHECK(home.find("acme", {}, "team")->id == id);
+  CHECK_FALSE(home.find("mine"));
+  CHECK_FALSE(home.find("acme"));
+  CHECK(home.active_connection({.alias = "mine"}) != id);
+}
+
+TEST_CASE("an alias goes before a provider's name", "[connections]") {
+  TestHome home;
+  const auto aliased = home.active_connection({.provider = "other", .alias = "acme"});
+  home.active_connection({.provider = "acme"});
+  CHECK(home.find("acme")->id == aliased);
+}
+
+TEST_CASE("a provider's name that stands for several connections says which", "[connections]") {
+  TestHome home;
+  const auto first = home.active_connection({.alias = "one"});
+  const auto second = home.active_connection();
+  const auto found = home.find("acme");
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ErrorCode::connection_ambiguous);
+  CHECK(found.error().message.find(first + " (one)") != std::string::npos);
+  CHECK(found.error().message.find(second) != std::string::npos);
+  // Those that ended, or that wait, do not count.
+  REQUIRE(home.disconnect(first));
+  REQUIRE(home.request());
+  CHECK(home.find("acme")->id == second);
+}
+
+TEST_CASE("where one is active, those that need a person do not make a name ambiguous",
+          "[connections]") {
+  TestHome home;
+  const auto broken = home.active_connection();
+  home.provider().answers(answers::oauth_error(400, "invalid_grant"));
+  REQUIRE_FALSE(home.refresh(broken));
+  CHECK(home.find("acme")->id == broken);
+  const auto well = home.active_connection();
+  CHECK(home.find("acme")->id == well);
+}
+
+TEST_CASE("what a caller may not see does not exist for it", "[connections]") {
+  TestHome home;
+  const auto acme = home.active_connection({.alias = "mine"});
+  const auto other = home.active_connection({.provider = "other"});
+  const auto caller = TestHome::caller_who_may_read({"provider:other"});
+  CHECK(home.find(other, caller)->id == other);
+  CHECK(home.list(caller) == std::vector<std::string>{other});
+  for (const auto& reference : {acme, std::string("mine")}) {
+    const auto hidden = home.find(reference, caller);
+    REQUIRE_FALSE(hidden);
+    CHECK(hidden.error().code == ErrorCode::connection_out_of_scope);
+    CHECK(hidden.error().message == "there is no connection " + reference);
+    CHECK(hidden.error().connection_id.empty());
+  }
+  CHECK(home.find("acme", caller).error().code == ErrorCode::connection_not_found);
+  // A name is not ambiguous for who may see one of the two.
+  const auto second = home.active_connection();
+  CHECK(home.find("acme", TestHome::caller_who_may_read({second}))->id == second);
+}
+
+TEST_CASE("an alias is easy to type and is no id", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  for (const auto& alias : {std::string("a"), std::string("Work.2_x@y-z"), std::string(64, 'a')})
+    CHECK(home.set_alias(id, alias));
+  for (const auto& alias :
+       {std::string(), std::string("-x"), std::string("conn_x"), std::string("a b"),
+        std::string("a/b"), std::string("ä"), std::string("a\n"), std::string(65, 'a')}) {
+    CAPTURE(alias);
+    CHECK(home.set_alias(id, alias).error().code == ErrorCode::invalid_field);
+    CHECK(home.request({.alias = alias.empty() ? " " : alias}).error().code ==
+          ErrorCode::invalid_field);
+  }
+  CHECK(home.connection(id).alias == std::string(64, 'a'));
+}
+
+TEST_CASE("an alias is taken until its connection ends", "[connections]") {
+  TestHome home;
+  const auto first = home.active_connection({.alias = "mine"});
+  const auto second = home.active_connection();
+  CHECK(home.set_alias(second, "mine").error().code == ErrorCode::alias_taken);
+  CHECK(home.request({.alias = "mine"}).error().code == ErrorCode::alias_taken);
+  REQUIRE(home.disconnect(first));
+  CHECK(home.set_alias(second, "mine"));
+  CHECK(home.find("mine")->id == second);
+  CHECK(home.set_alias(first, "other").error().code == ErrorCode::connection_not_found);
+}
+
+TEST_CASE("a request that cannot be met is refused before anything is stored", "[connections]") {
+  TestHome home;
+  REQUIRE(home.register_provider());
+  const std::pair<WantedConnection, ErrorCode> refused[] = {
+      {{.provider = "nobody"}, ErrorCode::provider_not_found},
+      {{.return_url = "ftp://app.example"}, ErrorCode::return_url_not_allowed},
+      {{.return_url = "http://app.example"}, ErrorCode::return_url_not_allowed},
+      {{.scopes = {"read write"}}, ErrorCode::invalid_field},
+      {{.scopes = {""}}, ErrorCode::invalid_field},
+      {{.scopes = {"openid"}}, ErrorCode::provider_misconfigured}};
+  for (const auto& [wanted, code] : refused) {
+    const auto request = home.request(wanted);
+    REQUIRE_FALSE(request);
+    CHECK(request.error().code == code);
+  }
+  CHECK(home.store().connections({.pending = true})->empty());
+  CHECK(home.audited("connection.created") == 0);
+}
+
+TEST_CASE("a grant from elsewhere is adopted by using it once", "[connections]") {
+  TestHome home;
+  REQUIRE(home.register_provider());
+  const auto adopted = home.adopt(home.server().grant_elsewhere(), {.alias = "mine"});
+  REQUIRE(adopted);
+  CHECK(adopted->status == "active");
+  CHECK(home.token(adopted->id)->access_token == "at-1");
+  CHECK(home.stored(adopted->id, "refresh_token") == "rt-2");
+  CHECK(home.provider().refreshes().size() == 1);
+  CHECK(home.refresh(adopted->id));
+}
+
+TEST_CASE("an adopted grant that is not rotated keeps the token it came with", "[connections]") {
+  TestHome home;
+  home.server().behave({.rotates = false});
+  REQUIRE(home.register_provider());
+  const auto adopted = home.adopt(home.server().grant_elsewhere());
+  REQUIRE(adopted);
+  CHECK(home.stored(adopted->id, "refresh_token") == "rt-1");
+}
+
+TEST_CASE("a grant that the provider does not take is not adopted", "[connections]") {
+  TestHome home;
+  REQUIRE(home.register_provider());
+  const auto adopted = home.adopt("rt-of-somebody", {.alias = "mine"});
+  REQUIRE_FALSE(adopted);
+  CHECK(adopted.error().code == ErrorCode::provider_rejected);
+  CHECK(adopted.error().message.find("rt-of-somebody") == std::string::npos);
+  CHECK(home.active_connection({.alias = "mine"}) != "");
+}
+
+TEST_CASE("a disconnection ends the grant here and at the provider, once", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection({.alias = "mine"});
+  const auto report = home.disconnect(id);
+  REQUIRE(report);
+  CHECK_FALSE(report->already_revoked);
+  CHECK(report->revoked_at_provider);
+  CHECK_FALSE(home.server().takes("rt-1"));
+  CHECK(fields_of(home.store(), id).empty());
+  CHECK(home.list().empty());
+  CHECK(home.audited("connection.revoked") == 1);
+  const auto asked = home.provider().requests("/revoke").size();
+  const auto again = home.disconnect(id);
+  REQUIRE(again);
+  CHECK(again->already_revoked);
+  CHECK(again->revoked_at_provider);
+  CHECK(home.provider().requests("/revoke").size() == asked);
+}
+
+TEST_CASE("a grant can be kept at the provider", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  const auto report = home.disconnect(id, true);
+  REQUIRE(report);
+  CHECK_FALSE(report->revoked_at_provider);
+  CHECK_FALSE(report->pending_at_provider);
+  CHECK(home.server().takes("rt-1"));
+  CHECK(fields_of(home.store(), id).empty());
+  CHECK(home.provider().requests("/revoke").empty());
+}
+
+TEST_CASE("a provider in trouble is asked again to forget, for a week", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().always_answers(answers::unavailable(503, "100"), "/revoke");
+  const auto report = home.disconnect(id);
+  REQUIRE(report);
+  CHECK(report->pending_at_provider);
+  CHECK(home.token(id).error().code == ErrorCode::connection_revoked);
+  const auto asked = [&] { return home.provider().requests("/revoke").size(); };
+  CHECK(asked() == 1);
+  home.clock().advance(99);
+  home.revoke_due();
+  CHECK(asked() == 1);
+  home.clock().advance(1);
+  home.revoke_due();
+  CHECK(asked() == 2);
+  CHECK_FALSE(fields_of(home.store(), id).empty());
+  home.clock().advance(7 * 86'400);
+  home.revoke_due();
+  CHECK(fields_of(home.store(), id).empty());
+  CHECK(home.audited("grant_not_revoked") == 1);
+  home.clock().advance(86'400);
+  home.revoke_due();
+  CHECK(asked() == 3);
+}
+
+TEST_CASE("connections with a provider that was removed go on", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  REQUIRE(home.remove_provider("acme"));
+  CHECK_FALSE(home.request());
+  home.clock().advance(3600);
+  CHECK(home.token(id)->access_token == "at-2");
+  CHECK(home.disconnect(id)->revoked_at_provider);
+}
+
+TEST_CASE("every change of a connection is on record", "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  REQUIRE(home.set_alias(id, "mine"));
+  REQUIRE(home.refresh(id));
+  REQUIRE(home.disconnect(id));
+  CHECK(home.audit() == std::vector<std::string>{"provider.created", "connection.created",
+                                                 "oauth_flow_completed", "connection.updated",
+                                                 "token_refreshed", "connection.revoked"});
+}

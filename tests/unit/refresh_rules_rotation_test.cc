@@ -1,0 +1,263 @@
+// What becomes of a refresh token when it is used, and when something comes in between: the rules
+// F1, F2, F6, F7, F8 and F14.
+#include "tests/support/catch.h"
+#include "tests/support/test_home.h"
+
+using namespace nexus;
+using namespace nexus::test;
+using Json = nlohmann::json;
+
+namespace {
+
+/// A connection whose access token has just expired.
+std::string expired_connection(TestHome& home) {
+  auto id = home.active_connection();
+  home.clock().advance(3600);
+  return id;
+}
+
+std::string sent(TestHome& home, std::size_t number) {
+  return home.provider().refreshes().at(number)["refresh_token"];
+}
+
+}  // namespace
+
+TEST_CASE("F1 an answer without a refresh token keeps the old one", "[refresh][F1]") {
+  for (const auto& members :
+       {Json::object(), Json{{"refresh_token", nullptr}}, Json{{"refresh_token", ""}}}) {
+    TestHome home;
+    const auto id = home.active_connection();
+    home.server().behave({.rotates = false});
+    home.provider().always_answers(answers::with(home.provider().as_usual(), members));
+    REQUIRE(home.refresh(id));
+    CHECK(home.stored(id, "refresh_token") == "rt-1");
+    const auto token = home.refresh(id);
+    REQUIRE(token);
+    CHECK(token->access_token == "at-3");
+    CHECK(sent(home, 1) == "rt-1");
+  }
+}
+
+TEST_CASE("F2 a rotated refresh token is stored before anybody gets the access token",
+          "[refresh][F2]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  std::string stored;
+  std::unique_ptr<TestHome> next;
+  auto told = std::make_shared<std::promise<TestHome::TokenResult>>();
+  home.token_then(id, [&, told](TestHome::TokenResult result) {
+    stored = home.stored(id, "refresh_token");
+    next = home.after_a_crash();
+    told->set_value(std::move(result));
+  });
+  const auto token = arrived(told->get_future());
+  REQUIRE(token);
+  CHECK(token->access_token == "at-2");
+  CHECK(stored == "rt-2");
+  // A daemon that was killed as the first caller was told goes on with the new one.
+  REQUIRE(next->refresh(id));
+  CHECK(sent(home, 1) == "rt-2");
+}
+
+TEST_CASE("F2 a refreshed token outlives the daemon", "[refresh][F2]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  REQUIRE(home.token(id));
+  home.reopen();
+  const auto token = home.token(id);
+  REQUIRE(token);
+  CHECK(token->access_token == "at-2");
+  CHECK(home.provider().refreshes().size() == 1);
+}
+
+TEST_CASE("F6 before a refresh token leaves it is on disk that it does", "[refresh][F6]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  REQUIRE_FALSE(home.connection(id).refresh_unanswered);
+  bool on_record = false;
+  home.provider().on_the_way([&](const SeenRequest&) {
+    // What a daemon would find that starts now.
+    on_record = home.after_a_crash()->connection(id).refresh_unanswered;
+  });
+  REQUIRE(home.token(id));
+  CHECK(on_record);
+  CHECK_FALSE(home.connection(id).refresh_unanswered);
+}
+
+TEST_CASE("F6 after a crash the old token is tried once, and a person is told what happened",
+          "[refresh][F6]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  std::unique_ptr<TestHome> next;
+  home.provider().on_the_way([&](const SeenRequest&) {
+    if (!next) next = home.after_a_crash();
+  });
+  REQUIRE(home.token(id));  // the provider rotates, and the next daemon never hears of it
+
+  const auto token = next->token(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::attention_required);
+  CHECK(sent(home, 1) == "rt-1");
+  CHECK(next->connection(id).status == "attention_required");
+  CHECK(next->connection(id).error_message.find("interrupted refresh") != std::string::npos);
+  // It knows why: nobody is suspected of having used the token.
+  CHECK(next->audited("refresh_token_reuse_suspected") == 0);
+  CHECK_FALSE(next->token(id));
+  CHECK_FALSE(next->refresh(id));
+  CHECK(next->refresh_due() == 0);
+  CHECK(home.provider().refreshes().size() == 2);
+}
+
+TEST_CASE("F6 after a crash before the provider saw the request all goes on", "[refresh][F6]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  std::unique_ptr<TestHome> next;
+  home.provider().on_the_way([&](const SeenRequest&) {
+    if (!next) next = home.after_a_crash();
+  });
+  home.provider().answers(answers::unreachable());
+  REQUIRE_FALSE(home.token(id));
+  const auto token = next->token(id);
+  REQUIRE(token);
+  CHECK(token->access_token == "at-2");
+  CHECK_FALSE(next->connection(id).refresh_unanswered);
+}
+
+TEST_CASE("F7 a request whose answer is lost is sent once more with the same token",
+          "[refresh][F7]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.provider().answers(answers::lost());
+  const auto token = home.token(id);
+  REQUIRE(token);
+  CHECK(token->access_token == "at-2");
+  CHECK(home.provider().refreshes().size() == 2);
+  CHECK(sent(home, 1) == "rt-1");
+  CHECK(home.stored(id, "refresh_token") == "rt-2");
+}
+
+TEST_CASE("F7 where the provider grants a moment's grace a lost rotation is no loss",
+          "[refresh][F7]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.server().behave({.forgives = true});
+  home.provider().answers(answers::lost_after(home.provider().as_usual()));
+  REQUIRE(home.token(id));
+  CHECK(home.provider().refreshes().size() == 2);
+  CHECK(home.stored(id, "refresh_token") == "rt-2");
+  CHECK(home.server().takes("rt-2"));
+  CHECK(home.connection(id).status == "active");
+}
+
+TEST_CASE("F7 without grace a lost rotation needs a person, who is told that it was interrupted",
+          "[refresh][F7]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.provider().answers(answers::lost_after(home.provider().as_usual()));
+  const auto token = home.token(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::attention_required);
+  CHECK(home.provider().refreshes().size() == 2);
+  CHECK(home.connection(id).error_message.find("interrupted refresh") != std::string::npos);
+  CHECK(home.audited("refresh_token_reuse_suspected") == 0);
+  CHECK_FALSE(home.token(id));
+  CHECK(home.provider().refreshes().size() == 2);
+}
+
+TEST_CASE("F7 a provider that answers neither time is left alone for a while, the token is kept",
+          "[refresh][F7]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.provider().always_answers(answers::lost());
+  const auto token = home.token(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::upstream_error);
+  CHECK_FALSE(home.token(id));
+  CHECK(home.provider().refreshes().size() == 2);
+  CHECK(home.connection(id).status == "active");
+  CHECK(home.connection(id).refresh_unanswered);
+
+  // It stays on record through a failure that lost nothing.
+  home.provider().always_answers(answers::unavailable(500));
+  home.clock().advance(60);
+  REQUIRE_FALSE(home.token(id));
+  CHECK(home.connection(id).refresh_unanswered);
+  home.provider().always_answers({});
+  home.clock().advance(60);
+  CHECK(home.token(id));
+  CHECK_FALSE(home.connection(id).refresh_unanswered);
+}
+
+TEST_CASE(
+    "F8 a new token that cannot be stored is served by nobody, kept, and stored as soon as "
+    "there is room",
+    "[refresh][F8]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.fill_disk();
+  const auto token = home.token(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::internal_error);
+  home.clock().advance(10);
+  CHECK_FALSE(home.token(id));
+  home.clock().advance(10);
+  CHECK_FALSE(home.refresh(id));
+  CHECK(home.stored(id, "refresh_token") == "rt-1");
+  // The old token, which the provider has replaced, is not used again.
+  CHECK(home.provider().refreshes().size() == 1);
+
+  home.fill_disk(false);
+  home.clock().advance(60);
+  const auto at_last = home.token(id);
+  REQUIRE(at_last);
+  CHECK(at_last->access_token == "at-2");
+  CHECK(home.provider().refreshes().size() == 1);
+  CHECK(home.stored(id, "refresh_token") == "rt-2");
+  home.reopen();
+  REQUIRE(home.refresh(id));
+  CHECK(sent(home, 1) == "rt-2");
+}
+
+TEST_CASE("F8 the background stores what could not be stored, without anybody asking",
+          "[refresh][F8]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.fill_disk();
+  REQUIRE(home.refresh_due() == 1);
+  home.fill_disk(false);
+  home.clock().advance(60);
+  REQUIRE(home.refresh_due() == 1);
+  CHECK(home.provider().refreshes().size() == 1);
+  CHECK(home.stored(id, "access_token") == "at-2");
+}
+
+TEST_CASE("F14 a refusal right after a good refresh is a security event: somebody used the token",
+          "[refresh][F14]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  REQUIRE(home.token(id));
+  // A thief with the old token: the provider ends the grant.
+  REQUIRE(home.server()
+              .answer({.path = "/token",
+                       .form = {{"grant_type", "refresh_token"}, {"refresh_token", "rt-1"}}})
+              .status == 400);
+  home.clock().advance(10);
+  const auto token = home.refresh(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::attention_required);
+  CHECK(home.connection(id).status == "attention_required");
+  CHECK(home.audited("refresh_token_reuse_suspected") == 1);
+  CHECK(home.audited("token_refresh_fatal") == 1);
+}
+
+TEST_CASE("F14 a grant that ends long after the last refresh is no security event",
+          "[refresh][F14]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  REQUIRE(home.token(id));
+  home.clock().advance(3600);
+  home.provider().answers(answers::oauth_error(400, "invalid_grant"));
+  REQUIRE_FALSE(home.token(id));
+  CHECK(home.audited("token_refresh_fatal") == 1);
+  CHECK(home.audited("refresh_token_reuse_suspected") == 0);
+}
