@@ -1,38 +1,39 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "cli/context.h"
+#include "common/arguments.h"
 #include "common/error.h"
-
-namespace CLI {
-class App;
-}
 
 namespace nexus::cli {
 
 /// What a command does once its arguments are parsed: the exit code, or the error to report.
 using Action = std::function<Result<int>(Context&)>;
 
-/// One command: its name, its help, and a function that declares its arguments and sets the action.
+/// One command: what it is called, what it takes and what it does with that.
 struct Command {
   const char* name;
-  const char* alias;  ///< another name for it, "" for none
   const char* summary;
-  void (*configure)(CLI::App& app, Action& action);
+  std::vector<Argument> arguments{};  ///< their values live in what the action holds
+  Action action{};
+  const char* alias = "";  ///< another name for it, "" for none
+  const char* footer = "";
+  std::vector<Command> commands{};  ///< of a group, which does nothing by itself
 };
 
 // One file in cli/commands each.
-extern const Command alias_command;
-extern const Command audit_command;
-extern const Command connect_command;
-extern const Command daemon_command;
-extern const Command disconnect_command;
-extern const Command key_command;
-extern const Command list_command;
-extern const Command provider_command;
-extern const Command refresh_command;
-extern const Command status_command;
-extern const Command token_command;
+Command alias_command();
+Command audit_command();
+Command connect_command();
+Command daemon_command();
+Command disconnect_command();
+Command key_command();
+Command list_command();
+Command provider_command();
+Command refresh_command();
+Command status_command();
+Command token_command();
 
 }  // namespace nexus::cli

@@ -1,5 +1,5 @@
 // nexus-cli: every command of nexus, with its options and help.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/command.h"
 #include "cli/session.h"
@@ -8,52 +8,48 @@
 namespace nexus::cli {
 namespace {
 
-const Command* const kCommands[] = {&connect_command, &token_command,    &status_command,
-                                    &list_command,    &refresh_command,  &disconnect_command,
-                                    &alias_command,   &provider_command, &key_command,
-                                    &audit_command,   &daemon_command};
+std::vector<Command> all_commands() {
+  return {connect_command(), token_command(),      status_command(), list_command(),
+          refresh_command(), disconnect_command(), alias_command(),  provider_command(),
+          key_command(),     audit_command(),      daemon_command()};
+}
 
-void add_global_options(CLI::App& app, GlobalOptions& options) {
-  app.add_flag("--json", options.json, "print JSON, errors included")->group("Global options");
-  app.add_flag("--no-color", options.no_color, "no colours")->group("Global options");
-  app.add_flag("--no-autostart", options.no_autostart, "do not start the daemon")
-      ->group("Global options");
-  app.add_option("--workspace", options.workspace, "workspace to work in")->group("Global options");
-  app.add_option("--socket", options.config.socket, "nexusd's control socket")
-      ->group("Global options");
-  app.add_option("--config", options.config.file, "nexus.toml to read")->group("Global options");
-  app.add_option("--ca-file", options.config.ca_file, "CA bundle to trust, for NEXUS_URL")
-      ->group("Global options");
+std::vector<Argument> global_options(GlobalOptions& options) {
+  return {{"--json", &options.json, "print JSON, errors included"},
+          {"--no-color", &options.no_color, "no colours"},
+          {"--no-autostart", &options.no_autostart, "do not start the daemon"},
+          {"--workspace", &options.workspace, "workspace to work in"},
+          {"--socket", &options.config.socket, "nexusd's control socket"},
+          {"--config", &options.config.file, "nexus.toml to read"},
+          {"--ca-file", &options.config.ca_file, "CA bundle to trust, for NEXUS_URL"}};
 }
 
 bool is_named(const Command& command, std::string_view word) {
   return word == command.name || (*command.alias && word == command.alias);
 }
 
-/// The command that the arguments name, so that only its options have to be built: most of what
-/// `nexus token` costs is its start.
-const Command* command_in(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "help") continue;
+/// The first word that is neither an option nor an option's value: the command's name.
+std::string_view command_in(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
     if (word == "--workspace" || word == "--socket" || word == "--config" || word == "--ca-file") {
       ++i;  // its value
     } else if (!word.starts_with('-')) {
-      for (const auto* command : kCommands)
-        if (is_named(*command, word)) return command;
-      return nullptr;
+      return word;
     }
   }
-  return nullptr;
+  return {};
 }
 
-CLI::App* add_command(CLI::App& app, const Command& command, Action& action) {
-  auto* sub = app.add_subcommand(command.name, command.summary);
-  if (*command.alias) sub->alias(command.alias);
-  sub->footer("");  // the start is told once, by nexus --help
-  sub->fallthrough();
-  command.configure(*sub, action);
-  return sub;
+CommandLine line_of(const Command& command, Action& action) {
+  CommandLine line{.name = command.name,
+                   .summary = command.summary,
+                   .arguments = command.arguments,
+                   .alias = command.alias,
+                   .footer = command.footer};
+  for (const auto& each : command.commands) line.commands.push_back(line_of(each, action));
+  if (command.action) line.chosen = [&] { action = command.action; };
+  return line;
 }
 
 int run(int argc, char** argv) {
@@ -66,35 +62,31 @@ int run(int argc, char** argv) {
   }
   GlobalOptions options;
   Action action;
-  CLI::App app{"Working credentials for any service, without handling OAuth", "nexus"};
-  add_global_options(app, options);
-  app.set_version_flag("--version", std::string("nexus ") + kVersion);
-  app.require_subcommand(1);
-  app.footer(
-      "Start with:  nexus provider catalog    (what nexus knows)\n"
-      "             nexus connect NAME        (leads you, the first time)\n"
-      "             nexus token NAME\n"
-      "nexus COMMAND --help tells more; so does nexus(1).");
-  if (const auto* command = command_in(argc, argv)) {
-    add_command(app, *command, action);
-  } else {
-    for (const auto* each : kCommands) add_command(app, *each, action);
-  }
-  try {
-    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
-    app.parse(words);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+  CommandLine program{.name = "nexus",
+                      .summary = "Working credentials for any service, without handling OAuth",
+                      .arguments = global_options(options),
+                      .heading = "Global options",
+                      .footer =
+                          "Start with:  nexus provider catalog    (what nexus knows)\n"
+                          "             nexus connect NAME        (leads you, the first time)\n"
+                          "             nexus token NAME\n"
+                          "nexus COMMAND --help tells more; so does nexus(1).",
+                      .version = std::string("nexus ") + kVersion};
+  // Only the options of the command that is named have to be built: most of what a command costs
+  // is its start.
+  const auto commands = all_commands();
+  const auto name = command_in(words);
+  const bool known = std::any_of(commands.begin(), commands.end(),
+                                 [&](const Command& each) { return is_named(each, name); });
+  for (const auto& each : commands)
+    if (!known || is_named(each, name)) program.commands.push_back(line_of(each, action));
+  const auto parsed = parse_arguments(program, std::move(words));
+  if (!parsed) {
     Output output;
     output.json = options.json;
-    std::string command;
-    for (const auto* at = &app; !at->get_subcommands().empty();) {
-      at = at->get_subcommands().front();
-      command += at->get_name() + " ";
-    }
-    return report(output, {ErrorCode::usage, error.what(), "run: nexus " + command + "--help"});
+    return report(output, parsed.error());
   }
-  return run_action(options, action);
+  return *parsed ? run_action(options, action) : 0;
 }
 
 }  // namespace

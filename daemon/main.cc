@@ -6,8 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
+#include "common/arguments.h"
 #include "common/config.h"
 #include "common/secret.h"
 #include "common/version.h"
@@ -87,22 +86,24 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"nexusd keeps connections to providers and hands out short-lived credentials",
-               "nexusd"};
   Arguments arguments;
-  app.add_flag("--foreground", arguments.foreground, "stay in the foreground and log to stderr");
-  app.add_option("--config", arguments.config.file, "nexus.toml to read");
-  app.add_option("--socket", arguments.config.socket, "control socket");
-  app.add_option("--data-dir", arguments.config.data_dir, "where vault and audit log are kept");
-  app.set_version_flag("--version", std::string("nexusd ") + kVersion);
-  app.footer("nexusd(8) describes the settings. `nexus daemon start` starts it for you.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    print_error(STDERR_FILENO, {ErrorCode::usage, error.what(), "run: nexusd --help"});
-    return info(ErrorCode::usage).exit_code;
+  const CommandLine program{
+      .name = "nexusd",
+      .summary = "nexusd keeps connections to providers and hands out short-lived credentials",
+      .arguments = {{"--foreground", &arguments.foreground,
+                     "stay in the foreground and log to stderr"},
+                    {"--config", &arguments.config.file, "nexus.toml to read"},
+                    {"--socket", &arguments.config.socket, "control socket"},
+                    {"--data-dir", &arguments.config.data_dir,
+                     "where vault and audit log are kept"}},
+      .footer = "nexusd(8) describes the settings. `nexus daemon start` starts it for you.",
+      .version = std::string("nexusd ") + kVersion};
+  const auto parsed = parse_arguments(program, {argv + 1, argv + argc});
+  if (!parsed) {
+    print_error(STDERR_FILENO, parsed.error());
+    return parsed.error().exit_code();
   }
+  if (!*parsed) return 0;
 
   Background background;
   const auto fail = [&](const Error& error) {

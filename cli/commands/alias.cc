@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -23,15 +22,18 @@ Result<int> run_alias(Context& context, const AliasArgs& args) {
   return 0;
 }
 
-void configure_alias(CLI::App& app, Action& action) {
-  auto args = std::make_shared<AliasArgs>();
-  app.add_option("connection", args->connection, "conn_… id, alias or provider")->required();
-  app.add_option("name", args->name, "its new alias")->required();
-  action = [args](Context& context) { return run_alias(context, *args); };
-}
-
 }  // namespace
 
-const Command alias_command{"alias", "", "Give a connection a name of your own", configure_alias};
+Command alias_command() {
+  auto args = std::make_shared<AliasArgs>();
+  return {.name = "alias",
+          .summary = "Give a connection a name of your own",
+          .arguments = {{"connection",
+                         &args->connection,
+                         "conn_… id, alias or provider",
+                         {.required = true}},
+                        {"name", &args->name, "its new alias", {.required = true}}},
+          .action = [args](Context& context) { return run_alias(context, *args); }};
+}
 
 }  // namespace nexus::cli

@@ -1,6 +1,5 @@
 #include <poll.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -108,21 +107,20 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
   return 0;
 }
 
-void configure_audit(CLI::App& app, Action& action) {
-  auto args = std::make_shared<AuditArgs>();
-  app.add_option("--since", args->since, "2h, 7d, or a time such as 2026-01-31T00:00:00Z");
-  app.add_option("--event", args->event, "only this event, for example token_retrieved");
-  app.add_option("--connection", args->connection,
-                 "only this connection's id (or provider's name)");
-  app.add_option("--limit", args->limit, "how many of the newest")
-      ->check(CLI::Range(1, kMostAtOnce))
-      ->capture_default_str();
-  app.add_flag("--follow", args->follow, "go on with what happens from now on");
-  action = [args](Context& context) { return run_audit(context, *args); };
-}
-
 }  // namespace
 
-const Command audit_command{"audit", "", "Show what happened, and who did it", configure_audit};
+Command audit_command() {
+  auto args = std::make_shared<AuditArgs>();
+  return {
+      .name = "audit",
+      .summary = "Show what happened, and who did it",
+      .arguments =
+          {{"--since", &args->since, "2h, 7d, or a time such as 2026-01-31T00:00:00Z"},
+           {"--event", &args->event, "only this event, for example token_retrieved"},
+           {"--connection", &args->connection, "only this connection's id (or provider's name)"},
+           {"--limit", &args->limit, "how many of the newest", {.between = {{1, kMostAtOnce}}}},
+           {"--follow", &args->follow, "go on with what happens from now on"}},
+      .action = [args](Context& context) { return run_audit(context, *args); }};
+}
 
 }  // namespace nexus::cli

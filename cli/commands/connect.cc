@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -247,41 +246,39 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
   return tell_end(context, connection);
 }
 
-void configure_connect(CLI::App& app, Action& action) {
-  auto args = std::make_shared<ConnectArgs>();
-  app.add_option("provider", args->provider, "a provider, registered or in the catalogue")
-      ->required();
-  app.add_option("--alias", args->alias, "a name of your own for the connection");
-  app.add_option("--scope", args->scopes,
-                 "a scope to ask for (repeatable); none: the provider's own")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--return-url", args->return_url, "where the browser goes in the end");
-  app.add_option("--replace", args->replace,
-                 "the connection that this one takes the place (and alias) of");
-  app.add_option("--timeout", args->timeout, "how long to wait for consent (default: 10m)");
-  app.add_flag("--no-browser", args->no_browser, "print the address instead of opening it");
-  app.add_flag("--no-wait", args->no_wait, "do not wait for the consent");
-  app.add_flag("--credentials-stdin", args->credentials_stdin,
-               "for API keys and passwords: take them as a JSON object from stdin");
-  app.add_flag("--refresh-token-stdin", args->refresh_token_stdin,
-               "make a connection of a refresh token that you have, from stdin");
-  app.add_flag("--paste", args->paste,
-               "paste the address at which the browser ends, where no port can be listened on");
-  app.add_flag("--device", args->device, "consent on another device, with a short code (RFC 8628)");
-  app.add_option("--param", args->params,
-                 "NAME=VALUE: a parameter of this authorization request, for example\n"
-                 "login_hint=alice@example.com (repeatable)")
-      ->expected(1)
-      ->take_all();
-  app.add_flag("--page", args->page,
-               "for API keys and passwords: type them into a page in the browser, not here");
-  action = [args](Context& context) { return run_connect(context, *args); };
-}
-
 }  // namespace
 
-const Command connect_command{
-    "connect", "", "Connect to a provider: consent in the browser, or its key", configure_connect};
+Command connect_command() {
+  auto args = std::make_shared<ConnectArgs>();
+  return {
+      .name = "connect",
+      .summary = "Connect to a provider: consent in the browser, or its key",
+      .arguments =
+          {{"provider",
+            &args->provider,
+            "a provider, registered or in the catalogue",
+            {.required = true}},
+           {"--alias", &args->alias, "a name of your own for the connection"},
+           {"--scope", &args->scopes, "a scope to ask for (repeatable); none: the provider's own"},
+           {"--return-url", &args->return_url, "where the browser goes in the end"},
+           {"--replace", &args->replace,
+            "the connection that this one takes the place (and alias) of"},
+           {"--timeout", &args->timeout, "how long to wait for consent (default: 10m)"},
+           {"--no-browser", &args->no_browser, "print the address instead of opening it"},
+           {"--no-wait", &args->no_wait, "do not wait for the consent"},
+           {"--credentials-stdin", &args->credentials_stdin,
+            "for API keys and passwords: take them as a JSON object from stdin"},
+           {"--refresh-token-stdin", &args->refresh_token_stdin,
+            "make a connection of a refresh token that you have, from stdin"},
+           {"--paste", &args->paste,
+            "paste the address at which the browser ends, where no port can be listened on"},
+           {"--device", &args->device, "consent on another device, with a short code (RFC 8628)"},
+           {"--param", &args->params,
+            "NAME=VALUE: a parameter of this authorization request, for example\n"
+            "login_hint=alice@example.com (repeatable)"},
+           {"--page", &args->page,
+            "for API keys and passwords: type them into a page in the browser, not here"}},
+      .action = [args](Context& context) { return run_connect(context, *args); }};
+}
 
 }  // namespace nexus::cli

@@ -3,7 +3,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -100,20 +99,15 @@ Result<int> run_status(Context& context) {
   return print_status(context, status);
 }
 
-void configure_daemon(CLI::App& app, Action& action) {
-  app.require_subcommand(1);
-  const auto sub = [&](const char* name, const char* summary, Result<int> (*run)(Context&)) {
-    auto* command = app.add_subcommand(name, summary);
-    command->fallthrough();
-    command->parse_complete_callback([run, &action] { action = run; });
-  };
-  sub("start", "Start nexusd in the background", run_start);
-  sub("stop", "Stop nexusd", run_stop);
-  sub("status", "Show how nexusd is doing", run_status);
-}
-
 }  // namespace
 
-const Command daemon_command{"daemon", "", "Start, stop and inspect nexusd", configure_daemon};
+Command daemon_command() {
+  return {.name = "daemon",
+          .summary = "Start, stop and inspect nexusd",
+          .commands = {
+              {.name = "start", .summary = "Start nexusd in the background", .action = run_start},
+              {.name = "stop", .summary = "Stop nexusd", .action = run_stop},
+              {.name = "status", .summary = "Show how nexusd is doing", .action = run_status}}};
+}
 
 }  // namespace nexus::cli

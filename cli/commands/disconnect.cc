@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -41,17 +40,17 @@ Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
   return 0;
 }
 
-void configure_disconnect(CLI::App& app, Action& action) {
-  auto args = std::make_shared<DisconnectArgs>();
-  app.add_option("connection", args->connection, "conn_… id, alias or provider")->required();
-  app.add_flag("--keep-grant", args->keep_grant,
-               "delete here only, revoke nothing at the provider");
-  action = [args](Context& context) { return run_disconnect(context, *args); };
-}
-
 }  // namespace
 
-const Command disconnect_command{"disconnect", "", "Revoke and delete a connection",
-                                 configure_disconnect};
+Command disconnect_command() {
+  auto args = std::make_shared<DisconnectArgs>();
+  return {
+      .name = "disconnect",
+      .summary = "Revoke and delete a connection",
+      .arguments =
+          {{"connection", &args->connection, "conn_… id, alias or provider", {.required = true}},
+           {"--keep-grant", &args->keep_grant, "delete here only, revoke nothing at the provider"}},
+      .action = [args](Context& context) { return run_disconnect(context, *args); }};
+}
 
 }  // namespace nexus::cli

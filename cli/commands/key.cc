@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -92,42 +91,37 @@ Result<int> run_revoke(Context& context, const std::string& name) {
   return 0;
 }
 
-void configure_create(CLI::App& app, Action& action) {
+Command create_command() {
   auto args = std::make_shared<CreateArgs>();
-  app.add_option("--name", args->name, "what the key is for, for example ci")->required();
-  app.add_option("--use", args->use,
-                 "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--read", args->read, "only see the status of those (repeatable)")
-      ->expected(1)
-      ->take_all();
-  app.add_flag("--admin", args->admin, "everything: providers, keys and the audit log as well");
-  app.add_option("--expires", args->expires, "90d, 12h, or a time such as 2027-01-31T00:00:00Z");
-  app.parse_complete_callback([args, &action] {
-    action = [args](Context& context) { return run_create(context, *args); };
-  });
+  return {.name = "create",
+          .summary = "Make an API key and show it once",
+          .arguments =
+              {{"--name", &args->name, "what the key is for, for example ci", {.required = true}},
+               {"--use", &args->use,
+                "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)"},
+               {"--read", &args->read, "only see the status of those (repeatable)"},
+               {"--admin", &args->admin, "everything: providers, keys and the audit log as well"},
+               {"--expires", &args->expires, "90d, 12h, or a time such as 2027-01-31T00:00:00Z"}},
+          .action = [args](Context& context) { return run_create(context, *args); }};
 }
 
-void configure_key(CLI::App& app, Action& action) {
-  app.require_subcommand(1);
-  const auto sub = [&](const char* name, const char* summary) -> CLI::App& {
-    auto* command = app.add_subcommand(name, summary);
-    command->fallthrough();
-    return *command;
-  };
-  configure_create(sub("create", "Make an API key and show it once"), action);
-  sub("list", "List the API keys").parse_complete_callback([&action] { action = run_list; });
-  auto& revoke = sub("revoke", "Revoke an API key at once");
+Command revoke_command() {
   auto name = std::make_shared<std::string>();
-  revoke.add_option("key", *name, "the key's name or id")->required();
-  revoke.parse_complete_callback([name, &action] {
-    action = [name](Context& context) { return run_revoke(context, *name); };
-  });
+  return {.name = "revoke",
+          .summary = "Revoke an API key at once",
+          .arguments = {{"key", name.get(), "the key's name or id", {.required = true}}},
+          .action = [name](Context& context) { return run_revoke(context, *name); }};
 }
 
 }  // namespace
 
-const Command key_command{"key", "keys", "API keys for the HTTP gateway", configure_key};
+Command key_command() {
+  return {.name = "key",
+          .summary = "API keys for the HTTP gateway",
+          .alias = "keys",
+          .commands = {create_command(),
+                       {.name = "list", .summary = "List the API keys", .action = run_list},
+                       revoke_command()}};
+}
 
 }  // namespace nexus::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/list.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -58,22 +57,20 @@ Result<void> print_all_connections(
   return {};
 }
 
-namespace {
-
-void configure_list(CLI::App& app, Action& action) {
+Command list_command() {
   auto filter = std::make_shared<ListFilter>();
-  app.add_flag("--all-workspaces", filter->all_workspaces, "those of every workspace");
-  app.add_option("--status", filter->status, "only those with this status")
-      ->check(CLI::IsMember({"pending", "active", "attention_required", "failed"}));
-  action = [filter](Context& context) -> Result<int> {
-    NEXUS_CHECK(print_all_connections(context, *filter));
-    return 0;
-  };
+  return {.name = "list",
+          .summary = "List the connections of the workspace",
+          .arguments = {{"--all-workspaces", &filter->all_workspaces, "those of every workspace"},
+                        {"--status",
+                         &filter->status,
+                         "only those with this status",
+                         {.one_of = {"pending", "active", "attention_required", "failed"}}}},
+          .action = [filter](Context& context) -> Result<int> {
+            NEXUS_CHECK(print_all_connections(context, *filter));
+            return 0;
+          },
+          .alias = "connections"};
 }
-
-}  // namespace
-
-const Command list_command{"list", "connections", "List the connections of the workspace",
-                           configure_list};
 
 }  // namespace nexus::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -110,54 +109,50 @@ Result<int> run_remove(Context& context, const std::string& name) {
   return 0;
 }
 
-void configure_edit(CLI::App& app, Action& action) {
+Command edit_command() {
   auto args = std::make_shared<ProviderArgs>();
-  app.add_option("name", args->name, "a registered provider")->required();
-  app.add_option("--client-id", args->client_id, "the client's id at the provider");
-  add_fields(app, *args);
-  app.add_flag("--no-client-secret", args->no_client_secret, "the client has no secret any more");
-  app.footer(
-      "What is not mentioned stays as it is, the client secret included. Connections go on\n"
-      "working, unless the issuer, the token endpoint or the client id changes.");
-  app.parse_complete_callback(
-      [args, &action] { action = [args](Context& context) { return run_edit(context, *args); }; });
+  std::vector<Argument> arguments{
+      {"name", &args->name, "a registered provider", {.required = true}},
+      {"--client-id", &args->client_id, "the client's id at the provider"}};
+  add_fields(arguments, *args);
+  arguments.push_back(
+      {"--no-client-secret", &args->no_client_secret, "the client has no secret any more"});
+  return {.name = "edit",
+          .summary = "Change a provider in place",
+          .arguments = std::move(arguments),
+          .action = [args](Context& context) { return run_edit(context, *args); },
+          .footer =
+              "What is not mentioned stays as it is, the client secret included. Connections go "
+              "on\nworking, unless the issuer, the token endpoint or the client id changes."};
 }
 
-void configure_named(CLI::App& app, Action& action,
-                     Result<int> (*run)(Context&, const std::string&)) {
-  auto name = std::make_shared<std::string>();
-  app.add_option("name", *name, "a provider")->required();
-  app.parse_complete_callback([name, run, &action] {
-    action = [name, run](Context& context) { return run(context, *name); };
-  });
-}
-
-void configure_provider(CLI::App& app, Action& action) {
-  app.require_subcommand(1);
-  const auto sub = [&](const char* name, const char* summary) -> CLI::App& {
-    auto* command = app.add_subcommand(name, summary);
-    command->fallthrough();
-    return *command;
-  };
-  configure_provider_add(sub("add", "Register a provider"), action);
-  configure_edit(sub("edit", "Change a provider in place"), action);
-  configure_provider_catalog(sub("catalog", "Search the providers that nexus knows"), action);
-  configure_provider_plan(sub("plan", "Show what a manifest would change"), action);
-  configure_provider_apply(sub("apply", "Make the providers what a manifest says"), action);
-  sub("export", "Write a manifest of what is registered").parse_complete_callback([&action] {
-    action = run_provider_export;
-  });
-  sub("list", "List the registered providers").parse_complete_callback([&action] {
-    action = run_list;
-  });
-  configure_named(sub("show", "Show a provider, registered or in the catalogue"), action, run_show);
-  configure_named(sub("test", "Try a provider's endpoints and settings"), action, run_test);
-  configure_named(sub("remove", "Remove a provider"), action, run_remove);
+/// A command that takes a provider's name, nothing else.
+Command named_command(const char* name, const char* summary,
+                      Result<int> (*run)(Context&, const std::string&)) {
+  auto provider = std::make_shared<std::string>();
+  return {.name = name,
+          .summary = summary,
+          .arguments = {{"name", provider.get(), "a provider", {.required = true}}},
+          .action = [provider, run](Context& context) { return run(context, *provider); }};
 }
 
 }  // namespace
 
-const Command provider_command{"provider", "providers", "Register and inspect providers",
-                               configure_provider};
+Command provider_command() {
+  return {.name = "provider",
+          .summary = "Register and inspect providers",
+          .alias = "providers",
+          .commands = {
+              provider_add_command(),
+              edit_command(),
+              provider_catalog_command(),
+              provider_plan_command(),
+              provider_apply_command(),
+              provider_export_command(),
+              {.name = "list", .summary = "List the registered providers", .action = run_list},
+              named_command("show", "Show a provider, registered or in the catalogue", run_show),
+              named_command("test", "Try a provider's endpoints and settings", run_test),
+              named_command("remove", "Remove a provider", run_remove)}};
+}
 
 }  // namespace nexus::cli

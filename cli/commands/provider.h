@@ -5,10 +5,10 @@
 namespace nexus::cli {
 
 // The subcommands of `nexus provider` that have files of their own.
-void configure_provider_add(CLI::App& app, Action& action);
-void configure_provider_catalog(CLI::App& app, Action& action);
-void configure_provider_plan(CLI::App& app, Action& action);
-void configure_provider_apply(CLI::App& app, Action& action);
-Result<int> run_provider_export(Context& context);
+Command provider_add_command();
+Command provider_catalog_command();
+Command provider_plan_command();
+Command provider_apply_command();
+Command provider_export_command();
 
 }  // namespace nexus::cli

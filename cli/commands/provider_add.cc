@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -51,25 +50,26 @@ Result<int> run_add(Context& context, const ProviderArgs& args) {
 
 }  // namespace
 
-void configure_provider_add(CLI::App& app, Action& action) {
+Command provider_add_command() {
   auto args = std::make_shared<ProviderArgs>();
-  app.add_option("name", args->name, "a name: a-z, 0-9 and -")->required();
-  app.add_option("--client-id", args->client_id, "the client's id at the provider");
-  app.add_option("--from", args->from,
-                 "the entry of the catalogue to start from (default: the one of this name, unless\n"
-                 "endpoints or a type are given)");
-  app.add_option("--var", args->variables,
-                 "NAME=VALUE: what the entry's addresses need, for example subdomain=acme\n"
-                 "(repeatable)")
-      ->expected(1)
-      ->take_all();
-  add_fields(app, *args);
-  app.add_flag("--replace", args->replace, "change it when it exists already");
-  app.footer(
-      "nexus provider catalog lists what can be added by name alone. What an entry needs and is\n"
-      "not given is asked for on a terminal.");
-  app.parse_complete_callback(
-      [args, &action] { action = [args](Context& context) { return run_add(context, *args); }; });
+  std::vector<Argument> arguments{
+      {"name", &args->name, "a name: a-z, 0-9 and -", {.required = true}},
+      {"--client-id", &args->client_id, "the client's id at the provider"},
+      {"--from", &args->from,
+       "the entry of the catalogue to start from (default: the one of this name, unless\n"
+       "endpoints or a type are given)"},
+      {"--var", &args->variables,
+       "NAME=VALUE: what the entry's addresses need, for example subdomain=acme\n"
+       "(repeatable)"}};
+  add_fields(arguments, *args);
+  arguments.push_back({"--replace", &args->replace, "change it when it exists already"});
+  return {.name = "add",
+          .summary = "Register a provider",
+          .arguments = std::move(arguments),
+          .action = [args](Context& context) { return run_add(context, *args); },
+          .footer =
+              "nexus provider catalog lists what can be added by name alone. What an entry needs "
+              "and is\nnot given is asked for on a terminal."};
 }
 
 }  // namespace nexus::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -44,12 +43,12 @@ Result<int> run_catalog(Context& context, const std::vector<std::string>& words)
 
 }  // namespace
 
-void configure_provider_catalog(CLI::App& app, Action& action) {
+Command provider_catalog_command() {
   auto words = std::make_shared<std::vector<std::string>>();
-  app.add_option("words", *words, "words to look for in names, categories and types");
-  app.parse_complete_callback([words, &action] {
-    action = [words](Context& context) { return run_catalog(context, *words); };
-  });
+  return {.name = "catalog",
+          .summary = "Search the providers that nexus knows",
+          .arguments = {{"words", words.get(), "words to look for in names, categories and types"}},
+          .action = [words](Context& context) { return run_catalog(context, *words); }};
 }
 
 }  // namespace nexus::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/provider_fields.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <tuple>
 
@@ -152,54 +151,49 @@ Result<ClientProof> client_proof_of(const ProviderArgs& args) {
   return proof;
 }
 
-void add_fields(CLI::App& app, ProviderArgs& args) {
-  app.add_option("--auth-type", args.auth_type, "oauth2 (the default) or how static keys travel")
-      ->check(CLI::IsMember({"oauth2", "api_key", "basic_auth", "header", "query_param",
-                             "hmac_payload", "aws_sigv4"}));
-  app.add_option("--issuer", args.issuer,
-                 "OpenID Connect or OAuth issuer; endpoints are discovered");
-  app.add_option("--auth-url", args.auth_url, "authorization endpoint, where there is no issuer");
-  app.add_option("--token-url", args.token_url, "token endpoint, where there is no issuer");
-  app.add_option("--client-secret-file", args.client_secret_file,
-                 "file with the client's secret, - for stdin (no echo on a terminal)");
-  app.add_option("--client-secret", args.client_secret)->group("");
-  app.add_option("--client-auth", args.client_auth, "how the client proves itself")
-      ->check(
-          CLI::IsMember({"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}));
-  app.add_option("--private-key-file", args.private_key_file,
-                 "file with the key (PEM) that the client signs with instead of a secret, - for "
-                 "stdin");
-  app.add_option("--service-account-file", args.service_account_file,
-                 "a Google service account's key (JSON): client, endpoint and grant in one");
-  app.add_option("--grant-type", args.grant_type,
-                 "how tokens are come by: authorization_code (the default), device_code, or\n"
-                 "without a person client_credentials, jwt_bearer")
-      ->check(
-          CLI::IsMember({"authorization_code", "device_code", "client_credentials", "jwt_bearer"}));
-  app.add_option("--scope", args.scopes, "a scope to ask for by default (repeatable)")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--param", args.params,
-                 "NAME=VALUE: a parameter of the authorization request or a setting;\n"
-                 "NAME= takes it away; see nexus-providers(5) (repeatable)")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--api-base-url", args.api_base_url, "where the provider's API lives");
-  app.add_option("--user-info-endpoint", args.user_info_endpoint,
-                 "URL that tells whose account it is; for static credentials the path, below\n"
-                 "the API's base URL, that checks them");
-  app.add_option("--redirect-host", args.redirect_host, "localhost, where the provider insists");
-  app.add_option("--redirect-path", args.redirect_path,
-                 "path of the redirect URI, where it is registered already");
-  // Not add_flag: that one sets an optional also when the flag was not given.
-  const auto flag = [&](const char* names, std::optional<bool>& into, const char* help) {
-    app.add_flag_function(
-        names, [&into](std::int64_t count) { into = count > 0; }, help);
-  };
-  flag("--allow-insecure-http,!--no-allow-insecure-http", args.allow_insecure_http,
-       "allow plain http for a provider on this machine");
-  flag("--allow-private-network,!--no-allow-private-network", args.allow_private_network,
-       "allow a provider on a private network");
+void add_fields(std::vector<Argument>& arguments, ProviderArgs& args) {
+  const Argument fields[] = {
+      {"--auth-type",
+       &args.auth_type,
+       "oauth2 (the default) or how static keys travel",
+       {.one_of = {"oauth2", "api_key", "basic_auth", "header", "query_param", "hmac_payload",
+                   "aws_sigv4"}}},
+      {"--issuer", &args.issuer, "OpenID Connect or OAuth issuer; endpoints are discovered"},
+      {"--auth-url", &args.auth_url, "authorization endpoint, where there is no issuer"},
+      {"--token-url", &args.token_url, "token endpoint, where there is no issuer"},
+      {"--client-secret-file", &args.client_secret_file,
+       "file with the client's secret, - for stdin (no echo on a terminal)"},
+      {"--client-secret", &args.client_secret, "", {.hidden = true}},
+      {"--client-auth",
+       &args.client_auth,
+       "how the client proves itself",
+       {.one_of = {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}}},
+      {"--private-key-file", &args.private_key_file,
+       "file with the key (PEM) that the client signs with instead of a secret, - for "
+       "stdin"},
+      {"--service-account-file", &args.service_account_file,
+       "a Google service account's key (JSON): client, endpoint and grant in one"},
+      {"--grant-type",
+       &args.grant_type,
+       "how tokens are come by: authorization_code (the default), device_code, or\n"
+       "without a person client_credentials, jwt_bearer",
+       {.one_of = {"authorization_code", "device_code", "client_credentials", "jwt_bearer"}}},
+      {"--scope", &args.scopes, "a scope to ask for by default (repeatable)"},
+      {"--param", &args.params,
+       "NAME=VALUE: a parameter of the authorization request or a setting;\n"
+       "NAME= takes it away; see nexus-providers(5) (repeatable)"},
+      {"--api-base-url", &args.api_base_url, "where the provider's API lives"},
+      {"--user-info-endpoint", &args.user_info_endpoint,
+       "URL that tells whose account it is; for static credentials the path, below\n"
+       "the API's base URL, that checks them"},
+      {"--redirect-host", &args.redirect_host, "localhost, where the provider insists"},
+      {"--redirect-path", &args.redirect_path,
+       "path of the redirect URI, where it is registered already"},
+      {"--allow-insecure-http", &args.allow_insecure_http,
+       "allow plain http for a provider on this machine"},
+      {"--allow-private-network", &args.allow_private_network,
+       "allow a provider on a private network"}};
+  arguments.insert(arguments.end(), std::begin(fields), std::end(fields));
 }
 
 }  // namespace nexus::cli

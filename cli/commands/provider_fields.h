@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "common/arguments.h"
 #include "common/error.h"
 #include "common/secret.h"
-
-namespace CLI {
-class App;
-}
 
 namespace nexus::cli {
 
@@ -45,7 +42,7 @@ struct ProviderArgs {
 };
 
 /// Declares the options that `provider add` and `provider edit` share.
-void add_fields(CLI::App& app, ProviderArgs& args);
+void add_fields(std::vector<Argument>& arguments, ProviderArgs& args);
 
 /// The fields that were given, under their names on the wire; `params` are added to those there
 /// are. Error: usage.

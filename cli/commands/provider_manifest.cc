@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -143,33 +142,43 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
   return 0;
 }
 
-void configure(CLI::App& app, Action& action, bool applies,
-               Result<int> (*run)(Context&, const ManifestArgs&)) {
-  auto args = std::make_shared<ManifestArgs>();
-  app.add_option("-f,--file", args->file, "the manifest, TOML or YAML (nexus-providers.toml)");
-  app.add_flag("--prune", args->prune, "also delete what is registered and not in the manifest");
-  if (applies) app.add_flag("--yes", args->yes, "apply without asking");
-  app.footer("nexus-providers(5) shows how a manifest looks.");
-  app.parse_complete_callback([args, run, &action] {
-    action = [args, run](Context& context) { return run(context, *args); };
-  });
-}
-
-}  // namespace
-
-void configure_provider_plan(CLI::App& app, Action& action) {
-  configure(app, action, false, run_plan);
-}
-
-void configure_provider_apply(CLI::App& app, Action& action) {
-  configure(app, action, true, run_apply);
-}
-
-Result<int> run_provider_export(Context& context) {
+Result<int> run_export(Context& context) {
   NEXUS_TRY(const auto providers, context.client.all_pages("/providers?limit=500"));
   context.output.result(manifest_of(providers));
   if (providers.empty()) context.output.note("no providers yet: the manifest is empty");
   return 0;
+}
+
+Command manifest_command(const char* name, const char* summary,
+                         const std::shared_ptr<ManifestArgs>& args,
+                         Result<int> (*run)(Context&, const ManifestArgs&)) {
+  return {.name = name,
+          .summary = summary,
+          .arguments = {{"-f,--file", &args->file, "the manifest, TOML or YAML"},
+                        {"--prune", &args->prune,
+                         "also delete what is registered and not in the manifest"}},
+          .action = [args, run](Context& context) { return run(context, *args); },
+          .footer = "nexus-providers(5) shows how a manifest looks."};
+}
+
+}  // namespace
+
+Command provider_plan_command() {
+  return manifest_command("plan", "Show what a manifest would change",
+                          std::make_shared<ManifestArgs>(), run_plan);
+}
+
+Command provider_apply_command() {
+  auto args = std::make_shared<ManifestArgs>();
+  auto command =
+      manifest_command("apply", "Make the providers what a manifest says", args, run_apply);
+  command.arguments.push_back({"--yes", &args->yes, "apply without asking"});
+  return command;
+}
+
+Command provider_export_command() {
+  return {
+      .name = "export", .summary = "Write a manifest of what is registered", .action = run_export};
 }
 
 }  // namespace nexus::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.h"
@@ -15,15 +14,15 @@ Result<int> run_refresh(Context& context, const std::string& reference) {
   return 0;
 }
 
-void configure_refresh(CLI::App& app, Action& action) {
-  auto reference = std::make_shared<std::string>();
-  app.add_option("connection", *reference, "conn_… id, alias or provider")->required();
-  action = [reference](Context& context) { return run_refresh(context, *reference); };
-}
-
 }  // namespace
 
-const Command refresh_command{"refresh", "", "Force a refresh of a connection's token",
-                              configure_refresh};
+Command refresh_command() {
+  auto reference = std::make_shared<std::string>();
+  return {.name = "refresh",
+          .summary = "Force a refresh of a connection's token",
+          .arguments =
+              {{"connection", reference.get(), "conn_… id, alias or provider", {.required = true}}},
+          .action = [reference](Context& context) { return run_refresh(context, *reference); }};
+}
 
 }  // namespace nexus::cli

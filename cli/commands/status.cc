@@ -1,7 +1,6 @@
 #include <poll.h>
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -95,21 +94,23 @@ Result<int> run_status(Context& context, const std::vector<std::string>& referen
   return worst_of(connections);
 }
 
-void configure_status(CLI::App& app, Action& action) {
-  auto references = std::make_shared<std::vector<std::string>>();
-  app.add_option("connection", *references, "conn_… ids, aliases or providers; none: all");
-  auto live = std::make_shared<bool>(false);
-  app.add_flag("--watch", *live, "go on showing it, until Ctrl-C");
-  app.footer(
-      "The exit code tells the worst of those named: 0 active, 3 pending,\n"
-      "4 attention required, 5 failed.");
-  action = [references, live](Context& context) {
-    return *live ? watch(context, *references) : run_status(context, *references);
-  };
-}
-
 }  // namespace
 
-const Command status_command{"status", "", "Show how connections are doing", configure_status};
+Command status_command() {
+  auto references = std::make_shared<std::vector<std::string>>();
+  auto live = std::make_shared<bool>(false);
+  return {
+      .name = "status",
+      .summary = "Show how connections are doing",
+      .arguments = {{"connection", references.get(), "conn_… ids, aliases or providers; none: all"},
+                    {"--watch", live.get(), "go on showing it, until Ctrl-C"}},
+      .action =
+          [references, live](Context& context) {
+            return *live ? watch(context, *references) : run_status(context, *references);
+          },
+      .footer =
+          "The exit code tells the worst of those named: 0 active, 3 pending,\n"
+          "4 attention required, 5 failed."};
+}
 
 }  // namespace nexus::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/error.h"
+
+namespace nexus {
+
+/// Where an argument's value goes, which is also what it is: a flag, a flag with a negation
+/// (`--no-…`), a number, a text, or texts. Texts are an option that may be repeated or, without a
+/// dash, all the words that are left. What stands there before is the default that the help shows.
+using Destination = std::variant<bool*, std::optional<bool>*, int*, std::string*,
+                                 std::optional<std::string>*, std::vector<std::string>*>;
+
+struct ArgumentRules {
+  bool required = false;
+  std::vector<std::string> one_of{};  ///< the words that it may be; empty: any
+  std::optional<std::pair<int, int>> between{};
+  bool hidden = false;  ///< understood, but not in the help
+};
+
+struct Argument {
+  const char* name;  ///< "--alias" or "-f,--file"; without a dash its position tells it
+  Destination into;
+  const char* help;
+  ArgumentRules rules{};
+};
+
+/// What a program takes, or one of its commands.
+struct CommandLine {
+  std::string name;
+  std::string summary;
+  std::vector<Argument> arguments{};
+  std::string alias{};    ///< a command's other name, "" for none
+  std::string heading{};  ///< above its arguments in the help, "" for the usual one
+  std::string footer{};
+  std::string version{};                ///< what --version prints; "" for a command
+  std::vector<CommandLine> commands{};  ///< where there are some, one of them has to be given
+  std::function<void()> chosen{};       ///< called for the command that was given
+};
+
+/// Reads a program's words. False where they asked for help or the version, which is printed then.
+/// Error: usage, with the help to ask for.
+Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string> words);
+
+}  // namespace nexus
