@@ -1,5 +1,8 @@
 #include "daemon/token/refresher.h"
 
+#include <atomic>
+#include <memory>
+
 #include "daemon/connection_errors.h"
 #include "daemon/net/url.h"
 #include "daemon/oauth/endpoints.h"
@@ -38,16 +41,26 @@ void Refresher::join(const std::string& connection_id, SingleFlight::Waiter wait
 
 void Refresher::take_off(const std::string& connection_id, bool background) {
   workers_.submit([this, connection_id, background] {
-    const auto record = store_.connection_record(connection_id);
+    struct Ticket {
+      Looked looked;
+      std::atomic<bool> waited{false};
+    };
+    const auto ticket = std::make_shared<Ticket>();
+    const auto& record = ticket->looked.emplace(store_.connection_record(connection_id));
     const auto host = record && *record ? host_of((*record)->pinned) : std::string();
-    per_host_.enter(host, background, [this, connection_id, host] {
-      workers_.submit([this, connection_id, host] { fly(connection_id, host); });
+    per_host_.enter(host, background, [this, connection_id, host, ticket] {
+      const bool waited = ticket->waited;
+      workers_.submit([this, connection_id, host, ticket, waited] {
+        fly(connection_id, host, waited ? std::nullopt : std::move(ticket->looked));
+      });
     });
+    // Who had to wait for its turn looks again when that comes.
+    ticket->waited = true;
   });
 }
 
-void Refresher::fly(const std::string& connection_id, const std::string& host) {
-  const auto outcome = attempt(connection_id, flights_.target(connection_id));
+void Refresher::fly(const std::string& connection_id, const std::string& host, Looked looked) {
+  const auto outcome = attempt(connection_id, flights_.target(connection_id), std::move(looked));
   per_host_.leave(host);
   bool onward = false;
   const auto waiters = flights_.finish(connection_id, onward);
@@ -55,9 +68,10 @@ void Refresher::fly(const std::string& connection_id, const std::string& host) {
   for (const auto& waiter : waiters) waiter.done(outcome);
 }
 
-Result<void> Refresher::attempt(const std::string& connection_id, const TokenTarget& target) {
-  // Read anew: whoever looked just before the last flight ended has its result already.
-  NEXUS_TRY(auto record, store_.connection_record(connection_id));
+Result<void> Refresher::attempt(const std::string& connection_id, const TokenTarget& target,
+                                Looked looked) {
+  // Read since this flight began: whoever looked just before the last one ended has its result.
+  NEXUS_TRY(auto record, looked ? *std::move(looked) : store_.connection_record(connection_id));
   if (!record) return no_such_connection(connection_id);
   const auto& row = record->connection;
   if (const auto error = not_active(row)) return *error;
@@ -66,7 +80,7 @@ Result<void> Refresher::attempt(const std::string& connection_id, const TokenTar
       flights_.any(connection_id, [](const SingleFlight::Waiter& waiter) { return waiter.forced; });
   if (const auto wait = ledger_.told_to_wait(row, forced)) return *wait;
   NEXUS_TRY(const bool stored, ledger_.save_kept(row));
-  if (stored) return target.is_everything() ? Result<void>() : attempt(connection_id, target);
+  if (stored) return target.is_everything() ? Result<void>() : attempt(connection_id, target, {});
   auto outcome = refresh_.run(*std::move(record), target);
   if (outcome || !target.is_everything()) return outcome;
   // Whatever stood in the way (a damaged record, say): what is due is not tried again at once.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/clock.h"
@@ -34,9 +35,11 @@ class Refresher {
   void note_use(const std::string& connection_id) { ledger_.note_use(connection_id); }
 
  private:
+  /// What the store said of the connection a moment ago; nothing where that was too long ago.
+  using Looked = std::optional<Result<std::optional<ConnectionRecord>>>;
   void take_off(const std::string& connection_id, bool background);
-  void fly(const std::string& connection_id, const std::string& host);
-  Result<void> attempt(const std::string& connection_id, const TokenTarget& target);
+  void fly(const std::string& connection_id, const std::string& host, Looked looked);
+  Result<void> attempt(const std::string& connection_id, const TokenTarget& target, Looked looked);
   bool anybody_needs(const ConnectionRow& row, const TokenTarget& target);
 
   Store& store_;
