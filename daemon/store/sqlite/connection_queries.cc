@@ -36,14 +36,17 @@ Result<std::vector<ConnectionRow>> SqliteStore::connections(const ConnectionPage
     // Two statements, so that each walks an index and stops at the limit.
     auto query = page.workspace.empty()
                      ? db.query("SELECT " CONNECTION_COLUMNS
-                                "WHERE (?1 = '' OR c.id < ?1) AND c.status <> 'revoked' "
+                                "WHERE c.id < ?1 AND c.status <> 'revoked' "
                                 "AND (?2 OR c.status <> 'pending') "
                                 "ORDER BY c.id DESC LIMIT ?3")
                      : db.query("SELECT " CONNECTION_COLUMNS
-                                "WHERE (?1 = '' OR c.id < ?1) AND c.status <> 'revoked' "
+                                "WHERE c.id < ?1 AND c.status <> 'revoked' "
                                 "AND (?2 OR c.status <> 'pending') AND c.workspace = ?4 "
                                 "ORDER BY c.id DESC LIMIT ?3");
-    query.bind(page.before, std::int64_t{page.pending}, page.limit);
+    // Behind every id; "no bound" as an OR would keep SQLite from beginning where the page does.
+    const std::string behind_all = "~";
+    query.bind(page.before.empty() ? behind_all : page.before, std::int64_t{page.pending},
+               page.limit);
     if (!page.workspace.empty()) query.bind(page.workspace);
     return all(query, connection_row);
   });

@@ -64,7 +64,7 @@ class SqliteAuditLog : public AuditLog {
           "     OR json_extract(record, '$.provider') = ?2) "
           "AND (?3 IS NULL OR json_extract(record, '$.at') >= ?3) "
           "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4) "
-          "AND (?7 IS NULL OR seq < ?7) ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
+          "AND seq < coalesce(?7, 9223372036854775807) ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
       query.bind(filter.event, filter.subject, filter.since, filter.until, filter.limit,
                  filter.offset, filter.before);
       std::vector<Entry> entries;
