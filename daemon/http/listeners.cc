@@ -84,9 +84,11 @@ void Listeners::end(const Open& open) {
 }
 
 void Listeners::accept_from(int id) {
-  const auto& open = open_.at(id);
+  // A copy: the connection may be served before accepted_ returns, and what is served may close
+  // this listener.
+  const auto open = open_.at(id);
   const auto& options = open.listener->options;
-  for (int i = 0; i < kAcceptAtOnce; ++i) {
+  for (int i = 0; i < kAcceptAtOnce && open_.contains(id); ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     const int fd = accept4(open.fd, reinterpret_cast<sockaddr*>(&address), &size,
