@@ -97,9 +97,10 @@ Result<std::string> ask_line(const std::string& question, const std::string& fal
 }
 
 Result<Secret> ask_secret(const std::string& question) {
-  say_on_terminal(question + ": ");
   const InterruptEndsReads interruptible;
+  // Before the question: what is typed at its sight is neither shown nor thrown away.
   const EchoOff quiet(STDIN_FILENO);
+  say_on_terminal(question + ": ");
   const auto text = read_text(STDIN_FILENO, true);
   say_on_terminal("\n");
   if (!text) return broken_off();
