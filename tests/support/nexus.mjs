@@ -19,7 +19,7 @@ export async function freePort() {
   return port;
 }
 
-/** Waits until `check` gives something true; the one way tests wait for what has no event. */
+/** Waits until `check` gives something true; the one way tests wait for what has no event. `what` may be a function. */
 export async function until(check, what, ms = 10000) {
   const end = Date.now() + ms;
   while (Date.now() < end) {
@@ -27,7 +27,7 @@ export async function until(check, what, ms = 10000) {
     if (value) return value;
     await new Promise((go) => setTimeout(go, 20));
   }
-  throw new Error(`${what} did not happen within ${ms} ms`);
+  throw new Error(`${typeof what === 'function' ? what() : what} did not happen within ${ms} ms`);
 }
 
 export class Home {

@@ -26,7 +26,7 @@ export class Terminal {
       const match = this.text.slice(this.seen).match(what);
       if (match) this.seen += match.index + match[0].length;
       return match;
-    }, `${what} on the terminal; there is:\n${this.text}\n`, 15000);
+    }, () => `${what} on the terminal; there is:\n${this.text}\n`, 15000);
     return this;
   }
 
