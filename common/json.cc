@@ -12,16 +12,17 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
-/// Checks what nlohmann/json lets pass: depth and repeated member names. It builds nothing, so a
+/// Checks that it is an object, and what nlohmann/json lets pass: depth and repeated member names.
+/// It builds nothing, so a
 /// hostile document costs no memory worth naming.
 class StrictCheck : public nlohmann::json_sax<Json> {
  public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
+  bool null() override { return inside(); }
+  bool boolean(bool) override { return inside(); }
+  bool number_integer(number_integer_t) override { return inside(); }
+  bool number_unsigned(number_unsigned_t) override { return inside(); }
+  bool number_float(number_float_t, const string_t&) override { return inside(); }
+  bool string(string_t&) override { return inside(); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override {
     names_.emplace_back();
@@ -33,6 +34,7 @@ class StrictCheck : public nlohmann::json_sax<Json> {
     return true;
   }
   bool start_array(std::size_t) override {
+    if (!inside()) return false;
     names_.emplace_back();
     return names_.size() <= kMaxDepth;
   }
@@ -45,22 +47,30 @@ class StrictCheck : public nlohmann::json_sax<Json> {
   }
 
  private:
+  bool inside() const { return !names_.empty(); }
   std::vector<std::set<std::string>> names_;
 };
 
 }  // namespace
 
-Result<Json> parse_json_object(std::string_view text) {
-  const Error refused{ErrorCode::invalid_json, "the body is not a well-formed JSON object"};
+bool is_json_object(std::string_view text) {
   StrictCheck check;
-  if (!is_valid_utf8(text) || !Json::sax_parse(text, &check)) return refused;
-  Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return refused;
-  return json;
+  return is_valid_utf8(text) && Json::sax_parse(text, &check);
+}
+
+Result<Json> parse_json_object(std::string_view text) {
+  if (!is_json_object(text))
+    return Error{ErrorCode::invalid_json, "the body is not a well-formed JSON object"};
+  return Json::parse(text, nullptr, false);
 }
 
 std::string to_text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string plain_text(const std::string& json) {
+  const auto value = Json::parse(json, nullptr, false);
+  return value.is_string() ? value.get<std::string>() : json;
 }
 
 std::optional<std::string> text_member(const Json& object, const char* name) {
@@ -70,9 +80,14 @@ std::optional<std::string> text_member(const Json& object, const char* name) {
 }
 
 template <class Text>
-void BasicJsonWriter<Text>::name(std::string_view name) {
+void BasicJsonWriter<Text>::comma() {
   if (!first_) out_ += ',';
   first_ = false;
+}
+
+template <class Text>
+void BasicJsonWriter<Text>::name(std::string_view name) {
+  comma();
   text(name);
   out_ += ':';
 }
@@ -80,15 +95,19 @@ void BasicJsonWriter<Text>::name(std::string_view name) {
 template <class Text>
 void BasicJsonWriter<Text>::text(std::string_view value) {
   constexpr std::string_view hex = "0123456789abcdef";
+  const bool broken = !is_valid_utf8(value);
   out_ += '"';
   for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out_ += '\\';
       out_ += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+    } else if (byte < 0x20) {
       out_ += "\\u00";
-      out_ += hex[static_cast<unsigned char>(c) >> 4];
-      out_ += hex[static_cast<unsigned char>(c) & 15];
+      out_ += hex[byte >> 4];
+      out_ += hex[byte & 15];
+    } else if (broken && byte >= 0x80) {
+      out_ += "\\ufffd";
     } else {
       out_ += c;
     }
@@ -98,7 +117,7 @@ void BasicJsonWriter<Text>::text(std::string_view value) {
 
 template <class Text>
 BasicJsonWriter<Text>& BasicJsonWriter<Text>::begin(std::string_view member_name) {
-  if (!member_name.empty()) name(member_name);
+  member_name.empty() ? comma() : name(member_name);
   out_ += '{';
   first_ = true;
   return *this;
@@ -107,6 +126,21 @@ BasicJsonWriter<Text>& BasicJsonWriter<Text>::begin(std::string_view member_name
 template <class Text>
 BasicJsonWriter<Text>& BasicJsonWriter<Text>::end() {
   out_ += '}';
+  first_ = false;
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::begin_list(std::string_view member_name) {
+  member_name.empty() ? comma() : name(member_name);
+  out_ += '[';
+  first_ = true;
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::end_list() {
+  out_ += ']';
   first_ = false;
   return *this;
 }
@@ -130,9 +164,48 @@ BasicJsonWriter<Text>& BasicJsonWriter<Text>::member(std::string_view member_nam
 }
 
 template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::member(std::string_view member_name,
+                                                     const std::vector<std::string>& values) {
+  begin_list(member_name);
+  for (const auto& value : values) item(value);
+  return end_list();
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::flag(std::string_view member_name, bool value) {
+  return member_json(member_name, value ? "true" : "false");
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::member_or_null(std::string_view member_name,
+                                                             std::string_view value) {
+  return value.empty() ? member_json(member_name, "null") : member(member_name, value);
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::member_or_null(
+    std::string_view member_name, const std::optional<std::int64_t>& value) {
+  return value ? member(member_name, *value) : member_json(member_name, "null");
+}
+
+template <class Text>
 BasicJsonWriter<Text>& BasicJsonWriter<Text>::member_json(std::string_view member_name,
                                                           std::string_view json) {
   name(member_name);
+  out_.append(json);
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::item(std::string_view value) {
+  comma();
+  text(value);
+  return *this;
+}
+
+template <class Text>
+BasicJsonWriter<Text>& BasicJsonWriter<Text>::item_json(std::string_view json) {
+  comma();
   out_.append(json);
   return *this;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/error.h"
 #include "common/secret.h"
@@ -18,28 +19,46 @@ using Json = nlohmann::json;
 /// invalid_json.
 Result<Json> parse_json_object(std::string_view text);
 
+/// Whether it would be; nothing of the text is kept.
+bool is_json_object(std::string_view text);
+
 /// Compact JSON; never throws on texts that are not UTF-8.
 std::string to_text(const Json& json);
+
+/// JSON as people read it: a text without its quotes, everything else as it stands.
+std::string plain_text(const std::string& json);
 
 /// The member as a text; nothing when it is absent or not a text.
 std::optional<std::string> text_member(const Json& object, const char* name);
 
-/// Writes one JSON object, member by member, without building it first: for the answers that carry
-/// credentials (into wiped memory) and for the records of the hot path.
+/// Writes JSON member by member, without building it first. Every answer is written so: what
+/// carries credentials into wiped memory, the others because a document in between helps nobody.
+/// Broken UTF-8 becomes U+FFFD.
 template <class Text>
 class BasicJsonWriter {
  public:
   BasicJsonWriter() { out_.reserve(512); }
-  /// Opens the object itself or, with a name, a member that is an object.
+  /// Opens the object itself, one of a list or, with a name, a member that is an object.
   BasicJsonWriter& begin(std::string_view name = {});
   BasicJsonWriter& end();
+  BasicJsonWriter& begin_list(std::string_view name = {});
+  BasicJsonWriter& end_list();
   BasicJsonWriter& member(std::string_view name, std::string_view value);
   BasicJsonWriter& member(std::string_view name, std::int64_t value);
+  BasicJsonWriter& member(std::string_view name, const std::vector<std::string>& values);
+  BasicJsonWriter& flag(std::string_view name, bool value);
+  /// null for "" or nothing.
+  BasicJsonWriter& member_or_null(std::string_view name, std::string_view value);
+  BasicJsonWriter& member_or_null(std::string_view name, const std::optional<std::int64_t>& value);
   /// A value that is JSON already.
   BasicJsonWriter& member_json(std::string_view name, std::string_view json);
+  /// One value of a list.
+  BasicJsonWriter& item(std::string_view value);
+  BasicJsonWriter& item_json(std::string_view json);
   Text take() { return std::move(out_); }
 
  private:
+  void comma();
   void name(std::string_view name);
   void text(std::string_view value);
   Text out_;

@@ -21,8 +21,27 @@ std::string fault(const std::string& text) {
 }  // namespace
 
 const Json* JsonFields::find(const char* name) const {
-  const auto found = object_.find(name);
-  return found == object_.end() || found->is_null() ? nullptr : &*found;
+  const auto found = object_->find(name);
+  return found == object_->end() || found->is_null() ? nullptr : &*found;
+}
+
+Result<JsonFields> JsonFields::parse(std::string_view text) {
+  auto object = std::make_shared<Json>(Json::object());
+  if (!trim(text).empty()) {
+    NEXUS_TRY(*object, parse_json_object(text));
+  }
+  JsonFields fields(*object);
+  fields.parsed_ = std::move(object);
+  return fields;
+}
+
+Secret JsonFields::take(const char* name) {
+  const auto found = parsed_->find(name);
+  if (found == parsed_->end() || !found->is_string()) return {};
+  auto& text = found->get_ref<std::string&>();
+  Secret secret{text};
+  wipe(text);
+  return secret;
 }
 
 Error JsonFields::bad(const char* name, const std::string& what) const {

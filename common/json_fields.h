@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
 #include "common/json.h"
+#include "common/secret.h"
 
 namespace nexus {
 
@@ -16,7 +19,10 @@ namespace nexus {
 class JsonFields {
  public:
   explicit JsonFields(const Json& object, std::string where = "")
-      : object_(object), where_(std::move(where)) {}
+      : object_(&object), where_(std::move(where)) {}
+  /// Those of a text's object (parse_json_object), kept as long as this; of no text, none. Error:
+  /// invalid_json.
+  static Result<JsonFields> parse(std::string_view text);
 
   Result<void> text(const char* name, std::string& into) const;
   /// true, false, or the words: settings given on a command line are texts.
@@ -29,12 +35,16 @@ class JsonFields {
   /// The member as an object; null where it is absent.
   Result<const Json*> object(const char* name) const;
 
+  /// The text of a parsed object, wiped in there; empty where it is absent or no text.
+  Secret take(const char* name);
+
   bool has(const char* name) const { return find(name) != nullptr; }
   Error bad(const char* name, const std::string& what) const;
 
  private:
   const Json* find(const char* name) const;
-  const Json& object_;
+  std::shared_ptr<Json> parsed_;
+  const Json* object_;
   std::string where_;
 };
 

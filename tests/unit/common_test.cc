@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "common/id.h"
 #include "common/json.h"
+#include "common/json_fields.h"
 #include "common/secret.h"
 #include "common/text.h"
 #include "tests/support/catch.h"
@@ -32,7 +33,8 @@ TEST_CASE("the exit codes are those of the manual", "[error]") {
 }
 
 TEST_CASE("an attention error carries all three words that clients look for", "[error]") {
-  const auto json = api::to_json({ErrorCode::attention_required, "m", "h", "conn_1", "google"});
+  const auto json =
+      Json::parse(api::error_json({ErrorCode::attention_required, "m", "h", "conn_1", "google"}));
   CHECK(json["status"] == "attention_required");
   CHECK(json["code"] == "attention_required");
   CHECK(json["error"] == "attention_required");
@@ -108,4 +110,22 @@ TEST_CASE("the JSON writer escapes what JSON wants escaped", "[json]") {
   JsonWriter json;
   json.begin().member("a", "q\"\\\n").begin("o").member("n", 3).end().member("z", "").end();
   CHECK(json.take() == R"({"a":"q\"\\\u000a","o":{"n":3},"z":""})");
+}
+
+TEST_CASE("the JSON writer separates what stands in lists, and mends broken UTF-8", "[json]") {
+  JsonWriter json;
+  json.begin().begin_list("l").begin().end().begin().member("a", "\xff").end().item("x");
+  json.end_list().member("t", std::vector<std::string>{"1", "2"}).flag("f", false);
+  json.member_or_null("n", "").member_or_null("m", std::optional<std::int64_t>(4)).end();
+  CHECK(json.take() == R"({"l":[{},{"a":"\ufffd"},"x"],"t":["1","2"],"f":false,"n":null,"m":4})");
+}
+
+TEST_CASE("a body is an object, and its secrets can be taken out", "[json]") {
+  for (const auto* odd : {"[]", "1", "null", "\"a\"", "{\"a\":1,\"a\":2}", "{} {}", "{"})
+    CHECK_FALSE(JsonFields::parse(odd));
+  auto fields = JsonFields::parse(R"({"refresh_token":"secret","other":"x"})");
+  REQUIRE(fields);
+  CHECK(fields->take("refresh_token").expose() == "secret");
+  CHECK(fields->take("refresh_token").expose() != "secret");
+  CHECK(fields->take("missing").empty());
 }
