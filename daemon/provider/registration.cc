@@ -261,9 +261,10 @@ Result<ProviderRegistration> read_registration(Json& body, bool has_secret) {
   NEXUS_CHECK(read_grant(*fields, provider));
   NEXUS_CHECK(read_client_secret(*fields, registration));
   NEXUS_CHECK(read_scopes(*fields, provider));
-  NEXUS_TRY(const auto* params, JsonFields(*fields).object("params"));
-  const auto nothing = Json::object();
-  NEXUS_CHECK(settle(provider, params ? *params : nothing));
+  NEXUS_TRY(const auto* given, JsonFields(*fields).object("params"));
+  auto params = given ? *given : Json::object();
+  NEXUS_CHECK(read_texts_as_json(params));
+  NEXUS_CHECK(settle(provider, params));
   if (const auto replace = fields->find("replace"); replace != fields->end())
     registration.replace = replace->is_boolean() && replace->get<bool>();
   if (registration.client_secret) has_secret = !registration.client_secret->empty();

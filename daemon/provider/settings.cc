@@ -235,6 +235,20 @@ std::span<const Setting> provider_settings() {
   return settings;
 }
 
+Result<void> read_texts_as_json(Json& params) {
+  for (const auto& setting : provider_settings()) {
+    const bool structured =
+        setting.kind == Kind::object || setting.kind == Kind::map || setting.kind == Kind::texts;
+    const auto found = params.find(setting.name);
+    if (!structured || found == params.end() || !found->is_string()) continue;
+    auto json = Json::parse(found->get_ref<const std::string&>(), nullptr, false);
+    if (!json.is_structured())
+      return JsonFields(params, "params.").bad(setting.name, "has to be JSON, an object or a list");
+    *found = std::move(json);
+  }
+  return {};
+}
+
 Result<ProviderSettings> read_settings(const Json& params, bool oauth2) {
   const JsonFields fields(params, "params.");
   ProviderSettings settings;

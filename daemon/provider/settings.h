@@ -61,6 +61,10 @@ struct Setting {
 
 std::span<const Setting> provider_settings();
 
+/// Settings come as texts from a command line: those that are objects or lists are read as JSON.
+/// Error: invalid_field, naming the setting.
+Result<void> read_texts_as_json(nlohmann::json& params);
+
 /// Errors: invalid_field, naming the setting.
 Result<ProviderSettings> read_settings(const nlohmann::json& params, bool oauth2);
 /// The members of `params`: those that were given, or differ from their defaults.

@@ -168,12 +168,25 @@ TEST_CASE("the manual and openapi.yaml know each setting", "[settings]") {
   }
 }
 
+TEST_CASE("settings that are objects or lists can be given as texts", "[settings]") {
+  Json params{{"token_params", R"({"audience":"a"})"}, {"claims", R"({"id_token":{}})"}};
+  REQUIRE(read_texts_as_json(params));
+  CHECK(params["token_params"] == Json{{"audience", "a"}});
+  CHECK(params["claims"].is_string());  // of the authorization request: a text for the provider
+  for (const auto* odd : {"audience=a", "7", "{"}) {
+    Json bad{{"token_params", odd}};
+    const auto read = read_texts_as_json(bad);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().field == "params.token_params");
+  }
+}
+
 TEST_CASE("the catalogue uses settings and texts, nothing that is ignored", "[settings]") {
   std::vector<Error> problems;
   for (const auto& entry : cli::Catalogue({NEXUS_CATALOGUE}).all(problems)) {
     INFO(entry.name);
     const auto settings =
-        read_settings(entry.profile.value("params", Json::object()), entry.is_oauth());
+        read_settings(entry.profile->value("params", Json::object()), entry.is_oauth());
     REQUIRE(settings);
     CHECK(settings->others.empty());
   }
