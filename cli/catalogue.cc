@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/data_file.h"
@@ -16,18 +17,21 @@
 namespace nexus::cli {
 namespace {
 
-/// What the command line itself reads of a profile has to be of its type; nexusd checks the rest.
-Result<void> check_profile(const JsonFields& fields, Json& profile) {
+/// What the command line itself goes by has to be of its type; nexusd checks the rest.
+Result<void> read_profile(const JsonFields& fields, Json& profile, CatalogueEntry& entry) {
   std::string text;
-  for (const char* name : {"auth_type", "auth_header", "grant_type", "issuer", "auth_url",
-                           "token_url", "api_base_url", "user_info_endpoint", "redirect_host"})
+  for (const char* name :
+       {"auth_header", "issuer", "auth_url", "token_url", "api_base_url", "user_info_endpoint"})
     NEXUS_CHECK(fields.text(name, text));
-  std::vector<std::string> scopes;
-  NEXUS_CHECK(fields.texts("scopes", scopes));
+  std::string type = word(AuthType::oauth2);
+  NEXUS_CHECK(fields.one_of("auth_type", word_list<AuthType>(), type));
+  entry.auth_type = from_word<AuthType>(type).value_or(AuthType::oauth2);
+  NEXUS_CHECK(fields.text("grant_type", entry.grant_type));
+  NEXUS_CHECK(fields.text("redirect_host", entry.redirect_host));
+  NEXUS_CHECK(fields.texts("scopes", entry.scopes));
   auto& params = profile["params"];
-  bool without_scope = false;
-  NEXUS_CHECK(JsonFields(params, "params.").flag("skip_scope_on_auth", without_scope));
-  if (without_scope) params["skip_scope_on_auth"] = true;
+  NEXUS_CHECK(JsonFields(params, "params.").flag("skip_scope_on_auth", entry.without_scope));
+  if (entry.without_scope) params["skip_scope_on_auth"] = true;
   return {};
 }
 
@@ -67,8 +71,9 @@ Result<CatalogueVariable> read_variable(const std::string& name, const Json& tab
   NEXUS_CHECK(fields.texts("choices", variable.choices));
   NEXUS_CHECK(fields.flag("optional", variable.optional));
   NEXUS_TRY(const auto* replaces, fields.object("replaces"));
-  if (replaces) variable.replaces = *replaces;
-  for (const auto& [field, value] : variable.replaces.items())
+  if (!replaces) return variable;
+  variable.replaces = std::make_shared<const Json>(*replaces);
+  for (const auto& [field, value] : replaces->items())
     if (!kProfileFields.contains(field))
       return fields.bad("replaces", "names " + field + ", which is no field of a provider");
   return variable;
@@ -99,18 +104,20 @@ Result<CatalogueEntry> read_entry(const Json& document, const std::string& name)
       NEXUS_TRY(auto read, read_variable(variable, table));
       entry.variables.push_back(std::move(read));
     }
+  auto profile = Json::object();
   const std::set<std::string> ours{"display_name", "docs_url", "quirks",
                                    "unverified",   "client",   "variables"};
   for (const auto& [member, value] : document.items()) {
     if (kProfileFields.contains(member))
-      entry.profile[member] = value;
+      profile[member] = value;
     else if (!ours.contains(member))
       return fields.bad(member.c_str(), "is no member of an entry");
   }
-  if (!entry.profile.contains("description")) entry.profile["description"] = entry.display_name;
+  if (!profile.contains("description")) profile["description"] = entry.display_name;
   NEXUS_CHECK(fields.object("params"));
-  NEXUS_CHECK(check_profile(fields, entry.profile));
-  entry.profile["params"]["catalog_entry"] = name;
+  NEXUS_CHECK(read_profile(fields, profile, entry));
+  profile["params"]["catalog_entry"] = name;
+  entry.profile = std::make_shared<const Json>(std::move(profile));
   return entry;
 }
 
@@ -155,9 +162,13 @@ Result<std::string> CatalogueVariable::check(std::string value) const {
   return value;
 }
 
+bool CatalogueEntry::needs_redirect() const {
+  return is_oauth() && (grant_type.empty() || grant_type == "authorization_code");
+}
+
 Result<Json> CatalogueEntry::filled_in(const Values& given) const {
   Values values;
-  auto filled = profile;
+  auto filled = *profile;
   for (const auto& [word, value] : given)
     if (std::none_of(variables.begin(), variables.end(),
                      [&](const auto& variable) { return variable.name == word; }))
@@ -169,7 +180,7 @@ Result<Json> CatalogueEntry::filled_in(const Values& given) const {
     const bool is_given = found != given.end() && !found->second.empty();
     if (is_given) {
       NEXUS_TRY(values[variable.name], variable.check(found->second));
-      filled.update(variable.replaces);
+      if (variable.replaces) filled.update(*variable.replaces);
     } else if (!variable.fallback.empty()) {
       values[variable.name] = variable.fallback;
     } else if (!variable.optional) {
@@ -235,8 +246,7 @@ std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
 
 bool matches(const CatalogueEntry& entry, const std::vector<std::string>& words) {
   const auto text = lower(entry.name + " " + entry.display_name + " " + entry.category + " " +
-                          entry.profile.value("auth_type", "oauth2") + " " +
-                          entry.profile.value("grant_type", ""));
+                          word(entry.auth_type) + " " + entry.grant_type);
   return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
     return text.find(lower(word)) != std::string::npos;
   });

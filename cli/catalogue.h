@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/api/words.h"
 #include "common/error.h"
 
 namespace nexus::cli {
@@ -20,7 +22,7 @@ struct CatalogueVariable {
   std::vector<std::string> choices;  ///< empty: any host label or path segment
   bool optional = false;
   /// For an optional one: fields of the profile as they are when it is given.
-  nlohmann::json replaces = nlohmann::json::object();
+  std::shared_ptr<const nlohmann::json> replaces;
 
   /// The value as the URLs take it. Error: usage.
   Result<std::string> check(std::string value) const;
@@ -40,10 +42,18 @@ struct CatalogueEntry {
   std::vector<std::string> steps;
   bool public_client = false;  ///< the provider takes clients without a secret
   std::vector<CatalogueVariable> variables;
+  // Of the profile, what the command line itself goes by.
+  AuthType auth_type = AuthType::oauth2;
+  std::string grant_type;
+  std::string redirect_host;
+  std::vector<std::string> scopes;
+  bool without_scope = false;  ///< the authorization request names none
   /// The fields of the registration (POST /v1/providers), `{variable}` in them.
-  nlohmann::json profile = nlohmann::json::object();
+  std::shared_ptr<const nlohmann::json> profile;
 
-  bool is_oauth() const { return profile.value("auth_type", "oauth2") == "oauth2"; }
+  bool is_oauth() const { return auth_type == AuthType::oauth2; }
+  /// Whether a browser comes back to a redirect URI of ours.
+  bool needs_redirect() const;
   /// The registration with the variables filled in. Errors: usage for a value that is missing, bad
   /// or that no variable is for.
   Result<nlohmann::json> filled_in(const std::map<std::string, std::string>& values) const;

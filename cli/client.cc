@@ -9,13 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "cli/program_path.h"
 #include "cli/remote.h"
 #include "common/api/error.h"
-#include "common/json.h"
 #include "common/local_http.h"
 #include "common/text.h"
 
@@ -27,14 +25,6 @@ ErrorCode code_for_exit(int exit_code) {
          : exit_code == info(ErrorCode::vault_key_wrong).exit_code ? ErrorCode::vault_key_wrong
          : exit_code == info(ErrorCode::usage).exit_code           ? ErrorCode::usage
                                                                    : ErrorCode::daemon_unreachable;
-}
-
-Result<Json> parse(std::string_view text) {
-  auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded())
-    return Error{ErrorCode::failure, "the daemon's answer is not JSON",
-                 "a daemon of another version may be running; run: nexus daemon stop"};
-  return json;
 }
 
 /// `nexusd: message` and `  hint`, as it prints its errors.
@@ -130,46 +120,20 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
   }
   if (!response) return std::move(response).error();
   if (response->status >= 400) {
-    const auto error = parse_json_object(response->body);
-    if (!error)
-      return Error{ErrorCode::failure, "the daemon answered " + std::to_string(response->status),
-                   "see: nexus daemon status"};
-    return api::error_from_json(*error);
+    if (auto error = api::error_in(response->body)) return *std::move(error);
+    return Error{ErrorCode::failure, "the daemon answered " + std::to_string(response->status),
+                 "see: nexus daemon status"};
   }
   return response;
 }
 
-Result<Json> Client::all_pages(const std::string& target) {
-  auto all = Json::array();
-  NEXUS_CHECK(each_page(target, [&](const Json& page) -> Result<bool> {
-    for (const auto& item : page) all.push_back(item);
-    return true;
-  }));
-  return all;
-}
-
-Result<Json> Client::get(const std::string& target) {
-  return call("GET", target, "");
-}
-
-Result<Json> Client::post(const std::string& target, std::string_view body) {
-  return call("POST", target, body);
-}
-
-Result<Json> Client::call(std::string_view method, const std::string& target,
-                          std::string_view body) {
-  NEXUS_TRY(const auto text, call_raw(method, target, body));
-  return parse(text);
-}
-
 Result<void> Client::each_page(const std::string& target,
-                               const std::function<Result<bool>(const Json& page)>& use) {
+                               const std::function<Result<bool>(std::string_view page)>& use) {
   std::string cursor;
   do {
     const auto page = cursor.empty() ? target : target + "&cursor=" + percent_encode(cursor);
     NEXUS_TRY(const auto response, send("GET", page, ""));
-    NEXUS_TRY(const auto list, parse(response.body));
-    NEXUS_TRY(const bool more, use(list));
+    NEXUS_TRY(const bool more, use(response.body));
     if (!more) return {};
     cursor = response.next_cursor;
   } while (!cursor.empty());

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "common/api/reader.h"
 #include "common/config.h"
 #include "common/error.h"
 #include "common/local_http.h"
@@ -19,19 +22,38 @@ class Client {
   Client() = default;
   Client(Config config, bool autostart) : config_(std::move(config)), autostart_(autostart) {}
 
-  Result<nlohmann::json> get(const std::string& target);
-  Result<nlohmann::json> post(const std::string& target, std::string_view body);
-  Result<nlohmann::json> call(std::string_view method, const std::string& target,
-                              std::string_view body);
-  /// The body as it came, for answers that carry credentials.
+  /// The answer as the resource of common/api that it is.
+  template <class Answer>
+  Result<Answer> get(const std::string& target) {
+    return call<Answer>("GET", target, "");
+  }
+  template <class Answer>
+  Result<Answer> post(const std::string& target, std::string_view body) {
+    return call<Answer>("POST", target, body);
+  }
+  template <class Answer>
+  Result<Answer> call(std::string_view method, const std::string& target, std::string_view body) {
+    NEXUS_TRY(const auto text, call_raw(method, target, body));
+    return api::parse<Answer>(text);
+  }
+  /// The body as it came, for answers that carry credentials and those that nobody reads.
   Result<SecretText> call_raw(std::string_view method, const std::string& target,
                               std::string_view body);
-  /// One page of a list after another, until there is none or `use` says that it is enough.
-  /// `target` has a query already.
+  /// One page of a list after another, as text, until there is none or `use` says that it is
+  /// enough. `target` has a query already.
   Result<void> each_page(const std::string& target,
-                         const std::function<Result<bool>(const nlohmann::json& page)>& use);
+                         const std::function<Result<bool>(std::string_view page)>& use);
   /// All pages of a list as one, for those that stay short (providers, keys).
-  Result<nlohmann::json> all_pages(const std::string& target);
+  template <class Answer>
+  Result<std::vector<Answer>> all_pages(const std::string& target) {
+    std::vector<Answer> all;
+    NEXUS_CHECK(each_page(target, [&all](std::string_view page) -> Result<bool> {
+      NEXUS_TRY(auto some, api::parse_list<Answer>(page));
+      std::move(some.begin(), some.end(), std::back_inserter(all));
+      return true;
+    }));
+    return all;
+  }
   /// `path/reference?workspace_id=…`, encoded.
   std::string target(std::string_view path, std::string_view reference) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/catalogue.h"
@@ -194,31 +195,33 @@ Result<Manifest> read_manifest(const std::string& path) {
           ErrorCode::usage,
           path + ":" + std::to_string(file.line_of(pointer)) + ": " + registration.error().message,
           registration.error().hint};
-    manifest.providers.push_back(*std::move(registration));
+    auto json = to_text(*registration);
+    manifest.providers.emplace_back(json);
+    wipe(json);
     manifest.places.push_back({pointer, file.lines});
   }
   return manifest;
 }
 
-std::string manifest_of(const Json& providers) {
+std::string manifest_of(const std::vector<api::Provider>& providers) {
   Json tables = Json::object();
   for (const auto& provider : providers) {
     Json table = Json::object();
-    for (const auto& [name, value] : provider.items()) {
+    const auto profile = Json::parse(api::to_json(provider));
+    for (const auto& [name, value] : profile.items()) {
       const bool is_default = value == "" || value == Json::array() || value == Json::object() ||
                               (value.is_boolean() && value == (name == "enable_discovery"));
       if (is_known_field(name) && name != "name" && !is_default) table[name] = value;
     }
-    const auto name = text_member(provider, "name").value_or("");
-    if (text_member(provider, "client_secret_fingerprint").value_or("") != "") {
-      const std::string member = provider.contains("public_jwk") ? "private_key" : "client_secret";
-      auto variable = name + "_" + member;
+    if (!provider.client_secret_fingerprint.empty()) {
+      const std::string member = provider.public_jwk.empty() ? "client_secret" : "private_key";
+      auto variable = provider.name + "_" + member;
       std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
         return std::isalnum(c) ? static_cast<char>(std::toupper(c)) : '_';
       });
       table[member] = "${" + variable + "}";
     }
-    tables[name] = std::move(table);
+    tables[provider.name] = std::move(table);
   }
   if (tables.empty()) return {};
   return to_toml({{"providers", std::move(tables)}});

@@ -1,19 +1,21 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "common/api/provider.h"
 #include "common/error.h"
+#include "common/secret.h"
 
 namespace nexus::cli {
 
 /// What a manifest wants the providers to be.
 struct Manifest {
   std::string file;
-  /// Registrations as POST /v1/providers/plan takes them, catalogue entries filled in and `${ENV}`
-  /// expanded: there may be secrets in it.
-  nlohmann::json providers = nlohmann::json::array();
+  /// Registrations as POST /v1/providers/plan takes them (JSON), catalogue entries filled in and
+  /// `${ENV}` expanded: there may be secrets in them.
+  std::vector<SecretText> providers;
   std::vector<std::string> warnings;
 
   /// "FILE:LINE" of a field ("params.pkce") of the registration at `index`, or of where that
@@ -34,8 +36,7 @@ struct Manifest {
 /// missing environment variables are listed all at once.
 Result<Manifest> read_manifest(const std::string& path);
 
-/// The registered providers (GET /providers) as a TOML manifest, secrets as
-/// `${NAME_CLIENT_SECRET}`.
-std::string manifest_of(const nlohmann::json& providers);
+/// The registered providers as a TOML manifest, secrets as `${NAME_CLIENT_SECRET}`.
+std::string manifest_of(const std::vector<api::Provider>& providers);
 
 }  // namespace nexus::cli

@@ -7,9 +7,6 @@
 
 namespace nexus::cli {
 
-/// Whether a token payload is that of an API key, a password or the like, not an access token.
-bool is_static_payload(const SecretText& payload);
-
 /// The one secret of a static payload. Error: usage, where there are several or none.
 Result<SecretText> static_secret_in(const SecretText& payload);
 

@@ -1,9 +1,7 @@
 #include "cli/token.h"
 
-#include <nlohmann/json.hpp>
-
 #include "cli/static_credentials.h"
-#include "common/json.h"
+#include "common/api/token_payload.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -13,31 +11,11 @@ bool is_format(std::string_view word) {
   return word == "raw" || word == "json" || word == "header" || word == "env";
 }
 
-/// The payload's access token, found without parsing the rest: tokens are visible ASCII, so the
-/// only escapes that nexusd writes in them are of '"' and '\\'. Nothing where the payload has none.
-std::optional<SecretText> access_token_in(const SecretText& payload) {
-  constexpr std::string_view name = "\"access_token\":\"";
-  auto at = payload.find(name);
-  if (at == SecretText::npos) return std::nullopt;
-  SecretText token;
-  token.reserve(payload.size());
-  for (at += name.size(); at < payload.size() && payload[at] != '"'; ++at) {
-    if (payload[at] == '\\' && ++at == payload.size()) return std::nullopt;
-    token += payload[at];
-  }
-  return token;
-}
-
 /// What a field of the payload's credentials (or of the payload itself) says.
-Result<SecretText> field_in(const SecretText& payload, const std::string& name) {
-  auto json = Json::parse(payload, nullptr, false);
-  if (json.is_object() && json["credentials"].is_object())
-    for (const auto* object : {&json["credentials"], &json}) {
-      const auto found = object->find(name);
-      if (found == object->end()) continue;
-      if (found->is_string()) return SecretText(found->get_ref<const std::string&>());
-      if (found->is_number_integer()) return SecretText(std::to_string(found->get<std::int64_t>()));
-    }
+Result<SecretText> field_in(const SecretText& text, const std::string& name) {
+  const api::TokenPayload payload(text);
+  if (auto value = payload.credential(name)) return *std::move(value);
+  if (auto value = payload.member(name)) return *std::move(value);
   return Error{ErrorCode::usage, "these credentials have no field '" + printable(name, 60) + "'",
                "--format json shows those there are"};
 }
@@ -81,13 +59,13 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
   }
   SecretText value;
   const bool header_of_static =
-      args.format == "header" && args.field.empty() && is_static_payload(payload);
+      args.format == "header" && args.field.empty() && api::is_static_payload(payload);
   if (header_of_static) {
     NEXUS_TRY(value, static_header_in(payload));
-  } else if (args.field.empty() && is_static_payload(payload)) {
+  } else if (args.field.empty() && api::is_static_payload(payload)) {
     NEXUS_TRY(value, static_secret_in(payload));
   } else if (args.field.empty()) {
-    auto token = access_token_in(payload);
+    auto token = api::access_token_in(payload);
     if (!token)
       return Error{ErrorCode::failure, "the daemon's answer holds no access token",
                    "a daemon of another version may be running; run: nexus daemon stop"};

@@ -1,5 +1,4 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/output/connections.h"
@@ -14,10 +13,9 @@ struct AliasArgs {
 };
 
 Result<int> run_alias(Context& context, const AliasArgs& args) {
-  NEXUS_TRY(const auto json,
-            context.client.call("PATCH", context.client.target("/v1/connections/", args.connection),
-                                to_text({{"alias", args.name}})));
-  NEXUS_TRY(const auto connection, api::connection_from_json(json));
+  const auto target = context.client.target("/v1/connections/", args.connection);
+  const auto body = JsonWriter().begin().member("alias", args.name).end().take();
+  NEXUS_TRY(const auto connection, context.client.call<api::Connection>("PATCH", target, body));
   print_connections(context.output, {connection});
   return 0;
 }

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "common/json.h"
+#include "common/api/audit_record.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 
@@ -30,50 +29,43 @@ Result<std::string> since_text(const std::string& since) {
   return std::to_string(system_now() - seconds);
 }
 
-std::int64_t sequence_of(const Json& event) {
-  return parse_number(text_member(event, "id").value_or("")).value_or(0);
-}
-
 /// Oldest first, as one reads.
-Result<std::vector<Json>> fetch_events(Context& context, const AuditArgs& args, int limit) {
+Result<std::vector<api::AuditRecord>> fetch_events(Context& context, const AuditArgs& args,
+                                                   int limit) {
   NEXUS_TRY(const auto since, since_text(args.since));
   std::string target = "/v1/audit?limit=" + std::to_string(limit);
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>("since", since),
                                     {"event_type", args.event},
                                     {"resource_id", args.connection}})
     if (!value.empty()) target += std::string("&") + name + "=" + percent_encode(value);
-  NEXUS_TRY(const auto list, context.client.get(target));
-  std::vector<Json> events(list.begin(), list.end());
+  NEXUS_TRY(const auto text, context.client.call_raw("GET", target, ""));
+  NEXUS_TRY(auto events, api::parse_list<api::AuditRecord>(text));
   std::reverse(events.begin(), events.end());
   return events;
 }
 
 /// Who caused it: an API key, a process of the daemon's user, or nexusd itself.
-std::string who(const Json& event, const Json& data) {
-  const auto text = [&](const char* name) { return text_member(data, name).value_or(""); };
-  const auto address = text_member(event, "ip_address").value_or("");
-  if (!text("key").empty()) return "key " + text("key") + " from " + address;
-  if (text("via") == "control_socket") return "pid " + std::to_string(data.value("pid", 0));
-  return text("via") + (address.empty() ? "" : " from " + address);
+std::string who(const api::AuditRecord& event) {
+  if (!event.key.empty()) return "key " + event.key + " from " + event.address;
+  if (event.via == "control_socket") return "pid " + std::to_string(event.pid);
+  return event.via + (event.address.empty() ? "" : " from " + event.address);
 }
 
-std::vector<std::string> row_of(const Json& event) {
-  const auto text = [&](const char* name) { return text_member(event, name).value_or(""); };
-  auto data = Json::parse(text("event_data"), nullptr, false);
-  if (!data.is_object()) data = Json::object();
-  const auto about = [&](const char* name) {
-    const auto value = text_member(data, name).value_or("");
-    return value.empty() ? std::string("-") : printable(value, 200);
+std::vector<std::string> row_of(const api::AuditRecord& event) {
+  const auto or_dash = [](const std::string& text) {
+    return text.empty() ? std::string("-") : printable(text, 200);
   };
-  const auto connection = text("connection_id");
-  return {text("created_at"), printable(text("event_type"), 60),
-          about("outcome"),   connection.empty() ? "-" : connection,
-          about("provider"),  printable(who(event, data), 80),
-          about("detail")};
+  return {event.created_at,        printable(event.event, 60),
+          or_dash(event.outcome),  or_dash(event.connection_id),
+          or_dash(event.provider), printable(who(event), 80),
+          or_dash(event.detail)};
 }
 
-void print_events(const Context& context, const std::vector<Json>& events, bool follow) {
-  if (context.output.json && !follow) return context.output.json_line({{"events", events}});
+void print_events(const Context& context, const std::vector<api::AuditRecord>& events,
+                  bool follow) {
+  if (context.output.json && !follow)
+    return context.output.json_line(
+        JsonWriter().begin().member_json("events", api::to_json(events)).end().take());
   if (!follow) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& event : events) rows.push_back(row_of(event));
@@ -82,7 +74,7 @@ void print_events(const Context& context, const std::vector<Json>& events, bool 
   }
   for (const auto& event : events) {
     if (context.output.json) {
-      context.output.json_line(event);
+      context.output.json_line(api::to_json(event));
     } else {
       context.output.result(join(row_of(event), "  ") + "\n");
     }
@@ -96,13 +88,13 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
     return 0;
   }
   print_events(context, events, args.follow);
-  auto last = events.empty() ? 0 : sequence_of(events.back());
+  auto last = events.empty() ? 0 : events.back().sequence;
   while (args.follow) {
     poll(nullptr, 0, kFollowMs);
     NEXUS_TRY(events, fetch_events(context, args, kMostAtOnce));
-    std::erase_if(events, [&](const Json& event) { return sequence_of(event) <= last; });
+    std::erase_if(events, [&](const auto& event) { return event.sequence <= last; });
     print_events(context, events, true);
-    if (!events.empty()) last = sequence_of(events.back());
+    if (!events.empty()) last = events.back().sequence;
   }
   return 0;
 }

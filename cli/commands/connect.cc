@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/commands/capture.h"
@@ -12,7 +11,7 @@
 #include "cli/commands/registration.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
-#include "common/json.h"
+#include "common/api/connection_request.h"
 #include "common/paths.h"
 #include "common/text.h"
 
@@ -46,28 +45,28 @@ void catch_interrupt() {
   sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: the wait ends at once
 }
 
-Result<std::string> request_body(const Context& context, const ConnectArgs& args) {
-  Json body{{"workspace_id", context.config.workspace}, {"provider_name", args.provider}};
-  if (!args.scopes.empty()) body["scopes"] = args.scopes;
-  if (!args.alias.empty()) body["alias"] = args.alias;
-  if (!args.return_url.empty()) body["return_url"] = args.return_url;
-  if (!args.replace.empty()) body["replaces"] = args.replace;
-  if (args.paste) body["paste"] = true;
-  if (args.device) body["device"] = true;
-  if (!args.params.empty()) {
-    NEXUS_TRY(body["params"], pairs_of(args.params, "--param"));
-  }
-  return to_text(body);
+Result<api::ConnectionRequest> request_for(const Context& context, const ConnectArgs& args) {
+  NEXUS_TRY(const auto params, pairs_of(args.params, "--param"));
+  return api::ConnectionRequest{.workspace = context.config.workspace,
+                                .provider_name = args.provider,
+                                .provider_id = {},
+                                .scopes = args.scopes,
+                                .return_url = args.return_url,
+                                .alias = args.alias,
+                                .replaces = args.replace,
+                                .pasted = args.paste,
+                                .device = args.device,
+                                .params = {params.begin(), params.end()}};
 }
 
 /// Until the connection is answered, the time is up, or the person presses Ctrl-C. Asking is what
 /// drives a consent on another device, so nothing goes on when this ends.
 Result<api::Connection> wait_for_answer(Context& context, const std::string& id, UnixTime until) {
   while (true) {
-    NEXUS_TRY(const auto check,
-              context.client.get(context.client.target("/v1/check-connection/", id)));
+    NEXUS_TRY(const auto check, context.client.get<api::ConnectionCheck>(
+                                    context.client.target("/v1/check-connection/", id)));
     const auto left = until - system_now();
-    if (text_member(check, "status") != "pending" || left <= 0 || interrupted) break;
+    if (check.status != ConnectionStatus::pending || left <= 0 || interrupted) break;
     context.output.progress("waiting for your consent, " + duration_text(left) +
                             " left (Ctrl-C stops waiting)");
     poll(nullptr, 0, kPollMs);
@@ -91,8 +90,9 @@ Error failed(const api::Connection& connection) {
 }
 
 /// The provider as it is registered; from the catalogue, if need be, where a person is led.
-Result<Json> provider_for(Context& context, const std::string& name) {
-  auto provider = context.client.get("/v1/providers/by-name/" + percent_encode(name));
+Result<api::Provider> provider_for(Context& context, const std::string& name) {
+  auto provider =
+      context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
   if (provider || provider.error().code != ErrorCode::provider_not_found) return provider;
   NEXUS_TRY(const auto entry, Catalogue().find(lower(name)));
   if (!entry) return unknown_provider(name);
@@ -106,21 +106,20 @@ Result<Json> provider_for(Context& context, const std::string& name) {
 enum class Way { browser, prompt, from_stdin };
 
 /// How the person (or the script) answers.
-Result<Way> way_for(const Context& context, const ConnectArgs& args, const Json& provider) {
-  const bool is_static = provider.value("auth_type", "oauth2") != "oauth2";
-  if (args.credentials_stdin && !is_static)
+Result<Way> way_for(const Context& context, const ConnectArgs& args,
+                    const api::Provider& provider) {
+  if (args.credentials_stdin && provider.is_oauth())
     return Error{ErrorCode::usage, args.provider + " takes no credentials: it asks for consent",
                  "leave --credentials-stdin out"};
   if (args.credentials_stdin) return Way::from_stdin;
   const bool ask = is_interactive() && !context.output.json && !args.page && !args.no_browser &&
                    !args.no_wait && args.return_url.empty();
-  return is_static && ask ? Way::prompt : Way::browser;
+  return !provider.is_oauth() && ask ? Way::prompt : Way::browser;
 }
 
 /// Where a person finds what they are asked for.
-void tell_where_keys_are(Context& context, const Json& provider) {
-  const auto name = text_member(provider.value("params", Json::object()), "catalog_entry");
-  const auto entry = Catalogue().find(name.value_or(""));
+void tell_where_keys_are(Context& context, const api::Provider& provider) {
+  const auto entry = Catalogue().find(provider.catalogue_entry());
   if (entry && *entry && !(*entry)->console_url.empty())
     context.output.note("Make a key at " + (*entry)->console_url);
 }
@@ -136,39 +135,42 @@ void tell_connected(Context& context, const api::Connection& connection) {
 /// A grant that the person has already: no consent is needed.
 Result<int> adopt(Context& context, const ConnectArgs& args) {
   NEXUS_TRY(const auto token, read_secret("-", "Refresh token (not shown)"));
-  NEXUS_TRY(const auto request, request_body(context, args));
-  SecretText body(request);
-  SecretJsonWriter member;
-  member.begin().member("refresh_token", token.expose()).end();
-  const auto object = member.take();
-  body.back() = ',';
-  body.append(std::string_view(object).substr(1));
+  NEXUS_TRY(const auto request, request_for(context, args));
+  SecretJsonWriter body;
+  body.begin();
+  write(body, request);
+  body.member("refresh_token", token.expose()).end();
   context.output.progress("using it once …");
-  const auto answer = context.client.post("/v1/adopt-connection", body);
+  const auto connection = context.client.post<api::Connection>("/v1/adopt-connection", body.take());
   context.output.progress("");
-  if (!answer) return answer.error();
-  NEXUS_TRY(const auto connection, api::connection_from_json(*answer));
+  if (!connection) return connection.error();
   if (context.output.json) {
-    context.output.json_line({{"connection_id", connection.id}, {"status", connection.status}});
+    context.output.json_line(JsonWriter()
+                                 .begin()
+                                 .member("connection_id", connection->id)
+                                 .member("status", word(connection->status))
+                                 .end()
+                                 .take());
     return 0;
   }
-  tell_connected(context, connection);
+  tell_connected(context, *connection);
   return 0;
 }
 
 /// Starts the connection. Where nobody can listen for a consent's answer, a person on a terminal is
 /// offered the other ways.
-Result<Json> start(Context& context, ConnectArgs& args, const Json& provider) {
-  const auto ask = [&]() -> Result<Json> {
-    NEXUS_TRY(const auto body, request_body(context, args));
+Result<api::StartedConnection> start(Context& context, ConnectArgs& args,
+                                     const api::Provider& provider) {
+  const auto ask = [&]() -> Result<api::StartedConnection> {
+    NEXUS_TRY(const auto request, request_for(context, args));
     context.output.progress("asking " + args.provider + " …");
-    auto answer = context.client.post("/v1/request-connection", body);
+    auto answer = context.client.post<api::StartedConnection>("/v1/request-connection",
+                                                              api::to_json(request));
     context.output.progress("");
     return answer;
   };
   auto answer = ask();
-  const bool nobody_listens = !answer && !args.no_wait &&
-                              provider.value("auth_type", "oauth2") == "oauth2" &&
+  const bool nobody_listens = !answer && !args.no_wait && provider.is_oauth() &&
                               answer.error().code == ErrorCode::callback_unavailable;
   if (!nobody_listens || !is_interactive() || context.output.json) return answer;
   context.output.note(answer.error().message);
@@ -188,28 +190,28 @@ Result<Json> start(Context& context, ConnectArgs& args, const Json& provider) {
 /// The last word of a command that waited.
 Result<int> tell_end(Context& context, const api::Connection& connection) {
   if (context.output.json) {
-    Json last{{"connection_id", connection.id}, {"status", connection.status}};
-    if (!connection.error_code.empty()) last["last_error"] = api::last_error(connection);
-    context.output.json_line(last);
+    JsonWriter last;
+    last.begin().member("connection_id", connection.id).member("status", word(connection.status));
+    if (!connection.error_code.empty()) api::write_last_error(last, connection);
+    context.output.json_line(last.end().take());
     return exit_code_for(connection.status);
   }
-  if (connection.status == "pending") return still_pending(connection);
-  if (connection.status != "active") return failed(connection);
+  if (connection.status == ConnectionStatus::pending) return still_pending(connection);
+  if (connection.status != ConnectionStatus::active) return failed(connection);
   tell_connected(context, connection);
   return 0;
 }
 
 /// The credentials of a static connection, from the terminal or from stdin.
-Result<void> capture(Context& context, const Json& provider, const Json& started, Way way) {
+Result<void> capture(Context& context, const api::Provider& provider,
+                     const api::StartedConnection& started, Way way) {
   if (way == Way::prompt) tell_where_keys_are(context, provider);
-  const auto state = text_member(started, "state").value_or("");
-  auto captured =
-      way == Way::prompt ? capture_by_prompt(context, state) : capture_from_stdin(context, state);
+  auto captured = way == Way::prompt ? capture_by_prompt(context, started.state)
+                                     : capture_from_stdin(context, started.state);
   if (captured) return {};
   // Nobody is going to answer it any more.
-  const auto id = text_member(started, "connection_id").value_or("");
-  static_cast<void>(context.client.call(
-      "DELETE", context.client.target("/v1/connections/", id) + "&keep_grant=true", ""));
+  const auto target = context.client.target("/v1/connections/", started.connection_id);
+  static_cast<void>(context.client.call_raw("DELETE", target + "&keep_grant=true", ""));
   return std::move(captured).error();
 }
 
@@ -225,8 +227,8 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
   NEXUS_TRY(const auto way, way_for(context, args, provider));
   catch_interrupt();
   NEXUS_TRY(const auto started, start(context, args, provider));
-  const auto id = text_member(started, "connection_id").value_or("");
-  if (text_member(started, "status") == "active") {
+  const auto& id = started.connection_id;
+  if (started.status == ConnectionStatus::active) {
     NEXUS_TRY(const auto connection, fetch_connection(context, id));
     return tell_end(context, connection);
   }
@@ -240,8 +242,8 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
       return 0;
     }
   }
-  const auto expires_at = started.value("expires_at", UnixTime{0});
-  const auto until = patience > 0 ? std::min(expires_at, system_now() + patience) : expires_at;
+  const auto until =
+      patience > 0 ? std::min(started.expires_at, system_now() + patience) : started.expires_at;
   NEXUS_TRY(const auto connection, wait_for_answer(context, id, until));
   return tell_end(context, connection);
 }

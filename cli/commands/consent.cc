@@ -2,21 +2,14 @@
 
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/browser.h"
 #include "cli/output/prompt.h"
 #include "cli/output/qr_code.h"
-#include "common/json.h"
 #include "common/paths.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
-
-std::string member(const Json& object, const char* name) {
-  return text_member(object, name).value_or("");
-}
 
 void show_url(Context& context, const std::string& provider, const std::string& url, bool open) {
   constexpr auto here = "Open this address in a browser on this computer:";
@@ -33,12 +26,11 @@ void show_url(Context& context, const std::string& provider, const std::string& 
 
 /// G7: an address with the code in it is never shown without the code, so that the
 /// person can compare them.
-void show_device_code(const Output& output, const Json& started) {
-  const auto complete = member(started, "verification_uri_complete");
-  const auto uri = member(started, "verification_uri");
-  output.note("On any device, open " + printable(uri, 500));
-  output.note("and enter the code  " + printable(member(started, "user_code"), 80));
-  if (complete.empty()) return show_qr_code(output, uri);
+void show_device_code(const Output& output, const api::DevicePrompt& device) {
+  const auto& complete = device.verification_uri_complete;
+  output.note("On any device, open " + printable(device.verification_uri, 500));
+  output.note("and enter the code  " + printable(device.user_code, 80));
+  if (complete.empty()) return show_qr_code(output, device.verification_uri);
   output.note("or open " + printable(complete, 500) + " and compare the code");
   show_qr_code(output, complete);
 }
@@ -69,26 +61,24 @@ void tell_way_around(Context& context, bool has_other_ways) {
 
 }  // namespace
 
-void show_where_to_consent(Context& context, const Json& provider, const Json& started, bool open,
-                           bool pasted) {
-  if (started.contains("user_code")) {
-    // On stdout it is in the JSON; a person may be looking all the same.
-    show_device_code(context.output, started);
-    return;
-  }
+void show_where_to_consent(Context& context, const api::Provider& provider,
+                           const api::StartedConnection& started, bool open, bool pasted) {
+  // On stdout it is in the JSON; a person may be looking all the same.
+  if (started.device) return show_device_code(context.output, *started.device);
   const bool is_in_json = context.output.json && !open;
-  if (!is_in_json) show_url(context, member(provider, "name"), member(started, "auth_url"), open);
-  if (!pasted) tell_way_around(context, member(provider, "auth_type") == "oauth2");
+  if (!is_in_json) show_url(context, provider.name, started.auth_url, open);
+  if (!pasted) tell_way_around(context, provider.is_oauth());
 }
 
-void print_started(const Output& output, const Json& started) {
-  Json line{{"connection_id", member(started, "connection_id")},
-            {"auth_url", member(started, "auth_url")},
-            {"status", "pending"},
-            {"expires_at", started.value("expires_at", UnixTime{0})}};
-  for (const char* name : {"user_code", "verification_uri", "verification_uri_complete"})
-    if (started.contains(name)) line[name] = started.at(name);
-  output.json_line(line);
+void print_started(const Output& output, const api::StartedConnection& started) {
+  JsonWriter line;
+  line.begin()
+      .member("connection_id", started.connection_id)
+      .member("auth_url", started.auth_url)
+      .member("status", word(started.status))
+      .member("expires_at", started.expires_at);
+  write(line, started.device);
+  output.json_line(line.end().take());
 }
 
 /// The person brings the address at which the browser ended; the daemon reads the answer from it.
@@ -100,7 +90,8 @@ Result<void> take_pasted_answer(Context& context) {
     NEXUS_TRY(const auto address, ask_line("Paste the address", ""));
     context.output.progress("exchanging …");
     auto answer =
-        context.client.post("/v1/complete-connection", to_text(Json{{"callback_url", address}}));
+        context.client.call_raw("POST", "/v1/complete-connection",
+                                JsonWriter().begin().member("callback_url", address).end().take());
     context.output.progress("");
     if (answer) return {};
     const bool mistyped = answer.error().code == ErrorCode::invalid_state ||

@@ -5,10 +5,10 @@
 
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "common/json.h"
+#include "common/api/daemon_status.h"
+#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -16,28 +16,27 @@ namespace {
 constexpr int kStopMs = 10'000;
 
 /// Never starts a daemon only to ask how it is.
-Result<Json> ask_status(Context& context) {
-  return Client(context.config, false).get("/v1/daemon");
+Result<api::DaemonStatus> ask_status(Context& context) {
+  return Client(context.config, false).get<api::DaemonStatus>("/v1/daemon");
 }
 
-Result<int> print_status(Context& context, const Json& status) {
+Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   if (context.output.json) {
-    context.output.json_line(status);
+    context.output.json_line(api::to_json(status));
     return 0;
   }
-  const auto vault = status.value("vault", Json::object());
-  const auto connections = status.value("connections", Json::object());
-  std::string counts;
-  for (const auto& [name, count] : connections.items())
-    counts += (counts.empty() ? "" : ", ") + count.dump() + " " + name;
-  context.output.table({"NEXUSD", status.value("version", "")},
-                       {{"pid", std::to_string(status.value("pid", 0))},
-                        {"socket", status.value("socket", "")},
-                        {"data directory", status.value("data_dir", "")},
-                        {"gateway", text_member(status, "gateway").value_or("off")},
-                        {"up for", duration_text(status.value("uptime_s", UnixTime{0}))},
-                        {"vault key from", vault.value("key_source", "")},
-                        {"connections", counts}});
+  std::vector<std::string> counts;
+  for (std::size_t i = 0; i < status.connections.size(); ++i)
+    counts.push_back(std::to_string(status.connections[i]) + " " +
+                     word(api::DaemonStatus::kCounted[i]));
+  context.output.table({"NEXUSD", status.version},
+                       {{"pid", std::to_string(status.pid)},
+                        {"socket", status.socket},
+                        {"data directory", status.data_dir},
+                        {"gateway", status.gateway.empty() ? "off" : status.gateway},
+                        {"up for", duration_text(status.uptime_s)},
+                        {"vault key from", status.key_source},
+                        {"connections", join(counts, ", ")}});
   return 0;
 }
 
@@ -77,7 +76,7 @@ Result<int> run_stop(Context& context) {
     context.output.note("nexusd is not running");
     return 0;
   }
-  const auto pid = status->value("pid", 0);
+  const auto pid = static_cast<pid_t>(status->pid);
   if (pid <= 1 || kill(pid, SIGTERM) != 0)
     return Error{
         ErrorCode::failure,
@@ -87,7 +86,8 @@ Result<int> run_stop(Context& context) {
     return Error{ErrorCode::failure, "nexusd (pid " + std::to_string(pid) + ") is still stopping",
                  "wait a moment, then run: nexus daemon status"};
   if (context.output.json) {
-    context.output.json_line({{"stopped", true}, {"pid", pid}});
+    context.output.json_line(
+        JsonWriter().begin().flag("stopped", true).member("pid", pid).end().take());
   } else {
     context.output.note("nexusd is stopped");
   }

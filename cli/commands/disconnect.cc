@@ -1,8 +1,7 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "common/json.h"
+#include "common/api/connection.h"
 
 namespace nexus::cli {
 namespace {
@@ -15,27 +14,24 @@ struct DisconnectArgs {
 Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
   auto target = context.client.target("/v1/connections/", args.connection);
   if (args.keep_grant) target += "&keep_grant=true";
-  NEXUS_TRY(const auto report, context.client.call("DELETE", target, ""));
+  NEXUS_TRY(const auto ended, context.client.call<api::Disconnection>("DELETE", target, ""));
   if (context.output.json) {
-    context.output.json_line(report);
+    context.output.json_line(api::to_json(ended));
     return 0;
   }
-  const auto id = text_member(report, "connection_id").value_or("");
-  const auto provider = text_member(report, "provider_name").value_or("");
-  const bool pending = report.value("provider_revocation_pending", false);
-  context.output.result("disconnected " + id +
+  const bool pending = ended.provider_revocation_pending;
+  const auto& why = ended.provider_revocation_error;
+  context.output.result("disconnected " + ended.connection_id +
                         (pending ? ": nobody gets its credentials any more\n"
                                  : ": its credentials are deleted here\n"));
-  if (report.value("provider_revoked", false)) {
-    context.output.note(provider + " revoked its tokens, too");
+  if (ended.provider_revoked) {
+    context.output.note(ended.provider + " revoked its tokens, too");
   } else if (pending) {
-    context.output.warn(provider + " has not revoked its tokens yet: " +
-                        text_member(report, "provider_revocation_error").value_or("unknown"));
+    context.output.warn(ended.provider + " has not revoked its tokens yet: " + why);
     context.output.note("  nexusd asks again for a week, then deletes them; see: nexus audit");
-  } else if (const auto why = text_member(report, "provider_revocation_error");
-             why && !args.keep_grant) {
-    context.output.warn(provider + " did not revoke its tokens: " + *why);
-    context.output.note("  end the access in your account's settings at " + provider);
+  } else if (!why.empty() && !args.keep_grant) {
+    context.output.warn(ended.provider + " did not revoke its tokens: " + why);
+    context.output.note("  end the access in your account's settings at " + ended.provider);
   }
   return 0;
 }

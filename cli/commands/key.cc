@@ -1,8 +1,8 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "common/json.h"
+#include "common/api/daemon_status.h"
+#include "common/api/key.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 
@@ -25,37 +25,35 @@ Result<UnixTime> expiry_of(const std::string& text) {
 }
 
 /// "use workspace:w, read all"
-std::string rights_of(const Json& key) {
-  if (key.value("admin", false)) return "admin";
+std::string rights_of(const api::Key& key) {
+  if (key.admin) return "admin";
   std::vector<std::string> rights;
-  for (const char* right : {"use", "read"})
-    for (const auto& what : key.value(right, Json::array()))
-      if (what.is_string()) rights.push_back(std::string(right) + " " + what.get<std::string>());
+  for (const auto& what : key.use) rights.push_back("use " + what);
+  for (const auto& what : key.read) rights.push_back("read " + what);
   return join(rights, ", ");
 }
 
-std::string expiry_text(const Json& key) {
-  const auto found = key.find("expires_at");
-  if (found == key.end() || !found->is_number_integer()) return "never";
-  const auto left = found->get<UnixTime>() - system_now();
+std::string expiry_text(const api::Key& key) {
+  if (!key.expires_at) return "never";
+  const auto left = *key.expires_at - system_now();
   return left > 0 ? "in " + duration_text(left) : "expired";
 }
 
 Result<int> run_create(Context& context, const CreateArgs& args) {
-  Json body{{"name", args.name}, {"use", args.use}, {"read", args.read}, {"admin", args.admin}};
+  api::NewKey wanted{args.name, args.admin, args.use, args.read, {}};
   if (!args.expires.empty()) {
-    NEXUS_TRY(body["expires_at"], expiry_of(args.expires));
+    NEXUS_TRY(wanted.expires_at, expiry_of(args.expires));
   }
-  NEXUS_TRY(const auto key, context.client.post("/v1/keys", to_text(body)));
+  NEXUS_TRY(const auto key, context.client.post<api::Key>("/v1/keys", api::to_json(wanted)));
   if (context.output.json) {
-    context.output.json_line(key);
+    context.output.json_line(api::to_json(key));
     return 0;
   }
   context.output.note("Key " + args.name + " (" + rights_of(key) + ", expires " + expiry_text(key) +
                       "). It is shown this once:");
-  context.output.result(text_member(key, "key").value_or("") + "\n");
-  const auto daemon = context.client.get("/v1/daemon");
-  if (daemon && !text_member(*daemon, "gateway"))
+  context.output.result(key.key + "\n");
+  const auto daemon = context.client.get<api::DaemonStatus>("/v1/daemon");
+  if (daemon && daemon->gateway.empty())
     context.output.note(
         "The gateway is off, so there is nothing to show it to yet: set listen under [gateway] in "
         "nexus.toml,\nsee nexusd(8), and restart the daemon.");
@@ -63,9 +61,10 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
 }
 
 Result<int> run_list(Context& context) {
-  NEXUS_TRY(const auto keys, context.client.all_pages("/v1/keys?limit=500"));
+  NEXUS_TRY(const auto keys, context.client.all_pages<api::Key>("/v1/keys?limit=500"));
   if (context.output.json) {
-    context.output.json_line({{"keys", keys}});
+    context.output.json_line(
+        JsonWriter().begin().member_json("keys", api::to_json(keys)).end().take());
     return 0;
   }
   if (keys.empty()) {
@@ -73,16 +72,14 @@ Result<int> run_list(Context& context) {
     return 0;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const auto& key : keys)
-    rows.push_back({text_member(key, "name").value_or(""), text_member(key, "id").value_or(""),
-                    rights_of(key), expiry_text(key)});
+  for (const auto& key : keys) rows.push_back({key.name, key.id, rights_of(key), expiry_text(key)});
   context.output.table({"KEY", "ID", "MAY", "EXPIRES"}, rows);
   return 0;
 }
 
 Result<int> run_revoke(Context& context, const std::string& name) {
   NEXUS_TRY(const auto answer,
-            context.client.call("DELETE", "/v1/keys/" + percent_encode(name), ""));
+            context.client.call_raw("DELETE", "/v1/keys/" + percent_encode(name), ""));
   if (context.output.json) {
     context.output.json_line(answer);
   } else {

@@ -1,15 +1,13 @@
 #include "cli/commands/list.h"
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/output/connections.h"
-#include "common/json.h"
+#include "common/api/daemon_status.h"
 #include "common/text.h"
 
 namespace nexus::cli {
-
 namespace {
 
 /// Few enough that neither program grows by a page, many enough that the way there does not count.
@@ -21,16 +19,20 @@ Result<void> each_page(
   const auto workspace = filter.all_workspaces ? "*" : context.config.workspace;
   const auto target = std::string("/v1/connections?pending=true&limit=") + kAtOnce +
                       "&workspace_id=" + percent_encode(workspace);
-  return context.client.each_page(target, [&](const Json& list) -> Result<bool> {
-    std::vector<api::Connection> page;
-    for (const auto& item : list) {
-      NEXUS_TRY(auto connection, api::connection_from_json(item));
-      if (filter.status.empty() || connection.status == filter.status)
-        page.push_back(std::move(connection));
-    }
+  return context.client.each_page(target, [&](std::string_view text) -> Result<bool> {
+    NEXUS_TRY(auto page, api::parse_list<api::Connection>(text));
+    if (const auto wanted = from_word<ConnectionStatus>(filter.status))
+      std::erase_if(page, [&](const api::Connection& each) { return each.status != *wanted; });
     NEXUS_CHECK(use(page));
     return true;
   });
+}
+
+/// Those that a list can show.
+std::vector<std::string> statuses() {
+  std::vector<std::string> shown;
+  for (const auto status : api::DaemonStatus::kCounted) shown.emplace_back(word(status));
+  return shown;
 }
 
 }  // namespace
@@ -65,7 +67,7 @@ Command list_command() {
                         {"--status",
                          &filter->status,
                          "only those with this status",
-                         {.one_of = {"pending", "active", "attention_required", "failed"}}}},
+                         {.one_of = statuses()}}},
           .action = [filter](Context& context) -> Result<int> {
             NEXUS_CHECK(print_all_connections(context, *filter));
             return 0;

@@ -1,5 +1,4 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/commands/provider.h"
@@ -11,34 +10,41 @@
 namespace nexus::cli {
 namespace {
 
+Result<api::Provider> fetch_provider(Context& context, const std::string& name) {
+  return context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
+}
+
+/// What makes it somebody else that secrets would go to; null where it is who it was.
+const char* other_party(const api::Provider& before, const api::Provider& after) {
+  if (before.auth_type != after.auth_type) return "auth_type";
+  if (before.grant_type != after.grant_type) return "grant_type";
+  if (before.issuer != after.issuer) return "issuer";
+  if (before.token_url != after.token_url) return "token_url";
+  if (before.client_id != after.client_id) return "client_id";
+  if (before.api_base_url != after.api_base_url && !after.is_oauth()) return "api_base_url";
+  return nullptr;
+}
+
 Result<int> run_edit(Context& context, const ProviderArgs& args) {
-  NEXUS_TRY(const auto before,
-            context.client.get("/v1/providers/by-name/" + percent_encode(args.name)));
-  NEXUS_TRY(auto body, fields_of(args, before.value("params", Json::object())));
-  NEXUS_TRY(const auto proof, client_proof_of(args));
-  if (args.no_client_secret) body["client_secret"] = "";
-  if (body.empty() && proof.empty())
+  NEXUS_TRY(const auto before, fetch_provider(context, args.name));
+  NEXUS_TRY(const auto edit, edit_of(args, before));
+  if (!edit)
     return Error{ErrorCode::usage, "nothing was said that should change",
                  "nexus provider edit --help lists what can"};
   NEXUS_TRY(const auto after,
-            context.client.call("PATCH", "/v1/providers/" + text_member(before, "id").value_or(""),
-                                with_proof(body, proof)));
+            context.client.call<api::Provider>("PATCH", "/v1/providers/" + before.id, *edit));
   print_provider(context.output, after);
-  for (const char* name :
-       {"auth_type", "grant_type", "issuer", "token_url", "client_id", "api_base_url"})
-    if (before.value(name, "") != after.value(name, "") &&
-        (std::string_view(name) != "api_base_url" || after.value("auth_type", "") != "oauth2")) {
-      context.output.warn(std::string("the ") + name +
-                          " is another one: connections made with the old one need a person now");
-      break;
-    }
+  if (const char* what = other_party(before, after))
+    context.output.warn(std::string("the ") + what +
+                        " is another one: connections made with the old one need a person now");
   return 0;
 }
 
 Result<int> run_list(Context& context) {
-  NEXUS_TRY(const auto providers, context.client.all_pages("/providers?limit=500"));
+  NEXUS_TRY(const auto providers, context.client.all_pages<api::Provider>("/providers?limit=500"));
   if (context.output.json) {
-    context.output.json_line({{"providers", providers}});
+    context.output.json_line(
+        JsonWriter().begin().member_json("providers", api::to_json(providers)).end().take());
     return 0;
   }
   if (providers.empty()) {
@@ -47,23 +53,20 @@ Result<int> run_list(Context& context) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& provider : providers) {
-    std::string where;
-    for (const char* name : {"api_base_url", "token_url", "issuer"})
-      if (auto url = text_member(provider, name).value_or(""); !url.empty()) where = std::move(url);
-    rows.push_back({text_member(provider, "name").value_or(""),
-                    text_member(provider, "auth_type").value_or(""), printable(where, 80)});
+    const auto& where = !provider.issuer.empty()      ? provider.issuer
+                        : !provider.token_url.empty() ? provider.token_url
+                                                      : provider.api_base_url;
+    rows.push_back({provider.name, word(provider.auth_type), printable(where, 80)});
   }
   context.output.table({"PROVIDER", "TYPE", "ISSUER, TOKEN ENDPOINT OR API"}, rows);
   return 0;
 }
 
 Result<int> run_show(Context& context, const std::string& name) {
-  const auto provider = context.client.get("/v1/providers/by-name/" + percent_encode(name));
+  const auto provider = fetch_provider(context, name);
   if (!provider && provider.error().code != ErrorCode::provider_not_found) return provider.error();
-  std::string entry_name = lower(name);
-  if (provider)
-    entry_name = provider->value("params", Json::object()).value("catalog_entry", entry_name);
-  NEXUS_TRY(const auto entry, Catalogue().find(entry_name));
+  const auto from = provider ? provider->catalogue_entry() : "";
+  NEXUS_TRY(const auto entry, Catalogue().find(from.empty() ? lower(name) : from));
   if (!provider && !entry) return unknown_provider(name);
   if (!provider) {
     print_entry(context.output, *entry);
@@ -75,31 +78,28 @@ Result<int> run_show(Context& context, const std::string& name) {
 }
 
 Result<int> run_test(Context& context, const std::string& name) {
-  NEXUS_TRY(const auto provider,
-            context.client.get("/v1/providers/by-name/" + percent_encode(name)));
+  NEXUS_TRY(const auto provider, fetch_provider(context, name));
   context.output.progress("asking " + name + " …");
-  const auto answer = context.client.post(
-      "/v1/providers/" + text_member(provider, "id").value_or("") + "/test", "");
+  const auto test =
+      context.client.post<api::ProviderTest>("/v1/providers/" + provider.id + "/test", "");
   context.output.progress("");
-  if (!answer) return answer.error();
-  const bool ok = answer->value("ok", false);
+  if (!test) return test.error();
   if (context.output.json) {
-    context.output.json_line(*answer);
-    return ok ? 0 : 1;
+    context.output.json_line(api::to_json(*test));
+    return test->ok() ? 0 : 1;
   }
-  for (const auto& check : answer->value("checks", Json::array())) {
-    const bool good = check.value("ok", false);
-    context.output.result(context.output.mark(good) + " " + check.value("check", "") + ": " +
-                          printable(check.value("detail", ""), 400) + "\n");
-    if (const auto hint = check.value("hint", ""); !good && !hint.empty())
-      context.output.result("  " + printable(hint, 400) + "\n");
+  for (const auto& check : test->checks) {
+    context.output.result(context.output.mark(check.ok) + " " + check.name + ": " +
+                          printable(check.detail, 400) + "\n");
+    if (!check.ok && !check.hint.empty())
+      context.output.result("  " + printable(check.hint, 400) + "\n");
   }
-  return ok ? 0 : 1;
+  return test->ok() ? 0 : 1;
 }
 
 Result<int> run_remove(Context& context, const std::string& name) {
   NEXUS_TRY(const auto answer,
-            context.client.call("DELETE", "/v1/providers/by-name/" + percent_encode(name), ""));
+            context.client.call_raw("DELETE", "/v1/providers/by-name/" + percent_encode(name), ""));
   if (context.output.json) {
     context.output.json_line(answer);
     return 0;

@@ -16,7 +16,7 @@ bool stands_alone(const ProviderArgs& args) {
                                !args.service_account_file.empty());
 }
 
-Result<Json> add(Context& context, const ProviderArgs& args) {
+Result<api::Provider> add(Context& context, const ProviderArgs& args) {
   std::optional<CatalogueEntry> entry;
   if (!stands_alone(args)) {
     NEXUS_TRY(entry, Catalogue().find(lower(args.from.empty() ? args.name : args.from)));
@@ -31,7 +31,7 @@ Result<Json> add(Context& context, const ProviderArgs& args) {
   body["name"] = args.name;
   body["replace"] = args.replace;
   NEXUS_TRY(const auto proof, client_proof_of(args));
-  return context.client.post("/v1/providers", with_proof(body, proof));
+  return context.client.post<api::Provider>("/v1/providers", with_proof(to_text(body), proof));
 }
 
 Result<int> run_add(Context& context, const ProviderArgs& args) {
@@ -39,8 +39,8 @@ Result<int> run_add(Context& context, const ProviderArgs& args) {
   print_provider(context.output, provider);
   if (context.output.json) return 0;
   std::vector<std::string> steps;
-  if (needs_redirect(provider)) steps.push_back("the redirect URI");
-  if (has_key_to_register(provider)) steps.push_back("the public key");
+  if (provider.needs_redirect()) steps.push_back("the redirect URI");
+  if (provider.has_key_to_register()) steps.push_back("the public key");
   context.output.note((steps.empty() ? "Now run: nexus connect "
                                      : "Register " + join(steps, " and ") +
                                            " at the provider, then run: nexus connect ") +

@@ -1,5 +1,4 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/catalogue.h"
 #include "cli/commands/provider.h"
@@ -16,19 +15,22 @@ Result<int> run_catalog(Context& context, const std::vector<std::string>& words)
   if (entries.empty())
     return Error{ErrorCode::failure, "the catalogue is not there",
                  "install share/nexus/providers beside nexus"};
-  Json list = Json::array();
+  JsonWriter list;
+  list.begin().begin_list("entries");
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : entries) {
     if (!matches(entry, words)) continue;
-    const auto type = entry.profile.value("auth_type", "oauth2");
-    list.push_back({{"name", entry.name},
-                    {"display_name", entry.display_name},
-                    {"category", entry.category},
-                    {"auth_type", type}});
+    const auto* type = word(entry.auth_type);
+    list.begin()
+        .member("name", entry.name)
+        .member("display_name", entry.display_name)
+        .member("category", entry.category)
+        .member("auth_type", type)
+        .end();
     rows.push_back({entry.name, type, printable(entry.display_name, 60), entry.category});
   }
   if (context.output.json) {
-    context.output.json_line({{"entries", std::move(list)}});
+    context.output.json_line(list.end_list().end().take());
     return 0;
   }
   if (rows.empty())

@@ -1,6 +1,6 @@
 #include "cli/commands/provider_fields.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "cli/output/prompt.h"
@@ -8,17 +8,6 @@
 #include "common/text.h"
 
 namespace nexus::cli {
-namespace {
-
-/// Settings whose values are objects or lists.
-bool is_structured(const std::string& name) {
-  constexpr const char* all[] = {"credential_schema",   "auth_strategy",       "validation",
-                                 "request_headers",     "token_params",        "refresh_params",
-                                 "authorization_names", "invalid_grant_errors"};
-  return std::find(std::begin(all), std::end(all), name) != std::end(all);
-}
-
-}  // namespace
 
 Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
                                                     const std::string& option) {
@@ -35,58 +24,43 @@ Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::strin
   return pairs;
 }
 
-bool needs_redirect(const Json& profile) {
-  const auto grant = text_member(profile, "grant_type").value_or("");
-  return text_member(profile, "auth_type").value_or("oauth2") == "oauth2" &&
-         (grant.empty() || grant == "authorization_code");
-}
-
-bool has_key_to_register(const Json& profile) {
-  return profile.contains("public_jwk") && text_member(profile, "auth_header") == "private_key_jwt";
-}
-
-void print_provider(const Output& output, const Json& provider) {
-  if (output.json) return output.json_line(provider);
+void print_provider(const Output& output, const api::Provider& p) {
+  if (output.json) return output.json_line(api::to_json(p));
   std::vector<std::vector<std::string>> rows;
   const auto row = [&](const char* label, const std::string& value) {
     if (!value.empty()) rows.push_back({label, printable(value, 400)});
   };
-  const auto text = [&](const char* name) { return text_member(provider, name).value_or(""); };
-  row("id", text("id"));
-  row("type", text("auth_type"));
-  row("issuer", text("issuer"));
-  row("authorization endpoint", text("auth_url"));
-  row("token endpoint", text("token_url"));
-  row("client id", text("client_id"));
-  const bool signs = provider.contains("public_jwk");
-  row(signs ? "private key" : "client secret",
-      text("client_secret_fingerprint").empty()
-          ? ""
-          : "set, fingerprint " + text("client_secret_fingerprint"));
-  row("client authentication", text("auth_header"));
-  row("grant", text("grant_type"));
-  if (has_key_to_register(provider))
-    rows.push_back({"public key to register", printable(to_text(provider.at("public_jwk")), 4000)});
-  std::vector<std::string> scopes;
-  for (const auto& scope : provider.value("scopes", Json::array()))
-    if (scope.is_string()) scopes.push_back(scope.get<std::string>());
-  row("scopes", join(scopes, " "));
-  if (const auto params = provider.find("params"); params != provider.end() && !params->empty())
-    row("parameters", to_text(*params));
-  row("API", text("api_base_url"));
-  row("who am I", text("user_info_endpoint"));
-  if (needs_redirect(provider)) row("redirect URI", text("redirect_uri"));
-  output.table({"PROVIDER", text("name")}, rows);
-  if (const auto warning = text_member(provider, "warning")) output.warn(*warning);
+  row("id", p.id);
+  row("type", word(p.auth_type));
+  row("issuer", p.issuer);
+  row("authorization endpoint", p.auth_url);
+  row("token endpoint", p.token_url);
+  row("client id", p.client_id);
+  row(p.public_jwk.empty() ? "client secret" : "private key",
+      p.client_secret_fingerprint.empty() ? "" : "set, fingerprint " + p.client_secret_fingerprint);
+  row("client authentication", p.auth_header);
+  row("grant", p.grant_type);
+  if (p.has_key_to_register())
+    rows.push_back({"public key to register", printable(p.public_jwk, 4000)});
+  row("scopes", join(p.scopes, " "));
+  JsonWriter params;
+  params.begin();
+  for (const auto& [name, json] : p.params) params.member_json(name, json);
+  if (!p.params.empty()) row("parameters", params.end().take());
+  row("API", p.api_base_url);
+  row("who am I", p.user_info_endpoint);
+  if (p.needs_redirect()) row("redirect URI", p.redirect_uri);
+  output.table({"PROVIDER", p.name}, rows);
+  if (!p.warning.empty()) output.warn(p.warning);
 }
 
-SecretText with_proof(const Json& body, const ClientProof& proof) {
-  SecretText out(to_text(body));
+SecretText with_proof(std::string_view body, const ClientProof& proof) {
+  SecretText out(body);
   if (proof.empty()) return out;
   SecretJsonWriter member;
   member.begin().member(proof.member, proof.secret.expose()).end();
   auto object = member.take();
-  if (body.empty()) return object;
+  if (body == "{}") return object;
   out.back() = ',';
   out.append(std::string_view(object).substr(1));
   return out;
@@ -115,20 +89,22 @@ Result<Json> fields_of(const ProviderArgs& args, Json params) {
   for (const auto& [name, value] : given) {
     if (value.empty()) {
       params.erase(name);  // as it is without the setting
-      continue;
-    }
-    if (!is_structured(name)) {
+    } else {
       params[name] = value;
-      continue;
     }
-    const auto json = Json::parse(value, nullptr, false);
-    if (!json.is_structured())
-      return Error{ErrorCode::usage, "--param " + name + " wants JSON",
-                   "for example --param 'validation={\"skip\":true}'"};
-    params[name] = json;
   }
   if (!args.params.empty()) body["params"] = std::move(params);
   return body;
+}
+
+Result<std::optional<SecretText>> edit_of(const ProviderArgs& args, const api::Provider& before) {
+  Json params = Json::object();
+  for (const auto& [name, json] : before.params) params[name] = Json::parse(json, nullptr, false);
+  NEXUS_TRY(auto body, fields_of(args, std::move(params)));
+  NEXUS_TRY(const auto proof, client_proof_of(args));
+  if (args.no_client_secret) body["client_secret"] = "";
+  if (body.empty() && proof.empty()) return std::optional<SecretText>();
+  return std::optional(with_proof(to_text(body), proof));
 }
 
 Result<ClientProof> client_proof_of(const ProviderArgs& args) {
@@ -156,8 +132,7 @@ void add_fields(std::vector<Argument>& arguments, ProviderArgs& args) {
       {"--auth-type",
        &args.auth_type,
        "oauth2 (the default) or how static keys travel",
-       {.one_of = {"oauth2", "api_key", "basic_auth", "header", "query_param", "hmac_payload",
-                   "aws_sigv4"}}},
+       {.one_of = word_list<AuthType>()}},
       {"--issuer", &args.issuer, "OpenID Connect or OAuth issuer; endpoints are discovered"},
       {"--auth-url", &args.auth_url, "authorization endpoint, where there is no issuer"},
       {"--token-url", &args.token_url, "token endpoint, where there is no issuer"},

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/context.h"
+#include "common/api/provider.h"
 #include "common/arguments.h"
 #include "common/error.h"
 #include "common/secret.h"
@@ -48,6 +50,9 @@ void add_fields(std::vector<Argument>& arguments, ProviderArgs& args);
 /// are. Error: usage.
 Result<nlohmann::json> fields_of(const ProviderArgs& args, nlohmann::json params);
 
+/// What `provider edit` sends; nothing where nothing was said. Error: usage.
+Result<std::optional<SecretText>> edit_of(const ProviderArgs& args, const api::Provider& before);
+
 /// What a client proves itself with, and the member of a registration that takes it.
 struct ClientProof {
   const char* member = "client_secret";  ///< or private_key, service_account
@@ -60,20 +65,13 @@ struct ClientProof {
 Result<ClientProof> client_proof_of(const ProviderArgs& args);
 
 /// It joins the body as text that is wiped: nlohmann's own strings are not.
-SecretText with_proof(const nlohmann::json& body, const ClientProof& proof);
+SecretText with_proof(std::string_view body, const ClientProof& proof);
 
 /// NAME=VALUE words as a map. Error: usage; `option` is for its message.
 Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
                                                     const std::string& option);
 
-/// Whether a browser comes back to a redirect URI of ours.
-bool needs_redirect(const nlohmann::json& profile);
-
-/// Whether the provider has to be told of a key that the client signs with; a service account's is
-/// known there.
-bool has_key_to_register(const nlohmann::json& profile);
-
 /// A provider's fields as a table, or as JSON; with what nexusd warned of.
-void print_provider(const Output& output, const nlohmann::json& provider);
+void print_provider(const Output& output, const api::Provider& provider);
 
 }  // namespace nexus::cli

@@ -1,9 +1,9 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands/provider.h"
 #include "cli/manifest.h"
 #include "cli/output/prompt.h"
+#include "common/api/provider_plan.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -16,80 +16,86 @@ struct ManifestArgs {
   bool yes = false;
 };
 
-std::string shown(const Json& value) {
-  if (value.is_null()) return "(none)";
-  return printable(value.is_string() ? value.get<std::string>() : to_text(value), 200);
+std::string shown(const std::string& json) {
+  return json == "null" ? "(none)" : printable(plain_text(json), 200);
 }
 
-const char* sign_of(const std::string& action) {
-  return action == "create" ? "+" : action == "delete" ? "-" : action == "update" ? "~" : "?";
-}
-
-void print_change(const Output& output, const Json& change) {
-  const auto action = change.value("action", "");
-  if (action == "unchanged") return;
-  const auto what =
-      action == "orphan" ? "registered, but not in the manifest (--prune deletes it)" : action;
-  output.result(output.change_line(std::string(sign_of(action)) + " " + change.value("name", "") +
-                                   ": " + what) +
-                "\n");
-  for (const auto& field : change.value("fields", Json::array())) {
-    const auto& before = field.at("before");
-    const auto& after = field.at("after");
-    const std::string sign = before.is_null() ? "+" : after.is_null() ? "-" : "~";
-    const auto text = before.is_null()  ? shown(after)
-                      : after.is_null() ? shown(before)
-                                        : shown(before) + " → " + shown(after);
-    output.result(output.change_line("    " + sign + " " + field.value("field", "") + ": " + text) +
-                  "\n");
+const char* sign_of(PlanAction action) {
+  switch (action) {
+    case PlanAction::create:
+      return "+";
+    case PlanAction::removal:
+      return "-";
+    case PlanAction::update:
+      return "~";
+    case PlanAction::unchanged:
+    case PlanAction::orphan:
+      break;
   }
-  if (const auto warning = change.value("warning", ""); !warning.empty())
-    output.result("    ! " + printable(warning, 300) + "\n");
+  return "?";
 }
 
-std::map<std::string, int> counts_of(const Json& plan) {
-  std::map<std::string, int> counts;
-  for (const auto& change : plan.at("changes")) ++counts[change.value("action", "")];
-  return counts;
+void print_field(const Output& output, const api::FieldChange& field) {
+  const bool added = field.before == "null";
+  const bool removed = field.after == "null";
+  const auto text = added     ? shown(field.after)
+                    : removed ? shown(field.before)
+                              : shown(field.before) + " → " + shown(field.after);
+  output.result(output.change_line(std::string("    ") +
+                                   (added     ? "+"
+                                    : removed ? "-"
+                                              : "~") +
+                                   " " + field.name + ": " + text) +
+                "\n");
 }
 
-void print_summary(const Output& output, std::map<std::string, int> counts) {
+void print_change(const Output& output, const api::ProviderChange& change) {
+  if (change.action == PlanAction::unchanged) return;
+  const std::string what = change.action == PlanAction::orphan
+                               ? "registered, but not in the manifest (--prune deletes it)"
+                               : word(change.action);
   output.result(
-      std::to_string(counts["create"]) + " to create, " + std::to_string(counts["update"]) +
-      " to update, " + std::to_string(counts["delete"]) + " to delete, " +
-      std::to_string(counts["unchanged"]) + " unchanged" +
-      (counts["orphan"] > 0 ? ", " + std::to_string(counts["orphan"]) + " not in the manifest"
-                            : "") +
+      output.change_line(std::string(sign_of(change.action)) + " " + change.name + ": " + what) +
       "\n");
+  for (const auto& field : change.fields) print_field(output, field);
+  if (!change.warning.empty()) output.result("    ! " + printable(change.warning, 300) + "\n");
 }
 
-/// Sends the manifest; the text with its secrets is wiped.
-Result<Json> send(Context& context, const Manifest& manifest, bool prune, const char* route) {
-  auto text = to_text(Json{{"providers", manifest.providers}, {"prune", prune}});
-  const SecretText body(text);
-  wipe(text);
-  return context.client.post(route, body);
+void print_summary(const Output& output, const api::ProviderPlan& plan) {
+  const auto count = [&plan](PlanAction action) { return std::to_string(plan.count(action)); };
+  const bool orphans = plan.count(PlanAction::orphan) > 0;
+  output.result(count(PlanAction::create) + " to create, " + count(PlanAction::update) +
+                " to update, " + count(PlanAction::removal) + " to delete, " +
+                count(PlanAction::unchanged) + " unchanged" +
+                (orphans ? ", " + count(PlanAction::orphan) + " not in the manifest" : "") + "\n");
+}
+
+Result<api::ProviderPlan> send(Context& context, const Manifest& manifest, bool prune,
+                               const char* route) {
+  SecretJsonWriter body;
+  body.begin().begin_list("providers");
+  for (const auto& registration : manifest.providers) body.item_json(registration);
+  body.end_list().flag("prune", prune).end();
+  return context.client.post<api::ProviderPlan>(route, body.take());
 }
 
 /// Every problem with its place; the error that sums them up. Nothing where there are none.
-std::optional<Error> problems_in(const Output& output, const Manifest& manifest, const Json& plan) {
-  const auto& problems = plan.at("problems");
-  if (problems.empty()) return std::nullopt;
-  for (const auto& problem : problems) {
-    const auto message = problem.value("message", "");
-    const auto field = text_member(problem, "field").value_or("");
-    output.note(manifest.place(problem.value("index", std::size_t{0}), field) + ": " +
-                problem.value("name", "") + ": " + printable(message, 400));
-    if (const auto hint = problem.value("hint", ""); !hint.empty())
-      output.note("  " + printable(hint, 400));
+std::optional<Error> problems_in(const Output& output, const Manifest& manifest,
+                                 const api::ProviderPlan& plan) {
+  if (plan.problems.empty()) return std::nullopt;
+  for (const auto& [index, name, error] : plan.problems) {
+    output.note(manifest.place(index, error.field) + ": " + name + ": " +
+                printable(error.message, 400));
+    if (!error.hint.empty()) output.note("  " + printable(error.hint, 400));
   }
+  const auto count = plan.problems.size();
   return Error{ErrorCode::invalid_field,
-               std::to_string(problems.size()) + (problems.size() == 1 ? " entry" : " entries") +
-                   " of " + manifest.file + " cannot be applied; nothing was changed",
+               std::to_string(count) + (count == 1 ? " entry" : " entries") + " of " +
+                   manifest.file + " cannot be applied; nothing was changed",
                "correct what is listed above and try again"};
 }
 
-Result<Json> plan(Context& context, const ManifestArgs& args, Manifest& manifest) {
+Result<api::ProviderPlan> plan(Context& context, const ManifestArgs& args, Manifest& manifest) {
   NEXUS_TRY(manifest, read_manifest(args.file));
   for (const auto& warning : manifest.warnings) context.output.warn(warning);
   context.output.progress("comparing …");
@@ -100,16 +106,16 @@ Result<Json> plan(Context& context, const ManifestArgs& args, Manifest& manifest
   return answer;
 }
 
-void show(const Output& output, const Json& plan) {
-  for (const auto& change : plan.at("changes")) print_change(output, change);
-  print_summary(output, counts_of(plan));
+void show(const Output& output, const api::ProviderPlan& plan) {
+  for (const auto& change : plan.changes) print_change(output, change);
+  print_summary(output, plan);
 }
 
 Result<int> run_plan(Context& context, const ManifestArgs& args) {
   Manifest manifest;
   NEXUS_TRY(const auto answer, plan(context, args, manifest));
   if (context.output.json) {
-    context.output.json_line(answer);
+    context.output.json_line(api::to_json(answer));
   } else {
     show(context.output, answer);
   }
@@ -120,9 +126,10 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
   Manifest manifest;
   NEXUS_TRY(const auto answer, plan(context, args, manifest));
   if (!context.output.json) show(context.output, answer);
-  auto counts = counts_of(answer);
-  if (counts["create"] + counts["update"] + counts["delete"] == 0) {
-    if (context.output.json) context.output.json_line(answer);
+  if (answer.count(PlanAction::create) + answer.count(PlanAction::update) +
+          answer.count(PlanAction::removal) ==
+      0) {
+    if (context.output.json) context.output.json_line(api::to_json(answer));
     return 0;
   }
   if (!args.yes) {
@@ -135,7 +142,7 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
   }
   NEXUS_TRY(const auto applied, send(context, manifest, args.prune, "/v1/providers/apply"));
   if (context.output.json) {
-    context.output.json_line(applied);
+    context.output.json_line(api::to_json(applied));
   } else {
     context.output.note("applied");
   }
@@ -143,7 +150,7 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
 }
 
 Result<int> run_export(Context& context) {
-  NEXUS_TRY(const auto providers, context.client.all_pages("/providers?limit=500"));
+  NEXUS_TRY(const auto providers, context.client.all_pages<api::Provider>("/providers?limit=500"));
   context.output.result(manifest_of(providers));
   if (providers.empty()) context.output.note("no providers yet: the manifest is empty");
   return 0;

@@ -10,18 +10,18 @@ namespace nexus::cli {
 namespace {
 
 /// Where and how the client is made.
-void explain(const Output& output, const CatalogueEntry& entry, const RedirectUri& redirect) {
+void explain(const Output& output, const CatalogueEntry& entry, const api::RedirectUri& redirect) {
   output.note(entry.display_name + " needs a client of yours, once. Make one:");
   if (!entry.console_url.empty()) output.note("  at            " + entry.console_url);
   if (!entry.client_kind.empty()) output.note("  of the kind   " + entry.client_kind);
-  if (needs_redirect(entry.profile)) output.note("  redirect URI  " + redirect.uri);
+  if (entry.needs_redirect()) output.note("  redirect URI  " + redirect.uri);
   for (const auto& step : entry.steps) output.note("  - " + step);
   if (!entry.docs_url.empty()) output.note("  scopes are explained at " + entry.docs_url);
 }
 
 /// What somebody who cannot be asked has to run.
 Error nobody_to_ask(const CatalogueEntry& entry, const std::string& name,
-                    const RedirectUri& redirect) {
+                    const api::RedirectUri& redirect) {
   std::string command = "nexus provider add " + name;
   if (name != entry.name) command += " --from " + entry.name;
   for (const auto& variable : entry.variables)
@@ -32,7 +32,7 @@ Error nobody_to_ask(const CatalogueEntry& entry, const std::string& name,
   return {ErrorCode::provider_not_found,
           "no client of " + entry.display_name + " is registered here yet",
           "make one" + where +
-              (needs_redirect(entry.profile) ? " with the redirect URI " + redirect.uri : "") +
+              (entry.needs_redirect() ? " with the redirect URI " + redirect.uri : "") +
               ", then run: " + command};
 }
 
@@ -82,9 +82,8 @@ Result<Secret> ask_for_client(const CatalogueEntry& entry, ProviderArgs& args) {
                                                      : "Client secret (not shown)"));
   }
   if (args.scopes.empty()) {
-    const auto offered = entry.profile.value("scopes", std::vector<std::string>());
-    if (!entry.profile.at("params").value("skip_scope_on_auth", false)) {
-      NEXUS_TRY(const auto answer, ask_line("Scopes", join(offered, " ")));
+    if (!entry.without_scope) {
+      NEXUS_TRY(const auto answer, ask_line("Scopes", join(entry.scopes, " ")));
       args.scopes = split(answer, ' ');
     }
   }
@@ -93,21 +92,18 @@ Result<Secret> ask_for_client(const CatalogueEntry& entry, ProviderArgs& args) {
 
 }  // namespace
 
-Result<RedirectUri> redirect_uri_for(Context& context, const CatalogueEntry& entry,
-                                     const std::string& name) {
-  NEXUS_TRY(
-      const auto answer,
-      context.client.get("/v1/providers/redirect-uri?name=" + percent_encode(name) +
-                         "&host=" + percent_encode(entry.profile.value("redirect_host", ""))));
-  return RedirectUri{text_member(answer, "redirect_path").value_or(""),
-                     text_member(answer, "redirect_uri").value_or("")};
+Result<api::RedirectUri> redirect_uri_for(Context& context, const CatalogueEntry& entry,
+                                          const std::string& name) {
+  return context.client.get<api::RedirectUri>(
+      "/v1/providers/redirect-uri?name=" + percent_encode(name) +
+      "&host=" + percent_encode(entry.redirect_host));
 }
 
-Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& entry,
-                                     ProviderArgs args) {
+Result<api::Provider> register_from_catalogue(Context& context, const CatalogueEntry& entry,
+                                              ProviderArgs args) {
   NEXUS_TRY(auto variables, pairs_of(args.variables, "--var"));
   const bool ask = is_interactive() && !context.output.json;
-  RedirectUri redirect;
+  api::RedirectUri redirect;
   ClientProof proof;
   if (needs_client(entry, args) || needs_variables(entry, variables)) {
     if (entry.is_oauth()) {
@@ -133,44 +129,50 @@ Result<Json> register_from_catalogue(Context& context, const CatalogueEntry& ent
   // A client without a secret has nothing to authenticate with.
   if (proof.empty() || std::string_view(proof.member) != "client_secret") body.erase("auth_header");
   if (args.client_auth) body["auth_header"] = *args.client_auth;
-  return context.client.post("/v1/providers", with_proof(body, proof));
+  return context.client.post<api::Provider>("/v1/providers", with_proof(to_text(body), proof));
 }
 
 void print_entry(const Output& output, const CatalogueEntry& entry) {
   if (output.json) {
-    Json variables = Json::object();
+    JsonWriter json;
+    json.begin()
+        .member("name", entry.name)
+        .member("display_name", entry.display_name)
+        .flag("registered", false)
+        .member("console_url", entry.console_url)
+        .member("client_kind", entry.client_kind)
+        .member("docs_url", entry.docs_url)
+        .member("quirks", entry.quirks)
+        .member("unverified", entry.unverified)
+        .begin("variables");
     for (const auto& variable : entry.variables)
-      variables[variable.name] = {{"title", variable.title},
-                                  {"suffix", variable.suffix},
-                                  {"choices", variable.choices},
-                                  {"optional", variable.optional}};
-    return output.json_line({{"name", entry.name},
-                             {"display_name", entry.display_name},
-                             {"registered", false},
-                             {"console_url", entry.console_url},
-                             {"client_kind", entry.client_kind},
-                             {"docs_url", entry.docs_url},
-                             {"quirks", entry.quirks},
-                             {"unverified", entry.unverified},
-                             {"variables", variables},
-                             {"profile", entry.profile}});
+      json.begin(variable.name)
+          .member("title", variable.title)
+          .member("suffix", variable.suffix)
+          .member("choices", variable.choices)
+          .flag("optional", variable.optional)
+          .end();
+    json.end().member_json("profile", to_text(*entry.profile)).end();
+    return output.json_line(json.take());
   }
   std::vector<std::vector<std::string>> rows;
   const auto row = [&](const char* label, const std::string& value) {
     if (!value.empty()) rows.push_back({label, printable(value, 400)});
   };
-  const auto text = [&](const char* name) { return entry.profile.value(name, ""); };
+  const auto text = [&](const char* name) {
+    return text_member(*entry.profile, name).value_or("");
+  };
   row("name", entry.display_name);
-  row("type", entry.profile.value("auth_type", "oauth2"));
+  row("type", word(entry.auth_type));
   row("issuer", text("issuer"));
   row("authorization endpoint", text("auth_url"));
   row("token endpoint", text("token_url"));
   row("client authentication", entry.is_oauth() ? text("auth_header") : "");
-  row("grant", text("grant_type"));
-  row("scopes", join(entry.profile.value("scopes", std::vector<std::string>()), " "));
+  row("grant", entry.grant_type);
+  row("scopes", join(entry.scopes, " "));
   row("API", text("api_base_url"));
   row("who am I", text("user_info_endpoint"));
-  auto params = entry.profile.value("params", Json::object());
+  auto params = entry.profile->at("params");
   params.erase("catalog_entry");
   if (!params.empty()) row("parameters", to_text(params));
   for (const auto& variable : entry.variables)

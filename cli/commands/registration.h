@@ -1,30 +1,25 @@
 #pragma once
 
-#include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "cli/catalogue.h"
 #include "cli/commands/provider_fields.h"
 #include "cli/context.h"
+#include "common/api/provider.h"
 #include "common/error.h"
 
 namespace nexus::cli {
 
-/// What to register at the provider for an entry: the path and the URI as nexusd makes it.
-struct RedirectUri {
-  std::string path;
-  std::string uri;
-};
-Result<RedirectUri> redirect_uri_for(Context& context, const CatalogueEntry& entry,
-                                     const std::string& name);
+/// What to register at the provider for an entry, as nexusd makes it.
+Result<api::RedirectUri> redirect_uri_for(Context& context, const CatalogueEntry& entry,
+                                          const std::string& name);
 
 /// Registers a provider from its entry; what `args` says stands above it. What is missing (the
 /// client's id and secret, variables) is asked for, after saying where and how a client is made,
 /// when a person is there to answer. Else an error says what to run. Errors: usage,
 /// provider_not_found, and the daemon's.
-Result<nlohmann::json> register_from_catalogue(Context& context, const CatalogueEntry& entry,
-                                               ProviderArgs args);
+Result<api::Provider> register_from_catalogue(Context& context, const CatalogueEntry& entry,
+                                              ProviderArgs args);
 
 /// An entry explained: endpoints, client, what is special about it.
 void print_entry(const Output& output, const CatalogueEntry& entry);

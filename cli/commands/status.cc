@@ -30,7 +30,7 @@ Result<std::vector<api::Connection>> fetch(Context& context,
 /// What a person has to do about them.
 void tell_ways_out(const Output& output, const std::vector<api::Connection>& connections) {
   for (const auto& c : connections)
-    if (c.status == "attention_required" && !output.json)
+    if (c.status == ConnectionStatus::attention_required && !output.json)
       output.note("  run: nexus connect " + c.provider + " --replace " +
                   (c.alias.empty() ? c.id : c.alias));
 }
@@ -50,8 +50,8 @@ int worst_of(const std::vector<api::Connection>& connections) {
 std::string facts_of(const std::vector<api::Connection>& connections) {
   std::string facts;
   for (const auto& c : connections)
-    facts += c.id + c.alias + c.status + std::to_string(c.expires_at.value_or(0)) + c.error_code +
-             c.error_message + "\n";
+    facts += c.id + c.alias + word(c.status) + std::to_string(c.expires_at.value_or(0)) +
+             c.error_code + c.error_message + "\n";
   return facts;
 }
 

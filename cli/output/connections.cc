@@ -1,36 +1,30 @@
 #include "cli/output/connections.h"
 
-#include <nlohmann/json.hpp>
-
 #include "common/json.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
 
-Json or_null(const std::optional<UnixTime>& time) {
-  return time ? Json(*time) : Json(nullptr);
-}
-Json or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
-Json for_scripts(const api::Connection& c) {
-  return {{"connection_id", c.id},
-          {"alias", or_null(c.alias)},
-          {"provider", c.provider},
-          {"workspace", c.workspace},
-          {"account", or_null(c.account)},
-          {"status", c.status},
-          {"scopes", c.scopes},
-          {"expires_at", or_null(c.expires_at)},
-          {"last_refresh_at", or_null(c.last_refresh_at)},
-          {"next_refresh_at", or_null(c.next_refresh_at)},
-          {"last_error", api::last_error(c)}};
+std::string for_scripts(const api::Connection& c) {
+  JsonWriter to;
+  to.begin()
+      .member("connection_id", c.id)
+      .member_or_null("alias", c.alias)
+      .member("provider", c.provider)
+      .member("workspace", c.workspace)
+      .member_or_null("account", c.account)
+      .member("status", word(c.status))
+      .member("scopes", c.scopes)
+      .member_or_null("expires_at", c.expires_at)
+      .member_or_null("last_refresh_at", c.last_refresh_at)
+      .member_or_null("next_refresh_at", c.next_refresh_at);
+  api::write_last_error(to, c);
+  return to.end().take();
 }
 
 std::string expiry(const api::Connection& c) {
-  if (c.status != "active" && c.status != "pending") return "-";
+  if (c.status != ConnectionStatus::active && c.status != ConnectionStatus::pending) return "-";
   if (!c.expires_at) return "never";
   const auto left = *c.expires_at - system_now();
   return left > 0 ? "in " + duration_text(left) : duration_text(-left) + " ago";
@@ -43,9 +37,7 @@ std::string or_dash(const std::string& text) {
 }  // namespace
 
 Result<api::Connection> fetch_connection(Context& context, const std::string& reference) {
-  NEXUS_TRY(const auto json,
-            context.client.get(context.client.target("/v1/connections/", reference)));
-  return api::connection_from_json(json);
+  return context.client.get<api::Connection>(context.client.target("/v1/connections/", reference));
 }
 
 void ConnectionPrinter::print(const std::vector<api::Connection>& connections) {
@@ -53,7 +45,7 @@ void ConnectionPrinter::print(const std::vector<api::Connection>& connections) {
     std::string text;
     for (const auto& c : connections) {
       text += any_ ? "," : "{\"connections\":[";
-      text += nexus::to_text(for_scripts(c));
+      text += for_scripts(c);
       any_ = true;
     }
     return output_.result(text);
@@ -82,10 +74,18 @@ void print_connections(const Output& output, const std::vector<api::Connection>&
   printer.finish();
 }
 
-int exit_code_for(const std::string& status) {
-  if (status == "active") return 0;
-  if (status == "pending") return info(ErrorCode::connection_pending).exit_code;
-  if (status == "attention_required") return info(ErrorCode::attention_required).exit_code;
+int exit_code_for(ConnectionStatus status) {
+  switch (status) {
+    case ConnectionStatus::active:
+      return 0;
+    case ConnectionStatus::pending:
+      return info(ErrorCode::connection_pending).exit_code;
+    case ConnectionStatus::attention_required:
+      return info(ErrorCode::attention_required).exit_code;
+    case ConnectionStatus::failed:
+    case ConnectionStatus::revoked:
+      break;
+  }
   return info(ErrorCode::connection_failed).exit_code;
 }
 

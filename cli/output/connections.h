@@ -28,6 +28,6 @@ class ConnectionPrinter {
 void print_connections(const Output& output, const std::vector<api::Connection>& connections);
 
 /// 0 for active, 3, 4 or 5 for the others.
-int exit_code_for(const std::string& status);
+int exit_code_for(ConnectionStatus status);
 
 }  // namespace nexus::cli

@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/paths.h"
@@ -43,8 +43,8 @@ void Output::result(std::string_view text) const {
   write_all(STDOUT_FILENO, text);
 }
 
-void Output::json_line(const Json& line) const {
-  result(to_text(line) + "\n");
+void Output::json_line(std::string_view value) const {
+  result(std::string(value) + "\n");
 }
 
 void Output::note(std::string_view text) const {
@@ -57,8 +57,15 @@ void Output::warn(std::string_view text) const {
 
 void Output::error(const Error& error) const {
   if (json)
-    json_line(
-        {{"error", {{"code", error.wire()}, {"message", error.message}, {"hint", error.hint}}}});
+    json_line(JsonWriter()
+                  .begin()
+                  .begin("error")
+                  .member("code", error.wire())
+                  .member("message", error.message)
+                  .member("hint", error.hint)
+                  .end()
+                  .end()
+                  .take());
   note("nexus: " + error.message);
   if (!error.hint.empty()) note("  " + error.hint);
 }
@@ -76,10 +83,12 @@ bool Output::stdout_is_terminal() const {
   return isatty(STDOUT_FILENO);
 }
 
-std::string Output::status_word(const std::string& status) const {
-  if (!shows_color(STDOUT_FILENO, color_allowed)) return status;
-  const char* color = status == "active" ? "32" : status == "pending" ? "33" : "31";
-  return std::string("\033[") + color + "m" + status + "\033[0m";
+std::string Output::status_word(ConnectionStatus status) const {
+  if (!shows_color(STDOUT_FILENO, color_allowed)) return word(status);
+  const char* color = status == ConnectionStatus::active    ? "32"
+                      : status == ConnectionStatus::pending ? "33"
+                                                            : "31";
+  return std::string("\033[") + color + "m" + word(status) + "\033[0m";
 }
 
 std::string Output::mark(bool good) const {

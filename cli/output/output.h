@@ -1,10 +1,10 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
 
@@ -16,9 +16,9 @@ struct Output {
   bool json = false;
   bool color_allowed = true;
 
-  void result(std::string_view text) const;  ///< to stdout, as it is
-  void json_line(const nlohmann::json& json) const;
-  void note(std::string_view text) const;  ///< a line on stderr
+  void result(std::string_view text) const;      ///< to stdout, as it is
+  void json_line(std::string_view value) const;  ///< one value, on a line of its own
+  void note(std::string_view text) const;        ///< a line on stderr
   void warn(std::string_view text) const;
   void error(const Error& error) const;
   /// Replaces the present line of a terminal's stderr; nothing elsewhere. "" clears it.
@@ -31,7 +31,7 @@ struct Output {
   /// A line of a difference: green for '+', red for '-', yellow for '~', plain for others.
   std::string change_line(const std::string& line) const;
   /// The text in the colour of a status word, where stdout shows colours.
-  std::string status_word(const std::string& status) const;
+  std::string status_word(ConnectionStatus status) const;
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows) const;
   /// The same for a table that comes in parts: the head is printed with the first one, while

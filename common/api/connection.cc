@@ -1,75 +1,142 @@
 #include "common/api/connection.h"
 
-#include <nlohmann/json.hpp>
-
-#include "common/json.h"
 #include "common/rfc3339.h"
 
 namespace nexus::api {
 namespace {
 
-Json or_null(const std::optional<UnixTime>& time) {
-  return time ? Json(*time) : Json(nullptr);
-}
-
-std::optional<UnixTime> time_member(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<UnixTime>();
+Result<void> read_status(const Reader& from, ConnectionStatus& into) {
+  const auto status = from.word<ConnectionStatus>("status");
+  if (!status) return unknown_answer();
+  into = *status;
+  return {};
 }
 
 }  // namespace
 
-Json last_error(const Connection& c) {
-  if (c.error_code.empty()) return nullptr;
-  return {{"code", c.error_code}, {"message", c.error_message}};
+Result<void> read(const Reader& from, Connection& c) {
+  c.id = from.text("connection_id");
+  if (c.id.empty()) return unknown_answer();
+  NEXUS_CHECK(read_status(from, c.status));
+  c.alias = from.text("alias");
+  c.provider = from.text("provider_name");
+  c.provider_id = from.text("provider_id");
+  c.auth_type = from.word<AuthType>("auth_type").value_or(AuthType::oauth2);
+  c.workspace = from.text("workspace_id");
+  c.account = from.text("account");
+  c.scopes = from.texts("scopes");
+  c.created_at = parse_rfc3339(from.text("created_at")).value_or(0);
+  c.updated_at = parse_rfc3339(from.text("updated_at")).value_or(0);
+  c.expires_at = from.number("expires_at");
+  c.last_refresh_at = from.number("last_refresh_at");
+  c.next_refresh_at = from.number("next_refresh_at");
+  from.object("last_error", [&c](const Reader& error) {
+    c.error_code = error.text("code");
+    c.error_message = error.text("message");
+  });
+  return {};
 }
 
-Json to_json(const Connection& c) {
-  return {{"id", c.id},
-          {"connection_id", c.id},
-          {"alias", c.alias.empty() ? Json(nullptr) : Json(c.alias)},
-          {"provider_id", c.provider_id},
-          {"provider_name", c.provider},
-          {"workspace_id", c.workspace},
-          {"account", c.account.empty() ? Json(nullptr) : Json(c.account)},
-          {"auth_type", c.auth_type},
-          {"status", c.status},
-          {"health_status", c.status == "active" ? "healthy" : "unhealthy"},
-          {"scopes", c.scopes},
-          {"created_at", rfc3339(c.created_at)},
-          {"updated_at", rfc3339(c.updated_at)},
-          {"expires_at", or_null(c.expires_at)},
-          {"last_refresh_at", or_null(c.last_refresh_at)},
-          {"next_refresh_at", or_null(c.next_refresh_at)},
-          {"last_error", last_error(c)}};
-}
-
-Result<Connection> connection_from_json(const Json& json) {
-  if (!json.is_object() || !text_member(json, "connection_id") || !text_member(json, "status"))
-    return Error{ErrorCode::failure, "the daemon described a connection in a way unknown to nexus",
-                 "run: nexus daemon stop   (a daemon of another version may be running)"};
-  const auto text = [&](const char* name) { return text_member(json, name).value_or(""); };
-  Connection c;
-  c.id = text("connection_id");
-  c.alias = text("alias");
-  c.provider = text("provider_name");
-  c.provider_id = text("provider_id");
-  c.auth_type = text("auth_type");
-  c.workspace = text("workspace_id");
-  c.account = text("account");
-  c.status = text("status");
-  if (const auto scopes = json.find("scopes"); scopes != json.end() && scopes->is_array())
-    for (const auto& scope : *scopes)
-      if (scope.is_string()) c.scopes.push_back(scope.get<std::string>());
-  c.expires_at = time_member(json, "expires_at");
-  c.last_refresh_at = time_member(json, "last_refresh_at");
-  c.next_refresh_at = time_member(json, "next_refresh_at");
-  if (const auto error = json.find("last_error"); error != json.end() && error->is_object()) {
-    c.error_code = text_member(*error, "code").value_or("");
-    c.error_message = text_member(*error, "message").value_or("");
+void write_last_error(JsonWriter& to, const Connection& c) {
+  if (c.error_code.empty()) {
+    to.member_json("last_error", "null");
+    return;
   }
-  return c;
+  to.begin("last_error").member("code", c.error_code).member("message", c.error_message).end();
+}
+
+void write(JsonWriter& to, const Connection& c) {
+  to.member("id", c.id)
+      .member("connection_id", c.id)
+      .member_or_null("alias", c.alias)
+      .member("provider_id", c.provider_id)
+      .member("provider_name", c.provider)
+      .member("workspace_id", c.workspace)
+      .member_or_null("account", c.account)
+      .member("auth_type", word(c.auth_type))
+      .member("status", word(c.status))
+      .member("health_status", c.status == ConnectionStatus::active ? "healthy" : "unhealthy")
+      .member("scopes", c.scopes)
+      .member("created_at", rfc3339(c.created_at))
+      .member("updated_at", rfc3339(c.updated_at))
+      .member_or_null("expires_at", c.expires_at)
+      .member_or_null("last_refresh_at", c.last_refresh_at)
+      .member_or_null("next_refresh_at", c.next_refresh_at);
+  write_last_error(to, c);
+}
+
+Result<void> read(const Reader& from, ConnectionCheck& into) {
+  into.id = from.text("connection_id");
+  into.reason = from.text("reason");
+  return read_status(from, into.status);
+}
+
+void write(JsonWriter& to, const ConnectionCheck& check) {
+  to.member("status", word(check.status)).member("connection_id", check.id);
+  if (!check.reason.empty()) to.member("reason", check.reason);
+}
+
+Result<void> read(const Reader& from, StartedConnection& into) {
+  into.connection_id = from.text("connection_id");
+  into.auth_url = from.text("auth_url");
+  into.state = from.text("state");
+  into.scopes = from.texts("scopes");
+  into.provider_id = from.text("provider_id");
+  into.expires_at = from.number("expires_at").value_or(0);
+  DevicePrompt device{from.text("user_code"), from.text("verification_uri"),
+                      from.text("verification_uri_complete")};
+  if (!device.user_code.empty()) into.device = std::move(device);
+  return read_status(from, into.status);
+}
+
+void write(JsonWriter& to, const std::optional<DevicePrompt>& device) {
+  if (!device) return;
+  to.member("user_code", device->user_code).member("verification_uri", device->verification_uri);
+  if (!device->verification_uri_complete.empty())
+    to.member("verification_uri_complete", device->verification_uri_complete);
+}
+
+void write(JsonWriter& to, const StartedConnection& started) {
+  to.member("auth_url", started.auth_url)
+      .member("authUrl", started.auth_url)
+      .member("connection_id", started.connection_id)
+      .member("state", started.state)
+      .member("scopes", started.scopes)
+      .member("provider_id", started.provider_id)
+      .member("status", word(started.status))
+      .member("expires_at", started.expires_at);
+  write(to, started.device);
+}
+
+void write(JsonWriter& to, const CompletedConnection& completed) {
+  to.member("connection_id", completed.connection_id)
+      .member("status", word(completed.status))
+      .member("message", completed.message);
+}
+
+Result<void> read(const Reader& from, Disconnection& into) {
+  into.connection_id = from.text("connection_id");
+  into.provider = from.text("provider_name");
+  into.revoked_at = parse_rfc3339(from.text("revoked_at")).value_or(0);
+  into.already_revoked = from.flag("already_revoked");
+  into.provider_revoked = from.flag("provider_revoked");
+  into.provider_revocation_pending = from.flag("provider_revocation_pending");
+  into.provider_revocation_error = from.text("provider_revocation_error");
+  return {};
+}
+
+void write(JsonWriter& to, const Disconnection& d) {
+  to.member("connection_id", d.connection_id)
+      .member("provider_name", d.provider)
+      .member("status", word(ConnectionStatus::revoked))
+      .member("revoked_at", rfc3339(d.revoked_at))
+      .flag("already_revoked", d.already_revoked)
+      .flag("token_deleted", !d.provider_revocation_pending)
+      .member("sessions_closed", 0)
+      .flag("provider_revoked", d.provider_revoked)
+      .flag("provider_revocation_pending", d.provider_revocation_pending);
+  if (!d.provider_revocation_error.empty())
+    to.member("provider_revocation_error", d.provider_revocation_error);
 }
 
 }  // namespace nexus::api

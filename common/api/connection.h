@@ -1,12 +1,14 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/api/reader.h"
+#include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/json.h"
 
 namespace nexus::api {
 
@@ -17,10 +19,11 @@ struct Connection {
   std::string alias;  ///< "" when it has none
   std::string provider;
   std::string provider_id;
-  std::string auth_type;
+  AuthType auth_type = AuthType::oauth2;
   std::string workspace;
   std::string account;  ///< the person's e-mail or name at the provider, "" when unknown
-  std::string status;   ///< pending, active, attention_required, failed
+  /// Outside, a revoked connection has failed.
+  ConnectionStatus status = ConnectionStatus::pending;
   std::vector<std::string> scopes;
   UnixTime created_at = 0;
   UnixTime updated_at = 0;
@@ -31,9 +34,68 @@ struct Connection {
   std::string error_message;
 };
 
-nlohmann::json to_json(const Connection& connection);
-/// {code, message} of the last error, or null.
-nlohmann::json last_error(const Connection& connection);
-Result<Connection> connection_from_json(const nlohmann::json& json);
+Result<void> read(const Reader& from, Connection& into);
+void write(JsonWriter& to, const Connection& connection);
+/// `last_error`: {code, message}, or null.
+void write_last_error(JsonWriter& to, const Connection& connection);
+
+/// What /v1/check-connection answers.
+struct ConnectionCheck {
+  std::string id;
+  ConnectionStatus status = ConnectionStatus::pending;
+  std::string reason;  ///< "revoked" for one that was disconnected, else ""
+};
+
+Result<void> read(const Reader& from, ConnectionCheck& into);
+void write(JsonWriter& to, const ConnectionCheck& check);
+
+/// What a person types on another device (RFC 8628 3.2).
+struct DevicePrompt {
+  std::string user_code;
+  std::string verification_uri;
+  std::string verification_uri_complete;  ///< "" where the provider has none
+};
+
+/// What /v1/request-connection answers.
+struct StartedConnection {
+  std::string connection_id;
+  /// active at once where no person is needed
+  ConnectionStatus status = ConnectionStatus::pending;
+  /// Where the person goes: the provider's consent, our page, or (nobody is needed) straight back.
+  std::string auth_url;
+  std::string state;
+  std::vector<std::string> scopes;
+  std::string provider_id;
+  UnixTime expires_at = 0;
+  std::optional<DevicePrompt> device;
+};
+
+Result<void> read(const Reader& from, StartedConnection& into);
+void write(JsonWriter& to, const StartedConnection& started);
+/// The members of a device's prompt, none where there is none.
+void write(JsonWriter& to, const std::optional<DevicePrompt>& device);
+
+/// What /v1/complete-connection answers.
+struct CompletedConnection {
+  std::string connection_id;
+  ConnectionStatus status = ConnectionStatus::failed;
+  std::string message;
+};
+
+void write(JsonWriter& to, const CompletedConnection& completed);
+
+/// What DELETE /v1/connections/{id} answers.
+struct Disconnection {
+  std::string connection_id;
+  std::string provider;
+  UnixTime revoked_at = 0;
+  bool already_revoked = false;
+  bool provider_revoked = false;             ///< the provider said so
+  bool provider_revocation_pending = false;  ///< it is asked again, by itself
+  std::string provider_revocation_error;     ///< why it has not revoked (yet)
+};
+
+Result<void> read(const Reader& from, Disconnection& into);
+void write(JsonWriter& to, const Disconnection& disconnection);
 
 }  // namespace nexus::api

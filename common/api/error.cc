@@ -1,34 +1,43 @@
 #include "common/api/error.h"
 
-#include <nlohmann/json.hpp>
-
-#include "common/json.h"
-
 namespace nexus::api {
 
-Json to_json(const Error& error) {
+void write(JsonWriter& to, const Error& error) {
   const auto& about = info(error.code);
-  Json json{{"status", about.status},
-            {"code", about.wire},
-            {"error", about.wire},
-            {"message", error.message}};
-  if (!error.hint.empty()) json["hint"] = error.hint;
-  if (!error.connection_id.empty()) json["connection_id"] = error.connection_id;
-  if (!error.provider.empty()) json["provider"] = error.provider;
-  if (!error.field.empty()) json["field"] = error.field;
-  if (error.retry_after_s > 0) json["retry_after"] = error.retry_after_s;
-  if (error.code == ErrorCode::attention_required) json["detail"] = error.message;
-  return json;
+  to.member("status", about.status)
+      .member("code", about.wire)
+      .member("error", about.wire)
+      .member("message", error.message);
+  const auto text = [&to](const char* name, const std::string& value) {
+    if (!value.empty()) to.member(name, value);
+  };
+  text("hint", error.hint);
+  text("connection_id", error.connection_id);
+  text("provider", error.provider);
+  text("field", error.field);
+  if (error.retry_after_s > 0) to.member("retry_after", error.retry_after_s);
+  if (error.code == ErrorCode::attention_required) to.member("detail", error.message);
 }
 
-Error error_from_json(const Json& json) {
-  const auto text = [&](const char* name) { return text_member(json, name).value_or(""); };
-  return {error_from_wire(text("code"), text("status")),
-          text("message"),
-          text("hint"),
-          text("connection_id"),
-          text("provider"),
-          text("field")};
+std::string error_json(const Error& error) {
+  JsonWriter to;
+  to.begin();
+  write(to, error);
+  return to.end().take();
+}
+
+std::optional<Error> error_in(std::string_view answer) {
+  std::optional<Error> error;
+  static_cast<void>(read_object(answer, [&error](const Reader& from) -> Result<void> {
+    error = Error{error_from_wire(from.text("code"), from.text("status")),
+                  from.text("message"),
+                  from.text("hint"),
+                  from.text("connection_id"),
+                  from.text("provider"),
+                  from.text("field")};
+    return {};
+  }));
+  return error;
 }
 
 }  // namespace nexus::api

@@ -38,6 +38,7 @@ constexpr const char* kAuditEvents[] = {"connection.created",
                                         "api_key_refused",
                                         "peer_refused"};
 constexpr const char* kAuditOutcomes[] = {"success", "failure", "refused"};
+constexpr const char* kPlanActions[] = {"create", "update", "unchanged", "orphan", "delete"};
 
 /// One word for each value: `last` is the enum's last one.
 template <class Enum, std::size_t count>
@@ -50,6 +51,7 @@ static_assert(complete(kFlowKinds, FlowKind::unattended));
 static_assert(complete(kSecretFields, SecretField::client_secret));
 static_assert(complete(kAuditEvents, AuditEvent::peer_refused));
 static_assert(complete(kAuditOutcomes, AuditOutcome::refused));
+static_assert(complete(kPlanActions, PlanAction::removal));
 
 }  // namespace
 
@@ -76,6 +78,10 @@ std::span<const char* const> words<AuditEvent>() {
 template <>
 std::span<const char* const> words<AuditOutcome>() {
   return kAuditOutcomes;
+}
+template <>
+std::span<const char* const> words<PlanAction>() {
+  return kPlanActions;
 }
 
 }  // namespace nexus

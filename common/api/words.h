@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace nexus {
 
@@ -83,6 +85,15 @@ enum class AuditEvent : std::uint8_t {
 
 enum class AuditOutcome : std::uint8_t { success, failure, refused };
 
+/// What a manifest does to a provider.
+enum class PlanAction : std::uint8_t {
+  create,
+  update,
+  unchanged,
+  orphan,   ///< it is registered, but not in the manifest
+  removal,  ///< the same where that is to be mended
+};
+
 /// The words of an enum, in its order.
 template <class Enum>
 std::span<const char* const> words();
@@ -98,10 +109,19 @@ template <>
 std::span<const char* const> words<AuditEvent>();
 template <>
 std::span<const char* const> words<AuditOutcome>();
+template <>
+std::span<const char* const> words<PlanAction>();
 
 template <class Enum>
 const char* word(Enum value) {
   return words<Enum>()[static_cast<std::size_t>(value)];
+}
+
+/// All of them, as a list to choose from.
+template <class Enum>
+std::vector<std::string> word_list() {
+  const auto all = words<Enum>();
+  return {all.begin(), all.end()};
 }
 
 /// Nothing for a word that is none of them.

@@ -1,7 +1,6 @@
 #include "daemon/access/access.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/id.h"
 #include "common/json.h"
@@ -15,8 +14,6 @@ constexpr std::pair<Grant::Over, std::string_view> kPrefixes[] = {
     {Grant::Over::workspace, "workspace:"}, {Grant::Over::provider, "provider:"}};
 
 constexpr std::pair<Right, const char*> kRights[] = {{Right::read, "read"}, {Right::use, "use"}};
-
-constexpr std::size_t kMostGrants = 200;
 
 bool covers(const Grant& grant, std::string_view workspace, std::string_view provider) {
   switch (grant.over) {
@@ -59,33 +56,28 @@ std::string Grant::text() const {
   return name;
 }
 
-Json to_json(const Access& access) {
-  Json json{{"admin", access.admin}};
-  for (const auto& [right, word] : kRights) {
-    json[word] = Json::array();
-    for (const auto& grant : access.grants)
-      if (grant.right == right) json[word].push_back(grant.text());
-  }
-  return json;
+std::vector<std::string> grants_of(const Access& access, Right right) {
+  std::vector<std::string> texts;
+  for (const auto& grant : access.grants)
+    if (grant.right == right) texts.push_back(grant.text());
+  return texts;
 }
 
-Result<Access> access_from_json(const Json& json) {
-  const auto bad = [](const std::string& what) {
-    return Error{ErrorCode::invalid_field, what, "correct the field and try again"};
-  };
+std::string to_text(const Access& access) {
+  JsonWriter to;
+  to.begin().flag("admin", access.admin);
+  for (const auto& [right, word] : kRights) to.member(word, grants_of(access, right));
+  return to.end().take();
+}
+
+Result<Access> read_access(const JsonFields& from) {
   Access access;
-  if (const auto admin = json.find("admin"); admin != json.end() && !admin->is_null()) {
-    if (!admin->is_boolean()) return bad("admin has to be true or false");
-    access.admin = admin->get<bool>();
-  }
+  NEXUS_CHECK(from.flag("admin", access.admin));
   for (const auto& [right, word] : kRights) {
-    const auto list = json.find(word);
-    if (list == json.end() || list->is_null()) continue;
-    if (!list->is_array() || list->size() > kMostGrants)
-      return bad(std::string(word) + " has to be a list of texts");
-    for (const auto& item : *list) {
-      if (!item.is_string()) return bad(std::string(word) + " has to be a list of texts");
-      NEXUS_TRY(auto grant, Grant::parse(right, item.get_ref<const std::string&>()));
+    std::vector<std::string> texts;
+    NEXUS_CHECK(from.texts(word, texts));
+    for (const auto& text : texts) {
+      NEXUS_TRY(auto grant, Grant::parse(right, text));
       access.grants.push_back(std::move(grant));
     }
   }
@@ -93,6 +85,11 @@ Result<Access> access_from_json(const Json& json) {
     return Error{ErrorCode::missing_fields, "the key would not be allowed anything",
                  "give --use, --read or --admin"};
   return access;
+}
+
+Result<Access> access_from_text(std::string_view json) {
+  NEXUS_TRY(const auto fields, JsonFields::parse(json));
+  return read_access(fields);
 }
 
 bool may(const Caller& caller, Right right, const ConnectionRow& connection) {

@@ -4,9 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "common/error.h"
+#include "common/json_fields.h"
 #include "daemon/caller.h"
 #include "daemon/store/store.h"
 
@@ -33,10 +32,13 @@ struct Access {
   std::vector<Grant> grants;
 };
 
-nlohmann::json to_json(const Access& access);
-/// `{"admin":bool,"read":["all",…],"use":[…]}`. Errors: invalid_field, missing_fields when it would
-/// allow nothing.
-Result<Access> access_from_json(const nlohmann::json& json);
+/// `{"admin":bool,"read":["all",…],"use":[…]}`, as it is stored.
+std::string to_text(const Access& access);
+Result<Access> access_from_text(std::string_view json);
+/// From a request. Errors: invalid_field, missing_fields when it would allow nothing.
+Result<Access> read_access(const JsonFields& from);
+/// What the grants of a right are over, as texts.
+std::vector<std::string> grants_of(const Access& access, Right right);
 
 // Who comes without an Access (the control socket's own user, the daemon itself) may do everything.
 

@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-#include <nlohmann/json.hpp>
-
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
@@ -83,7 +81,7 @@ Result<void> ApiKeys::load() {
   NEXUS_TRY(const auto rows, all());
   const std::lock_guard lock(mutex_);
   for (const auto& row : rows) {
-    NEXUS_TRY(auto access, access_from_json(Json::parse(row.access)));
+    NEXUS_TRY(auto access, access_from_text(row.access));
     keys_[row.id] = {row.hash, std::make_shared<const Access>(std::move(access)), row.expires_at};
   }
   return {};
@@ -97,8 +95,8 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
                  "give a time to come, for example --expires 90d"};
   Issued issued{Secret(new_key()), {}};
   const auto text = issued.key.expose();
-  issued.row = {id_in(text), name,      vault_.hash_api_key(text), to_text(to_json(access)),
-                clock_(),    expires_at};
+  issued.row = {id_in(text),     name,     vault_.hash_api_key(text),
+                to_text(access), clock_(), expires_at};
   NEXUS_CHECK(audit_.commit(
       {.event = AuditEvent::key_created, .detail = issued.row.id + " " + name}, caller));
   NEXUS_CHECK(store_.put_api_key(issued.row));

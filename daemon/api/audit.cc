@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "common/json.h"
+#include "common/api/audit_record.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
@@ -48,25 +48,20 @@ Result<std::int64_t> number_of(const http::Request& request, const char* name,
                "give a whole number"};
 }
 
-Json describe(const AuditLog::Entry& entry) {
-  auto record = Json::parse(entry.record, nullptr, false);
-  if (!record.is_object()) record = Json::object();
-  const auto take = [&](const char* name) {
-    const auto text = text_member(record, name).value_or("");
-    record.erase(name);
-    return text;
-  };
-  const auto connection = take("connection");
-  Json json{{"id", std::to_string(entry.sequence)},
-            {"connection_id", connection.empty() ? Json(nullptr) : Json(connection)},
-            {"event_type", take("event")},
-            {"ip_address", take("peer")},
-            {"user_agent", take("agent")},
-            {"created_at", rfc3339(record.value("at", UnixTime{0}))}};
-  record.erase("at");
-  record.erase("v");
-  json["event_data"] = to_text(record);
-  return json;
+/// The record as it was written; what a record of /v1/audit names stands beside the rest.
+AuditRecord describe(const AuditLog::Entry& entry) {
+  AuditRecord record;
+  record.sequence = entry.sequence;
+  static_cast<void>(read_object(entry.record, [&](const Reader& from) -> Result<void> {
+    record.connection_id = from.text("connection");
+    record.event = from.text("event");
+    record.address = from.text("peer");
+    record.agent = from.text("agent");
+    record.created_at = rfc3339(from.number("at").value_or(0));
+    record.data = from.without({"connection", "event", "peer", "agent", "at", "v"});
+    return {};
+  }));
+  return record;
 }
 
 }  // namespace
@@ -85,9 +80,9 @@ Result<Reply> list_audit(Services& services, const http::Request& request, const
     filter.offset = 0;  // the cursor says it all
   }
   NEXUS_TRY(const auto entries, services.audit.find(filter));
-  Json list = Json::array();
+  std::vector<AuditRecord> list;
   for (const auto& entry : entries) list.push_back(describe(entry));
-  return paged(std::move(list), request, {"", filter.limit},
+  return paged(list, request, {"", filter.limit},
                entries.empty() ? "" : std::to_string(entries.back().sequence));
 }
 

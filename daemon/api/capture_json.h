@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "common/error.h"
@@ -9,7 +9,7 @@
 namespace nexus::api {
 
 /// What capture-schema answers (openapi.yaml, CaptureSchema).
-nlohmann::json form_as_json(const CaptureForm& form);
+std::string form_as_json(const CaptureForm& form);
 /// invalid_credentials, naming each field and what is wrong with it.
 Error error_of(const std::vector<FieldFault>& faults);
 

@@ -7,15 +7,15 @@
 
 namespace nexus::api {
 
-Json form_as_json(const CaptureForm& form) {
+std::string form_as_json(const CaptureForm& form) {
   // Some clients want the schema bare, others wrapped: the union serves both.
-  const auto schema = form.schema.to_json();
-  return {{"provider_name", form.provider},
-          {"connection_id", form.connection_id},
-          {"schema", schema},
-          {"type", schema["type"]},
-          {"required", schema["required"]},
-          {"properties", schema["properties"]}};
+  JsonWriter json;
+  json.begin().member("provider_name", form.provider).member("connection_id", form.connection_id);
+  json.begin("schema");
+  form.schema.write(json);
+  json.end();
+  form.schema.write(json);
+  return json.end().take();
 }
 
 Error error_of(const std::vector<FieldFault>& faults) {
@@ -31,7 +31,7 @@ Result<Reply> capture_schema(Services& services, const http::Request& request, c
 
 Result<Reply> capture_credential(Services& services, const http::Request& request,
                                  const Arguments&) {
-  NEXUS_TRY(auto body, read_body(request));
+  NEXUS_TRY(auto body, parse_json_object(request.body));
   const auto credentials = body.find("credentials");
   if (credentials == body.end() || !credentials->is_object())
     return Error{ErrorCode::missing_fields, "credentials is missing",
@@ -39,9 +39,13 @@ Result<Reply> capture_credential(Services& services, const http::Request& reques
   NEXUS_TRY(const auto captured, services.captures.complete(text_member(body, "state").value_or(""),
                                                             *credentials, request.caller));
   if (!captured.faults.empty()) return error_of(captured.faults);
-  return Reply{{{"connection_id", captured.outcome.connection_id},
-                {"status", "success"},
-                {"redirect_url", captured.outcome.redirect_to}}};
+  return Reply{JsonWriter()
+                   .begin()
+                   .member("connection_id", captured.outcome.connection_id)
+                   .member("status", "success")
+                   .member("redirect_url", captured.outcome.redirect_to)
+                   .end()
+                   .take()};
 }
 
 }  // namespace nexus::api

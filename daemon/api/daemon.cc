@@ -1,40 +1,44 @@
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
+#include "common/api/daemon_status.h"
 #include "common/json.h"
 #include "common/version.h"
 #include "daemon/api/handlers.h"
 
 namespace nexus::api {
 
+namespace {
+
+Reply all_is_well(const char* status, const char* member) {
+  return Reply{JsonWriter().begin().member("status", status).flag(member, true).end().take()};
+}
+
+}  // namespace
+
 Result<Reply> get_health(Services&, const http::Request&, const Arguments&) {
-  return Reply{{{"status", "ok"}, {"healthy", true}}};
+  return all_is_well("ok", "healthy");
 }
 
 Result<Reply> get_ready(Services& services, const http::Request&, const Arguments&) {
   NEXUS_CHECK(services.store.vault_header());
   NEXUS_CHECK(services.audit.writable());
-  return Reply{{{"status", "ready"}, {"ready", true}}};
+  return all_is_well("ready", "ready");
 }
 
 Result<Reply> get_daemon(Services& services, const http::Request&, const Arguments&) {
   NEXUS_TRY(const auto counts, services.store.count_by_status());
-  Json connections = Json::object();
-  for (const auto status : {ConnectionStatus::pending, ConnectionStatus::active,
-                            ConnectionStatus::attention_required, ConnectionStatus::failed}) {
-    const auto found = counts.find(status);
-    connections[word(status)] = found == counts.end() ? 0 : found->second;
-  }
-  return Reply{
-      {{"pid", getpid()},
-       {"version", kVersion},
-       {"socket", services.facts.socket},
-       {"gateway", services.facts.gateway.empty() ? Json(nullptr) : Json(services.facts.gateway)},
-       {"data_dir", services.facts.data_dir},
-       {"uptime_s", services.clock() - services.facts.started_at},
-       {"vault", {{"key_source", services.facts.key_source}, {"locked", false}}},
-       {"connections", std::move(connections)}}};
+  DaemonStatus status;
+  status.pid = getpid();
+  status.version = kVersion;
+  status.socket = services.facts.socket;
+  status.gateway = services.facts.gateway;
+  status.data_dir = services.facts.data_dir;
+  status.uptime_s = services.clock() - services.facts.started_at;
+  status.key_source = services.facts.key_source;
+  for (std::size_t i = 0; i < DaemonStatus::kCounted.size(); ++i)
+    if (const auto found = counts.find(DaemonStatus::kCounted[i]); found != counts.end())
+      status.connections[i] = found->second;
+  return Reply{to_json(status)};
 }
 
 }  // namespace nexus::api

@@ -1,23 +1,25 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
+#include "common/json_fields.h"
 #include "daemon/api/routes.h"
 #include "daemon/http/message.h"
 
 namespace nexus::api {
 
 struct Reply {
-  nlohmann::json body;
+  std::string body;  ///< JSON
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
-/// The body as an object. Errors: invalid_json; an empty body is an empty object.
-Result<nlohmann::json> read_body(const http::Request& request);
+/// The body's members; an empty body has none. Error: invalid_json.
+Result<JsonFields> read_body(const http::Request& request);
+/// What is answered when a provider or a key has gone.
+Reply removed(const std::string& id, const std::string& name, const char* message);
 /// `workspace_id` or its alias `user_id` from the query; "" where neither is given.
 std::string named_workspace(const http::Request& request);
 /// The same, or the default workspace.

@@ -1,8 +1,5 @@
 #include "daemon/api/paging.h"
 
-#include <nlohmann/json.hpp>
-
-#include "common/json.h"
 #include "common/text.h"
 #include "daemon/net/url.h"
 
@@ -25,8 +22,7 @@ Result<Slice> slice_of(const http::Request& request) {
   return slice;
 }
 
-Reply paged(Json list, const http::Request& request, const std::string& next) {
-  Reply reply{std::move(list)};
+Reply with_next(Reply reply, const http::Request& request, const std::string& next) {
   if (next.empty()) return reply;
   std::vector<std::pair<std::string, std::string>> query;
   for (const auto& pair : request.query)
@@ -35,11 +31,6 @@ Reply paged(Json list, const http::Request& request, const std::string& next) {
   reply.headers = {{"Link", "<" + with_parameters(request.path, query) + ">; rel=\"next\""},
                    {"X-Next-Cursor", next}};
   return reply;
-}
-
-Reply paged(Json list, const http::Request& request, const Slice& slice, const std::string& last) {
-  const bool full = list.size() == static_cast<std::size_t>(slice.limit);
-  return paged(std::move(list), request, full ? last : "");
 }
 
 }  // namespace nexus::api

@@ -1,32 +1,11 @@
 #include <nlohmann/json.hpp>
 
+#include "common/api/provider_plan.h"
 #include "common/json.h"
 #include "daemon/api/handlers.h"
 
 namespace nexus::api {
 namespace {
-
-Json to_json(const ProviderPlan& plan) {
-  Json changes = Json::array();
-  for (const auto& change : plan.changes) {
-    Json fields = Json::array();
-    for (const auto& field : change.fields)
-      fields.push_back({{"field", field.name}, {"before", field.before}, {"after", field.after}});
-    changes.push_back({{"action", change.action},
-                       {"name", change.name},
-                       {"fields", std::move(fields)},
-                       {"warning", change.warning}});
-  }
-  Json problems = Json::array();
-  for (const auto& [index, name, error] : plan.problems)
-    problems.push_back({{"index", index},
-                        {"name", name},
-                        {"code", error.wire()},
-                        {"field", error.field.empty() ? Json(nullptr) : Json(error.field)},
-                        {"message", error.message},
-                        {"hint", error.hint}});
-  return {{"changes", std::move(changes)}, {"problems", std::move(problems)}};
-}
 
 struct Wanted {
   Json providers;
@@ -34,7 +13,7 @@ struct Wanted {
 };
 
 Result<Wanted> read_wanted(const http::Request& request) {
-  NEXUS_TRY(auto body, read_body(request));
+  NEXUS_TRY(auto body, parse_json_object(request.body));
   const auto providers = body.find("providers");
   if (providers == body.end() || !providers->is_array() || providers->size() > 2000)
     return Error{ErrorCode::missing_fields, "providers is missing",

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <variant>
 
 #include "common/id.h"
-#include "common/json.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 #include "daemon/http/responses.h"
@@ -216,9 +214,14 @@ http::Handler control_socket_handler(Services& services) {
   };
 }
 
-Result<Json> read_body(const http::Request& request) {
-  if (trim(request.body).empty()) return Json::object();
-  return parse_json_object(request.body);
+Result<JsonFields> read_body(const http::Request& request) {
+  return JsonFields::parse(request.body);
+}
+
+Reply removed(const std::string& id, const std::string& name, const char* message) {
+  JsonWriter json;
+  json.begin().member("id", id).member("name", name).member("message", message).end();
+  return {json.take()};
 }
 
 std::string named_workspace(const http::Request& request) {

@@ -1,7 +1,6 @@
 #include "daemon/api/token_payload.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/rfc3339.h"
@@ -21,7 +20,7 @@ void write_credential(SecretJsonWriter& json, const FetchedToken& token) {
 SecretText static_payload(const FetchedToken& token, const Strategy& strategy, bool flat_secret) {
   SecretJsonWriter json;
   json.begin();
-  json.member_json("strategy", nexus::to_text(strategy.to_json()));
+  json.member_json("strategy", strategy.to_json());
   json.member_json("credentials", token.document.expose());
   if (const auto field = strategy.credential_field(); flat_secret && !field.empty())
     if (const auto values = credentials_from_document(token.document.expose()))

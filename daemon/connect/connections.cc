@@ -21,6 +21,11 @@ std::string told_apart(const ConnectionRow& row) {
   return known.empty() ? "" : " (" + join(known, ", ") + ")";
 }
 
+api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool already,
+                                    const RevocationState& state) {
+  return {row.id, row.provider_name, at, already, state.revoked, state.pending, state.error};
+}
+
 }  // namespace
 
 Connections::Connections(Store& store, Audit& audit, Revocations& revocations,
@@ -103,10 +108,10 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.alias = row.alias;
   c.provider = row.provider_name;
   c.provider_id = row.provider_id;
-  c.auth_type = word(row.auth_type);
+  c.auth_type = row.auth_type;
   c.workspace = row.workspace;
   c.account = row.account;
-  c.status = word(row.status == ConnectionStatus::revoked ? ConnectionStatus::failed : row.status);
+  c.status = row.status == ConnectionStatus::revoked ? ConnectionStatus::failed : row.status;
   c.scopes = split(row.status == ConnectionStatus::pending || row.status == ConnectionStatus::failed
                        ? row.requested_scopes
                        : row.token.scopes,
@@ -126,7 +131,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   if (row.status == ConnectionStatus::pending) {
     c.expires_at = row.pending_until;
     if (row.pending_until <= clock_()) {
-      c.status = word(ConnectionStatus::failed);
+      c.status = ConnectionStatus::failed;
       c.error_code = "expired";
       c.error_message = "nobody gave consent in time";
     }
@@ -151,16 +156,14 @@ Result<void> Connections::set_alias(const ConnectionRow& row, const std::string&
                        caller);
 }
 
-Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep_grant,
-                                             const std::string& reason, const Caller& caller) {
-  RevocationReport report{row.id, row.provider_name, row.updated_at, true, {}};
+Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool keep_grant,
+                                               const std::string& reason, const Caller& caller) {
   if (row.status == ConnectionStatus::revoked) {
-    NEXUS_TRY(report.at_provider, revocations_.state(row.id));
-    return report;
+    NEXUS_TRY(const auto state, revocations_.state(row.id));
+    return disconnection_of(row, row.updated_at, true, state);
   }
-  report.already_revoked = false;
-  report.revoked_at = clock_();
-  auto& state = report.at_provider;
+  const auto now = clock_();
+  RevocationState state;
   std::optional<RevocationRow> pending;
   if (keep_grant) {
     state.error = "the grant was kept as asked";
@@ -170,7 +173,7 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
   }
   // Recorded before anybody is asked: a daemon that ends meanwhile asks when it is back.
   state.pending = pending.has_value();
-  NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, report.revoked_at));
+  NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, now));
   downscoped_.forget(row.id);
   if (pending) state = revocations_.attempt(row.id, Revocations::Told::to_caller);
   const auto told = state.revoked   ? "also at the provider"
@@ -182,7 +185,7 @@ Result<RevocationReport> Connections::revoke(const ConnectionRow& row, bool keep
        .provider = row.provider_name,
        .detail = told + (reason.empty() ? "" : "; reason: " + printable(reason, 200))},
       caller));
-  return report;
+  return disconnection_of(row, now, false, state);
 }
 
 }  // namespace nexus

@@ -15,14 +15,6 @@
 
 namespace nexus {
 
-struct RevocationReport {
-  std::string connection_id;
-  std::string provider;
-  UnixTime revoked_at = 0;
-  bool already_revoked = false;
-  RevocationState at_provider;
-};
-
 /// One page of a list.
 struct ListedConnections {
   std::vector<ConnectionRow> connections;
@@ -52,8 +44,8 @@ class Connections {
   /// Takes the tokens out of everybody's reach here, then asks the provider to forget them
   /// (Revocations) unless `keep_grant`; `reason` is for the record. A repeat reports how that
   /// stands.
-  Result<RevocationReport> revoke(const ConnectionRow& row, bool keep_grant,
-                                  const std::string& reason, const Caller& caller);
+  Result<api::Disconnection> revoke(const ConnectionRow& row, bool keep_grant,
+                                    const std::string& reason, const Caller& caller);
 
  private:
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,

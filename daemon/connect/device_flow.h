@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/connection.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
@@ -18,12 +19,7 @@
 
 namespace nexus {
 
-/// What a person needs to consent on another device.
-struct DevicePrompt {
-  std::string user_code;
-  std::string verification_uri;
-  std::string verification_uri_complete;  ///< "" where the provider has none
-};
+using api::DevicePrompt;
 
 /// Consent that is given on another device (RFC 8628). The provider is asked while
 /// somebody asks us: who waits for the connection drives the polling, at the provider's pace, and

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/api/provider.h"
 #include "common/error.h"
 #include "daemon/connect/flows.h"
 #include "daemon/net/http_client.h"
@@ -12,13 +13,7 @@
 
 namespace nexus {
 
-/// One thing that a provider's set-up can be wrong about.
-struct ProviderCheck {
-  std::string name;
-  bool ok = false;
-  std::string detail;  ///< what was seen
-  std::string hint;    ///< the way out where it is not ok
-};
+using api::ProviderCheck;
 
 /// Tries a registered provider without a person: metadata, each endpoint (DNS, TLS, an answer),
 /// whether the authorization endpoint takes our request, whether the token endpoint knows our

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/api/connection.h"
+#include "common/api/connection_request.h"
 #include "common/error.h"
 #include "daemon/access/access.h"
 #include "daemon/connect/authorization_code_flow.h"
@@ -16,32 +17,8 @@
 
 namespace nexus {
 
-struct ConnectionRequest {
-  std::string workspace;
-  std::string provider_name;  ///< one of these two
-  std::string provider_id;
-  std::vector<std::string> scopes;  ///< empty: the provider's defaults
-  std::string return_url;           ///< "" when nobody waits for the browser
-  std::string alias;
-  std::string replaces;  ///< id of the connection that goes when this one becomes active
-  bool pasted = false;   ///< the person brings the answer by hand
-  bool device = false;   ///< the person consents on another device (DeviceFlow)
-  /// Of the authorization request, beside the provider's own: login_hint, prompt…
-  std::vector<std::pair<std::string, std::string>> params;
-};
-
-struct StartedConnection {
-  std::string connection_id;
-  ConnectionStatus status =
-      ConnectionStatus::pending;  ///< active at once where no person is needed
-  /// Where the person goes: the provider's consent, our page, or (nobody is needed) straight back.
-  std::string auth_url;
-  std::string state;
-  std::vector<std::string> scopes;
-  std::string provider_id;
-  UnixTime expires_at = 0;
-  std::optional<DevicePrompt> device;
-};
+using api::ConnectionRequest;
+using api::StartedConnection;
 
 /// Connections that somebody asks for: which provider, and which of the ways to connect. Blocks on
 /// the network. Thread-safe.

@@ -27,11 +27,11 @@ std::map<std::string, Json> flat(const Provider& provider) {
   return fields;
 }
 
-Json fingerprint_text(const std::string& fingerprint) {
-  return fingerprint.empty() ? Json(nullptr) : Json("(fingerprint " + fingerprint + ")");
+std::string fingerprint_text(const std::string& fingerprint) {
+  return to_text(fingerprint.empty() ? Json(nullptr) : Json("(fingerprint " + fingerprint + ")"));
 }
 
-std::vector<FieldChange> differences(const ProviderRegistry::Prepared& prepared) {
+std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prepared) {
   const auto before = prepared.before ? flat(*prepared.before) : std::map<std::string, Json>();
   const auto after = flat(prepared.after);
   std::set<std::string> names;
@@ -41,19 +41,21 @@ std::vector<FieldChange> differences(const ProviderRegistry::Prepared& prepared)
     const auto found = fields.find(name);
     return found == fields.end() ? Json(nullptr) : found->second;
   };
-  std::vector<FieldChange> changes;
+  std::vector<api::FieldChange> changes;
   for (const auto& name : names)
     if (value_in(before, name) != value_in(after, name))
-      changes.push_back({name, value_in(before, name), value_in(after, name)});
+      changes.push_back({name, to_text(value_in(before, name)), to_text(value_in(after, name))});
   if (prepared.secret_before != prepared.secret_after)
     changes.push_back({"client_secret", fingerprint_text(prepared.secret_before),
                        fingerprint_text(prepared.secret_after)});
   return changes;
 }
 
-ProviderChange change_of(const ProviderRegistry::Prepared& prepared) {
-  ProviderChange change;
-  change.action = !prepared.before ? "create" : prepared.changes_nothing() ? "unchanged" : "update";
+api::ProviderChange change_of(const ProviderRegistry::Prepared& prepared) {
+  api::ProviderChange change;
+  change.action = !prepared.before             ? PlanAction::create
+                  : prepared.changes_nothing() ? PlanAction::unchanged
+                                               : PlanAction::update;
   change.name = prepared.after.name;
   change.fields = differences(prepared);
   change.warning = prepared.warning;
@@ -89,7 +91,8 @@ Result<ProviderPlans::Work> ProviderPlans::prepare(Json& wanted, bool prune) {
   NEXUS_TRY(const auto registered, providers_.all());
   for (const auto& provider : registered) {
     if (seen.contains(provider.name)) continue;
-    work.plan.changes.push_back({prune ? "delete" : "orphan", provider.name, {}, {}});
+    work.plan.changes.push_back(
+        {prune ? PlanAction::removal : PlanAction::orphan, provider.name, {}, {}});
     if (prune) work.removed.push_back(provider);
   }
   return work;

@@ -1,40 +1,16 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "common/api/provider_plan.h"
 #include "common/error.h"
 #include "daemon/provider/registry.h"
 
 namespace nexus {
 
-/// One field that differs. A client secret is told by its fingerprint; null: there is none.
-struct FieldChange {
-  std::string name;  ///< "scopes", "params.prompt", "client_secret"
-  nlohmann::json before;
-  nlohmann::json after;
-};
-
-struct ProviderChange {
-  /// create, update, unchanged; orphan (registered, but not wanted) or, when pruning, delete.
-  const char* action = "unchanged";
-  std::string name;
-  std::vector<FieldChange> fields;
-  std::string warning;
-};
-
-/// What is wrong with one of the wanted registrations.
-struct ProviderProblem {
-  std::size_t index = 0;
-  std::string name;
-  Error error;
-};
-
-struct ProviderPlan {
-  std::vector<ProviderChange> changes;
-  std::vector<ProviderProblem> problems;  ///< where there are any, nothing can be applied
-};
+using api::ProviderPlan;
 
 /// The registered providers as a whole, declared: what would have to change, and changing it. A
 /// registration stands for all of its provider; only a client secret that it does not mention stays

@@ -55,6 +55,32 @@ Json to_json(const Provider& provider) {
   return json;
 }
 
+api::Provider describe(const Provider& provider) {
+  api::Provider told;
+  told.id = provider.id;
+  told.name = provider.name;
+  told.auth_type = provider.auth_type;
+  told.auth_header = provider.auth_header;
+  if (provider.grant != GrantType::authorization_code) told.grant_type = to_text(provider.grant);
+  told.client_id = provider.client_id;
+  told.auth_url = provider.auth_url;
+  told.token_url = provider.token_url;
+  told.issuer = provider.issuer;
+  told.enable_discovery = provider.enable_discovery;
+  told.scopes = provider.scopes;
+  told.api_base_url = provider.api_base_url;
+  told.user_info_endpoint = provider.user_info_endpoint;
+  told.description = provider.description;
+  told.category = provider.category;
+  const auto params = to_json(provider.settings);
+  for (const auto& [name, value] : params.items()) told.params[name] = to_text(value);
+  told.redirect_host = provider.redirect_host;
+  told.redirect_path = provider.redirect_path;
+  told.allow_insecure_http = provider.allow_insecure_http;
+  told.allow_private_network = provider.allow_private_network;
+  return told;
+}
+
 Result<Provider> provider_from_json(const Json& profile) {
   const auto damaged = [&](const std::string& what) {
     const auto name = profile.is_object() ? text_member(profile, "name").value_or("") : "";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/provider.h"
 #include "common/api/words.h"
 #include "common/error.h"
 #include "daemon/oauth/discovery.h"
@@ -57,6 +58,8 @@ std::span<const std::pair<const char*, bool Provider::*>> profile_switches();
 
 /// The profile as it is stored and shown.
 nlohmann::json to_json(const Provider& provider);
+/// The same as the API tells it; what is not of the profile itself is empty.
+api::Provider describe(const Provider& provider);
 /// Reads it back. Errors: those of read_settings and read_static_api, internal_error for what is no
 /// profile.
 Result<Provider> provider_from_json(const nlohmann::json& profile);

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/json_fields.h"
@@ -195,29 +196,44 @@ Result<CredentialSchema> CredentialSchema::read(const Json& params, const Strate
   return read;
 }
 
-Json CredentialSchema::to_json() const {
-  Json properties = Json::object();
-  Json required = Json::array();
-  for (const auto& field : fields_) {
-    if (field.constant) continue;
-    Json property{{"type", field.type == Type::integer   ? "integer"
-                           : field.type == Type::boolean ? "boolean"
-                                                         : "string"},
-                  {"title", field.title}};
-    const auto put = [&](const char* name, const std::string& text) {
-      if (!text.empty()) property[name] = text;
-    };
-    put("description", field.description);
-    put("format", field.secret ? "password" : field.format);
-    put("pattern", field.pattern);
-    put("default", field.fallback);
-    if (!field.choices.empty()) property["enum"] = field.choices;
-    if (field.min_length > 0) property["minLength"] = field.min_length;
-    property["maxLength"] = field.max_length;
-    properties[field.name] = std::move(property);
-    if (field.required) required.push_back(field.name);
+namespace {
+
+const char* json_type(CredentialField::Type type) {
+  switch (type) {
+    case CredentialField::Type::integer:
+      return "integer";
+    case CredentialField::Type::boolean:
+      return "boolean";
+    case CredentialField::Type::text:
+      break;
   }
-  return {{"type", "object"}, {"required", required}, {"properties", properties}};
+  return "string";
+}
+
+void write(JsonWriter& to, const CredentialField& field) {
+  const auto put = [&to](const char* name, const std::string& text) {
+    if (!text.empty()) to.member(name, text);
+  };
+  to.begin(field.name).member("type", json_type(field.type)).member("title", field.title);
+  put("description", field.description);
+  put("format", field.secret ? "password" : field.format);
+  put("pattern", field.pattern);
+  put("default", field.fallback);
+  if (!field.choices.empty()) to.member("enum", field.choices);
+  if (field.min_length > 0) to.member("minLength", static_cast<std::int64_t>(field.min_length));
+  to.member("maxLength", static_cast<std::int64_t>(field.max_length)).end();
+}
+
+}  // namespace
+
+void CredentialSchema::write(JsonWriter& to) const {
+  std::vector<std::string> required;
+  for (const auto& field : fields_)
+    if (field.required && !field.constant) required.push_back(field.name);
+  to.member("type", "object").member("required", required).begin("properties");
+  for (const auto& field : fields_)
+    if (!field.constant) nexus::write(to, field);
+  to.end();
 }
 
 CredentialSchema::Checked CredentialSchema::check(Json& given) const {

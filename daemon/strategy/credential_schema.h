@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/json.h"
 #include "common/secret.h"
 #include "daemon/strategy/credentials.h"
 #include "daemon/strategy/strategy.h"
@@ -45,8 +46,8 @@ class CredentialSchema {
   static Result<CredentialSchema> read(const nlohmann::json& params, const Strategy& strategy);
 
   const std::vector<CredentialField>& fields() const { return fields_; }
-  /// As JSON Schema, for clients.
-  nlohmann::json to_json() const;
+  /// The members of a JSON Schema, for clients.
+  void write(JsonWriter& to) const;
 
   struct Checked {
     Credentials values;

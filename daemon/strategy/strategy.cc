@@ -175,10 +175,11 @@ Strategy Strategy::for_resolve() const {
   return other;
 }
 
-Json Strategy::to_json() const {
-  Json object = Json::object();
-  for (const auto& [name, value] : config) object[name] = value;
-  return {{"type", type}, {"config", object}};
+std::string Strategy::to_json() const {
+  JsonWriter to;
+  to.begin().member("type", type).begin("config");
+  for (const auto& [name, value] : config) to.member(name, value);
+  return to.end().end().take();
 }
 
 Result<Strategy> read_strategy(const std::string& auth_type, const std::string& auth_header,

@@ -29,7 +29,7 @@ struct Strategy {
   /// As /v1/resolve names it: its clients know no `api_key`, but header and query_param.
   Strategy for_resolve() const;
   /// `{"type":…,"config":{…}}`.
-  nlohmann::json to_json() const;
+  std::string to_json() const;
 };
 
 /// What a provider of that auth_type says about it. For an api_key the placement is looked for in

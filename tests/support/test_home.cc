@@ -84,7 +84,7 @@ struct UntouchedFiles {
 Caller caller_with(const char* right, const std::vector<std::string>& what) {
   Caller caller;
   caller.via = Caller::Via::gateway;
-  caller.access = std::make_shared<Access>(good(access_from_json({{right, what}})));
+  caller.access = std::make_shared<Access>(good(access_from_text(nexus::to_text({{right, what}}))));
   return caller;
 }
 
@@ -262,7 +262,7 @@ std::vector<std::string> TestHome::list(const Caller& caller) {
 
 std::string TestHome::status_shown(const std::string& id) {
   const auto row = good(daemon_->store.connection(id));
-  return row ? daemon_->connections.describe(*row).status : "";
+  return row ? word(daemon_->connections.describe(*row).status) : "";
 }
 
 Result<void> TestHome::set_alias(const std::string& id, const std::string& alias) {
@@ -273,8 +273,8 @@ Result<void> TestHome::set_alias(const std::string& id, const std::string& alias
 Result<DisconnectView> TestHome::disconnect(const std::string& id, bool keep_grant) {
   NEXUS_TRY(const auto row, daemon_->connections.find(id, "default", {}, Right::use));
   NEXUS_TRY(const auto report, daemon_->connections.revoke(row, keep_grant, "", {}));
-  const auto& at_provider = report.at_provider;
-  return DisconnectView{report.already_revoked, at_provider.revoked, at_provider.pending};
+  return DisconnectView{report.already_revoked, report.provider_revoked,
+                        report.provider_revocation_pending};
 }
 
 std::string TestHome::stored(const std::string& connection_id, const std::string& field) {

@@ -1,5 +1,7 @@
 #include "cli/catalogue.h"
 
+#include <nlohmann/json.hpp>
+
 #include "common/json.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/provider/registration.h"

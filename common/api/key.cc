@@ -1,0 +1,36 @@
+#include "common/api/key.h"
+
+namespace nexus::api {
+
+Result<void> read(const Reader& from, Key& into) {
+  into.id = from.text("id");
+  into.name = from.text("name");
+  into.admin = from.flag("admin");
+  into.use = from.texts("use");
+  into.read = from.texts("read");
+  into.created_at = from.number("created_at").value_or(0);
+  into.expires_at = from.number("expires_at");
+  into.key = from.text("key");
+  return {};
+}
+
+void write(JsonWriter& to, const Key& key) {
+  to.member("id", key.id)
+      .member("name", key.name)
+      .flag("admin", key.admin)
+      .member("use", key.use)
+      .member("read", key.read)
+      .member("created_at", key.created_at)
+      .member_or_null("expires_at", key.expires_at);
+  if (!key.key.empty()) to.member("key", key.key);
+}
+
+void write(JsonWriter& to, const NewKey& key) {
+  to.member("name", key.name)
+      .flag("admin", key.admin)
+      .member("use", key.use)
+      .member("read", key.read);
+  if (key.expires_at) to.member("expires_at", *key.expires_at);
+}
+
+}  // namespace nexus::api
