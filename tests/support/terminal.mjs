@@ -1,7 +1,12 @@
 // nexus on a terminal of its own (util-linux's script makes the pseudo-terminal), as a person uses it.
+import { after } from 'node:test';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { BIN, until } from './nexus.mjs';
+
+// A test that fails leaves nobody behind who waits for an answer.
+const open = new Set();
+after(() => { for (const child of open) child.kill('SIGKILL'); });
 
 export class Terminal {
   constructor(home, args, { env = {} } = {}) {
@@ -10,7 +15,8 @@ export class Terminal {
     this.text = '';
     this.seen = 0;
     this.child.stdout.on('data', (part) => { this.text += part; });
-    this.ended = new Promise((go) => this.child.on('exit', (code) => go(code)));
+    open.add(this.child);
+    this.ended = new Promise((go) => this.child.on('exit', (code) => { open.delete(this.child); go(code); }));
   }
 
   /** Waits for a question that was not answered yet, then types the answer. */
