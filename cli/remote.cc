@@ -22,9 +22,15 @@ Secret& api_key() {
   return key;
 }
 
+/// Where the base URL leads: "localhost:8090".
+std::string_view authority_of(std::string_view url) {
+  const auto rest = url.substr(url.find("://") + 3);
+  return rest.substr(0, rest.find('/'));
+}
+
 bool is_loopback(std::string_view authority) {
-  const auto host = authority.substr(
-      0, authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':'));
+  const auto host = lower(authority.substr(
+      0, authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':')));
   return host == "localhost" || host == "[::1]" || host == "127.0.0.1";
 }
 
@@ -35,8 +41,7 @@ Result<void> check_url(const std::string& url) {
   };
   const bool https = url.starts_with("https://");
   if (!https && !url.starts_with("http://")) return refuse("is not an http or https URL");
-  const std::string_view rest = std::string_view(url).substr(https ? 8 : 7);
-  const auto authority = rest.substr(0, rest.find('/'));
+  const auto authority = authority_of(url);
   if (authority.empty() || printable(url, 2048) != url ||
       url.find_first_of("?# ") != std::string::npos)
     return refuse("is not a plain URL");
@@ -132,14 +137,17 @@ Result<LocalResponse> remote_request(const Config& config, std::string_view meth
   if (base.ends_with('/')) base.pop_back();
   NEXUS_CHECK(check_url(base));
   const auto key = api_key().expose();
-  if (printable(key, key.size() + 1) != key)
+  if (!is_vschar(key))
     return Error{ErrorCode::usage, "NEXUS_API_KEY has characters that no key has",
                  "copy the key again"};
   // nexus-remote reads: method, URL, key, CA file and proxy, each ended by NUL, then the body.
   const auto url = base + std::string(target);
+  // What is for this machine is no business of a proxy, which would read it where it is plain http.
+  const std::string_view proxy =
+      is_loopback(authority_of(base)) ? std::string_view("none") : config.proxy;
   SecretText input;
-  for (const auto part : {method, std::string_view(url), key, std::string_view(config.ca_file),
-                          std::string_view(config.proxy)})
+  for (const auto part :
+       {method, std::string_view(url), key, std::string_view(config.ca_file), proxy})
     input.append(part).push_back('\0');
   input.append(body);
   NEXUS_TRY(auto said, run_helper(input));

@@ -10,7 +10,7 @@ namespace nexus::cli {
 
 /// One request to the nexusd that NEXUS_URL names, with the key of NEXUS_API_KEY. It is made by the
 /// program nexus-remote (libcurl and TLS are worth more start-up time than all of `nexus token`);
-/// key and body reach it on its standard input.
+/// key and body reach it on its standard input. A nexusd on loopback is asked without a proxy.
 /// Errors: usage for a URL that is neither https nor on loopback; daemon_unreachable;
 /// upstream_timeout.
 Result<LocalResponse> remote_request(const Config& config, std::string_view method,

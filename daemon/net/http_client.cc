@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/paths.h"
 #include "common/text.h"
+#include "daemon/net/url.h"
 
 namespace nexus {
 namespace {
@@ -106,10 +108,13 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   return size;
 }
 
-bool environment_has_proxy() {
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"})
-    if (!environment(name).empty()) return true;
-  return false;
+/// The variables that libcurl reads for a URL of that scheme.
+bool environment_has_proxy(const std::string& scheme) {
+  const auto names = scheme == "https"
+                         ? std::vector{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}
+                         : std::vector{"http_proxy", "all_proxy", "ALL_PROXY"};
+  return std::any_of(names.begin(), names.end(),
+                     [](const char* name) { return !environment(name).empty(); });
 }
 
 Error failed(const Exchange& exchange, CURLcode code, const char* detail) {
@@ -171,7 +176,7 @@ class CurlClient : public HttpClient {
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "nexusd");
     if (!settings_.ca_file.empty())
       curl_easy_setopt(curl, CURLOPT_CAINFO, settings_.ca_file.c_str());
-    apply_proxy(curl, exchange);
+    NEXUS_CHECK(apply_proxy(curl, exchange));
 
     List headers(nullptr, curl_slist_free_all);
     const auto add = [&](const std::string& line) {
@@ -219,17 +224,24 @@ class CurlClient : public HttpClient {
 
  private:
   /// The proxy is the operator's own choice, wherever it is; what it may reach is its own policy.
-  void apply_proxy(CURL* curl, Exchange& exchange) const {
-    if (settings_.proxy == "none") {
+  /// What is for this machine never goes there: "127.0.0.1" would be the proxy's own host, and it
+  /// would read the secret on the way. Nor does anything else that it could read.
+  Result<void> apply_proxy(CURL* curl, Exchange& exchange) const {
+    NEXUS_TRY(const auto url, parse_url(exchange.request.url, "the URL of a request"));
+    const bool from_environment = settings_.proxy == "env";
+    const bool wanted =
+        from_environment ? environment_has_proxy(url.scheme) : settings_.proxy != "none";
+    if (!wanted || url.is_loopback()) {
       curl_easy_setopt(curl, CURLOPT_PROXY, "");
-      return;
+      return {};
     }
-    if (settings_.proxy != "env") {
-      curl_easy_setopt(curl, CURLOPT_PROXY, settings_.proxy.c_str());
-    } else if (!environment_has_proxy()) {
-      return;
-    }
+    if (url.scheme != "https")
+      return Error{ErrorCode::upstream_error,
+                   "the proxy would read what is sent to " + printable(url.origin(), 200),
+                   "use an https URL, or set network.proxy to \"none\" in nexus.toml"};
+    if (!from_environment) curl_easy_setopt(curl, CURLOPT_PROXY, settings_.proxy.c_str());
     exchange.addresses = {true, true};
+    return {};
   }
 
   NetworkSettings settings_;

@@ -41,11 +41,13 @@ struct IncomingResponse {
 
 /// Talks to providers: https with certificates and host names verified (TLS 1.2 and later), no
 /// redirects, no cookies, no netrc, no content encodings; connects within 5 s and ends within
-/// `total_ms` in all; at most 64 KiB of headers and `max_body` of body.
+/// `total_ms` in all; at most 64 KiB of headers and `max_body` of body. Nothing for loopback and
+/// nothing in plain http goes through a proxy.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  /// Errors: upstream_timeout, upstream_error (network, TLS, refused address, truncated answer),
+  /// Errors: upstream_timeout, upstream_error (network, TLS, refused address, plain http where a
+  /// proxy is set, truncated answer),
   /// provider_protocol (an answer that is too large or encoded); each says whether the request may
   /// have arrived. Any status is an answer.
   virtual Result<IncomingResponse> send(const OutgoingRequest& request) = 0;

@@ -29,7 +29,7 @@ before(async () => {
     response.writeHead(200, { 'content-type': 'application/json' });
     return response.end(JSON.stringify({ issuer: `https://${host}`, ...metadata, response_types_supported: ['code'], id_token_signing_alg_values_supported: ['RS256'] }));
   }])));
-  home = await Home.make({ config: internet.config, env: { NO_PROXY: '127.0.0.1' } });
+  home = await Home.make({ config: internet.config });
   const own = join(home.dir, '.config', 'nexus', 'providers');
   mkdirSync(own, { recursive: true });
   const entry = (name, text) => writeFileSync(join(own, `${name}.toml`), text);

@@ -18,7 +18,7 @@ let provider;
 let id;
 let files;
 
-function makeCertificate(name, alternatives = 'DNS:localhost,IP:127.0.0.1', extra = []) {
+function makeCertificate(name, alternatives = 'DNS:localhost,IP:127.0.0.1,DNS:nexus.example', extra = []) {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
     '-keyout', files(`${name}.key`), '-out', files(`${name}.pem`), '-subj', `/CN=${name}`, '-addext', `subjectAltName=${alternatives}`, ...extra], { stdio: 'ignore' });
 }
@@ -31,7 +31,7 @@ before(async () => {
   copyFileSync(files('first.pem'), files('server.pem'));
   copyFileSync(files('first.key'), files('server.key'));
   server = await Home.make({
-    gateway: { tls_certificate: files('server.pem'), tls_key: files('server.key') }, gatewayPort: await freePort(),
+    gateway: { tls_certificate: files('server.pem'), tls_key: files('server.key'), hosts: ['nexus.example'] }, gatewayPort: await freePort(),
   });
   await server.start();
   await register(server, provider.issuer);
@@ -124,9 +124,10 @@ test('redirects are not followed', async () => {
   redirecting.close();
 });
 
-test('proxies of the environment are honoured', async () => {
+/** A proxy that takes every name for the gateway; `asked` tells what it was asked for. */
+async function startProxy() {
   const asked = [];
-  const proxy = createServer();
+  const proxy = createServer((request, response) => { asked.push(request.url); response.end('{}'); });
   proxy.on('connect', (request, client) => {
     asked.push(request.url);
     const upstream = connectTcp(server.gatewayPort, '127.0.0.1', () => {
@@ -138,13 +139,37 @@ test('proxies of the environment are honoured', async () => {
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
-  const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.address().port}` };
+  return { asked, url: `http://127.0.0.1:${proxy.address().port}`, close: () => { proxy.closeAllConnections(); proxy.close(); } };
+}
+
+test('proxies of the environment are honoured', async () => {
+  const proxy = await startProxy();
+  const name = `nexus.example:${server.gatewayPort}`;
+  const env = { HTTPS_PROXY: proxy.url, NEXUS_URL: `https://${name}` };
   const through = (extra = {}) => ci.nexus(['token', id, '--ca-file', files('first.pem')], { env: { ...env, ...extra } });
   assert.equal((await through()).code, 0);
-  assert.deepEqual(asked, [`localhost:${server.gatewayPort}`]);
-  assert.equal((await through({ NO_PROXY: 'localhost' })).code, 0);
-  assert.equal(asked.length, 1);
-  proxy.closeAllConnections();
+  assert.deepEqual(proxy.asked, [name]);
+  assert.equal((await through({ NO_PROXY: 'nexus.example' })).code, 8);  // nobody else knows that name
+  assert.equal(proxy.asked.length, 1);
+  proxy.close();
+});
+
+test('a nexusd on loopback is asked without a proxy, whoever names one (E12)', async () => {
+  const proxy = await startProxy();
+  const plain = createServer((request, response) => { response.end('{}'); });
+  plain.listen(0, 'localhost');
+  await once(plain, 'listening');
+  const env = { http_proxy: proxy.url, https_proxy: proxy.url, all_proxy: proxy.url };
+  for (const url of [`http://localhost:${plain.address().port}`, `http://LOCALHOST:${plain.address().port}`, ci.env.NEXUS_URL,
+    `https://127.0.0.1:${server.gatewayPort}`]) {
+    const asked = await ci.nexus(['token', id, '--format', 'json', '--ca-file', files('first.pem')], { env: { ...env, NEXUS_URL: url } });
+    assert.equal(asked.code, 0, `${url}: ${asked.stderr}`);
+  }
+  writeFileSync(ci.configFile, `[network]\nproxy = "${proxy.url}"\n`);
+  assert.equal((await trusting('token', id)).code, 0);
+  writeFileSync(ci.configFile, '');
+  assert.deepEqual(proxy.asked, []);
+  plain.close();
   proxy.close();
 });
 

@@ -1,6 +1,9 @@
 // The client that talks to providers, over real HTTP.
 #include "daemon/net/http_client.h"
 
+#include <cstdlib>
+
+#include "common/paths.h"
 #include "tests/support/catch.h"
 #include "tests/support/http_test_server.h"
 
@@ -18,6 +21,24 @@ Result<IncomingResponse> send(OutgoingRequest request) {
 OutgoingRequest to(const std::string& url) {
   return {.url = url, .addresses = {.loopback = true}, .total_ms = 10'000};
 }
+
+/// A variable of the environment, for one test.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name), before_(environment(name)) {
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before_.empty()) unsetenv(name_);
+    if (!before_.empty()) setenv(name_, before_.c_str(), 1);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::string before_;
+};
 
 std::string text_of(const IncomingResponse& response) {
   return std::string(response.body);
@@ -235,4 +256,52 @@ TEST_CASE("nothing but http and https is spoken", "[http-client]") {
     REQUIRE_FALSE(response);
     CHECK_FALSE(response.error().may_have_arrived);
   }
+}
+
+TEST_CASE("what is for this machine does not go through a proxy (E12)", "[http-client]") {
+  HttpTestServer proxy([](auto&, httplib::Server&) {});
+  HttpTestServer provider([](auto&, httplib::Server& routes) {
+    routes.Post("/token", [](const auto&, httplib::Response& response) {
+      response.set_content("{}", "application/json");
+    });
+  });
+  const auto ask = [&](HttpClient& client, const char* host) {
+    auto request = to(provider.url("/token", host));
+    request.method = "POST";
+    request.body = "client_secret=s";
+    return client.send(request);
+  };
+  const auto by_setting = make_http_client({.proxy = proxy.url("")});
+  const auto by_environment = make_http_client({});
+  const Variable http("http_proxy", proxy.url(""));
+  const Variable all("all_proxy", proxy.url(""));
+  for (const char* host : {"127.0.0.1", "localhost", "127.1", "2130706433"}) {
+    CAPTURE(host);
+    CHECK(ask(*by_setting, host));
+    CHECK(ask(*by_environment, host));
+  }
+  // Being for a proxy's eyes is no way around the policy of addresses either.
+  auto request = to(provider.url("/token"));
+  request.addresses = {};
+  CHECK_FALSE(by_setting->send(request));
+  CHECK(provider.requests() == 8);
+  CHECK(proxy.requests() == 0);
+}
+
+TEST_CASE("a proxy is given nothing that it could read (E12)", "[http-client]") {
+  HttpTestServer proxy([](auto&, httplib::Server&) {});
+  const Variable all("ALL_PROXY", proxy.url(""));
+  for (const auto& setting : {std::string("env"), proxy.url("")}) {
+    const auto response = make_http_client({.proxy = setting})
+                              ->send({.method = "POST",
+                                      .url = "http://provider.example/token",
+                                      .body = "client_secret=s"});
+    REQUIRE_FALSE(response);
+    CHECK(response.error().code == ErrorCode::upstream_error);
+    CHECK(response.error().message ==
+          "the proxy would read what is sent to http://provider.example:80");
+    CHECK(response.error().hint.find("https") != std::string::npos);
+    CHECK_FALSE(response.error().may_have_arrived);
+  }
+  CHECK(proxy.requests() == 0);
 }
