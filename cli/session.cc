@@ -6,10 +6,12 @@
 
 #include "cli/remote.h"
 #include "common/paths.h"
+#include "common/standard_streams.h"
 
 namespace nexus::cli {
 
 void harden_process() {
+  occupy_standard_streams();
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
@@ -31,6 +33,14 @@ Result<Context> make_context(const GlobalOptions& options) {
 int report(const Output& output, const Error& error) {
   output.error(error);
   return error.exit_code();
+}
+
+int conclude(const Output& output, const Result<int>& code) {
+  if (!code) return report(output, code.error());
+  const auto written = output.written();
+  if (written) return *code;
+  // A pipe that ends early is said by the exit code alone, as by other programs.
+  return output.reader_has_left() ? written.error().exit_code() : report(output, written.error());
 }
 
 }  // namespace nexus::cli

@@ -18,13 +18,17 @@ struct GlobalOptions {
 };
 
 /// Tokens pass through this process: no core files, no peeking by ptrace, and a closed pipe is an
-/// error to handle.
+/// error to handle, as is an output that was closed from the start.
 void harden_process();
 
 Result<Context> make_context(const GlobalOptions& options);
 
 /// Prints the error; gives its exit code.
 int report(const Output& output, const Error& error);
+
+/// Ends a command: its exit code, or that of the error that it prints. Results that did not reach
+/// stdout are one.
+int conclude(const Output& output, const Result<int>& code);
 
 /// Runs an action with everything set up; gives the exit code.
 template <class Action>
@@ -33,8 +37,7 @@ int run_action(const GlobalOptions& options, const Action& action) {
   output.json = options.json;
   auto context = make_context(options);
   if (!context) return report(output, context.error());
-  const auto code = action(*context);
-  return code ? *code : report(context->output, code.error());
+  return conclude(context->output, action(*context));
 }
 
 }  // namespace nexus::cli

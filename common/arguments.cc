@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iostream>
 
 namespace nexus {
 namespace {
@@ -79,7 +80,10 @@ Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0)
       return Error{ErrorCode::usage, error.what(), "run: " + commands_given(app) + "--help"};
-    app.exit(error);
+    app.exit(error);  // prints what was asked for
+    if (!std::cout.flush())
+      return Error{ErrorCode::failure, "standard output cannot be written",
+                   "see where it leads to, and how much space there is"};
     return false;
   }
   return true;

@@ -9,6 +9,7 @@
 #include "common/arguments.h"
 #include "common/config.h"
 #include "common/secret.h"
+#include "common/standard_streams.h"
 #include "common/version.h"
 #include "daemon/daemon.h"
 #include "daemon/http/sockets.h"
@@ -86,6 +87,7 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
 }
 
 int run(int argc, char** argv) {
+  occupy_standard_streams();
   Arguments arguments;
   const CommandLine program{
       .name = "nexusd",

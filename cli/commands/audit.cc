@@ -89,7 +89,7 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
   }
   print_events(context, events, args.follow);
   auto last = events.empty() ? 0 : events.back().sequence;
-  while (args.follow) {
+  while (args.follow && context.output.written()) {
     poll(nullptr, 0, kFollowMs);
     NEXUS_TRY(events, fetch_events(context, args, kMostAtOnce));
     std::erase_if(events, [&](const auto& event) { return event.sequence <= last; });

@@ -39,6 +39,17 @@ std::string expiry_text(const api::Key& key) {
   return left > 0 ? "in " + duration_text(left) : "expired";
 }
 
+/// A key is shown once. One that did not get to stdout is nobody's, and is taken back.
+Result<void> withdraw_unseen(Context& context, const api::Key& key) {
+  const auto written = context.output.written();
+  if (written) return {};
+  auto error = written.error();
+  const auto revoked = context.client.call_raw("DELETE", "/v1/keys/" + percent_encode(key.id), "");
+  error.hint = revoked ? "nobody has seen the key, so it was revoked; make it again"
+                       : "nobody has seen the key; run: nexus key revoke " + key.id;
+  return error;
+}
+
 Result<int> run_create(Context& context, const CreateArgs& args) {
   api::NewKey wanted{args.name, args.admin, args.use, args.read, {}};
   if (!args.expires.empty()) {
@@ -47,11 +58,13 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   NEXUS_TRY(const auto key, context.client.post<api::Key>("/v1/keys", api::to_json(wanted)));
   if (context.output.json) {
     context.output.json_line(api::to_json(key));
+    NEXUS_CHECK(withdraw_unseen(context, key));
     return 0;
   }
   context.output.note("Key " + args.name + " (" + rights_of(key) + ", expires " + expiry_text(key) +
                       "). It is shown this once:");
   context.output.result(key.key + "\n");
+  NEXUS_CHECK(withdraw_unseen(context, key));
   const auto daemon = context.client.get<api::DaemonStatus>("/v1/daemon");
   if (daemon && daemon->gateway.empty())
     context.output.note(

@@ -24,7 +24,7 @@ Result<void> each_page(
     if (const auto wanted = from_word<ConnectionStatus>(filter.status))
       std::erase_if(page, [&](const api::Connection& each) { return each.status != *wanted; });
     NEXUS_CHECK(use(page));
-    return true;
+    return context.output.written().ok();  // nobody would see another page
   });
 }
 

@@ -64,7 +64,7 @@ Result<int> watch(Context& context, const std::vector<std::string>& references) 
   const bool redraw = context.output.stdout_is_terminal() && !context.output.json;
   std::string shown;
   int worst = 0;
-  for (bool first = true; !interrupted; first = false) {
+  for (bool first = true; !interrupted && context.output.written(); first = false) {
     const auto connections = fetch(context, references);
     if (!connections && first) return connections.error();
     const auto facts = connections ? facts_of(*connections) : connections.error().message;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/json.h"
 #include "common/paths.h"
@@ -12,13 +13,15 @@
 namespace nexus::cli {
 namespace {
 
-void write_all(int fd, std::string_view text) {
+/// 0, or why not all of it was written.
+int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto written = write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return;
+    if (written < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+  return 0;
 }
 
 bool shows_color(int fd, bool allowed) {
@@ -40,7 +43,15 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 void Output::result(std::string_view text) const {
-  write_all(STDOUT_FILENO, text);
+  // After a failure nothing more: what comes through must not look like all there is.
+  if (write_error_ == 0) write_error_ = write_all(STDOUT_FILENO, text);
+}
+
+Result<void> Output::written() const {
+  if (write_error_ == 0) return {};
+  return Error{ErrorCode::failure,
+               std::string("standard output cannot be written: ") + std::strerror(write_error_),
+               "see where it leads to, and how much space there is"};
 }
 
 void Output::json_line(std::string_view value) const {
