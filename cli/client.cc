@@ -100,14 +100,13 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
   const bool remote = !config_.url.empty();
   auto response = remote ? remote_request(config_, method, target, body)
                          : local_request(config_.socket, method, target, body);
-  if (!remote && !response && response.error().code == ErrorCode::daemon_unreachable &&
-      autostart_) {
+  if (!remote && !response && is_absent(response.error()) && autostart_) {
     auto started = start_daemon(config_);
     // Two commands may start it at once: whoever comes second finds the first one's daemon, which
     // may take a moment until it listens.
     for (int i = 0; i < 50; ++i) {
       response = local_request(config_.socket, method, target, body);
-      if (response || response.error().code != ErrorCode::daemon_unreachable) break;
+      if (response || !is_absent(response.error())) break;
       if (!started && started.error().code != ErrorCode::daemon_running) break;
       poll(nullptr, 0, 100);
     }

@@ -1,34 +1,50 @@
 #include "common/local_http.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "common/descriptor.h"
 #include "common/text.h"
 
 namespace nexus {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Error unreachable(const std::string& socket, const char* why) {
   return {ErrorCode::daemon_unreachable, "no daemon answers at " + socket + " (" + why + ")",
           "run: nexus daemon start"};
+}
+
+Error silent(const std::string& socket) {
+  return {.code = ErrorCode::daemon_unreachable,
+          .message = "the daemon at " + socket + " does not answer",
+          .hint =
+              "it is stopped, or hangs; see: ps -C nexusd -o pid,stat,args "
+              "(T: stopped, go on with: kill -CONT PID)",
+          .may_have_arrived = true};
+}
+
+/// What is sent to the daemon and received from it gives up after `patience` without progress.
+Result<Descriptor> connect_to(const std::string& socket, std::chrono::milliseconds patience) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket.size() >= sizeof address.sun_path)
+    return Error{ErrorCode::usage, "the socket's path is too long: " + socket,
+                 "set NEXUS_SOCKET to a path of at most 107 characters"};
+  std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
+  Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
+  const timeval wait{seconds.count(), std::chrono::microseconds(patience - seconds).count()};
+  setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);  // of connect(2), too
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+    return fd;
+  if (errno == EAGAIN) return silent(socket);  // a full queue that nobody accepts from
+  return unreachable(socket, std::strerror(errno));
 }
 
 bool send_all(int fd, std::string_view data) {
@@ -39,6 +55,14 @@ bool send_all(int fd, std::string_view data) {
     data.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+/// Its loop answers this at once, whatever else is in progress.
+bool is_alive(const std::string& socket, std::chrono::milliseconds patience) {
+  const auto fd = connect_to(socket, patience);
+  if (!fd || !send_all(fd->get(), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) return false;
+  char first = 0;
+  return recv(fd->get(), &first, 1, 0) == 1;
 }
 
 /// The daemon always sends Content-Length and always in this spelling.
@@ -62,19 +86,9 @@ std::string next_cursor(std::string_view head) {
 }  // namespace
 
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
-                                    std::string_view target, std::string_view body) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket.size() >= sizeof address.sun_path)
-    return Error{ErrorCode::usage, "the socket's path is too long: " + socket,
-                 "set NEXUS_SOCKET to a path of at most 107 characters"};
-  std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
-
-  const Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0 ||
-      connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return unreachable(socket, std::strerror(errno));
-
+                                    std::string_view target, std::string_view body,
+                                    std::chrono::milliseconds patience) {
+  NEXUS_TRY(const auto fd, connect_to(socket, patience));
   SecretText request;
   request.reserve(256 + body.size());
   request.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
@@ -96,6 +110,10 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
     if (size == answer.size()) answer.resize(answer.size() * 4);
     const auto got = recv(fd.get(), answer.data() + size, answer.size() - size, 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      if (!is_alive(socket, patience)) return silent(socket);
+      continue;
+    }
     if (got <= 0) break;
     size += static_cast<std::size_t>(got);
     if (head_end == std::string_view::npos) {
@@ -117,6 +135,10 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
   response.next_cursor = next_cursor(std::string_view(answer).substr(0, head_end + 2));
   response.body.assign(answer, head_end + 4, size - head_end - 4);
   return response;
+}
+
+bool is_absent(const Error& error) {
+  return error.code == ErrorCode::daemon_unreachable && !error.may_have_arrived;
 }
 
 }  // namespace nexus

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,18 @@ struct LocalResponse {
 
 /// One HTTP/1.1 request over nexusd's Unix socket, as small as the process start of `nexus token`
 /// wants it: connect, one write, read to the end. `target` is path and query, already encoded.
-/// Errors: daemon_unreachable when nothing listens there; failure for an answer that is not HTTP.
+///
+/// An answer may take as long as the daemon needs for it (a provider may be slow), so long as the
+/// daemon is alive: after `patience` without a byte it is asked how it is, beside the request, and
+/// has to answer that within as much again.
+/// Errors: daemon_unreachable when nothing listens there or what does is silent (is_absent tells
+/// them apart); failure for an answer that is not HTTP.
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
-                                    std::string_view target, std::string_view body);
+                                    std::string_view target, std::string_view body,
+                                    std::chrono::milliseconds patience = std::chrono::seconds(5));
+
+/// That such an error means that nobody listens: a daemon may be started, or looked for elsewhere.
+/// A silent one is there, and what it was asked may be done yet.
+bool is_absent(const Error& error);
 
 }  // namespace nexus

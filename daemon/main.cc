@@ -113,6 +113,7 @@ int run(int argc, char** argv) {
     return error.exit_code();
   };
   harden_process();
+  if (const auto enough = check_limits(); !enough) return fail(enough.error());
   // Two arenas are plenty for a loop and a few workers; the default is eight a core.
   mallopt(M_ARENA_MAX, 2);
   const auto config = load_config(arguments.config);

@@ -22,6 +22,9 @@
 namespace nexus {
 namespace {
 
+/// A daemon at rest has some 20 open; each client, request and stored page beside them is one more.
+constexpr rlim_t kFewestFiles = 64;
+
 Result<void> make_directories(const std::string& path) {
   for (auto at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const auto part = path.substr(0, at);
@@ -30,6 +33,18 @@ Result<void> make_directories(const std::string& path) {
                    "choose another data directory with --data-dir or NEXUS_DATA_DIR"};
     if (at == std::string::npos) return {};
   }
+}
+
+/// What became of a daemon that did not come as far as to say why.
+Error ended_while_starting(pid_t daemon, const std::string& log_file) {
+  int status = 0;
+  while (waitpid(daemon, &status, 0) < 0 && errno == EINTR) {
+  }
+  const auto how = WIFSIGNALED(status) ? std::string(strsignal(WTERMSIG(status))) + ", signal " +
+                                             std::to_string(WTERMSIG(status))
+                                       : "exit code " + std::to_string(WEXITSTATUS(status));
+  return {ErrorCode::failure, "the daemon ended while it was starting (" + how + ")",
+          "see " + log_file + ", and the limits of this shell: ulimit -a"};
 }
 
 }  // namespace
@@ -48,6 +63,15 @@ void harden_process() {
     setrlimit(RLIMIT_NOFILE, &files);
   }
   lock_secret_memory();
+}
+
+Result<void> check_limits() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kFewestFiles) return {};
+  return Error{ErrorCode::failure,
+               "only " + std::to_string(files.rlim_cur) + " files may be open at a time, and " +
+                   std::to_string(kFewestFiles) + " are needed",
+               "raise the limit (ulimit -n, or LimitNOFILE= of the unit) and start again"};
 }
 
 Result<void> prepare_data_dir(const std::string& path) {
@@ -93,8 +117,7 @@ Result<Background> Background::enter(const std::string& log_file) {
     unsigned char code = 1;
     // End of file without a byte: the daemon died before it could say why.
     if (read(ends[0], &code, 1) != 1)
-      print_error(STDERR_FILENO, {ErrorCode::failure, "the daemon ended while it was starting",
-                                  "see " + log_file});
+      print_error(STDERR_FILENO, ended_while_starting(child, log_file));
     _exit(code);
   }
   close(ends[0]);

@@ -10,6 +10,10 @@ namespace nexus {
 /// default.
 void harden_process();
 
+/// That this user's limits let a daemon do its work: one that starts and then accepts nobody is
+/// worse than none. After harden_process, which raises what may be raised. Error: failure.
+Result<void> check_limits();
+
 /// The data directory: made 0700 when missing, refused when it is not this user's alone.
 Result<void> prepare_data_dir(const std::string& path);
 
@@ -19,7 +23,8 @@ Result<int> lock_data_dir(const std::string& path);
 
 /// Goes on in the background, in a session of its own, with its log in `log_file`. The process that
 /// was started waits for the word that `report` sends: exit 0 when the daemon is ready, else the
-/// error on stderr and its exit code. Call it before any thread exists.
+/// error on stderr and its exit code; or how the daemon ended, where it could not say a word. Call
+/// it before any thread exists.
 class Background {
  public:
   /// Error: failure when the system refuses. Returns in the daemon only.

@@ -49,10 +49,12 @@ Result<void> check_local(const Context& context) {
 
 Result<int> run_start(Context& context) {
   NEXUS_CHECK(check_local(context));
-  if (const auto running = ask_status(context); running) {
+  const auto running = ask_status(context);
+  if (running) {
     context.output.note("nexusd is running already");
     return print_status(context, *running);
   }
+  if (!is_absent(running.error())) return running.error();
   NEXUS_CHECK(start_daemon(context.config));
   NEXUS_TRY(const auto status, ask_status(context));
   return print_status(context, status);
@@ -72,7 +74,7 @@ Result<int> run_stop(Context& context) {
   NEXUS_CHECK(check_local(context));
   const auto status = ask_status(context);
   if (!status) {
-    if (status.error().code != ErrorCode::daemon_unreachable) return status.error();
+    if (!is_absent(status.error())) return status.error();
     context.output.note("nexusd is not running");
     return 0;
   }

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -70,6 +70,47 @@ test('a vault has one daemon (F5): a second one says so and leaves the first alo
   assert.equal(second.status, 11, second.stderr.toString());
   assert.match(second.stderr.toString(), /nexusd: .*(another|already|in use)/);
   assert.equal((await home.api('GET', '/health')).status, 200);
+});
+
+test('a daemon that is stopped keeps nobody waiting for ever, and goes on where it was', async () => {
+  const { id } = await connect(home, provider);
+  home.daemon.kill('SIGSTOP');
+  const callers = await Promise.all([['token', id], ['daemon', 'status'], ['daemon', 'start'], ['daemon', 'stop'], ['list', '--json']]
+    .map((words) => home.nexus(words, { env: { NEXUS_NO_AUTOSTART: '' } })));
+  home.daemon.kill('SIGCONT');
+  for (const { code, stderr } of callers) {
+    assert.equal(code, 8, stderr);
+    assert.match(stderr, /does not answer\n.*kill -CONT/);
+  }
+  assert.equal((await home.nexus(['token', id])).code, 0);
+});
+
+test('a daemon that could not serve anybody says so instead of starting', async () => {
+  const other = await Home.make({ env: { NEXUS_NO_AUTOSTART: '' } });
+  const limited = (limit, program) => spawnSync('/bin/sh', ['-c', `ulimit ${limit}; exec '${join(BIN, program[0])}' ${program[1]}`],
+    { env: other.env, timeout: 20000, encoding: 'utf8' });
+  const refused = limited('-n 20', ['nexusd', '']);
+  assert.equal(refused.status, 1, refused.stderr);
+  assert.match(refused.stderr, /^nexusd: only 20 files may be open at a time, and 64 are needed\n.*ulimit -n/);
+  const asked = limited('-n 20', ['nexus', 'list']);
+  assert.equal(asked.status, 8, asked.stderr);
+  assert.match(asked.stderr, /could not be started: only 20 files may be open/);
+  await other.remove();
+});
+
+test('a daemon that ends before it can say why is told by how it ended', async () => {
+  const other = await Home.make();
+  mkdirSync(other.data, { mode: 0o700 });
+  execFileSync('mkfifo', ['-m', '600', join(other.data, 'vault.key')]);  // a file that is never opened to its end
+  const starting = spawn(join(BIN, 'nexusd'), [], { env: other.env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  starting.stderr.on('data', (text) => { said += text; });
+  const ended = new Promise((go) => starting.on('close', go));
+  const children = () => readFileSync(`/proc/${starting.pid}/task/${starting.pid}/children`, 'utf8').trim();
+  process.kill(Number(await until(children, 'the daemon is there')), 'SIGKILL');
+  assert.equal(await ended, 1);
+  assert.match(said, /^nexusd: the daemon ended while it was starting \(Killed, signal 9\)\n {2}see \S+nexusd\.log/);
+  await other.remove();
 });
 
 test('SIGTERM ends the daemon within ten seconds, also while a provider stalls', { timeout: 30000 }, async () => {

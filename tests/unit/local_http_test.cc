@@ -1,0 +1,116 @@
+// What nexus says to the daemon's socket, and how long it waits there.
+#include "common/local_http.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "tests/support/catch.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace nexus;
+using namespace nexus::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kPatience = 20ms;
+
+/// A socket in a directory of its own that listens and, unless a test accepts, does nothing more.
+class Listener {
+ public:
+  explicit Listener(int backlog = 16) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path().c_str());
+    REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(fd_, backlog) == 0);
+  }
+  ~Listener() { close(fd_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  std::string path() const { return directory_.path() + "/nexusd.sock"; }
+  int fd() const { return fd_; }
+
+ private:
+  TemporaryDirectory directory_;
+  int fd_;
+};
+
+/// One accepted request, read as far as it has come.
+class Accepted {
+ public:
+  explicit Accepted(const Listener& listener) : fd_(accept(listener.fd(), nullptr, nullptr)) {
+    std::vector<char> buffer(64 * 1024);
+    const auto got = recv(fd_, buffer.data(), buffer.size(), 0);
+    text_.assign(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  }
+  ~Accepted() { close(fd_); }
+  Accepted(const Accepted&) = delete;
+  Accepted& operator=(const Accepted&) = delete;
+
+  bool asks_for(std::string_view target) const {
+    return text_.find(" " + std::string(target) + " ") != std::string::npos;
+  }
+  void answer(std::string_view body) const {
+    const auto text =
+        "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+    send(fd_, body.data(), body.size(), MSG_NOSIGNAL);
+  }
+
+ private:
+  int fd_;
+  std::string text_;
+};
+
+}  // namespace
+
+TEST_CASE("a daemon that listens and does not answer is given up", "[local-http]") {
+  const Listener stopped;
+  const auto answer = local_request(stopped.path(), "GET", "/v1/token/a", "", kPatience);
+  REQUIRE_FALSE(answer);
+  CHECK_FALSE(is_absent(answer.error()));
+  CHECK(answer.error().exit_code() == 8);
+  CHECK(answer.error().hint.find("kill -CONT") != std::string::npos);
+}
+
+TEST_CASE("a daemon whose queue is full is given up", "[local-http]") {
+  const Listener stopped(0);
+  std::vector<Result<LocalResponse>> answers;
+  for (int i = 0; i < 3; ++i)
+    answers.push_back(local_request(stopped.path(), "GET", "/v1/token/a", "", kPatience));
+  for (const auto& answer : answers) {
+    REQUIRE_FALSE(answer);
+    CHECK_FALSE(is_absent(answer.error()));
+  }
+}
+
+TEST_CASE("an answer may take long while the daemon is alive", "[local-http]") {
+  const Listener listener;
+  std::thread daemon([&] {
+    const Accepted refresh(listener);
+    const Accepted probe(listener);
+    if (probe.asks_for("/health")) probe.answer("{}");
+    refresh.answer("late");
+  });
+  // Enough for the other thread to answer the probe, on a busy machine too.
+  const auto answer = local_request(listener.path(), "GET", "/v1/token/a", "", 300ms);
+  daemon.join();
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+  CHECK(answer->body == "late");
+}
+
+TEST_CASE("where nobody listens, a daemon may be started", "[local-http]") {
+  const TemporaryDirectory directory;
+  const auto answer = local_request(directory.path() + "/none.sock", "GET", "/", "");
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::daemon_unreachable);
+  CHECK(is_absent(answer.error()));
+}
