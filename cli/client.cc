@@ -15,6 +15,7 @@
 #include "cli/remote.h"
 #include "common/api/error.h"
 #include "common/local_http.h"
+#include "common/socket_record.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -42,12 +43,26 @@ Error error_of_daemon(std::string_view said, int exit_code) {
   return error;
 }
 
+/// Asks where the settings say and, where they leave it open, where the daemon says that it
+/// listens.
+Result<LocalResponse> ask_daemon(const Config& config, std::string_view method,
+                                 const std::string& target, std::string_view body) {
+  auto response = local_request(config.socket, method, target, body);
+  if (response || !is_absent(response.error()) || config.socket_is_named) return response;
+  const auto recorded = recorded_socket(config.data_dir);
+  if (!recorded || *recorded == config.socket) return response;
+  auto there = local_request(*recorded, method, target, body);
+  return there || !is_absent(there.error()) ? std::move(there) : std::move(response);
+}
+
 }  // namespace
 
 Result<void> start_daemon(const Config& config) {
   auto program = program_path("nexusd");
   if (program.empty()) program = "nexusd";  // the PATH is searched
-  std::vector<std::string> words{program, "--socket", config.socket, "--data-dir", config.data_dir};
+  std::vector<std::string> words{program, "--data-dir", config.data_dir};
+  // Else it has the choice: what XDG_RUNTIME_DIR names here may be another user's.
+  if (config.socket_is_named) words.insert(words.end(), {"--socket", config.socket});
   if (access(config.file.c_str(), R_OK) == 0) {
     words.push_back("--config");
     words.push_back(config.file);
@@ -99,13 +114,13 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
                                    std::string_view body) {
   const bool remote = !config_.url.empty();
   auto response = remote ? remote_request(config_, method, target, body)
-                         : local_request(config_.socket, method, target, body);
+                         : ask_daemon(config_, method, target, body);
   if (!remote && !response && is_absent(response.error()) && autostart_) {
     auto started = start_daemon(config_);
     // Two commands may start it at once: whoever comes second finds the first one's daemon, which
     // may take a moment until it listens.
     for (int i = 0; i < 50; ++i) {
-      response = local_request(config_.socket, method, target, body);
+      response = ask_daemon(config_, method, target, body);
       if (response || !is_absent(response.error())) break;
       if (!started && started.error().code != ErrorCode::daemon_running) break;
       poll(nullptr, 0, 100);

@@ -162,7 +162,8 @@ Result<Config> load_config(const ConfigFlags& flags) {
   config.url = environment("NEXUS_URL");
   if (config.workspace.empty()) config.workspace = "default";
   if (config.data_dir.empty()) config.data_dir = default_data_dir();
-  if (config.socket.empty()) config.socket = default_socket(config.data_dir);
+  config.socket_is_named = !config.socket.empty();
+  if (!config.socket_is_named) config.socket = default_socket(config.data_dir);
   NEXUS_CHECK(check(config));
   return config;
 }

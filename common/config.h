@@ -37,6 +37,7 @@ struct Config {
   std::string workspace;           ///< `workspace`, NEXUS_WORKSPACE: "default"
   std::string data_dir;            ///< `daemon.data_dir`, NEXUS_DATA_DIR
   std::string socket;              ///< `daemon.socket`, NEXUS_SOCKET
+  bool socket_is_named = false;    ///< by one of these: it is there or nowhere
   std::string log_level = "info";  ///< `daemon.log_level`: error, warn, info, debug
   /// `callback.base_url`: scheme, loopback host and port of the redirect URI.
   std::string callback_base_url = "http://127.0.0.1:8090";

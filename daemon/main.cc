@@ -8,7 +8,9 @@
 
 #include "common/arguments.h"
 #include "common/config.h"
+#include "common/paths.h"
 #include "common/secret.h"
+#include "common/socket_record.h"
 #include "common/standard_streams.h"
 #include "common/version.h"
 #include "daemon/daemon.h"
@@ -51,7 +53,7 @@ void watch_signals(int signals, Daemon& daemon, const Arguments& arguments) {
   });
 }
 
-Result<void> serve(const Arguments& arguments, const Config& config, Background& background) {
+Result<void> serve(const Arguments& arguments, Config config, Background& background) {
   set_log_level(config.log_level);
   const int signals = signal_descriptor();  // before any thread: they inherit the mask
   NEXUS_CHECK(prepare_data_dir(config.data_dir));
@@ -62,9 +64,13 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   if (own_socket) {
     NEXUS_TRY(socket, http::listen_on_unix_socket(config.socket));
   }
+  config.socket = http::path_of(socket);
   Daemon daemon(config, std::move(foundations));
   watch_signals(signals, daemon, arguments);
   NEXUS_CHECK(daemon.start(socket));
+  // Without the record only those find it who have the same environment: no reason not to serve.
+  if (const auto recorded = record_socket(config.data_dir, config.socket); !recorded)
+    log(LogLevel::warn, "address_not_recorded", {{"error", recorded.error().message}});
   if (!secret_memory_locked())
     log(LogLevel::warn, "memory_not_locked",
         {{"hint", "secrets may be swapped out; raise RLIMIT_MEMLOCK"}});
@@ -77,7 +83,11 @@ Result<void> serve(const Arguments& arguments, const Config& config, Background&
   background.ready();
   notify_service_manager("READY=1");
   daemon.reactor().run();
-  if (own_socket) unlink(config.socket.c_str());
+  // One that was passed on goes on listening, and starts the next daemon.
+  if (own_socket) {
+    forget_socket(config.data_dir);
+    unlink(config.socket.c_str());
+  }
   const bool finished = daemon.finish();
   log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});
   // A provider that keeps an exchange waiting does not keep the daemon: what is stored is safe as
@@ -116,8 +126,9 @@ int run(int argc, char** argv) {
   if (const auto enough = check_limits(); !enough) return fail(enough.error());
   // Two arenas are plenty for a loop and a few workers; the default is eight a core.
   mallopt(M_ARENA_MAX, 2);
-  const auto config = load_config(arguments.config);
+  auto config = load_config(arguments.config);
   if (!config) return fail(config.error());
+  if (!config->socket_is_named) config->socket = own_default_socket(config->data_dir);
   if (!arguments.foreground) {
     if (const auto prepared = prepare_data_dir(config->data_dir); !prepared)
       return fail(prepared.error());
@@ -127,7 +138,7 @@ int run(int argc, char** argv) {
   }
   if (sodium_init() < 0)
     return fail({ErrorCode::failure, "libsodium cannot be initialised", "check the system"});
-  const auto served = serve(arguments, *config, background);
+  const auto served = serve(arguments, *std::move(config), background);
   return served ? 0 : fail(served.error());
 }
 

@@ -18,6 +18,8 @@
 
 #include "common/paths.h"
 #include "common/secret.h"
+#include "common/socket_record.h"
+#include "common/text.h"
 
 namespace nexus {
 namespace {
@@ -92,9 +94,13 @@ Result<int> lock_data_dir(const std::string& path) {
   if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   const int error = errno;
   if (fd >= 0) close(fd);
-  if (error == EWOULDBLOCK)
-    return Error{ErrorCode::daemon_running, "another nexusd serves " + path,
-                 "use it, or stop it with: nexus daemon stop"};
+  if (error == EWOULDBLOCK) {
+    const auto where = recorded_socket(path);
+    return Error{ErrorCode::daemon_running,
+                 "another nexusd serves " + path + (where ? ", at " + *where : ""),
+                 "use it, or stop it with: nexus daemon stop" +
+                     (where ? " --socket " + shell_quote(*where) : "")};
+  }
   return Error{ErrorCode::failure, "cannot lock " + file + ": " + std::strerror(error),
                "check the directory and the free space"};
 }

@@ -132,6 +132,13 @@ Result<int> inherited_socket() {
   return kFirst;
 }
 
+std::string path_of(int socket) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+  return {address.sun_path, strnlen(address.sun_path, sizeof address.sun_path)};
+}
+
 Result<int> free_port(const std::string& host) {
   int error = 0;
   const int fd = bind_tcp(host == "localhost" ? "127.0.0.1" : host, 0, &error);

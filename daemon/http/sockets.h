@@ -18,6 +18,9 @@ Result<int> listen_on_unix_socket(const std::string& path);
 /// stream socket; -1 when there is none. Error: failure for a descriptor of another kind.
 Result<int> inherited_socket();
 
+/// Where a listening Unix socket was bound.
+std::string path_of(int socket);
+
 /// A port that nobody listens on now, chosen by the kernel. Error: callback_unavailable.
 Result<int> free_port(const std::string& host);
 
