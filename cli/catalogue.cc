@@ -210,8 +210,8 @@ Result<CatalogueEntry> read_catalogue_entry(const std::string& text, const std::
 }
 
 Catalogue::Catalogue() {
-  const auto config = default_config_file();
-  directories_.push_back(config.substr(0, config.rfind('/')) + "/providers");
+  if (const auto config = default_config_file(); !config.empty())
+    directories_.push_back(config.substr(0, config.rfind('/')) + "/providers");
   if (auto installed = data_path("providers"); !installed.empty())
     directories_.push_back(std::move(installed));
 }

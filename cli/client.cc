@@ -60,7 +60,9 @@ Result<LocalResponse> ask_daemon(const Config& config, std::string_view method,
 Result<void> start_daemon(const Config& config) {
   auto program = program_path("nexusd");
   if (program.empty()) program = "nexusd";  // the PATH is searched
-  std::vector<std::string> words{program, "--data-dir", config.data_dir};
+  std::vector<std::string> words{program};
+  // Without a HOME it asks the password database, which a static program cannot.
+  if (!config.data_dir.empty()) words.insert(words.end(), {"--data-dir", config.data_dir});
   // Else it has the choice: what XDG_RUNTIME_DIR names here may be another user's.
   if (config.socket_is_named) words.insert(words.end(), {"--socket", config.socket});
   if (access(config.file.c_str(), R_OK) == 0) {

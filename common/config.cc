@@ -121,9 +121,14 @@ Result<void> check(const Config& config) {
       config.callback_path.find_first_of("?# ") != std::string::npos)
     return Error{ErrorCode::usage, config.file + ": callback.path has to be a plain path",
                  "for example \"/auth/callback\""};
-  if (!config.data_dir.starts_with('/'))
+  if (!config.data_dir.empty() && !config.data_dir.starts_with('/'))
     return Error{ErrorCode::usage, "the data directory has to be an absolute path",
-                 "set HOME, NEXUS_DATA_DIR or --data-dir"};
+                 "correct NEXUS_DATA_DIR, --data-dir or daemon.data_dir in nexus.toml"};
+  // A nexusd elsewhere, or one whose socket is known, needs no files of ours.
+  if (config.socket.empty() && config.url.empty())
+    return Error{ErrorCode::usage,
+                 "HOME is not set, so there is no telling where Nexus keeps its files",
+                 "set HOME to your home directory, or NEXUS_DATA_DIR"};
   return {};
 }
 

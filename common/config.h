@@ -35,7 +35,7 @@ struct LimitsConfig {
 struct Config {
   std::string file;                ///< the nexus.toml that was looked for
   std::string workspace;           ///< `workspace`, NEXUS_WORKSPACE: "default"
-  std::string data_dir;            ///< `daemon.data_dir`, NEXUS_DATA_DIR
+  std::string data_dir;            ///< `daemon.data_dir`, NEXUS_DATA_DIR; "" without a HOME
   std::string socket;              ///< `daemon.socket`, NEXUS_SOCKET
   bool socket_is_named = false;    ///< by one of these: it is there or nowhere
   std::string log_level = "info";  ///< `daemon.log_level`: error, warn, info, debug

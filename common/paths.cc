@@ -7,11 +7,13 @@
 namespace nexus {
 namespace {
 
-/// The XDG specification has relative values ignored.
-std::string base_directory(const char* variable, const char* below_home) {
+/// `below` in the base directory that a variable names, else in the one below HOME. The XDG
+/// specification has relative values ignored; without a HOME it would be the root directory.
+std::string in_base_directory(const char* variable, const char* below_home, const char* below) {
   const auto set = environment(variable);
-  if (set.starts_with('/')) return set;
-  return environment("HOME") + below_home;
+  if (set.starts_with('/')) return set + below;
+  const auto home = environment("HOME");
+  return home.starts_with('/') ? home + below_home + below : "";
 }
 
 /// Where it is somebody else's, or not there, "".
@@ -22,7 +24,8 @@ std::string own_directory(const std::string& path) {
 }
 
 std::string socket_below(const std::string& runtime_dir, const std::string& data_dir) {
-  return (runtime_dir.empty() ? data_dir : runtime_dir + "/nexus") + "/nexusd.sock";
+  if (!runtime_dir.empty()) return runtime_dir + "/nexus/nexusd.sock";
+  return data_dir.empty() ? "" : data_dir + "/nexusd.sock";
 }
 
 std::string runtime_dir_of_user() {
@@ -41,11 +44,11 @@ std::string environment(const char* name) {
 }
 
 std::string default_config_file() {
-  return base_directory("XDG_CONFIG_HOME", "/.config") + "/nexus/nexus.toml";
+  return in_base_directory("XDG_CONFIG_HOME", "/.config", "/nexus/nexus.toml");
 }
 
 std::string default_data_dir() {
-  return base_directory("XDG_DATA_HOME", "/.local/share") + "/nexusd";
+  return in_base_directory("XDG_DATA_HOME", "/.local/share", "/nexusd");
 }
 
 std::string default_socket(const std::string& data_dir) {

@@ -12,6 +12,7 @@ namespace nexus {
 std::string environment(const char* name);
 
 /// Where things live unless flags, environment or nexus.toml say otherwise (XDG base directories).
+/// "" for what is below HOME, when that is not set or not an absolute path.
 std::string default_config_file();  ///< $XDG_CONFIG_HOME/nexus/nexus.toml
 /// $XDG_DATA_HOME/nexusd: not "nexus", where an installation under ~/.local keeps files for all to
 /// read.

@@ -126,6 +126,7 @@ int run(int argc, char** argv) {
   if (const auto enough = check_limits(); !enough) return fail(enough.error());
   // Two arenas are plenty for a loop and a few workers; the default is eight a core.
   mallopt(M_ARENA_MAX, 2);
+  settle_home();
   auto config = load_config(arguments.config);
   if (!config) return fail(config.error());
   if (!config->socket_is_named) config->socket = own_default_socket(config->data_dir);

@@ -1,6 +1,7 @@
 #include "daemon/process.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/directories.h"
 #include "common/paths.h"
 #include "common/secret.h"
 #include "common/socket_record.h"
@@ -26,16 +28,6 @@ namespace {
 
 /// A daemon at rest has some 20 open; each client, request and stored page beside them is one more.
 constexpr rlim_t kFewestFiles = 64;
-
-Result<void> make_directories(const std::string& path) {
-  for (auto at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    const auto part = path.substr(0, at);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR)
-      return Error{ErrorCode::failure, "cannot make " + part + ": " + std::strerror(errno),
-                   "choose another data directory with --data-dir or NEXUS_DATA_DIR"};
-    if (at == std::string::npos) return {};
-  }
-}
 
 /// What became of a daemon that did not come as far as to say why.
 Error ended_while_starting(pid_t daemon, const std::string& log_file) {
@@ -76,12 +68,23 @@ Result<void> check_limits() {
                "raise the limit (ulimit -n, or LimitNOFILE= of the unit) and start again"};
 }
 
+void settle_home() {
+  if (environment("HOME").starts_with('/')) return;
+  const auto* user = getpwuid(geteuid());
+  if (user && user->pw_dir && *user->pw_dir == '/') setenv("HOME", user->pw_dir, 1);
+}
+
 Result<void> prepare_data_dir(const std::string& path) {
-  NEXUS_CHECK(make_directories(path));
+  if (path.empty())
+    return Error{ErrorCode::usage,
+                 "HOME is not set, and the password database has no home of user " +
+                     std::to_string(geteuid()),
+                 "set HOME, NEXUS_DATA_DIR or --data-dir"};
+  const std::string mend = "choose another data directory with --data-dir or NEXUS_DATA_DIR";
+  NEXUS_CHECK(make_directories(path, mend));
   struct stat about {};
   if (stat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
-    return Error{ErrorCode::failure, path + " is not a directory of this user",
-                 "choose another data directory with --data-dir or NEXUS_DATA_DIR"};
+    return Error{ErrorCode::failure, path + " is not a directory of this user", mend};
   if ((about.st_mode & 077) != 0)
     return Error{ErrorCode::failure, "other users can enter the data directory " + path,
                  "run: chmod 700 " + path};

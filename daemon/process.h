@@ -14,6 +14,9 @@ void harden_process();
 /// worse than none. After harden_process, which raises what may be raised. Error: failure.
 Result<void> check_limits();
 
+/// HOME from the password database, where the environment has none (service managers, `env -i`).
+void settle_home();
+
 /// The data directory: made 0700 when missing, refused when it is not this user's alone.
 Result<void> prepare_data_dir(const std::string& path);
 

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/directories.h"
 #include "common/paths.h"
 #include "common/text.h"
 #include "daemon/http/port_holder.h"
@@ -24,13 +25,11 @@ Error refuse(const std::string& what, const std::string& hint) {
 }
 
 Result<void> prepare_directory(const std::string& directory) {
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-    return refuse("cannot make " + directory + ": " + std::strerror(errno),
-                  "choose another place with --socket or NEXUS_SOCKET");
+  const std::string mend = "choose another place with --socket or NEXUS_SOCKET";
+  NEXUS_CHECK(make_directory(directory, mend));
   struct stat about {};
   if (lstat(directory.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
-    return refuse(directory + " is not a directory of this user",
-                  "choose another place with --socket or NEXUS_SOCKET");
+    return refuse(directory + " is not a directory of this user", mend);
   if ((about.st_mode & 077) != 0)
     return refuse("other users can enter " + directory, "run: chmod 700 " + directory);
   return {};

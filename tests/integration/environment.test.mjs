@@ -18,11 +18,9 @@ async function plainHome(variables = {}) {
   return home;
 }
 
-/** Runs a program to its end; `before` is a shell's preparation. */
-const run = (home, words, { env = home.env, before = '' } = {}) => {
-  const [program, ...args] = words;
-  return spawnSync('/bin/sh', ['-c', `${before}exec "$@"`, 'sh', join(BIN, program), ...args], { env, timeout: 30000, encoding: 'utf8' });
-};
+/** Runs a program to its end. */
+const run = (home, [program, ...args], { env = home.env } = {}) =>
+  spawnSync(join(BIN, program), args, { env, timeout: 30000, encoding: 'utf8' });
 const status = (home, options) => run(home, ['nexus', '--no-autostart', '--json', 'daemon', 'status'], options);
 const pidOf = (asked) => {
   assert.equal(asked.status, 0, asked.stderr);
@@ -128,4 +126,51 @@ test('/run/user/UID is tried where XDG_RUNTIME_DIR is not set (J22)', { skip: !c
   assert.equal(JSON.parse(first).socket, '/run/user/0/nexus/nexusd.sock');
   assert.equal(socket, '/run/user/0/nexus/nexusd.sock');
   assert.equal(JSON.parse(second).socket, join(home.dir, '.local/share/nexusd/nexusd.sock'));  // others may write there
+}));
+
+test('without a HOME nexus says so, and needs none to talk to a daemon elsewhere', { skip: existsSync(`/run/user/${process.getuid()}`) && 'what has a runtime directory needs no HOME' }, () => withHome({}, (home) => {
+  const { PATH } = home.env;
+  for (const HOME of [undefined, '', 'relative'])
+    for (const words of [['list'], ['token', 'demo'], ['daemon', 'stop'], ['connect', 'github', '--no-browser']]) {
+      const asked = run(home, ['nexus', ...words], { env: { PATH, ...(HOME === undefined ? {} : { HOME }) } });
+      assert.equal(asked.status, 2, asked.stderr);
+      assert.match(asked.stderr, /HOME is not set.*\n {2}set HOME/);
+    }
+  const elsewhere = run(home, ['nexus', 'list'], { env: { PATH, NEXUS_URL: 'http://127.0.0.1:1', NEXUS_API_KEY: 'k' } });
+  assert.equal(elsewhere.status, 8, elsewhere.stderr);
+  const named = run(home, ['nexus', '--no-autostart', 'list'], { env: { PATH, NEXUS_SOCKET: join(home.dir, 'none.sock') } });
+  assert.equal(named.status, 8, named.stderr);
+}));
+
+test('without a HOME nexusd takes that of the password database, or says that there is none', { skip: !canMount && 'needs a password database of its own' }, () => withHome({}, (home) => {
+  const { PATH } = home.env;
+  const passwd = join(home.dir, 'passwd');
+  writeFileSync(passwd, `root:x:0:0:root:${home.dir}:/bin/sh\n`);
+  const script = 'mount --bind "$1" /etc/passwd; shift; exec "$@"';
+  const unshared = (env, ...words) => spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', passwd, ...words], { env: { PATH, ...env }, encoding: 'utf8', timeout: 30000 });
+  for (const env of [{}, { HOME: '' }]) {
+    const started = unshared(env, join(BIN, 'nexusd'));
+    assert.equal(started.status, 0, started.stderr);
+    assert.ok(existsSync(home.record));
+    assert.equal(run(home, ['nexus', 'daemon', 'stop']).status, 0);
+    rmSync(join(home.dir, '.local'), { recursive: true });
+  }
+  writeFileSync(passwd, 'root:x:0:0:root::/bin/sh\n');
+  const unknown = unshared({}, join(BIN, 'nexusd'));
+  assert.equal(unknown.status, 2, unknown.stderr);
+  assert.match(unknown.stderr, /HOME/);
+}));
+
+test('root with a user\'s HOME leaves nothing there that the user could not use', { skip: NOT_ROOT }, () => withHome({}, (home) => {
+  chownSync(home.dir, 65534, 65534);
+  const refused = run(home, ['nexusd']);
+  assert.equal(refused.status, 1, refused.stderr);
+  assert.match(refused.stderr, /root would make \S+\/\.local in a directory of another user.*\n.*sudo -H/);
+  const asked = run(home, ['nexus', 'list']);
+  assert.equal(asked.status, 8, asked.stderr);
+  assert.match(asked.stderr, /root would make/);
+  const socket = run(home, ['nexusd', '--data-dir', join(home.dir, 'run/data'), '--socket', join(home.dir, 'runtime/nexusd.sock')]);
+  assert.equal(socket.status, 1, socket.stderr);
+  assert.match(socket.stderr, /root would make \S+\/runtime /);
+  assert.deepEqual(['.local', '.config', 'runtime'].filter((name) => existsSync(join(home.dir, name))), []);
 }));
