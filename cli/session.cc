@@ -24,6 +24,8 @@ Result<Context> make_context(const GlobalOptions& options) {
   if (!options.workspace.empty()) context.config.workspace = options.workspace;
   context.output.json = options.json;
   context.output.color_allowed = !options.no_color;
+  for (const auto& flaw : context.config.flaws)
+    context.output.warn(flaw.message + "; that is passed over (" + flaw.hint + ")");
   take_api_key_from_environment();
   const bool autostart = !options.no_autostart && environment("NEXUS_NO_AUTOSTART").empty();
   context.client = Client(context.config, autostart);

@@ -87,43 +87,84 @@ const char* set(std::vector<std::string>* target, const toml::node& node) {
   return nullptr;
 }
 
-Result<void> apply(const toml::table& table, const std::string& prefix,
-                   const std::map<std::string, Target>& settings, const std::string& file) {
+/// Takes a table's settings over; what is wrong with one is among the flaws, and it stays as it
+/// was.
+void apply(const toml::table& table, const std::string& prefix,
+           const std::map<std::string, Target>& settings, const std::string& file,
+           std::vector<Error>& flaws) {
   for (const auto& [key, node] : table) {
     const auto name = prefix + std::string(key.str());
     const auto below = settings.lower_bound(name + ".");
     if (const auto* section = node.as_table();
         section && below != settings.end() && below->first.starts_with(name + ".")) {
-      NEXUS_CHECK(apply(*section, name + ".", settings, file));
+      apply(*section, name + ".", settings, file, flaws);
       continue;
     }
     const auto setting = settings.find(name);
-    if (setting == settings.end())
-      return at_line(file, key.source(), "unknown setting '" + printable(name, 80) + "'");
+    if (setting == settings.end()) {
+      flaws.push_back(at_line(file, key.source(), "unknown setting '" + printable(name, 80) + "'"));
+      continue;
+    }
     const auto take = [&value = node](auto* target) { return set(target, value); };
     const char* wanted = std::visit(take, setting->second);
-    if (wanted) return at_line(file, node.source(), "'" + name + "' has to be " + wanted);
+    if (wanted) flaws.push_back(at_line(file, node.source(), "'" + name + "' has to be " + wanted));
   }
-  return {};
 }
 
 void override_with(std::string& setting, const std::string& stronger) {
   if (!stronger.empty()) setting = stronger;
 }
 
+bool is_log_level(const std::string& level) {
+  return level == "error" || level == "warn" || level == "info" || level == "debug";
+}
+
+bool is_plain_path(const std::string& path) {
+  return path.starts_with('/') && is_vschar(path) && path.find_first_of("?# ") == std::string::npos;
+}
+
+bool is_absolute_or_unset(const std::string& path) {
+  return path.empty() || path.starts_with('/');
+}
+
+/// What the types do not say. A setting that is wrong goes back to its default.
+void check_file(Config& config) {
+  const Config defaults;
+  const auto check = [&](std::string Config::*setting, bool good, const std::string& name,
+                         const std::string& mend) {
+    if (good) return;
+    config.flaws.push_back(
+        {ErrorCode::usage,
+         config.file + ": " + name + " is '" + printable(config.*setting, 80) + "'", mend});
+    config.*setting = defaults.*setting;
+  };
+  check(&Config::log_level, is_log_level(config.log_level), "daemon.log_level",
+        "use error, warn, info or debug");
+  check(&Config::callback_path, is_plain_path(config.callback_path), "callback.path",
+        "use a plain path, for example \"/auth/callback\"");
+  check(&Config::data_dir, is_absolute_or_unset(config.data_dir), "daemon.data_dir",
+        "use an absolute path; ~ is not expanded");
+  check(&Config::socket, is_absolute_or_unset(config.socket), "daemon.socket",
+        "use an absolute path; ~ is not expanded");
+}
+
+void read_file(Config& config) {
+  std::ifstream in(config.file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto parsed = toml::parse(text.str());
+  if (!parsed)
+    return config.flaws.push_back(
+        at_line(config.file, parsed.error().source(), std::string(parsed.error().description())));
+  apply(parsed.table(), "", settings_of(config), config.file, config.flaws);
+  check_file(config);
+}
+
+/// That it is known where data and daemon are.
 Result<void> check(const Config& config) {
-  const auto& level = config.log_level;
-  if (level != "error" && level != "warn" && level != "info" && level != "debug")
-    return Error{ErrorCode::usage,
-                 config.file + ": daemon.log_level is '" + printable(level, 40) + "'",
-                 "use error, warn, info or debug"};
-  if (!config.callback_path.starts_with('/') || !is_vschar(config.callback_path) ||
-      config.callback_path.find_first_of("?# ") != std::string::npos)
-    return Error{ErrorCode::usage, config.file + ": callback.path has to be a plain path",
-                 "for example \"/auth/callback\""};
-  if (!config.data_dir.empty() && !config.data_dir.starts_with('/'))
+  if (!is_absolute_or_unset(config.data_dir))
     return Error{ErrorCode::usage, "the data directory has to be an absolute path",
-                 "correct NEXUS_DATA_DIR, --data-dir or daemon.data_dir in nexus.toml"};
+                 "correct NEXUS_DATA_DIR or --data-dir"};
   // A nexusd elsewhere, or one whose socket is known, needs no files of ours.
   if (config.socket.empty() && config.url.empty())
     return Error{ErrorCode::usage,
@@ -140,17 +181,14 @@ Result<Config> load_config(const ConfigFlags& flags) {
   config.file = named.empty() ? default_config_file() : named;
   // A look first: most machines have no such file, and opening a stream costs `nexus token` time.
   if (access(config.file.c_str(), R_OK) == 0) {
-    std::ifstream in(config.file);
-    std::ostringstream text;
-    text << in.rdbuf();
-    const auto parsed = toml::parse(text.str());
-    if (!parsed)
-      return at_line(config.file, parsed.error().source(),
-                     std::string(parsed.error().description()));
-    NEXUS_CHECK(apply(parsed.table(), "", settings_of(config), config.file));
+    read_file(config);
   } else if (!named.empty()) {
     return Error{ErrorCode::usage, "cannot read " + config.file + ": " + std::strerror(errno),
                  "name an existing file, or leave NEXUS_CONFIG and --config unset"};
+  } else if (errno == EACCES) {
+    config.flaws.push_back({ErrorCode::usage,
+                            "cannot read " + config.file + ": " + std::strerror(errno),
+                            "make it readable for this user, or remove it"});
   }
   override_with(config.workspace, environment("NEXUS_WORKSPACE"));
   override_with(config.data_dir, environment("NEXUS_DATA_DIR"));

@@ -52,6 +52,9 @@ struct Config {
   std::vector<std::string> on_attention;
   GatewayConfig gateway;
   LimitsConfig limits;
+  /// What nexus.toml says that cannot be followed; the settings are as if it did not. nexusd does
+  /// not start with any, a client warns and goes on: `nexus daemon stop` has to work all the same.
+  std::vector<Error> flaws;
 };
 
 /// What the command line says; empty where it says nothing.
@@ -63,7 +66,7 @@ struct ConfigFlags {
 };
 
 /// Reads nexus.toml (a missing file is an empty one, unless it was named) and fills in the rest.
-/// Errors: usage, naming the file and line of an unknown key or a value of the wrong type.
+/// Flaws of the file name it and the line. Errors: usage, for what flags and environment say.
 Result<Config> load_config(const ConfigFlags& flags);
 
 }  // namespace nexus

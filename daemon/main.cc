@@ -34,8 +34,15 @@ int signal_descriptor() {
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/// All of nexus.toml has to be right: a daemon does not guess what was meant.
+Result<Config> settings_of(const Arguments& arguments) {
+  NEXUS_TRY(auto config, load_config(arguments.config));
+  if (!config.flaws.empty()) return config.flaws.front();
+  return config;
+}
+
 void reload(const Arguments& arguments) {
-  const auto config = load_config(arguments.config);
+  const auto config = settings_of(arguments);
   if (!config) return log(LogLevel::error, "reload_refused", {{"error", config.error().message}});
   set_log_level(config->log_level);
   log(LogLevel::info, "reloaded", {{"file", config->file}});
@@ -127,7 +134,7 @@ int run(int argc, char** argv) {
   // Two arenas are plenty for a loop and a few workers; the default is eight a core.
   mallopt(M_ARENA_MAX, 2);
   settle_home();
-  auto config = load_config(arguments.config);
+  auto config = settings_of(arguments);
   if (!config) return fail(config.error());
   if (!config->socket_is_named) config->socket = own_default_socket(config->data_dir);
   if (!arguments.foreground) {

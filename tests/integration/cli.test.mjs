@@ -174,6 +174,28 @@ test('one daemon a data directory; a stale socket is replaced, anything else is 
   await home.start();
 });
 
+test('a mistake in nexus.toml is warned of by every command, and stops none but the daemon\'s start', async () => {
+  const other = await Home.make();
+  await other.start();
+  const good = readFileSync(other.configFile, 'utf8');
+  for (const [flaw, warning] of [['nonsense = 1', /unknown setting 'nonsense'/], ['[limits]\ntoken = "x"', /'limits\.token' has to be a number/],
+    ['workspace = [', /nexus\.toml:\d+: /]]) {
+    writeFileSync(other.configFile, `${flaw}\n`);
+    for (const words of [['list'], ['provider', 'list', '--json'], ['daemon', 'status'], ['token', 'nobody']]) {
+      const asked = await other.nexus(words);
+      assert.equal(asked.code, words[0] === 'token' ? 6 : 0, asked.stderr);
+      assert.match(asked.stderr, /^nexus: warning: /);
+      assert.match(asked.stderr, warning);
+    }
+    const second = spawn(join(BIN, 'nexusd'), [], { env: { ...other.env, NEXUS_DATA_DIR: join(other.dir, 'none') } });
+    assert.equal(await new Promise((go) => second.on('exit', go)), 2);
+    assert.equal(existsSync(join(other.dir, 'none')), false);
+  }
+  assert.equal((await other.nexus(['daemon', 'stop'])).code, 0);
+  writeFileSync(other.configFile, good);
+  await other.remove();
+});
+
 test('SIGHUP reloads, a broken file does not stop the daemon', async () => {
   const good = readFileSync(home.configFile, 'utf8');
   writeFileSync(home.configFile, 'nonsense = 1\n');

@@ -154,15 +154,44 @@ TEST_CASE("settings of every type, each error with its line", "[config]") {
       "[gateway]\nhosts = [\"a\", \"b\"]\nopen_check = false\n[limits]\ntoken = 7\n"
       "[daemon]\nlog_level = \"debug\"\n");
   REQUIRE(good);
+  CHECK(good->flaws.empty());
   CHECK(good->gateway.hosts == std::vector<std::string>{"a", "b"});
   CHECK_FALSE(good->gateway.open_check);
   CHECK(good->limits.token == 7);
   for (const auto* bad :
        {"\n[gateway]\nopen_check = 1\n", "\n\nlimits = 3\n", "[limits]\n\ntoken = -1\n",
         "[limits]\n\ntoken = 1.5\n", "[gateway]\n\nhosts = [1]\n", "\n\nnew = 1\n"}) {
-    const auto refused = read(bad);
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().message.find(":3: ") != std::string::npos);
+    const auto flawed = read(bad);
+    REQUIRE(flawed);
+    REQUIRE(flawed->flaws.size() == 1);
+    CHECK(flawed->flaws[0].message.find(":3: ") != std::string::npos);
   }
+  std::remove(file.c_str());
+}
+
+TEST_CASE("a setting that cannot be followed is told, and the others are followed", "[config]") {
+  const auto file = std::string("/tmp/nexus-flaws-test.toml");
+  const auto read = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    return load_config({file, "", "", ""});
+  };
+  const auto flawed = read(
+      "worksapce = \"a\"\n[daemon]\nsocket = \"/run/a.sock\"\nlog_level = \"loud\"\n"
+      "data_dir = \"~/nexus\"\n[callback]\npath = \"no path\"\n[limits]\ntoken = \"7\"\nrefresh = "
+      "3\n");
+  REQUIRE(flawed);
+  CHECK(flawed->flaws.size() == 5);
+  CHECK(flawed->socket == "/run/a.sock");
+  CHECK(flawed->limits.refresh == 3);
+  CHECK(flawed->limits.token == 0);
+  CHECK(flawed->log_level == "info");
+  CHECK(flawed->callback_path == "/auth/callback");
+  CHECK(flawed->data_dir != "~/nexus");
+  // What is no TOML at all says nothing about any setting.
+  const auto broken = read("workspace = \"a\"\n[daemon\n");
+  REQUIRE(broken);
+  REQUIRE(broken->flaws.size() == 1);
+  CHECK(broken->flaws[0].message.find(file + ":2: ") == 0);
+  CHECK(broken->workspace == "default");
   std::remove(file.c_str());
 }
