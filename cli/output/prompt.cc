@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "cli/secret_reader.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -104,7 +105,7 @@ Result<Secret> ask_secret(const std::string& question) {
   const auto text = read_text(STDIN_FILENO, true);
   say_on_terminal("\n");
   if (!text) return broken_off();
-  return Secret(trim(*text));
+  return take_secret(*text, "what was entered");
 }
 
 Result<Secret> read_secret(const std::string& file, const std::string& prompt) {
@@ -124,10 +125,10 @@ Result<Secret> read_secret(const std::string& file, const std::string& prompt) {
   if (!text) return Error{ErrorCode::usage, "cannot read " + file, "name a file, or - for stdin"};
   if (text->size() > kMostBytes)
     return Error{ErrorCode::usage, file + " is too large for a secret", "name the right file"};
-  const auto value = trim(*text);
-  if (value.empty())
+  NEXUS_TRY(auto secret, take_secret(*text, from_stdin ? "what came on stdin" : file));
+  if (secret.empty())
     return Error{ErrorCode::usage, "the secret is empty", "give it in a file or on stdin"};
-  return Secret(value);
+  return secret;
 }
 
 }  // namespace nexus::cli

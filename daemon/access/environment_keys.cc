@@ -11,6 +11,7 @@
 
 #include "common/paths.h"
 #include "common/secret.h"
+#include "common/secret_fault.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
@@ -52,6 +53,8 @@ Result<void> EnvironmentKeys::add(const std::string& variable, std::string_view 
     const auto key = trim(keys.substr(0, end));
     keys.remove_prefix(end == std::string_view::npos ? keys.size() : end + 1);
     if (key.empty()) continue;
+    if (const auto fault = fault_of_secret(key, SecretForm::line); !fault.empty())
+      return Error{ErrorCode::usage, "a key of " + variable + " " + fault, "copy it again"};
     if (key.size() < kShortest)
       return Error{ErrorCode::usage, variable + " holds a key of less than 16 characters",
                    "make one with: openssl rand -hex 32"};

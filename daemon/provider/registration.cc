@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "common/json_fields.h"
+#include "common/secret_fault.h"
 #include "common/text.h"
 #include "daemon/net/url.h"
 
@@ -226,11 +227,32 @@ Result<void> expand_service_account(Json& fields) {
   return {};
 }
 
+/// Variables and JSON often hold a PEM key in one line, with a written "\n" where its lines end.
+void restore_lines(std::optional<Secret>& key) {
+  constexpr std::string_view escaped = "\\n";
+  if (!key || !key->expose().starts_with("-----BEGIN ") ||
+      key->expose().find('\n') != std::string_view::npos)
+    return;
+  SecretText pem;
+  pem.reserve(key->expose().size());
+  for (auto rest = key->expose(); !rest.empty();) {
+    const auto end = rest.find(escaped);
+    pem.append(rest.substr(0, end));
+    if (end == std::string_view::npos) break;
+    pem.push_back('\n');
+    rest.remove_prefix(end + escaped.size());
+  }
+  key.emplace(pem);
+}
+
 Result<void> read_client_secret(Json& fields, ProviderRegistration& registration) {
   constexpr std::size_t kLongest = 16 * 1024;
   NEXUS_TRY(auto key, take_secret(fields, "private_key"));
   NEXUS_TRY(auto secret, take_secret(fields, "client_secret"));
+  restore_lines(key);
+  restore_lines(secret);
   auto& provider = registration.provider;
+  const char* name = key && !key->empty() ? "private_key" : "client_secret";
   if (key && !key->empty()) {
     if (secret && !secret->empty())
       return bad("private_key", "and client_secret are both given: a client has one of them");
@@ -239,10 +261,10 @@ Result<void> read_client_secret(Json& fields, ProviderRegistration& registration
     secret = std::move(key);
   }
   if (!secret) return {};
-  const auto text = secret->expose();
-  const bool one_line = text.find_first_of(std::string_view("\0\r\n", 3)) == text.npos;
-  if (text.size() > kLongest || !is_valid_utf8(text) || (!one_line && !provider.signs()))
-    return bad("client_secret", "has line breaks or is too long");
+  if (secret->expose().size() > kLongest) return bad(name, "is too long");
+  const auto form = provider.signs() ? SecretForm::lines : SecretForm::line;
+  if (const auto fault = fault_of_secret(secret->expose(), form); !fault.empty())
+    return bad(name, fault);
   registration.client_secret = std::move(secret);
   return {};
 }

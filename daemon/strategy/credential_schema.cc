@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/json_fields.h"
+#include "common/secret_fault.h"
 #include "common/text.h"
 
 namespace nexus {
@@ -128,15 +129,12 @@ std::string fault_of_type(const CredentialField& field, const Json& value) {
 }
 
 std::string fault_of_text(const CredentialField& field, std::string_view text) {
-  if (!is_valid_utf8(text)) return "is not valid UTF-8";
+  if (auto fault = fault_of_secret(text, SecretForm::line); !fault.empty()) return fault;
   const auto length = length_of(text);
   if (length > field.max_length)
     return "is longer than " + std::to_string(field.max_length) + " characters";
   if (length < field.min_length)
     return "is shorter than " + std::to_string(field.min_length) + " characters";
-  if (std::any_of(text.begin(), text.end(),
-                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
-    return "has line breaks or other control characters";
   if (!field.choices.empty() && !is_among(field.choices, std::string(text)))
     return "has to be one of: " + join(field.choices, ", ");
   if (!field.pattern.empty() &&

@@ -243,7 +243,9 @@ test('keys that cannot sign are refused where they are given', async () => {
   const account = await add('bad-account', '--service-account-file', '-', '{"type":"authorized_user"}');
   assert.equal(account.code, 2);
   assert.match(account.stderr, /is no service account's key/);
-  const both = await home.nexus(['provider', 'add', 'both', '--issuer', provider.issuer, '--client-id', 'c', '--client-secret-file', join(home.dir, 'nexus.toml'), '--private-key-file', join(home.dir, 'nexus.toml')]);
+  const file = join(home.dir, 'secret');
+  writeFileSync(file, SECRET);
+  const both = await home.nexus(['provider', 'add', 'both', '--issuer', provider.issuer, '--client-id', 'c', '--client-secret-file', file, '--private-key-file', file]);
   assert.equal(both.code, 2);
   assert.match(both.stderr, /one secret or one key/);
 });

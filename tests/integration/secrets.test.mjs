@@ -110,3 +110,37 @@ test('a damaged record is named, the others still open', async () => {
   assert.equal(refused.status, 500);
   assert.match(refused.json.message, new RegExp(damaged.id));
 });
+
+test('a secret with what nobody can see is refused where it comes in, and what was seen is said (O15)', async () => {
+  const file = join(home.dir, 'secret');
+  const add = (content, option = '--client-secret-file') => {
+    writeFileSync(file, content);
+    return home.nexus(['provider', 'add', 'copied', '--issuer', provider.issuer, '--client-id', 'client-1', option, file, '--allow-insecure-http', '--replace']);
+  };
+  for (const [content, said] of [
+    [`${SECRET}\u200b`, /secret has U\+200B \(a zero width space\) as its character 26/], [`canary\u00a0secret`, /U\+00A0 \(a no-break space\) as its character 7/],
+    [`canary\ufeff`, /U\+FEFF \(a byte order mark\)/], ['canary\nsecret', /U\+000A \(a line break\)/], [Buffer.from(`\ufeff${SECRET}`, 'utf16le'), /is UTF-16 text, not UTF-8\n.*save it as UTF-8/],
+    [Buffer.from(SECRET, 'utf16le'), /UTF-16/], [Buffer.from('canary\xe9', 'latin1'), /a byte that is not UTF-8 as its character 7/],
+  ]) {
+    const refused = await add(content);
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, said);
+    assert.doesNotMatch(refused.stderr, /canary/);
+  }
+  for (const option of ['--private-key-file', '--service-account-file'])
+    assert.match((await add(Buffer.from('{"a":1}', 'utf16le'), option)).stderr, /is UTF-16 text/);
+  const piped = await home.nexus(['provider', 'add', 'copied', '--issuer', provider.issuer, '--client-id', 'c', '--client-secret-file', '-'], { input: 'se\u200bcret' });
+  assert.match(piped.stderr, /what came on stdin has U\+200B/);
+  const adopted = await home.nexus(['connect', 'demo', '--refresh-token-stdin'], { input: 'se\u200bcret' });
+  assert.match(adopted.stderr, /what came on stdin has U\+200B/);
+  // Nor over HTTP, where no file is to blame.
+  const posted = await home.api('POST', '/v1/providers', { name: 'copied', issuer: provider.issuer, client_id: 'c', client_secret: 'se\u200bcret', allow_insecure_http: true });
+  assert.equal(posted.status, 400);
+  assert.match(posted.json.message, /client_secret has U\+200B \(a zero width space\) as its character 3/);
+  assert.equal((await home.api('GET', '/v1/providers/by-name/copied')).status, 404);
+  // An editor's byte order mark and the line's end are around the secret, not in it.
+  assert.equal((await add(`\ufeff${SECRET}\r\n`)).code, 0);
+  provider.reset();
+  await connect(home, provider, { provider_name: 'copied' });
+  assert.ok(provider.tokenRequests().some(({ form, headers }) => `${form.get('client_secret')} ${Buffer.from((headers?.authorization ?? '').slice(6), 'base64')}`.includes(SECRET)));
+});

@@ -158,9 +158,10 @@ test('bad values are refused field by field, and nothing is stored', async () =>
   for (const [credentials, said] of [
     [{}, 'username is missing; password is missing'],
     [{ username: 'x'.repeat(10000), password: 'y' }, 'username is longer than 4096'],
-    [{ username: 'a\nb', password: 'y' }, 'username has line breaks'],
-    [{ username: 'a', password: 'b\u0000c' }, 'password has line breaks'],
+    [{ username: 'a\nb', password: 'y' }, 'username has U+000A (a line break) as its character 2'],
+    [{ username: 'a', password: 'b\u0000c' }, 'password has U+0000 (a control character) as its character 2'],
     [{ username: ['a'], password: 'b' }, 'username has to be a text'],
+    [{ username: 'a', password: 'b\u200bc' }, 'password has U+200B (a zero width space) as its character 2'],
     [{ username: 'a:b', password: 'c' }, 'colon'],
   ]) {
     const answer = await capture(asked.state, credentials);
