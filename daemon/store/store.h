@@ -196,8 +196,8 @@ class Store {
   /// A refresh token is about to be sent: on stable storage before it leaves, so that a daemon that
   /// dies before it has stored the answer knows of it. False when the connection is not active.
   virtual Result<bool> begin_refresh(const std::string& id, std::int64_t generation) = 0;
-  /// A refreshed token, and when to refresh it next. False when the connection was removed
-  /// meanwhile.
+  /// A refreshed token, and when to refresh it next. A connection that came to need a person
+  /// meanwhile still does. False when it was removed.
   virtual Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
                                     const std::vector<SealedField>& fields,
                                     std::optional<UnixTime> refresh_at, UnixTime last_used_at,

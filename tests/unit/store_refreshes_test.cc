@@ -80,6 +80,22 @@ TEST_CASE("a refreshed token of a connection that was removed meanwhile is not s
   CHECK(field_names(store, "conn_nobody").empty());
 }
 
+TEST_CASE("a refreshed token is stored where a person is needed meanwhile, and one still is",
+          "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  make_active(store, connection_row("conn_a"));
+  REQUIRE(store.set_status("conn_a", kAttention, "provider_changed", "why", kNow));
+  CHECK(*store.save_refresh("conn_a", {}, {sealed("conn_a", "refresh_token", "rt-2", 2)}, {}, 0,
+                            kNow + 1));
+  const auto row = stored_row(store, "conn_a");
+  CHECK(row.status == kAttention);
+  CHECK(row.error_code == "provider_changed");
+  CHECK(row.error_message == "why");
+  CHECK(sealed_text(store, "conn_a", "refresh_token") == "rt-2");
+}
+
 TEST_CASE("a failed refresh is recorded, and a good one ends the trouble", "[store]") {
   const auto any = any_store();
   auto& store = **any;

@@ -25,10 +25,11 @@ Result<bool> SqliteStore::save_refresh(const std::string& id, const TokenFacts& 
                                        UnixTime now) {
   return write("connections", "save_refresh", [&](Database& db) {
     db.query(
-          "UPDATE connections SET status = 'active', token_type = ?2, scopes = ?3, "
-          "obtained_at = ?4, expires_at = ?5, last_refresh_at = ?6, updated_at = ?6, "
-          "error_code = '', error_message = '', refresh_at = ?7, refresh_failures = 0, "
-          "refresh_sent = 0, last_used_at = ?8 "
+          "UPDATE connections SET token_type = ?2, scopes = ?3, obtained_at = ?4, "
+          "expires_at = ?5, last_refresh_at = ?6, updated_at = ?6, "
+          "error_code = iif(status = 'active', '', error_code), "
+          "error_message = iif(status = 'active', '', error_message), "
+          "refresh_at = ?7, refresh_failures = 0, refresh_sent = 0, last_used_at = ?8 "
           "WHERE id = ?1 AND status IN ('active', 'attention_required')")
         .bind(id, token.token_type, token.scopes, token.obtained_at, token.expires_at, now,
               refresh_at, last_used_at)
