@@ -49,6 +49,8 @@ Result<ConnectionRow> UnattendedGrants::adopt(ConnectionRow row, const Secret& t
                       "check that it was issued to this client; or consent anew: nexus "
                       "connect " +
                           provider};
+                if (auto* rotated = std::get_if<oauth::OnlyRefreshToken>(&answer))
+                  return std::move(rotated->error);
                 auto& response = std::get<TokenResponse>(answer);
                 if (response.refresh_token.empty()) response.refresh_token = token.copy();
                 return std::move(response);

@@ -43,7 +43,12 @@ struct AuthorizationCode {
 struct GrantOver {
   std::string reason;  ///< code and description, cleaned and without what we sent
 };
-using RefreshAnswer = std::variant<TokenResponse, GrantOver>;
+/// An answer that is of no use but for the refresh token in it, which is the only one left.
+struct OnlyRefreshToken {
+  Secret refresh_token;
+  Error error;  ///< what is wrong with the rest
+};
+using RefreshAnswer = std::variant<TokenResponse, GrantOver, OnlyRefreshToken>;
 
 /// What one poll of a device flow brought (RFC 8628 3.5).
 struct DevicePoll {
@@ -94,8 +99,9 @@ class Client {
   Result<TokenResponse> exchange(const AuthorizationCode& code) const;
 
   /// Uses a refresh token (RFC 6749 6). GrantOver only for invalid_grant, 401 invalid_token and
-  /// what the dialect adds to them (F9); after an error the refresh token is as good as before,
-  /// unless the request may have arrived without an answer. With a `target` the access token is for
+  /// what the dialect adds to them (F9); OnlyRefreshToken where the answer is not usable otherwise
+  /// (F2). After an error the refresh token is as good as before, unless the request may have
+  /// arrived without an answer. With a `target` the access token is for
   /// that alone; the refresh token stays whole. Error then: scope_not_allowed, which says nothing
   /// about the grant.
   Result<RefreshAnswer> refresh(const Secret& token, const TokenTarget& target = {}) const;

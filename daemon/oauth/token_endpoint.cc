@@ -15,6 +15,13 @@ Result<TokenResponse> read_tokens(OAuthAnswer answer, const Dialect& dialect) {
   return read_token_response(document, dialect);
 }
 
+/// The refresh token that an answer brings, whatever its status of success or its type.
+Result<Secret> new_refresh_token(OAuthAnswer& answer, const Dialect& dialect) {
+  const bool good = answer.status >= 200 && answer.status < 300;
+  if (!good || !answer.document) return Secret();
+  return take_refresh_token(*answer.document, dialect);
+}
+
 void add_target(RequestBody& body, const TokenTarget& target, const Dialect& dialect) {
   if (!target.scopes.empty())
     body.add("scope", join(split(target.scopes, ' '), dialect.scope_separator));
@@ -68,12 +75,18 @@ Result<RefreshAnswer> Client::refresh(const Secret& token, const TokenTarget& ta
   NEXUS_TRY(auto answer, ask(request, dialect_, {token.expose(), secret_.expose()}, http_));
   if (auto refused = target_refused(answer, target)) return *std::move(refused);
   if (ends_grant(answer, dialect_)) return RefreshAnswer(GrantOver{answer.error.text});
+  // Before anything of the answer is judged.
+  NEXUS_TRY(auto rotated, new_refresh_token(answer, dialect_));
   auto tokens = read_tokens(std::move(answer), dialect_);
-  if (tokens) return RefreshAnswer(*std::move(tokens));
+  if (tokens) {
+    tokens->refresh_token = std::move(rotated);
+    return RefreshAnswer(*std::move(tokens));
+  }
   // Any other refusal says nothing about the grant: a later try may do.
   auto& error = tokens.error();
   if (error.code == ErrorCode::provider_rejected) error.code = ErrorCode::upstream_error;
-  return std::move(error);
+  if (rotated.empty()) return std::move(error);
+  return RefreshAnswer(OnlyRefreshToken{std::move(rotated), std::move(error)});
 }
 
 Result<TokenResponse> Client::as_client(const std::string& scopes,

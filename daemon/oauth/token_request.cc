@@ -109,10 +109,9 @@ Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
   const auto type = response.header("content-type");
   const auto form = form_of(type, dialect);
   std::optional<Json> document;
-  if (form != Form::other)
-    if (auto parsed = parse_token_answer(response.body, form == Form::form))
-      document = *std::move(parsed);
-  auto error = read_error(document, secrets);
+  if (auto parsed = parse_token_answer(response.body, form == Form::form))
+    document = *std::move(parsed);
+  auto error = form == Form::other ? OAuthError() : read_error(document, secrets);
   const bool told_when = response.status == 429 || response.status == 503;
   return OAuthAnswer{response.status,
                      type,

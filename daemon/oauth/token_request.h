@@ -44,8 +44,9 @@ struct OAuthAnswer {
   int status = 0;
   std::string content_type;
   int retry_after_s = 0;         ///< with 429 and 503
-  std::optional<Json> document;  ///< nothing where it is not usable
-  bool of_other_type = false;    ///< its type is none that this provider may answer with
+  std::optional<Json> document;  ///< nothing where it is none
+  bool of_other_type = false;    ///< its type is none that this provider may answer with: no error
+                                 ///< is read from it, and document_of refuses it
   OAuthError error;
 };
 

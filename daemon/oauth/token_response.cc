@@ -103,6 +103,10 @@ Result<Json> parse_token_answer(std::string_view body, bool form) {
   return document;
 }
 
+Result<Secret> take_refresh_token(Json& whole, const Dialect& dialect) {
+  return take_secret(tokens_in(whole, dialect), "refresh_token");
+}
+
 Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect) {
   auto& document = tokens_in(whole, dialect);
   TokenResponse response;

@@ -22,6 +22,11 @@ struct TokenResponse {
   std::optional<std::string> scope;        ///< as granted, where it was told
 };
 
+/// Takes the refresh token out of an answer, whatever else is wrong with it: one that replaces
+/// another cannot be had again. Empty where there is none. Error: provider_protocol for one that
+/// RFC 6749 does not allow.
+Result<Secret> take_refresh_token(nlohmann::json& document, const Dialect& dialect);
+
 /// Longest life that is believed, in seconds.
 constexpr std::int64_t kMaxExpiresIn = 365 * 24 * 3600;
 

@@ -6,6 +6,14 @@
 #include "daemon/token/refresh_policy.h"
 
 namespace nexus {
+namespace {
+
+/// Whether an answer says whose it is.
+bool has_identity(const ConnectionRow& row, const TokenResponse& response) {
+  return row.asked_for_openid() && !response.id_token.empty();
+}
+
+}  // namespace
 
 Refresh::Refresh(const Vault& vault, Providers& providers, MetadataCache& metadata,
                  RefreshLedger& ledger, DownscopedTokens& downscoped, Revocations& revocations,
@@ -75,18 +83,26 @@ Result<void> Refresh::use_refresh_token(const Errand& errand, const Secret& toke
     answer = client.refresh(token, errand.target);
   }
   const auto* over = answer ? std::get_if<oauth::GrantOver>(&*answer) : nullptr;
+  const auto* rotated = answer ? std::get_if<oauth::OnlyRefreshToken>(&*answer) : nullptr;
+  const auto outcome = rotated  ? Result<void>(rotated->error)
+                       : answer ? Result<void>()
+                                : Result<void>(answer.error());
   metrics::token_refreshed(row.provider_name,
-                           over     ? metrics::Refreshed::rejected
-                           : answer ? metrics::Refreshed::success
-                                    : metrics::Refreshed::failed,
+                           over      ? metrics::Refreshed::rejected
+                           : outcome ? metrics::Refreshed::success
+                                     : metrics::Refreshed::failed,
                            timer);
-  providers_.note_health(row.provider_id, answer ? Result<void>() : Result<void>(answer.error()));
+  providers_.note_health(row.provider_id, outcome);
   if (over)
     return ledger_.over_for_good(
         row,
         row.provider_name + " rejected the refresh (" + over->reason + ")" +
             (unanswered ? ": an interrupted refresh, whose answer was lost" : ""),
         unanswered);
+  if (rotated) {
+    NEXUS_CHECK(keep(errand, rotated->refresh_token));
+    return ledger_.failed(row, rotated->error, 0);
+  }
   if (answer) return store(errand, std::get<TokenResponse>(*answer), sent_at);
   const auto& error = answer.error();
   const auto still_unanswered = was_unanswered ? generation : 0;
@@ -100,7 +116,6 @@ Result<void> Refresh::use_refresh_token(const Errand& errand, const Secret& toke
 
 /// D20: an id_token that comes with a refresh is of the same person at the same provider.
 Result<void> Refresh::check_identity(const Errand& errand, const TokenResponse& response) {
-  if (!errand.row.asked_for_openid() || response.id_token.empty()) return {};
   IdTokenExpectation expected;
   expected.subject = errand.row.subject;
   if (const auto nonce = errand.secrets.open(SecretField::nonce))
@@ -110,42 +125,53 @@ Result<void> Refresh::check_identity(const Errand& errand, const TokenResponse& 
   return claims ? Result<void>() : Result<void>(claims.error());
 }
 
+/// The one refresh token that is left, while the rest of its answer is of no use (yet).
+Result<void> Refresh::keep(const Errand& errand, const Secret& refresh_token) {
+  const auto& row = errand.row;
+  auto sealed = errand.secrets.seal(SecretField::refresh_token, refresh_token.expose());
+  return save(errand, {.token = row.token, .fields = {sealed}}, {sealed});
+}
+
 Result<void> Refresh::store(const Errand& errand, const TokenResponse& response, UnixTime sent_at) {
   const auto& [row, secrets, ours, target] = errand;
   Refreshed refreshed{.token = row.token, .lapses = !is_unattended(ours.client.grant())};
   if (!response.refresh_token.empty())
     refreshed.fields.push_back(
         secrets.seal(SecretField::refresh_token, response.refresh_token.expose()));
-  if (const auto same = check_identity(errand, response); !same) {
-    // The access token is not used, but a rotated refresh token is the only one left.
-    if (!refreshed.fields.empty()) NEXUS_CHECK(save(errand, std::move(refreshed)));
-    return ledger_.failed(row, same.error(), row.refresh_sent);
+  auto access_token = secrets.seal(SecretField::access_token, response.access_token.expose());
+  auto issued = refreshed.fields;
+  issued.push_back(access_token);
+  if (has_identity(row, response)) {
+    // Their keys may have to be fetched, and it may be somebody else's: whatever comes of it, a
+    // refresh token that was rotated is the only one left.
+    const auto kept = refreshed.fields.empty() ? Result<void>() : save(errand, refreshed, issued);
+    if (!kept && kept.error().code == ErrorCode::connection_revoked) return kept;
+    if (const auto same = check_identity(errand, response); !same)
+      return kept ? ledger_.failed(row, same.error(), 0) : kept;
+    if (kept) refreshed.fields.clear();
   }
   const auto usual = target.scopes.empty() ? row.token.scopes : target.scopes;
   TokenFacts facts{response.token_type, response.scope.value_or(usual), sent_at, {}};
   if (response.expires_in) facts.expires_at = sent_at + *response.expires_in;
   if (target.is_everything()) {
     refreshed.token = facts;
-    refreshed.fields.push_back(
-        secrets.seal(SecretField::access_token, response.access_token.expose()));
-    if (row.asked_for_openid() && !response.id_token.empty())
+    refreshed.fields.push_back(std::move(access_token));
+    if (has_identity(row, response))
       refreshed.fields.push_back(secrets.seal(SecretField::id_token, response.id_token.expose()));
   }
-  NEXUS_CHECK(save(errand, std::move(refreshed)));
+  NEXUS_CHECK(save(errand, std::move(refreshed), std::move(issued)));
   if (!target.is_everything()) downscoped_.keep(row.id, target, facts, response.access_token);
   return ledger_.record(row, describe(target));
 }
 
-Result<void> Refresh::save(const Errand& errand, Refreshed refreshed) {
+Result<void> Refresh::save(const Errand& errand, Refreshed refreshed,
+                           std::vector<SealedField> issued) {
   const auto& row = errand.row;
-  auto late = refreshed.fields;
   auto saved = ledger_.save(row, std::move(refreshed));
   if (saved || saved.error().code != ErrorCode::connection_not_found) return saved;
   // F21: it was disconnected while the provider answered; what came is not wanted any more.
-  const bool can_revoke = !errand.ours.client.endpoints().revocation.empty();
-  for (auto& field : late)
-    if (can_revoke && field.field == SecretField::refresh_token)
-      NEXUS_CHECK(revocations_.discard(row, std::move(field)));
+  if (!errand.ours.client.endpoints().revocation.empty())
+    NEXUS_CHECK(revocations_.discard(row, std::move(issued)));
   auto gone = row;
   gone.status = ConnectionStatus::revoked;
   return *not_active(gone);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/error.h"
@@ -43,7 +44,9 @@ class Refresh {
   Result<void> without_refresh_token(const ConnectionRow& row);
   Result<void> store(const Errand& errand, const TokenResponse& response, UnixTime sent_at);
   Result<void> check_identity(const Errand& errand, const TokenResponse& response);
-  Result<void> save(const Errand& errand, Refreshed refreshed);
+  Result<void> keep(const Errand& errand, const Secret& refresh_token);
+  /// `issued`: the tokens of the answer, to be revoked where nobody wants them any more.
+  Result<void> save(const Errand& errand, Refreshed refreshed, std::vector<SealedField> issued);
 
   const Vault& vault_;
   Providers& providers_;

@@ -93,6 +93,7 @@ Result<void> RefreshLedger::save(const ConnectionRow& row, Refreshed refreshed) 
   if (!*saved) return no_such_connection(row.id);
   {
     const std::lock_guard lock(mutex_);
+    kept_.erase(row.id);
     holds_.erase(row.id);
   }
   if (refresh_at) due_.expect(Due::What::refresh, *refresh_at);

@@ -80,7 +80,8 @@ Result<void> Refresher::attempt(const std::string& connection_id, const TokenTar
       flights_.any(connection_id, [](const SingleFlight::Waiter& waiter) { return waiter.forced; });
   if (const auto wait = ledger_.told_to_wait(row, forced)) return *wait;
   NEXUS_TRY(const bool stored, ledger_.save_kept(row));
-  if (stored) return target.is_everything() ? Result<void>() : attempt(connection_id, target, {});
+  // It may have been less than what is wanted: a refresh token alone, or a token for all.
+  if (stored) return attempt(connection_id, target, {});
   auto outcome = refresh_.run(*std::move(record), target);
   if (outcome || !target.is_everything()) return outcome;
   // Whatever stood in the way (a damaged record, say): what is due is not tried again at once.

@@ -68,14 +68,14 @@ std::optional<RevocationRow> Revocations::plan(const ConnectionRow& row, std::st
   return intent(row.id);
 }
 
-Result<void> Revocations::discard(const ConnectionRow& row, SealedField refresh_token) {
+Result<void> Revocations::discard(const ConnectionRow& row, std::vector<SealedField> tokens) {
   {
-    // An attempt under way ends with the tokens that it knows of: this one comes after it.
+    // An attempt under way ends with the tokens that it knows of: these come after it.
     std::unique_lock lock(mutex_);
     one_less_.wait(lock, [&] { return !under_way_.contains(row.id); });
     under_way_.insert(row.id);
   }
-  auto added = store_.add_revocation(intent(row.id), {std::move(refresh_token)});
+  auto added = store_.add_revocation(intent(row.id), tokens);
   if (added) static_cast<void>(ask_and_settle(row.id, Told::to_nobody));
   leave(row.id);
   return added;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/error.h"
@@ -34,8 +35,8 @@ class Revocations {
   /// What to store with a disconnection: the intent, before anybody is asked. Nothing where there
   /// is nothing to revoke, and `why` says so.
   std::optional<RevocationRow> plan(const ConnectionRow& row, std::string& why);
-  /// A refresh token that came too late for its connection (F21) goes as well.
-  Result<void> discard(const ConnectionRow& row, SealedField refresh_token);
+  /// Tokens that came too late for their connection (F21) go as well.
+  Result<void> discard(const ConnectionRow& row, std::vector<SealedField> tokens);
   /// Whether somebody hears how it went; else the end is put on record.
   enum class Told { to_caller, to_nobody };
   /// Asks the provider, now. Nothing happens where another thread is at it.

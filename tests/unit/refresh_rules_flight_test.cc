@@ -165,6 +165,55 @@ TEST_CASE("F21 where the provider is in trouble then, it is asked again until it
   home.provider().always_answers({}, "/revoke");
   home.clock().advance(60);
   home.revoke_due();
-  CHECK(tokens_to_forget(home).back() == "rt-late");
+  CHECK(contains(tokens_to_forget(home), "rt-late"));
+  CHECK(tokens_to_forget(home).back() == "at-late");
   CHECK(fields_of(home.store(), id).empty());
+}
+
+TEST_CASE("F21 an access token that comes alone is revoked as well", "[refresh][F21]") {
+  struct Case {
+    const char* name;
+    const char* grant;
+    const char* scopes;
+  };
+  for (const auto& [name, grant, scopes] :
+       {Case{"for all", "authorization_code", ""}, Case{"for a part", "authorization_code", "read"},
+        Case{"of the client", "client_credentials", ""}}) {
+    CAPTURE(name);
+    TestHome home;
+    auto fields = provider_fields();
+    fields["grant_type"] = grant;
+    REQUIRE(home.register_provider(fields));
+    const auto id = home.active_connection();
+    home.clock().advance(3600);
+    home.provider().answers(
+        answers::json(200, {{"access_token", "at-late"}, {"token_type", "Bearer"}}));
+    home.provider().on_the_way([&](const SeenRequest&) { REQUIRE(home.disconnect(id)); });
+    const auto token = *scopes ? home.downscoped_token(id, scopes) : home.token(id);
+    CHECK_FALSE(token);
+    CHECK(tokens_to_forget(home).back() == "at-late");
+    CHECK(fields_of(home.store(), id).empty());
+    CHECK(home.connection(id).status == "revoked");
+  }
+}
+
+TEST_CASE(
+    "a connection that an edit of its provider takes out of service stays so, whatever was under "
+    "way",
+    "[refresh]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.clock().advance(3600);
+  home.provider().on_the_way([&](const SeenRequest&) {
+    REQUIRE(home.edit_provider("acme", {{"token_url", "https://elsewhere.example/token"}}));
+  });
+  const auto token = home.token(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::attention_required);
+  CHECK(home.connection(id).status == "attention_required");
+  CHECK(home.connection(id).error_code == "provider_changed");
+  // What came is kept all the same: disconnecting revokes it.
+  home.provider().on_the_way({});
+  REQUIRE(home.disconnect(id));
+  CHECK(tokens_to_forget(home).front() == "rt-2");
 }

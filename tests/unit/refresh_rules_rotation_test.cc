@@ -1,5 +1,6 @@
 // What becomes of a refresh token when it is used, and when something comes in between: the rules
 // F1, F2, F6, F7, F8 and F14.
+#include "common/json.h"
 #include "tests/support/catch.h"
 #include "tests/support/test_home.h"
 
@@ -68,6 +69,95 @@ TEST_CASE("F2 a refreshed token outlives the daemon", "[refresh][F2]") {
   REQUIRE(token);
   CHECK(token->access_token == "at-2");
   CHECK(home.provider().refreshes().size() == 1);
+}
+
+TEST_CASE("F2 a rotated refresh token is kept, whatever else is wrong with the answer it came in",
+          "[refresh][F2]") {
+  const Json flaws[] = {
+      {{"token_type", nullptr}},  {{"token_type", "JWT"}},     {{"scope", {"x"}}},
+      {{"scope", "a\nb"}},        {{"expires_in", ""}},        {{"expires_in", -1}},
+      {{"expires_in", "3600.0"}}, {{"access_token", nullptr}}, {{"access_token", "a\nb"}},
+      {{"id_token", 7}},          {{"error", "server_error"}}, {{"error", "invalid_client"}}};
+  for (const auto& flaw : flaws) {
+    CAPTURE(to_text(flaw));
+    TestHome home;
+    const auto id = expired_connection(home);
+    home.provider().answers(answers::with(home.provider().as_usual(), flaw));
+    REQUIRE_FALSE(home.token(id));
+    CHECK(home.connection(id).status == "active");
+    CHECK(home.connection(id).failures == 1);
+    CHECK_FALSE(home.connection(id).refresh_unanswered);
+    CHECK(home.stored(id, "refresh_token") == "rt-2");
+    home.clock().advance(60);
+    const auto token = home.token(id);
+    REQUIRE(token);
+    CHECK(token->access_token == "at-3");
+    CHECK(sent(home, 1) == "rt-2");
+  }
+}
+
+TEST_CASE("F2 a rotated refresh token is kept from an answer of another status or type",
+          "[refresh][F2]") {
+  for (const auto& [status, type] :
+       {std::pair(201, "application/json"), std::pair(200, "text/plain"), std::pair(200, "")}) {
+    CAPTURE(status, type);
+    TestHome home;
+    const auto id = expired_connection(home);
+    home.provider().answers([&, status = status, type = type](const SeenRequest& request) {
+      auto answer = home.server().answer(request);
+      answer.status = status;
+      answer.headers["content-type"] = type;
+      return answer;
+    });
+    REQUIRE_FALSE(home.token(id));
+    CHECK(home.stored(id, "refresh_token") == "rt-2");
+    home.clock().advance(60);
+    CHECK(home.token(id));
+  }
+}
+
+TEST_CASE("F2 a token for a part that has a flaw does not lose the rotated refresh token either",
+          "[refresh][F2]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().answers(answers::with(home.provider().as_usual(), {{"token_type", "JWT"}}));
+  REQUIRE_FALSE(home.downscoped_token(id, "read"));
+  CHECK(home.stored(id, "refresh_token") == "rt-2");
+  CHECK(home.token(id)->access_token == "at-1");
+}
+
+TEST_CASE("F2 a rotated refresh token is on disk before the provider's keys are asked for",
+          "[refresh][F2]") {
+  TestHome home;
+  REQUIRE(home.register_provider(openid_fields()));
+  const auto id = home.active_connection({.scopes = {"openid"}});
+  home.clock().advance(3600);
+  std::unique_ptr<TestHome> next;
+  home.provider().answers(
+      [&](const SeenRequest&) -> Result<IncomingResponse> {
+        next = home.after_a_crash();
+        return answers::unreachable()({});
+      },
+      "/jwks");
+  const auto token = home.token(id);
+  REQUIRE(next);
+  CHECK(next->stored(id, "refresh_token") == "rt-2");
+  CHECK_FALSE(next->connection(id).refresh_unanswered);
+}
+
+TEST_CASE("F2 a rotated refresh token that cannot be stored outlives the flaw of its answer",
+          "[refresh][F2][F8]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.fill_disk();
+  home.provider().answers(answers::with(home.provider().as_usual(), {{"token_type", "JWT"}}));
+  REQUIRE_FALSE(home.token(id));
+  home.fill_disk(false);
+  home.clock().advance(60);
+  const auto token = home.token(id);
+  REQUIRE(token);
+  CHECK(token->access_token == "at-3");
+  CHECK(sent(home, 1) == "rt-2");
 }
 
 TEST_CASE("F6 before a refresh token leaves it is on disk that it does", "[refresh][F6]") {
