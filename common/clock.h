@@ -13,11 +13,14 @@ using UnixTime = std::int64_t;
 /// Where every part gets the time from, so that tests can turn it.
 using Clock = std::function<UnixTime()>;
 
+/// The machine's wall clock, wherever it is set: for times that others dated (id_tokens, answers,
+/// HTTP dates) or that they will read (assertions, the audit log).
 UnixTime system_now();
 
-/// A wall clock that does not believe that time goes back: when the system's is set back by two
-/// seconds or more, this one goes on with the time since boot (which counts while the machine
-/// sleeps). What was to expire in a minute still does.
+/// For what nexusd itself dated: the lives of its tokens and flows, waits, what is due. A wall
+/// clock that does not believe that time goes back: when the system's is set back by two seconds or
+/// more, this one goes on with the time since boot (which counts while the machine sleeps). What
+/// was to expire in a minute still does.
 class ForwardClock {
  public:
   /// The time for these readings of CLOCK_REALTIME and CLOCK_BOOTTIME, in milliseconds.

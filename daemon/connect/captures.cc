@@ -9,13 +9,13 @@
 namespace nexus {
 
 Captures::Captures(Providers& providers, Activation& activation, Flows& flows, HttpClient& http,
-                   Audit& audit, Clock clock, const std::string& callback_base_url)
+                   Audit& audit, Clock wall_clock, const std::string& callback_base_url)
     : providers_(providers),
       activation_(activation),
       flows_(flows),
       http_(http),
       audit_(audit),
-      clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)),
       page_url_(callback_base_url + kCapturePagePath) {}
 
 Result<StartedFlow> Captures::begin(ConnectionRow& row, const Caller& caller) {
@@ -65,7 +65,7 @@ Result<Captured> Captures::complete(const std::string& state, Json& credentials,
   auto checked = open->provider.api->schema.check(credentials);
   captured.faults = std::move(checked.faults);
   if (!captured.faults.empty()) return captured;
-  auto account = ask_provider(open->provider, checked.values, http_, clock_());
+  auto account = ask_provider(open->provider, checked.values, http_, wall_clock_());
   if (!account) {
     NEXUS_CHECK(
         record(AuditEvent::credential_refused, AuditOutcome::failure, account.error().message));

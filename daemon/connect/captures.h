@@ -38,7 +38,7 @@ struct Captured {
 class Captures {
  public:
   Captures(Providers& providers, Activation& activation, Flows& flows, HttpClient& http,
-           Audit& audit, Clock clock, const std::string& callback_base_url);
+           Audit& audit, Clock wall_clock, const std::string& callback_base_url);
 
   /// Stores the pending connection. Errors: those of Flows::begin.
   Result<StartedFlow> begin(ConnectionRow& row, const Caller& caller);
@@ -64,7 +64,7 @@ class Captures {
   Flows& flows_;
   HttpClient& http_;
   Audit& audit_;
-  Clock clock_;
+  Clock wall_clock_;
   std::string page_url_;
 };
 

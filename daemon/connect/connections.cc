@@ -129,7 +129,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
     if (c.next_refresh_at) *c.next_refresh_at -= clock_ahead();
   }
   if (row.status == ConnectionStatus::pending) {
-    c.expires_at = row.pending_until;
+    c.expires_at = row.pending_until - clock_ahead();
     if (row.pending_until <= clock_()) {
       c.status = ConnectionStatus::failed;
       c.error_code = "expired";

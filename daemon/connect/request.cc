@@ -119,7 +119,7 @@ Result<StartedConnection> ConnectionRequests::begin(const ConnectionRequest& req
     NEXUS_TRY(auto flow, code_flow_.begin(row, request.params, request.pasted, caller));
     at_page(std::move(flow));
   }
-  started.expires_at = row.pending_until;
+  started.expires_at = row.pending_until - clock_ahead();
   return started;
 }
 

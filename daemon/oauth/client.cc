@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/clock.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/oauth/client_assertion.h"
@@ -11,12 +10,13 @@
 namespace nexus::oauth {
 
 Client::Client(ProviderEndpoints endpoints, Dialect dialect, GrantType grant, Secret secret,
-               HttpClient& http)
+               HttpClient& http, Clock wall_clock)
     : endpoints_(std::move(endpoints)),
       dialect_(std::move(dialect)),
       grant_(grant),
       secret_(std::move(secret)),
-      http_(http) {}
+      http_(http),
+      wall_clock_(std::move(wall_clock)) {}
 
 std::string Client::assertion_audience() const {
   if (!dialect_.assertion_audience.empty()) return dialect_.assertion_audience;
@@ -45,7 +45,7 @@ Result<OutgoingRequest> Client::authenticated(const std::string& url, RequestBod
                                                       .audience = assertion_audience(),
                                                       .key_id = dialect_.key_id,
                                                       .pss = dialect_.pss()},
-                                                     secret_, system_now()));
+                                                     secret_, wall_clock_()));
       body.add("client_id", endpoints_.client_id)
           .add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
           .add("client_assertion", assertion.expose());
@@ -68,7 +68,7 @@ Result<Secret> Client::grant_assertion(const std::string& scopes) const {
                          .scopes = scopes,
                          .key_id = dialect_.key_id,
                          .pss = dialect_.pss()},
-                        secret_, system_now());
+                        secret_, wall_clock_());
 }
 
 }  // namespace nexus::oauth

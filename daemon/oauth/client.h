@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/net/http_client.h"
@@ -31,6 +32,7 @@ std::string describe(const TokenTarget& target);
 namespace oauth {
 
 class RequestBody;
+struct OAuthAnswer;
 
 /// An authorization code with what has to go back to the server with it.
 struct AuthorizationCode {
@@ -86,8 +88,10 @@ struct UserInfo {
 /// 408, 429, 5xx, with the time to wait), provider_protocol (an answer that the RFCs do not allow).
 class Client {
  public:
+  /// `wall_clock`: what the provider dates, and what is dated for it, is held against other
+  /// people's clocks.
   Client(ProviderEndpoints endpoints, Dialect dialect, GrantType grant, Secret secret,
-         HttpClient& http);
+         HttpClient& http, Clock wall_clock);
 
   const ProviderEndpoints& endpoints() const { return endpoints_; }
   const Dialect& dialect() const { return dialect_; }
@@ -133,6 +137,10 @@ class Client {
   /// A POST of `body` to `url`, with the client's authentication (RFC 6749 2.3; one method, never
   /// two).
   Result<OutgoingRequest> authenticated(const std::string& url, RequestBody body) const;
+  /// Sends the request and reads the answer, whatever its status. `sent` are the secrets that must
+  /// not come back in a message. Errors: those of HttpClient.
+  Result<OAuthAnswer> ask(const OutgoingRequest& request,
+                          const std::vector<std::string_view>& sent) const;
   Result<Secret> grant_assertion(const std::string& scopes) const;
   /// Whom an assertion is meant for: the authorization server, by its issuer where it has one. One
   /// text and never the endpoint of a server with an issuer: else one server could use at another
@@ -144,6 +152,7 @@ class Client {
   GrantType grant_;
   Secret secret_;
   HttpClient& http_;
+  Clock wall_clock_;
 };
 
 }  // namespace oauth

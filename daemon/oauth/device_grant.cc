@@ -18,7 +18,7 @@ Result<DeviceAuthorization> Client::start_device(
   if (endpoints_.client_auth == ClientAuthMethod::client_secret_basic)
     body.add("client_id", endpoints_.client_id);
   NEXUS_TRY(const auto request, authenticated(endpoints_.device_authorization, std::move(body)));
-  NEXUS_TRY(auto answer, ask(request, dialect_, {secret_.expose()}, http_));
+  NEXUS_TRY(auto answer, ask(request, {secret_.expose()}));
   NEXUS_TRY(const auto document, document_of(std::move(answer)));
   return read_device_authorization(document, endpoints_.allow_insecure_http);
 }
@@ -29,7 +29,7 @@ Result<DevicePoll> Client::poll_device(const Secret& device_code) const {
       .add("device_code", device_code.expose())
       .add(dialect_.token_params);
   NEXUS_TRY(const auto request, authenticated(endpoints_.token, std::move(body)));
-  NEXUS_TRY(auto answer, ask(request, dialect_, {device_code.expose(), secret_.expose()}, http_));
+  NEXUS_TRY(auto answer, ask(request, {device_code.expose(), secret_.expose()}));
   DevicePoll poll;
   const auto code = answer.error.code;
   if (code == "authorization_pending") return poll;
@@ -46,7 +46,7 @@ Result<DevicePoll> Client::poll_device(const Secret& device_code) const {
     poll.refused = code;
     return poll;
   }
-  NEXUS_TRY(poll.tokens, read_token_response(*document, dialect_));
+  NEXUS_TRY(poll.tokens, read_token_response(*document, dialect_, wall_clock_()));
   return poll;
 }
 

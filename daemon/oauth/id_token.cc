@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/oauth/account.h"
@@ -155,17 +156,27 @@ std::optional<double> number(const Json& payload, const char* name) {
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
+std::string time_text(double time) {
+  constexpr double kLast = 253402300799;  // 9999-12-31T23:59:59Z
+  return rfc3339(static_cast<UnixTime>(std::clamp(time, 0.0, kLast)));
+}
+
 std::string check_times(const Json& payload, UnixTime now) {
   const auto at = static_cast<double>(now);
   const auto exp = number(payload, "exp");
   const auto iat = number(payload, "iat");
   if (!exp) return "exp is missing or not a number";
-  if (*exp + kSkew <= at) return "it has expired";
+  // Nobody can say whose clock is wrong: both are named.
+  const auto told = [&](const std::string& what, double time) {
+    return what + " at " + time_text(time) + ", and here it is " + rfc3339(now);
+  };
+  if (*exp + kSkew <= at) return told("it expired", *exp);
   if (!iat) return "iat is missing or not a number";
-  if (*iat > at + kSkew) return "it was issued in the future";
+  if (*iat > at + kSkew) return told("it was issued", *iat);
   if (payload.contains("nbf")) {
     const auto nbf = number(payload, "nbf");
-    if (!nbf || *nbf > at + kSkew) return "it is not valid yet";
+    if (!nbf) return "nbf is not a number";
+    if (*nbf > at + kSkew) return told("it becomes valid", *nbf);
   }
   return {};
 }

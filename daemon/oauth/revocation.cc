@@ -11,7 +11,7 @@ Revocation Client::revoke(const Secret& token, const char* token_type_hint) cons
   body.add("token", token.expose()).add("token_type_hint", token_type_hint);
   const auto request = authenticated(endpoints_.revocation, std::move(body));
   if (!request) return {Outcome::refused, request.error().message};
-  const auto answer = ask(*request, dialect_, {token.expose(), secret_.expose()}, http_);
+  const auto answer = ask(*request, {token.expose(), secret_.expose()});
   if (!answer) return {Outcome::later, answer.error().message};
   if (answer->status == 200) return {};
   const auto said = "the revocation endpoint answered " + std::to_string(answer->status) +

@@ -10,9 +10,9 @@ namespace oauth {
 namespace {
 
 /// An answer's tokens, or what it says went wrong.
-Result<TokenResponse> read_tokens(OAuthAnswer answer, const Dialect& dialect) {
+Result<TokenResponse> read_tokens(OAuthAnswer answer, const Dialect& dialect, UnixTime now) {
   NEXUS_TRY(auto document, document_of(std::move(answer)));
-  return read_token_response(document, dialect);
+  return read_token_response(document, dialect, now);
 }
 
 /// The refresh token that an answer brings, whatever its status of success or its type.
@@ -59,9 +59,8 @@ Result<TokenResponse> Client::exchange(const AuthorizationCode& code) const {
   if (!code.code_verifier.empty()) body.add("code_verifier", code.code_verifier.expose());
   NEXUS_TRY(const auto request, authenticated(endpoints_.token, std::move(body)));
   NEXUS_TRY(auto answer,
-            ask(request, dialect_,
-                {code.code.expose(), code.code_verifier.expose(), secret_.expose()}, http_));
-  return read_tokens(std::move(answer), dialect_);
+            ask(request, {code.code.expose(), code.code_verifier.expose(), secret_.expose()}));
+  return read_tokens(std::move(answer), dialect_, wall_clock_());
 }
 
 Result<RefreshAnswer> Client::refresh(const Secret& token, const TokenTarget& target) const {
@@ -72,12 +71,12 @@ Result<RefreshAnswer> Client::refresh(const Secret& token, const TokenTarget& ta
   add_target(body, target, dialect_);
   const auto& url = endpoints_.refresh.empty() ? endpoints_.token : endpoints_.refresh;
   NEXUS_TRY(const auto request, authenticated(url, std::move(body)));
-  NEXUS_TRY(auto answer, ask(request, dialect_, {token.expose(), secret_.expose()}, http_));
+  NEXUS_TRY(auto answer, ask(request, {token.expose(), secret_.expose()}));
   if (auto refused = target_refused(answer, target)) return *std::move(refused);
   if (ends_grant(answer, dialect_)) return RefreshAnswer(GrantOver{answer.error.text});
   // Before anything of the answer is judged.
   NEXUS_TRY(auto rotated, new_refresh_token(answer, dialect_));
-  auto tokens = read_tokens(std::move(answer), dialect_);
+  auto tokens = read_tokens(std::move(answer), dialect_, wall_clock_());
   if (tokens) {
     tokens->refresh_token = std::move(rotated);
     return RefreshAnswer(*std::move(tokens));
@@ -101,9 +100,9 @@ Result<TokenResponse> Client::as_client(const std::string& scopes,
     body.add("assertion", assertion.expose());
   }
   NEXUS_TRY(const auto request, authenticated(endpoints_.token, std::move(body)));
-  NEXUS_TRY(auto answer, ask(request, dialect_, {secret_.expose(), assertion.expose()}, http_));
+  NEXUS_TRY(auto answer, ask(request, {secret_.expose(), assertion.expose()}));
   if (auto refused = target_refused(answer, target)) return *std::move(refused);
-  auto tokens = read_tokens(std::move(answer), dialect_);
+  auto tokens = read_tokens(std::move(answer), dialect_, wall_clock_());
   if (tokens) tokens->refresh_token = Secret();
   if (!tokens && tokens.error().code == ErrorCode::provider_rejected) {
     tokens.error().code = ErrorCode::provider_misconfigured;

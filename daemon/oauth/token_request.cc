@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/text.h"
+#include "daemon/oauth/client.h"
 #include "daemon/oauth/token_response.h"
 
 namespace nexus::oauth {
@@ -55,12 +56,12 @@ OAuthError read_error(const std::optional<Json>& document,
   return error;
 }
 
+}  // namespace
+
 bool is_configuration_error(const std::string& code) {
   return code == "invalid_client" || code == "unauthorized_client" ||
          code == "unsupported_grant_type" || code == "invalid_scope" || code == "invalid_target";
 }
-
-}  // namespace
 
 RequestBody::RequestBody(Dialect::BodyFormat format) : json_(format == Dialect::BodyFormat::json) {
   form_.reserve(1024);
@@ -103,22 +104,23 @@ int parse_retry_after(std::string_view header, UnixTime now) {
   return date <= now ? 0 : static_cast<int>(std::min<UnixTime>(date - now, kLongestRetryAfter));
 }
 
-Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
-                        const std::vector<std::string_view>& secrets, HttpClient& http) {
-  NEXUS_TRY(const auto response, http.send(request));
+Result<OAuthAnswer> Client::ask(const OutgoingRequest& request,
+                                const std::vector<std::string_view>& sent) const {
+  NEXUS_TRY(const auto response, http_.send(request));
   const auto type = response.header("content-type");
-  const auto form = form_of(type, dialect);
+  const auto form = form_of(type, dialect_);
   std::optional<Json> document;
   if (auto parsed = parse_token_answer(response.body, form == Form::form))
     document = *std::move(parsed);
-  auto error = form == Form::other ? OAuthError() : read_error(document, secrets);
+  auto error = form == Form::other ? OAuthError() : read_error(document, sent);
   const bool told_when = response.status == 429 || response.status == 503;
-  return OAuthAnswer{response.status,
-                     type,
-                     told_when ? parse_retry_after(response.header("retry-after")) : 0,
-                     std::move(document),
-                     form == Form::other,
-                     std::move(error)};
+  return OAuthAnswer{
+      response.status,
+      type,
+      told_when ? parse_retry_after(response.header("retry-after"), wall_clock_()) : 0,
+      std::move(document),
+      form == Form::other,
+      std::move(error)};
 }
 
 Result<Json> document_of(OAuthAnswer answer) {

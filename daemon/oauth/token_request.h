@@ -50,10 +50,8 @@ struct OAuthAnswer {
   OAuthError error;
 };
 
-/// Sends the request and reads the answer, whatever its status. `secrets` are what was sent and
-/// must not come back in a message. Errors: those of HttpClient.
-Result<OAuthAnswer> ask(const OutgoingRequest& request, const Dialect& dialect,
-                        const std::vector<std::string_view>& secrets, HttpClient& http);
+/// Whether an OAuth error is the operator's to mend: the client is refused, or what it asks for.
+bool is_configuration_error(const std::string& code);
 
 /// The document of a good answer, or what an unusable one means: upstream_error (408, 429, 5xx),
 /// provider_misconfigured (the client is refused), provider_rejected (any other OAuth error),
@@ -62,6 +60,6 @@ Result<Json> document_of(OAuthAnswer answer);
 
 /// Retry-After (RFC 9110 10.2.3) in seconds from now: a number or an HTTP date, an hour at the
 /// most; 0 for what is neither (F11).
-int parse_retry_after(std::string_view header, UnixTime now = system_now());
+int parse_retry_after(std::string_view header, UnixTime now);
 
 }  // namespace nexus::oauth

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "common/rfc3339.h"
 #include "common/text.h"
 
 namespace nexus {
@@ -32,26 +33,58 @@ Result<Secret> take_secret(Json& document, const char* name) {
   return secret;
 }
 
-/// The one conversion of a life's length from the wire: fractions are cut, absurd lengths clamped.
-Result<std::optional<std::int64_t>> read_expires_in(const Json& document) {
-  const auto found = document.find("expires_in");
-  if (found == document.end() || found->is_null()) return std::optional<std::int64_t>();
-  const auto clamp = [](auto value) {
-    using Value = decltype(value);
-    return std::optional<std::int64_t>(
-        static_cast<std::int64_t>(std::min(value, static_cast<Value>(kMaxExpiresIn))));
+/// A number that is not negative, also written in digits: fractions are cut, absurd ones clamped.
+/// Nothing for anything else.
+std::optional<std::int64_t> count_in(const Json& value) {
+  constexpr std::int64_t kMost = INT64_C(1) << 53;
+  const auto clamp = [](auto number) {
+    return static_cast<std::int64_t>(std::min(number, static_cast<decltype(number)>(kMost)));
   };
-  if (found->is_number_unsigned()) return clamp(found->get<std::uint64_t>());
-  if (found->is_number_float()) {
-    const auto value = found->get<double>();
-    if (std::isfinite(value) && value >= 0) return clamp(std::floor(value));
+  if (value.is_number_unsigned()) return clamp(value.get<std::uint64_t>());
+  if (value.is_number_float()) {
+    const auto number = value.get<double>();
+    if (std::isfinite(number) && number >= 0) return clamp(std::floor(number));
   }
-  if (found->is_string()) {
-    const auto& digits = found->get_ref<const std::string&>();
+  if (value.is_string()) {
+    const auto& digits = value.get_ref<const std::string&>();
     if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos)
-      return clamp(parse_number(digits).value_or(kMaxExpiresIn));
+      return clamp(parse_number(digits).value_or(kMost));
   }
-  return refused("expires_in is not a length of time");
+  return std::nullopt;
+}
+
+/// The time that a number stands for, as seconds or milliseconds since 1970; nothing where that
+/// would not be within a year of now.
+std::optional<UnixTime> time_of(std::int64_t number, UnixTime now) {
+  for (const auto time : {number, number / 1000})
+    if (time > now - kMaxExpiresIn && time < now + kMaxExpiresIn) return time;
+  return std::nullopt;
+}
+
+/// The one conversion of a life's length from the wire. It is a length in expires_in (or a time,
+/// with servers that mistake the one for the other), and a time in expires_at and expires_on, which
+/// others have instead. What else ends in _expires_in is another token's life, or for outages.
+Result<std::optional<std::int64_t>> read_life(const Json& document, UnixTime now) {
+  const auto until = [&](UnixTime time) {
+    return std::optional(std::clamp<std::int64_t>(time - now, 0, kMaxExpiresIn));
+  };
+  if (const auto found = document.find("expires_in");
+      found != document.end() && !found->is_null()) {
+    const auto number = count_in(*found);
+    if (!number) return refused("expires_in is not a length of time");
+    if (*number <= kMaxExpiresIn) return number;
+    const auto time = time_of(*number, now);
+    return time ? until(*time) : std::optional(kMaxExpiresIn);
+  }
+  for (const auto* name : {"expires_at", "expires_on"}) {
+    const auto found = document.find(name);
+    if (found == document.end()) continue;
+    const auto number = count_in(*found);
+    const auto time =
+        number ? time_of(*number, now) : parse_rfc3339(text_member(document, name).value_or(""));
+    if (time) return until(*time);
+  }
+  return std::optional<std::int64_t>();
 }
 
 /// The object that the tokens are in: the top, or where the dialect says.
@@ -107,7 +140,7 @@ Result<Secret> take_refresh_token(Json& whole, const Dialect& dialect) {
   return take_secret(tokens_in(whole, dialect), "refresh_token");
 }
 
-Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect) {
+Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect, UnixTime now) {
   auto& document = tokens_in(whole, dialect);
   TokenResponse response;
   NEXUS_TRY(response.access_token, take_secret(document, "access_token"));
@@ -123,7 +156,7 @@ Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect) {
     if (lower(*type) != "bearer")
       return refused("its token_type '" + printable(*type, 40) + "' is not Bearer" + way_out);
   }
-  NEXUS_TRY(response.expires_in, read_expires_in(document));
+  NEXUS_TRY(response.expires_in, read_life(document, now));
   if (!response.expires_in) response.expires_in = dialect.default_expires_in;
   if (dialect.tokens_never_expire) response.expires_in.reset();
   NEXUS_TRY(response.scope, read_scope(document, dialect.scope_format()));

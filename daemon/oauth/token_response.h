@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/oauth/dialect.h"
@@ -31,8 +32,10 @@ Result<Secret> take_refresh_token(nlohmann::json& document, const Dialect& diale
 constexpr std::int64_t kMaxExpiresIn = 365 * 24 * 3600;
 
 /// Error: provider_protocol for anything that neither RFC 6749 5.1 nor the dialect allows. The
-/// message never quotes the document. `document` is emptied of its tokens.
-Result<TokenResponse> read_token_response(nlohmann::json& document, const Dialect& dialect);
+/// message never quotes the document. `document` is emptied of its tokens. `now` by the wall clock,
+/// for answers that say when a token ends instead of how long it lives.
+Result<TokenResponse> read_token_response(nlohmann::json& document, const Dialect& dialect,
+                                          UnixTime now);
 
 /// A token endpoint's answer as an object: JSON, or a form where `form` says so (GitHub's style).
 /// Errors: invalid_json.

@@ -19,7 +19,7 @@ bool within(UnixTime since, UnixTime now, UnixTime life) {
 Result<std::optional<ProviderMetadata>> MetadataCache::metadata(const Provider& provider) {
   if (provider.issuer.empty() || !provider.enable_discovery)
     return std::optional<ProviderMetadata>();
-  const auto now = clock_();
+  const auto now = wall_clock_();
   {
     const std::lock_guard lock(mutex_);
     const auto& cached = metadata_[provider.issuer];
@@ -47,7 +47,7 @@ Result<std::optional<ProviderMetadata>> MetadataCache::metadata(const Provider& 
 }
 
 Result<std::string> MetadataCache::keys(const ProviderEndpoints& provider, Freshness freshness) {
-  const auto now = clock_();
+  const auto now = wall_clock_();
   {
     const std::lock_guard lock(mutex_);
     auto& cached = keys_[provider.jwks];
@@ -85,7 +85,7 @@ Result<IdTokenClaims> MetadataCache::verify(const ProviderEndpoints& provider,
   expected.client_id = provider.client_id;
   expected.algorithms = provider.id_token_algorithms;
   expected.access_token = response.access_token.expose();
-  expected.now = clock_();
+  expected.now = wall_clock_();
   const auto id_token = response.id_token.expose();
   if (provider.jwks.empty()) return refused("the provider publishes no keys (jwks_uri)");
   const metrics::Timer timer;

@@ -18,7 +18,9 @@ namespace nexus {
 /// failures for a minute (they do not evict what is good). Thread-safe; blocks on the network.
 class MetadataCache {
  public:
-  MetadataCache(HttpClient& http, Clock clock) : http_(http), clock_(std::move(clock)) {}
+  /// `wall_clock`: id_tokens are dated by other people's clocks.
+  MetadataCache(HttpClient& http, Clock wall_clock)
+      : http_(http), wall_clock_(std::move(wall_clock)) {}
 
   /// Nothing for a provider without issuer or with discovery switched off.
   Result<std::optional<ProviderMetadata>> metadata(const Provider& provider);
@@ -45,7 +47,7 @@ class MetadataCache {
   Result<std::string> keys(const ProviderEndpoints& provider, Freshness freshness);
 
   HttpClient& http_;
-  Clock clock_;
+  Clock wall_clock_;
   std::mutex mutex_;
   std::map<std::string, CachedMetadata> metadata_;
   std::map<std::string, CachedKeys> keys_;

@@ -20,8 +20,12 @@ Error no_such_provider(const std::string& name) {
 }
 
 Providers::Providers(Store& store, const Vault& vault, MetadataCache& metadata, HttpClient& http,
-                     Clock clock)
-    : store_(store), vault_(vault), metadata_(metadata), http_(http), clock_(std::move(clock)) {}
+                     Clock wall_clock)
+    : store_(store),
+      vault_(vault),
+      metadata_(metadata),
+      http_(http),
+      wall_clock_(std::move(wall_clock)) {}
 
 Result<Provider> Providers::decode(const ProviderRow& row) {
   {
@@ -90,7 +94,7 @@ Result<ProviderClient> Providers::client(const std::string& provider_id) {
   NEXUS_TRY(const auto metadata, metadata_.metadata(with.provider));
   NEXUS_TRY(auto endpoints, resolve_endpoints(with.provider, !with.secret.empty(), metadata));
   oauth::Client client(std::move(endpoints), with.provider.settings.dialect, with.provider.grant,
-                       std::move(with.secret), http_);
+                       std::move(with.secret), http_, wall_clock_);
   return ProviderClient{std::move(with.provider), std::move(client)};
 }
 
@@ -99,7 +103,7 @@ Result<ProviderClient> Providers::client_for(const std::string& provider_id,
   NEXUS_TRY(auto with, with_secret(provider_id));
   NEXUS_TRY(auto endpoints, pinned_endpoints(pinned, with.provider, !with.secret.empty()));
   oauth::Client client(std::move(endpoints), with.provider.settings.dialect, with.provider.grant,
-                       std::move(with.secret), http_);
+                       std::move(with.secret), http_, wall_clock_);
   return ProviderClient{std::move(with.provider), std::move(client)};
 }
 
@@ -127,7 +131,7 @@ void Providers::note_health(const std::string& id, const Result<void>& outcome) 
   // A provider that refuses one grant is well; one that cannot be asked is not.
   const bool healthy = outcome || outcome.error().code == ErrorCode::provider_rejected;
   const std::lock_guard lock(mutex_);
-  health_[id] = {healthy, clock_(), healthy ? "" : outcome.error().message};
+  health_[id] = {healthy, wall_clock_(), healthy ? "" : outcome.error().message};
 }
 
 std::optional<Providers::Health> Providers::health(const std::string& id) {

@@ -27,7 +27,7 @@ struct ProviderClient {
 class Providers {
  public:
   Providers(Store& store, const Vault& vault, MetadataCache& metadata, HttpClient& http,
-            Clock clock);
+            Clock wall_clock);
 
   // Error: provider_not_found.
   Result<Provider> by_id(const std::string& id);
@@ -77,7 +77,7 @@ class Providers {
   const Vault& vault_;
   MetadataCache& metadata_;
   HttpClient& http_;
-  Clock clock_;
+  Clock wall_clock_;
   std::mutex mutex_;
   std::map<std::string, Decoded> decoded_;
   std::map<std::string, Health> health_;

@@ -1,5 +1,7 @@
 #include "tests/support/authorization_server.h"
 
+#include <utility>
+
 namespace nexus::test {
 
 using Json = nlohmann::json;
@@ -45,6 +47,13 @@ IncomingResponse AuthorizationServer::answer(const SeenRequest& request) {
     return keys;
   }
   return json_answer(404, {{"error", "not_found"}});
+}
+
+IncomingResponse AuthorizationServer::answer_at(const SeenRequest& request, UnixTime now) {
+  const auto right = std::exchange(clock_, [now] { return now; });
+  auto answered = answer(request);
+  clock_ = right;
+  return answered;
 }
 
 IncomingResponse AuthorizationServer::token(const SeenRequest& request) {

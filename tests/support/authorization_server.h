@@ -57,6 +57,8 @@ class AuthorizationServer {
   bool takes(const std::string& refresh_token) const;
 
   IncomingResponse answer(const SeenRequest& request);
+  /// As a server would whose clock says that.
+  IncomingResponse answer_at(const SeenRequest& request, UnixTime now);
 
  private:
   struct Grant {

@@ -7,7 +7,8 @@
 
 namespace nexus::test {
 
-/// A clock that stands still until a test turns it.
+/// A clock that stands still until a test turns it: the one that nexusd lives by, which never goes
+/// back, and the wall clock that it shares with others.
 class TestClock {
  public:
   UnixTime now() const { return *time_; }
@@ -17,10 +18,16 @@ class TestClock {
   Clock hand_out() const {
     return [time = time_] { return time->load(); };
   }
+  /// The wall clock was ahead by so much, and is corrected.
+  void correct_wall(UnixTime seconds) { *ahead_ += seconds; }
+  Clock wall() const {
+    return [time = time_, ahead = ahead_] { return *time - *ahead; };
+  }
 
  private:
-  std::shared_ptr<std::atomic<UnixTime>> time_ =
-      std::make_shared<std::atomic<UnixTime>>(1'800'000'000);
+  using Time = std::shared_ptr<std::atomic<UnixTime>>;
+  Time time_ = std::make_shared<std::atomic<UnixTime>>(1'800'000'000);
+  Time ahead_ = std::make_shared<std::atomic<UnixTime>>(0);
 };
 
 }  // namespace nexus::test

@@ -42,7 +42,7 @@ namespace nexus::test {
 struct World {
   TestClock clock;
   Events events;
-  ScriptedProvider provider{clock.hand_out(), events};
+  ScriptedProvider provider{clock.wall(), events};
 };
 
 /// An audit log that tells whoever waits of each record.

@@ -52,8 +52,12 @@ ProviderEndpoints endpoints(const Json& params) {
 }
 
 oauth::Client client(const Json& params, HttpClient& http) {
-  return {endpoints(params), dialect(params), GrantType::authorization_code, Secret("s3cret"),
-          http};
+  return {endpoints(params),
+          dialect(params),
+          GrantType::authorization_code,
+          Secret("s3cret"),
+          http,
+          [] { return UnixTime{1'800'000'000}; }};
 }
 
 std::string url_for(const Json& params) {

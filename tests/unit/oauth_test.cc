@@ -71,11 +71,13 @@ TEST_CASE("iss is compared to the byte and demanded where it was promised", "[au
 
 namespace {
 
+constexpr UnixTime kNow = 1'800'000'000;
+
 Result<TokenResponse> parse_token_response(const std::string& text, const Json& params = {}) {
   auto document = parse_json_object(text);
   if (!document) return document.error();
   return read_token_response(
-      *document, read_settings(params.is_null() ? Json::object() : params, true)->dialect);
+      *document, read_settings(params.is_null() ? Json::object() : params, true)->dialect, kNow);
 }
 
 Result<TokenResponse> token(const std::string& members) {
@@ -96,6 +98,25 @@ TEST_CASE("expires_in is read from numbers and digits, clamped, and refused othe
     CHECK(token(std::string(",\"expires_in\":") + huge)->expires_in == kMaxExpiresIn);
   for (const auto* bad : {"-3600", "\"3600abc\"", "true", "[]", "\"\"", "-0.5", "{}"})
     CHECK_FALSE(token(std::string(",\"expires_in\":") + bad));
+}
+
+TEST_CASE("a token's life is also read from the time when it ends, where a provider tells that",
+          "[token]") {
+  const auto life = [](const std::string& members) { return token("," + members)->expires_in; };
+  for (const auto* name : {"expires_in", "expires_at", "expires_on"})
+    for (const auto* time : {"1800003600", "1800003600000", "\"1800003600\""}) {
+      CAPTURE(name, time);
+      CHECK(life("\"" + std::string(name) + "\":" + time) == 3600);
+    }
+  CHECK(life(R"("expires_at":"2027-01-15T09:00:00Z")") == 3600);
+  CHECK(life(R"("expires_in":null,"expires_at":1800000060)") == 60);
+  CHECK(life(R"("expires_in":7,"expires_at":1800000060)") == 7);
+  CHECK(life(R"("expires_at":1799999000)") == 0);
+  // Neither is the access token's life, nor can these be read as one.
+  for (const auto* other :
+       {R"("ext_expires_in":7)", R"("refresh_token_expires_in":7)", R"("expires_at":"soon")",
+        R"("expires_at":null)", R"("expires_on":5)", R"("expires_at":{})"})
+    CHECK_FALSE(life(other));
 }
 
 TEST_CASE("a token response is taken only as RFC 6749 5.1 has it", "[token]") {

@@ -1,5 +1,6 @@
 // How long a token lives, whose it is, and what a person sees: the rules F13, F15, F18, F19 and
 // F20.
+#include "common/rfc3339.h"
 #include "tests/support/catch.h"
 #include "tests/support/store_rows.h"
 #include "tests/support/test_home.h"
@@ -101,6 +102,40 @@ TEST_CASE("F15 a clock that was a little wrong as the daemon started costs nothi
   home.clock().advance(60);
   CHECK(home.token(id)->access_token == "at-1");
   CHECK(home.provider().refreshes().empty());
+}
+
+TEST_CASE("F15 a clock that was ahead and is corrected costs no id_token and no consent",
+          "[refresh][F15]") {
+  TestHome home;
+  REQUIRE(home.register_provider(openid_fields()));
+  const auto id = home.active_connection({.scopes = {"openid"}});
+  home.clock().correct_wall(600);
+  CHECK(home.refresh(id));
+  CHECK(home.active_connection({.scopes = {"openid"}}) != id);
+  // What nexusd itself dated goes on: no token lives longer for it.
+  home.clock().advance(3600);
+  CHECK(home.token(id)->access_token == "at-4");
+}
+
+TEST_CASE("F15 a clock that is off by more than the leeway is named, with the provider's time",
+          "[refresh][F15]") {
+  TestHome home;
+  REQUIRE(home.register_provider(openid_fields()));
+  home.clock().correct_wall(600);
+  const auto id = home.active_connection({.scopes = {"openid"}});
+  // The provider's clock stays behind, or ahead.
+  for (const UnixTime off : {700, -200}) {
+    CAPTURE(off);
+    const auto provider_now = home.clock().wall()() - off;
+    home.provider().answers(
+        [&](const SeenRequest& request) { return home.server().answer_at(request, provider_now); });
+    const auto token = home.refresh(id);
+    REQUIRE_FALSE(token);
+    CHECK(token.error().code == ErrorCode::invalid_id_token);
+    CHECK(token.error().message.find(rfc3339(home.clock().wall()())) != std::string::npos);
+    CHECK(token.error().message.find(rfc3339(off > 0 ? provider_now + 600 : provider_now)) !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("F15 a token's life counts from when it was asked for, not from when it came",
