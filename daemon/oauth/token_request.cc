@@ -45,14 +45,30 @@ Form form_of(const std::string& type, const Dialect& dialect) {
   return takes_forms && (is_form(type) || is_text(type)) ? Form::form : Form::other;
 }
 
+/// Whether a member "error" tells of one. Some servers have it in good answers, too, where it is
+/// null or says nothing.
+bool tells_of_error(const Json& error) {
+  if (error.is_string()) return !error.get_ref<const std::string&>().empty();
+  if (error.is_boolean()) return error.get<bool>();
+  if (error.is_number()) return error != 0;
+  return !error.empty();
+}
+
 OAuthError read_error(const std::optional<Json>& document,
                       const std::vector<std::string_view>& secrets) {
-  if (!document || !document->contains("error")) return {};
+  if (!document) return {};
+  const auto found = document->find("error");
+  if (found == document->end() || !tells_of_error(*found)) return {};
+  const auto said = [&](const char* name) {
+    return printable_without(text_member(*document, name).value_or(""), secrets);
+  };
   OAuthError error;
-  error.code = printable_without(text_member(*document, "error").value_or("error"), secrets);
+  error.code = said("error");
+  if (error.code.empty()) error.code = "error";
   error.text = error.code;
-  if (const auto description = text_member(*document, "error_description"))
-    error.text += ": " + printable_without(*description, secrets);
+  // Microsoft's finer word for the same.
+  if (const auto finer = said("suberror"); !finer.empty()) error.text += ", " + finer;
+  if (const auto words = said("error_description"); !words.empty()) error.text += ": " + words;
   return error;
 }
 

@@ -140,6 +140,26 @@ TEST_CASE("answers in other forms are taken only where the provider is known for
   CHECK_FALSE(listed->expires_in);
 }
 
+TEST_CASE("a member error that tells of none is no error", "[dialect]") {
+  for (const auto* error : {"null", R"("")", "false", "0", "{}", "[]"}) {
+    CAPTURE(error);
+    OneAnswer http("application/json", R"({"access_token":"t","token_type":"bearer","error":)" +
+                                           std::string(error) + "}");
+    CHECK(exchange(Json::object(), http));
+  }
+  for (const auto* error : {R"("x")", "true", "1", R"({"code":1})", R"(["x"])"}) {
+    CAPTURE(error);
+    OneAnswer http("application/json", R"({"access_token":"t","token_type":"bearer","error":)" +
+                                           std::string(error) + "}");
+    const auto answer = exchange(Json::object(), http);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ErrorCode::provider_rejected);
+  }
+  OneAnswer nested("application/json",
+                   R"({"access_token":null,"user":{"access_token":"u","token_type":"bearer"}})");
+  CHECK(exchange({{"token_response_path", "user"}}, nested));
+}
+
 TEST_CASE("an error beside a 200 is an error, whatever the form", "[dialect]") {
   OneAnswer form("application/x-www-form-urlencoded",
                  "error=bad_verification_code&error_description=The+code+s3cret+is+wrong");
