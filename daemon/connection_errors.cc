@@ -3,6 +3,15 @@
 #include "common/text.h"
 
 namespace nexus {
+namespace {
+
+/// Hints are made where nobody knows whose they are.
+void put_for(std::string& hint, std::string_view placeholder, const std::string& name) {
+  if (const auto at = hint.find(placeholder); at != std::string::npos)
+    hint.replace(at, placeholder.size(), name);
+}
+
+}  // namespace
 
 Error no_such_connection(const std::string& reference) {
   return {ErrorCode::connection_not_found, "there is no connection " + printable(reference, 80),
@@ -33,6 +42,8 @@ std::optional<Error> not_active(const ConnectionRow& row) {
 }
 
 Error about(const ConnectionRow& row, Error error) {
+  put_for(error.hint, "PROVIDER", row.provider_name);
+  put_for(error.hint, "CONNECTION", row.id);
   error.connection_id = row.id;
   error.provider = row.provider_name;
   return error;

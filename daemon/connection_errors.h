@@ -14,7 +14,7 @@ Error no_such_connection(const std::string& reference);
 Error needs_attention(const ConnectionRow& row, const std::string& cause);
 /// The error of a connection that has no token to give, nothing for an active one.
 std::optional<Error> not_active(const ConnectionRow& row);
-/// The error with whose it is.
+/// The error with whose it is; PROVIDER and CONNECTION in its hint are named.
 Error about(const ConnectionRow& row, Error error);
 
 }  // namespace nexus

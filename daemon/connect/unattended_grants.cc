@@ -1,5 +1,7 @@
 #include "daemon/connect/unattended_grants.h"
 
+#include "daemon/connection_errors.h"
+
 namespace nexus {
 
 UnattendedGrants::UnattendedGrants(Providers& providers, Activation& activation, Flows& flows,
@@ -23,7 +25,7 @@ Result<ConnectionRow> UnattendedGrants::make(ConnectionRow row, AuditEvent event
   }();
   if (!made) {
     flows_.fail(row, made.error(), caller);
-    return made;
+    return about(row, made.error());
   }
   NEXUS_CHECK(audit_.commit(
       {.event = event, .connection_id = row.id, .provider = row.provider_name}, caller));

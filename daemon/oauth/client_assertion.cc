@@ -16,7 +16,7 @@ constexpr UnixTime kIssuedBefore = 5;
 Result<Secret> sign_assertion(const Assertion& assertion, const Secret& private_key, UnixTime now) {
   const auto unusable = [](const Error& error) {
     return Error{ErrorCode::provider_misconfigured, error.message,
-                 "give another one: nexus provider edit NAME --private-key-file FILE"};
+                 "give another one: nexus provider edit PROVIDER --private-key-file FILE"};
   };
   const auto key = SigningKey::from_pem(private_key);
   if (!key) return unusable(key.error());

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "common/text.h"
@@ -28,24 +29,51 @@ void add_target(RequestBody& body, const TokenTarget& target, const Dialect& dia
   if (!target.audience.empty()) body.add(dialect.audience_parameter, target.audience);
 }
 
+bool is_one_of(const std::string& code, std::initializer_list<std::string_view> codes) {
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+/// What only a person can give, at the provider (OpenID Connect Core 3.1.2.6, as token endpoints
+/// say it, too; mfa_required is Auth0's).
+bool needs_person(const std::string& code) {
+  return is_one_of(
+      code, {"interaction_required", "login_required", "consent_required",
+             "account_selection_required", "unmet_authentication_requirements", "mfa_required"});
+}
+
 /// What a target is refused for says nothing about the rest of the grant. RFC 6749 5.2, RFC 8707 2.
 std::optional<Error> target_refused(const OAuthAnswer& answer, const TokenTarget& target) {
   const auto& error = answer.error;
-  if (target.is_everything() || (error.code != "invalid_scope" && error.code != "invalid_target"))
+  if (target.is_everything() ||
+      !(is_one_of(error.code, {"invalid_scope", "invalid_target"}) || needs_person(error.code)))
     return std::nullopt;
   return Error{ErrorCode::scope_not_allowed,
                "the provider gives no token (" + describe(target) + "): " + error.text,
                "ask for less, or connect anew with more"};
 }
 
-/// What the provider says when a refresh token is over for good (F9).
+/// Some have no code of their own for it, but say in words that the grant was revoked. What is said
+/// of a client, or of its keys, is the operator's to mend.
+bool says_revoked(const OAuthError& error) {
+  const auto words = lower(error.text);
+  const auto speaks_of = [&](const char* what) { return words.find(what) != std::string::npos; };
+  return speaks_of("revoked") && !speaks_of("client") && !speaks_of("key") &&
+         (speaks_of("token") || speaks_of("grant") || speaks_of("authorization") ||
+          speaks_of("access") || speaks_of("consent") || speaks_of("session"));
+}
+
+/// What the provider says when a refresh token is over for good (F9). With 408, 429 and 5xx it says
+/// nothing about the grant, whatever it says.
 bool ends_grant(const OAuthAnswer& answer, const Dialect& dialect) {
-  const auto& error = answer.error;
+  const auto status = answer.status;
+  const auto& code = answer.error.code;
+  if (status == 408 || status == 429 || status >= 500) return false;
   const auto& others = dialect.invalid_grant_errors;
-  const bool said = error.code == "invalid_grant" ||
-                    std::find(others.begin(), others.end(), error.code) != others.end() ||
-                    (answer.status == 401 && error.code == "invalid_token");
-  return said && (answer.status == 200 || answer.status == 400 || answer.status == 401);
+  return code == "invalid_grant" || needs_person(code) ||
+         std::find(others.begin(), others.end(), code) != others.end() ||
+         (status == 401 && code == "invalid_token") ||
+         (status >= 400 && !code.empty() && !is_configuration_error(code) &&
+          says_revoked(answer.error));
 }
 
 }  // namespace
@@ -106,7 +134,7 @@ Result<TokenResponse> Client::as_client(const std::string& scopes,
   if (tokens) tokens->refresh_token = Secret();
   if (!tokens && tokens.error().code == ErrorCode::provider_rejected) {
     tokens.error().code = ErrorCode::provider_misconfigured;
-    tokens.error().hint = "correct the client: nexus provider edit NAME";
+    tokens.error().hint = "correct the client: nexus provider edit PROVIDER";
   }
   return tokens;
 }

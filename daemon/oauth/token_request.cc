@@ -149,7 +149,7 @@ Result<Json> document_of(OAuthAnswer answer) {
   if (is_configuration_error(answer.error.code))
     return Error{ErrorCode::provider_misconfigured,
                  "the provider refuses this client (" + answer.error.text + ")",
-                 "correct its client id, secret or scopes: nexus provider edit NAME"};
+                 "correct its client id, secret or scopes: nexus provider edit PROVIDER"};
   if (!answer.error.code.empty())
     return Error{ErrorCode::provider_rejected, "the provider refused (" + answer.error.text + ")",
                  "start again: nexus connect PROVIDER"};

@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::size_t kMaxToken = 64 * 1024;
 
-Error refused(const std::string& what) {
-  return {ErrorCode::provider_protocol, "the token endpoint's answer is not usable: " + what,
-          "check the provider's token endpoint"};
+Error refused(const std::string& what,
+              const std::string& hint = "check the provider's token endpoint") {
+  return {ErrorCode::provider_protocol, "the token endpoint's answer is not usable: " + what, hint};
 }
 
 /// Moves a text member into a Secret and wipes where it was. Absent, null and "" are the same.
@@ -150,11 +150,11 @@ Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect, U
   const auto type = text_member(document, "token_type");
   if (!dialect.token_type_optional) {
     const std::string way_out =
-        "; if it is to be used as a Bearer token all the same, run: nexus "
-        "provider edit NAME --param token_type_optional=true";
-    if (!type) return refused("there is no token_type" + way_out);
+        "where it is to be used as a Bearer token all the same, run: nexus provider edit PROVIDER "
+        "--param token_type_optional=true";
+    if (!type) return refused("there is no token_type", way_out);
     if (lower(*type) != "bearer")
-      return refused("its token_type '" + printable(*type, 40) + "' is not Bearer" + way_out);
+      return refused("its token_type '" + printable(*type, 40) + "' is not Bearer", way_out);
   }
   NEXUS_TRY(response.expires_in, read_life(document, now));
   if (!response.expires_in) response.expires_in = dialect.default_expires_in;

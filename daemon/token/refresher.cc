@@ -82,7 +82,9 @@ Result<void> Refresher::attempt(const std::string& connection_id, const TokenTar
   NEXUS_TRY(const bool stored, ledger_.save_kept(row));
   // It may have been less than what is wanted: a refresh token alone, or a token for all.
   if (stored) return attempt(connection_id, target, {});
+  const auto ours = row;
   auto outcome = refresh_.run(*std::move(record), target);
+  if (!outcome) outcome = about(ours, outcome.error());
   if (outcome || !target.is_everything()) return outcome;
   // Whatever stood in the way (a damaged record, say): what is due is not tried again at once.
   NEXUS_TRY(auto after, store_.connection(connection_id));

@@ -36,6 +36,9 @@ test('what the provider says decides who has to act (F9)', async (t) => {
     'a captive portal': [(r) => answer(r, 200, '<h1>Wi-Fi</h1>', 'text/html'), 502, 'active'],
     'html with 400': [(r) => answer(r, 400, '<h1>blocked</h1>', 'text/html'), 502, 'active'],
     'another OAuth error': [(r) => answer(r, 400, { error: 'temporarily_unavailable' }), 502, 'active'],
+    'interaction_required': [(r) => answer(r, 400, { error: 'interaction_required' }), 409, 'attention_required'],
+    'revoked, in words': [(r) => answer(r, 400, { error: 'invalid_request', error_description: 'this token was revoked' }), 409, 'attention_required'],
+    'an answer that is too large': [(r) => answer(r, 200, 'x'.repeat(1 << 21)), 502, 'active'],
     'a reset': [(r) => { r.socket.resetAndDestroy(); return true; }, 502, 'active'],
     'token_type mac': [(r) => answer(r, 200, { access_token: 'a', token_type: 'mac' }), 502, 'active'],
   };

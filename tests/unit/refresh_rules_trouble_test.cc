@@ -40,7 +40,26 @@ TEST_CASE("F9 only a refused grant needs a person, and then nothing more is sent
        ErrorCode::attention_required},
       {"invalid_grant, 200", answers::oauth_error(200, "invalid_grant"),
        ErrorCode::attention_required},
+      {"invalid_grant, 403", answers::oauth_error(403, "invalid_grant"),
+       ErrorCode::attention_required},
       {"invalid_token, 401", answers::oauth_error(401, "invalid_token"),
+       ErrorCode::attention_required},
+      {"a suberror", answers::json(400, {{"error", "invalid_grant"}, {"suberror", "bad_token"}}),
+       ErrorCode::attention_required},
+      {"interaction_required", answers::oauth_error(400, "interaction_required"),
+       ErrorCode::attention_required},
+      {"login_required", answers::oauth_error(400, "login_required"),
+       ErrorCode::attention_required},
+      {"consent_required", answers::oauth_error(400, "consent_required"),
+       ErrorCode::attention_required},
+      {"mfa_required", answers::oauth_error(403, "mfa_required"), ErrorCode::attention_required},
+      {"in words",
+       answers::json(400, {{"error", "invalid_request"},
+                           {"error_description", "This refresh token has been REVOKED."}}),
+       ErrorCode::attention_required},
+      {"access_denied, in words",
+       answers::json(
+           403, {{"error", "access_denied"}, {"error_description", "the user revoked access"}}),
        ErrorCode::attention_required}};
   for (const auto& refusal : refusals) {
     CAPTURE(refusal.name);
@@ -61,6 +80,65 @@ TEST_CASE("F9 only a refused grant needs a person, and then nothing more is sent
     CHECK(home.provider().refreshes().size() == 1);
     // The provider is well; it is this one grant that is not.
     CHECK(home.health_of("acme")->healthy);
+  }
+}
+
+TEST_CASE("F9 the person is told what the provider said, in its finer words", "[refresh][F9]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().answers(answers::json(400, {{"error", "invalid_grant"},
+                                              {"suberror", "user_password_expired"},
+                                              {"error_description", "AADSTS50173"}}));
+  const auto token = home.refresh(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().message.find("invalid_grant, user_password_expired: AADSTS50173") !=
+        std::string::npos);
+  CHECK(token.error().hint == "run: nexus connect acme --replace " + id);
+}
+
+TEST_CASE("F9 what is revoked of a client, or said by a provider in trouble, ends no grant",
+          "[refresh][F9]") {
+  const auto said = [](int status, const char* code, const char* words) {
+    return answers::json(status, {{"error", code}, {"error_description", words}});
+  };
+  TestHome home;
+  const auto id = home.active_connection();
+  for (const auto& answer :
+       {said(401, "invalid_client", "the token endpoint's credentials were revoked"),
+        said(400, "invalid_request", "this client's access was revoked"),
+        said(503, "login_required", "the session was revoked"),
+        said(429, "invalid_grant", "slow down")}) {
+    home.clock().advance(3600);
+    home.provider().answers(answer);
+    REQUIRE_FALSE(home.token(id));
+    CHECK(home.connection(id).status == "active");
+    home.clock().advance(3600);
+    CHECK(home.token(id));
+  }
+}
+
+TEST_CASE("F9 a person who is needed for a part is not needed for the rest", "[refresh][F9]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().answers(answers::oauth_error(400, "interaction_required"));
+  const auto narrow = home.downscoped_token(id, "read");
+  REQUIRE_FALSE(narrow);
+  CHECK(narrow.error().code == ErrorCode::scope_not_allowed);
+  CHECK(home.connection(id).status == "active");
+  CHECK(home.token(id));
+}
+
+TEST_CASE("F9 a hint names the provider that it is about", "[refresh][F9]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  for (const auto& answer :
+       {answers::oauth_error(401, "invalid_client"), answers::oauth_error(400, "invalid_request"),
+        answers::json(200, {{"access_token", "t"}})}) {
+    home.provider().answers(answer);
+    const auto token = home.refresh(id);
+    REQUIRE_FALSE(token);
+    CHECK(token.error().hint.find(" acme") != std::string::npos);
+    CHECK(token.error().hint.find("PROVIDER") == std::string::npos);
   }
 }
 
