@@ -25,7 +25,7 @@ std::string for_scripts(const api::Connection& c) {
 
 std::string expiry(const api::Connection& c) {
   if (c.status != ConnectionStatus::active && c.status != ConnectionStatus::pending) return "-";
-  if (!c.expires_at) return "never";
+  if (!c.expires_at) return c.never_expires ? "never" : "unknown";
   const auto left = *c.expires_at - system_now();
   return left > 0 ? "in " + duration_text(left) : duration_text(-left) + " ago";
 }

@@ -28,6 +28,7 @@ Result<void> read(const Reader& from, Connection& c) {
   c.created_at = parse_rfc3339(from.text("created_at")).value_or(0);
   c.updated_at = parse_rfc3339(from.text("updated_at")).value_or(0);
   c.expires_at = from.number("expires_at");
+  c.never_expires = from.flag("never_expires");
   c.last_refresh_at = from.number("last_refresh_at");
   c.next_refresh_at = from.number("next_refresh_at");
   from.object("last_error", [&c](const Reader& error) {
@@ -60,6 +61,7 @@ void write(JsonWriter& to, const Connection& c) {
       .member("created_at", rfc3339(c.created_at))
       .member("updated_at", rfc3339(c.updated_at))
       .member_or_null("expires_at", c.expires_at)
+      .flag("never_expires", c.never_expires)
       .member_or_null("last_refresh_at", c.last_refresh_at)
       .member_or_null("next_refresh_at", c.next_refresh_at);
   write_last_error(to, c);

@@ -27,7 +27,8 @@ struct Connection {
   std::vector<std::string> scopes;
   UnixTime created_at = 0;
   UnixTime updated_at = 0;
-  std::optional<UnixTime> expires_at;  ///< of the access token; nothing: it does not expire
+  std::optional<UnixTime> expires_at;  ///< of the access token; nothing where nobody knows
+  bool never_expires = false;          ///< as the provider says, or as static credentials do
   std::optional<UnixTime> last_refresh_at;
   std::optional<UnixTime> next_refresh_at;  ///< in the background; after a failure, the next try
   std::string error_code;                   ///< the last error, "" when there is none

@@ -28,9 +28,10 @@ api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool 
 
 }  // namespace
 
-Connections::Connections(Store& store, Audit& audit, Revocations& revocations,
+Connections::Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
                          DownscopedTokens& downscoped, Clock clock)
     : store_(store),
+      providers_(providers),
       audit_(audit),
       revocations_(revocations),
       downscoped_(downscoped),
@@ -102,6 +103,12 @@ Result<ListedConnections> Connections::list(ConnectionPage page, const Caller& c
   return listed;
 }
 
+bool Connections::never_expires(const ConnectionRow& row) const {
+  if (row.auth_type != AuthType::oauth2) return true;
+  const auto provider = providers_.of_connection(row);
+  return provider && provider->settings.dialect.tokens_never_expire;
+}
+
 api::Connection Connections::describe(const ConnectionRow& row) const {
   api::Connection c;
   c.id = row.id;
@@ -125,6 +132,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
     // Told by the wall clock, as people and programs read it.
     c.expires_at = row.token.expires_at;
     if (c.expires_at) *c.expires_at -= clock_ahead();
+    c.never_expires = !c.expires_at && never_expires(row);
     c.next_refresh_at = row.refresh_at;
     if (c.next_refresh_at) *c.next_refresh_at -= clock_ahead();
   }

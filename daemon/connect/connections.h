@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "daemon/access/access.h"
 #include "daemon/audit.h"
+#include "daemon/provider/providers.h"
 #include "daemon/store/store.h"
 #include "daemon/token/downscoped_tokens.h"
 #include "daemon/token/revocations.h"
@@ -24,8 +25,8 @@ struct ListedConnections {
 /// Connections: found, described and ended. Blocks on the network in `revoke`. Thread-safe.
 class Connections {
  public:
-  Connections(Store& store, Audit& audit, Revocations& revocations, DownscopedTokens& downscoped,
-              Clock clock);
+  Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
+              DownscopedTokens& downscoped, Clock clock);
 
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
   /// for exactly one usable connection; what the caller may not see does not exist. Errors:
@@ -50,8 +51,10 @@ class Connections {
  private:
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);
+  bool never_expires(const ConnectionRow& row) const;
 
   Store& store_;
+  Providers& providers_;
   Audit& audit_;
   Revocations& revocations_;
   DownscopedTokens& downscoped_;

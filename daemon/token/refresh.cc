@@ -8,6 +8,14 @@
 namespace nexus {
 namespace {
 
+/// How long a new token lives. Where the answer does not tell, it is as long as the one before.
+std::optional<std::int64_t> life_of(const TokenResponse& response, const TokenFacts& before,
+                                    const Dialect& dialect) {
+  if (response.expires_in || dialect.tokens_never_expire || !before.expires_at)
+    return response.expires_in;
+  return *before.expires_at - before.obtained_at;
+}
+
 /// Whether an answer says whose it is.
 bool has_identity(const ConnectionRow& row, const TokenResponse& response) {
   return row.asked_for_openid() && !response.id_token.empty();
@@ -152,7 +160,8 @@ Result<void> Refresh::store(const Errand& errand, const TokenResponse& response,
   }
   const auto usual = target.scopes.empty() ? row.token.scopes : target.scopes;
   TokenFacts facts{response.token_type, response.scope.value_or(usual), sent_at, {}};
-  if (response.expires_in) facts.expires_at = sent_at + *response.expires_in;
+  if (const auto life = life_of(response, row.token, ours.client.dialect()))
+    facts.expires_at = sent_at + *life;
   if (target.is_everything()) {
     refreshed.token = facts;
     refreshed.fields.push_back(std::move(access_token));

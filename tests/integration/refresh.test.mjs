@@ -75,6 +75,18 @@ test('an answer without refresh_token keeps the old one', async () => {
   }
 });
 
+test('a life that nobody tells is shown as unknown, and as never where the provider says so', async () => {
+  await register(home, provider.issuer, { name: 'lasting', params: { tokens_never_expire: true } });
+  provider.expiresIn = undefined;
+  for (const [name, never, shown] of [['demo', false, 'unknown'], ['lasting', true, 'never']]) {
+    const { id } = await connect(home, provider, { provider_name: name });
+    const told = (await home.api('GET', `/v1/connections/${id}`)).json;
+    assert.deepEqual([told.expires_at, told.never_expires], [null, never]);
+    assert.match((await home.nexus(['status', id])).stdout, new RegExp(` ${shown} `));
+    assert.equal((await token(home, id, '?min_ttl=3600')).status, 200);
+  }
+});
+
 test('a rotated refresh token is used from then on, and no answer ever shows one', async () => {
   provider.rotate = true;
   const { id } = await connect(home, provider);

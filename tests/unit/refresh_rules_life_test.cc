@@ -62,6 +62,54 @@ TEST_CASE("F13 tokens that have expired as they come cause one refresh a call, a
   CHECK(home.connection(id).status == "active");
 }
 
+TEST_CASE("F13 a token of which nobody says how long it lives lives as long as the one before",
+          "[refresh][F13]") {
+  for (const auto& members :
+       {nlohmann::json::object(), nlohmann::json{{"expires_in", nullptr}},
+        nlohmann::json{{"ext_expires_in", 7200}, {"refresh_token_expires_in", 86'400}}}) {
+    TestHome home;
+    const auto id = home.active_connection();
+    home.server().behave({.lifetime = {}});
+    home.provider().always_answers(answers::with(home.provider().as_usual(), members));
+    for (int round = 0; round < 2; ++round) {
+      home.clock().advance(3600);
+      const auto token = home.token(id);
+      REQUIRE(token);
+      CHECK(token->expires_at == home.clock().now() + 3600);
+      CHECK(home.connection(id).refresh_at);
+    }
+    CHECK(home.downscoped_token(id, "read")->expires_at == home.clock().now() + 3600);
+    CHECK(home.token(id, {.min_ttl = 3599})->access_token == "at-3");
+  }
+}
+
+TEST_CASE("F13 a token whose life was never told is served until somebody insists on another",
+          "[refresh][F13]") {
+  TestHome home;
+  home.server().behave({.lifetime = {}});
+  const auto id = home.active_connection();
+  home.clock().advance(86'400);
+  const auto token = home.token(id, {.min_ttl = 3600});
+  REQUIRE(token);
+  CHECK(token->access_token == "at-1");
+  CHECK_FALSE(token->expires_at);
+  CHECK(home.refresh_due() == 0);
+  CHECK(home.refresh(id)->access_token == "at-2");
+}
+
+TEST_CASE("F13 that a provider's tokens never expire is believed whatever an answer said before",
+          "[refresh][F13]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  auto params = provider_fields()["params"];
+  params["tokens_never_expire"] = true;
+  REQUIRE(home.edit_provider("acme", {{"params", params}}));
+  home.clock().advance(3600);
+  const auto token = home.token(id);
+  REQUIRE(token);
+  CHECK_FALSE(token->expires_at);
+}
+
 // That the daemon's clock does not go back while it runs is ForwardClock's part, tested with it.
 TEST_CASE("F15 a clock that jumps a day ahead causes one refresh, not a burst", "[refresh][F15]") {
   TestHome home;
