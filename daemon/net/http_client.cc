@@ -210,12 +210,14 @@ class CurlClient : public HttpClient {
       return error;
     }
     const auto encoding = lower(exchange.response.header("content-encoding"));
-    if (!encoding.empty() && encoding != "identity")
-      return Error{ErrorCode::provider_protocol,
-                   "the answer of " + printable(request.url, 200) +
-                       " came in an encoding that "
-                       "nobody asked for",
-                   "check that it is the right endpoint"};
+    if (!encoding.empty() && encoding != "identity") {
+      Error error{ErrorCode::provider_protocol,
+                  "the answer of " + printable(request.url, 200) +
+                      " came in an encoding that nobody asked for",
+                  "check that it is the right endpoint"};
+      error.may_have_arrived = true;
+      return error;
+    }
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     exchange.response.status = static_cast<int>(status);

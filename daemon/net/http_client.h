@@ -17,6 +17,9 @@ struct AddressPolicy {
   bool private_networks = false;
 };
 
+/// How long an exchange may take that somebody's token waits for, in milliseconds.
+constexpr long kExchangeMs = 15'000;
+
 struct OutgoingRequest {
   std::string method = "GET";
   std::string url;
@@ -25,7 +28,7 @@ struct OutgoingRequest {
   std::string content_type = "application/x-www-form-urlencoded";
   AddressPolicy addresses;
   std::size_t max_body = 1024 * 1024;
-  long total_ms = 15'000;  ///< for the whole exchange
+  long total_ms = kExchangeMs;  ///< for the whole exchange
 };
 
 struct IncomingResponse {

@@ -108,7 +108,9 @@ class Client {
   /// arrived without an answer. With a `target` the access token is for
   /// that alone; the refresh token stays whole. Error then: scope_not_allowed, which says nothing
   /// about the grant.
-  Result<RefreshAnswer> refresh(const Secret& token, const TokenTarget& target = {}) const;
+  /// Takes `total_ms` at the most.
+  Result<RefreshAnswer> refresh(const Secret& token, const TokenTarget& target = {},
+                                long total_ms = kExchangeMs) const;
 
   /// Asks for a token that the client may have without a person: client credentials (RFC 6749 4.4)
   /// or an assertion as the grant (RFC 7523 2.1), as the provider's grant says. `scopes` are the

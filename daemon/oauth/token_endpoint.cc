@@ -91,14 +91,16 @@ Result<TokenResponse> Client::exchange(const AuthorizationCode& code) const {
   return read_tokens(std::move(answer), dialect_, wall_clock_());
 }
 
-Result<RefreshAnswer> Client::refresh(const Secret& token, const TokenTarget& target) const {
+Result<RefreshAnswer> Client::refresh(const Secret& token, const TokenTarget& target,
+                                      long total_ms) const {
   RequestBody body(dialect_.token_request_format);
   body.add("grant_type", "refresh_token")
       .add("refresh_token", token.expose())
       .add(dialect_.refresh_params);
   add_target(body, target, dialect_);
   const auto& url = endpoints_.refresh.empty() ? endpoints_.token : endpoints_.refresh;
-  NEXUS_TRY(const auto request, authenticated(url, std::move(body)));
+  NEXUS_TRY(auto request, authenticated(url, std::move(body)));
+  request.total_ms = total_ms;
   NEXUS_TRY(auto answer, ask(request, {token.expose(), secret_.expose()}));
   if (auto refused = target_refused(answer, target)) return *std::move(refused);
   if (ends_grant(answer, dialect_)) return RefreshAnswer(GrantOver{answer.error.text});

@@ -8,6 +8,8 @@ namespace {
 constexpr UnixTime kMetadataLife = 24 * 3600;
 constexpr UnixTime kKeysLife = 3600;
 constexpr UnixTime kFailureLife = 60;
+/// Somebody's token may wait for them, after all that its own request took.
+constexpr long kKeysMs = 5'000;
 
 /// A clock that went back makes old entries look new: they count as expired.
 bool within(UnixTime since, UnixTime now, UnixTime life) {
@@ -46,7 +48,8 @@ Result<std::optional<ProviderMetadata>> MetadataCache::metadata(const Provider& 
   return cached.good;
 }
 
-Result<std::string> MetadataCache::keys(const ProviderEndpoints& provider, Freshness freshness) {
+Result<MetadataCache::KeySet> MetadataCache::keys(const ProviderEndpoints& provider,
+                                                  Freshness freshness) {
   const auto now = wall_clock_();
   {
     const std::lock_guard lock(mutex_);
@@ -54,16 +57,18 @@ Result<std::string> MetadataCache::keys(const ProviderEndpoints& provider, Fresh
     const bool fresh = !cached.document.empty() && within(cached.fetched_at, now, kKeysLife);
     const bool tried_lately = within(cached.tried_at, now, kFailureLife);
     if (freshness == Freshness::cached_is_fine ? fresh : tried_lately && !cached.document.empty())
-      return cached.document;
+      return KeySet{cached.document, false};
     if (freshness == Freshness::newest) cached.tried_at = now;
   }
-  OutgoingRequest request{.url = provider.jwks, .addresses = provider.addresses};
+  OutgoingRequest request{
+      .url = provider.jwks, .addresses = provider.addresses, .total_ms = kKeysMs};
   request.headers.emplace_back("Accept", Secret("application/json"));
   const auto response = http_.send(request);
   const std::lock_guard lock(mutex_);
   auto& cached = keys_[provider.jwks];
   if (!response || response->status != 200) {
-    if (!cached.document.empty() && freshness == Freshness::cached_is_fine) return cached.document;
+    if (!cached.document.empty() && freshness == Freshness::cached_is_fine)
+      return KeySet{cached.document, true};
     if (!response) return response.error();
     return Error{ErrorCode::upstream_error,
                  "the provider's key set answered " + std::to_string(response->status),
@@ -71,7 +76,7 @@ Result<std::string> MetadataCache::keys(const ProviderEndpoints& provider, Fresh
   }
   cached.document = response->body;
   cached.fetched_at = now;
-  return cached.document;
+  return KeySet{cached.document, true};
 }
 
 Result<IdTokenClaims> MetadataCache::verify(const ProviderEndpoints& provider,
@@ -90,10 +95,11 @@ Result<IdTokenClaims> MetadataCache::verify(const ProviderEndpoints& provider,
   if (provider.jwks.empty()) return refused("the provider publishes no keys (jwks_uri)");
   const metrics::Timer timer;
   NEXUS_TRY(const auto known, keys(provider, Freshness::cached_is_fine));
-  auto result = verify_id_token(id_token, known, expected);
-  if (!result.claims && result.fault == IdTokenFault::unknown_key) {
+  auto result = verify_id_token(id_token, known.document, expected);
+  if (!result.claims && result.fault == IdTokenFault::unknown_key && !known.asked_just_now) {
     NEXUS_TRY(const auto newest, keys(provider, Freshness::newest));
-    if (newest != known) result = verify_id_token(id_token, newest, expected);
+    if (newest.document != known.document)
+      result = verify_id_token(id_token, newest.document, expected);
   }
   metrics::id_token_verified(result.claims.has_value(), timer);
   if (!result.claims) return refused(result.reason);

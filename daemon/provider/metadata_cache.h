@@ -44,7 +44,11 @@ class MetadataCache {
     UnixTime tried_at = 0;  ///< when an unknown kid last made us ask again
   };
   enum class Freshness { cached_is_fine, newest };
-  Result<std::string> keys(const ProviderEndpoints& provider, Freshness freshness);
+  struct KeySet {
+    std::string document;
+    bool asked_just_now = false;  ///< no need to ask again
+  };
+  Result<KeySet> keys(const ProviderEndpoints& provider, Freshness freshness);
 
   HttpClient& http_;
   Clock wall_clock_;

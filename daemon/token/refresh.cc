@@ -8,6 +8,17 @@
 namespace nexus {
 namespace {
 
+/// A repeat that comes later than this is not at once, and makes callers wait for too long.
+constexpr UnixTime kAtOnce = 5;
+constexpr long kRepeatMs = 10'000;
+
+/// F7: the provider may have taken the token and lost us its answer. Many give a moment's grace, in
+/// which the same token brings the same answer. Not so one that is slow, which would have both
+/// requests in hand, nor one whose answer cannot be taken.
+bool may_repeat(const Error& error, UnixTime after) {
+  return error.code == ErrorCode::upstream_error && after <= kAtOnce;
+}
+
 /// How long a new token lives. Where the answer does not tell, it is as long as the one before.
 std::optional<std::int64_t> life_of(const TokenResponse& response, const TokenFacts& before,
                                     const Dialect& dialect) {
@@ -83,12 +94,11 @@ Result<void> Refresh::use_refresh_token(const Errand& errand, const Secret& toke
   auto answer = client.refresh(token, errand.target);
   bool unanswered = was_unanswered;
   if (!answer && answer.error().may_have_arrived) {
-    // F7: the provider may have taken the token and lost us its answer. Many give a moment's grace,
-    // in which the same token brings the same answer: once, then it waits like any failure.
     log(LogLevel::info, "refresh_unanswered",
         {{"connection", row.id}, {"error", answer.error().message}});
     unanswered = true;
-    answer = client.refresh(token, errand.target);
+    if (!was_unanswered && may_repeat(answer.error(), clock_() - sent_at))
+      answer = client.refresh(token, errand.target, kRepeatMs);
   }
   const auto* over = answer ? std::get_if<oauth::GrantOver>(&*answer) : nullptr;
   const auto* rotated = answer ? std::get_if<oauth::OnlyRefreshToken>(&*answer) : nullptr;

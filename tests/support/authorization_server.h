@@ -20,6 +20,7 @@ struct SeenRequest {
   std::string path;
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::map<std::string, std::string> form;
+  long total_ms = 0;  ///< how long we wait for its answer
 
   bool has(const std::string& parameter) const { return form.contains(parameter); }
   std::string operator[](const std::string& parameter) const {

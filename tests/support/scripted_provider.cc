@@ -11,6 +11,7 @@ namespace {
 SeenRequest taken_apart(const OutgoingRequest& request) {
   SeenRequest seen;
   seen.method = request.method;
+  seen.total_ms = request.total_ms;
   if (const auto url = parse_url(request.url, "the request's URL")) {
     seen.host = url->host;
     seen.path = url->path;
