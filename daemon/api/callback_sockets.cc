@@ -34,8 +34,10 @@ Result<void> CallbackSockets::open(const std::string& redirect_uri) {
   NEXUS_TRY(const auto sockets,
             http::listen_on_tcp({url.host, url.port}, "callback.base_url", held));
   for (const auto& socket : sockets)
-    listeners_[socket.address] =
-        server_.listen(socket.fd, {.via = Caller::Via::callback, .keep_alive = false}, handler_);
+    listeners_[socket.address] = server_.listen(
+        socket.fd,
+        {.via = Caller::Via::callback, .keep_alive = false, .takes_malformed_queries = true},
+        handler_);
   origins_.insert(origin);
   return {};
 }

@@ -9,6 +9,21 @@
 #include "daemon/oauth/authorization_response.h"
 
 namespace nexus {
+namespace {
+
+/// What a flow's browser brought. Error: invalid_state.
+Result<AuthorizationResponse> read_answer(
+    const FlowRow& flow, const std::vector<std::pair<std::string, std::string>>& query) {
+  NEXUS_TRY(auto response, parse_authorization_response(query));
+  NEXUS_TRY(const auto pinned, endpoints_from_text(flow.pinned));
+  if (const auto issuer = check_issuer(response, pinned.issuer, pinned.sends_iss); !issuer)
+    return Flows::does_not_belong(issuer.error().message);
+  if (response.error.empty() && response.code.empty())
+    return Flows::does_not_belong("the answer has neither a code nor an error");
+  return response;
+}
+
+}  // namespace
 
 AuthorizationCodeFlow::AuthorizationCodeFlow(Providers& providers, RedirectUris redirect_uris,
                                              Activation& activation, Flows& flows, Audit& audit,
@@ -64,29 +79,23 @@ Result<FlowOutcome> AuthorizationCodeFlow::complete(
     const std::string& uri, const std::vector<std::pair<std::string, std::string>>& query,
     const Caller& caller) {
   // Nothing of the answer is looked at before its state has proved that it was asked for.
-  auto response = parse_authorization_response(query);
-  const auto flow = [&]() -> Result<FlowRow> {
-    if (!response) return response.error();
-    NEXUS_TRY(auto found, flows_.find(response->state, uri));
-    if (found.kind != FlowKind::code)
-      return Flows::does_not_belong("this answer belongs to no connection that is waiting");
-    NEXUS_TRY(const auto pinned, endpoints_from_text(found.pinned));
-    if (const auto issuer = check_issuer(*response, pinned.issuer, pinned.sends_iss); !issuer)
-      return Flows::does_not_belong(issuer.error().message);
-    if (response->error.empty() && response->code.empty())
-      return Flows::does_not_belong("the answer has neither a code nor an error");
-    return found;
-  }();
-  if (!flow) {
+  const auto flow = asked_for(uri, query);
+  const auto response =
+      flow ? read_answer(*flow, query) : Result<AuthorizationResponse>(flow.error());
+  // Whoever knew the state is the flow's browser: no better answer will come. What is brought by
+  // hand may be copied better the next time.
+  const bool ends_flow = flow && !response && flow->awaited;
+  if (!response && !ends_flow) {
     NEXUS_CHECK(audit_.commit({.event = AuditEvent::state_verification_failed,
                                .outcome = AuditOutcome::refused,
-                               .detail = flow.error().message},
+                               .detail = response.error().message},
                               caller));
-    return flow.error();
+    return response.error();
   }
   NEXUS_TRY(const auto pending, flows_.take(*flow));
   const auto& row = pending.row;
 
+  if (ends_flow) return flows_.fail(row, response.error(), caller);
   if (!response->error.empty()) {
     const auto text =
         response->error_description.empty() ? response->error : response->error_description;
@@ -99,6 +108,14 @@ Result<FlowOutcome> AuthorizationCodeFlow::complete(
                              .provider = row.provider_name},
                             caller));
   return flows_.succeed(row);
+}
+
+Result<FlowRow> AuthorizationCodeFlow::asked_for(
+    const std::string& uri, const std::vector<std::pair<std::string, std::string>>& query) {
+  NEXUS_TRY(auto flow, flows_.find(state_in(query), uri));
+  if (flow.kind != FlowKind::code)
+    return Flows::does_not_belong("this answer belongs to no connection that is waiting");
+  return flow;
 }
 
 Result<std::string> AuthorizationCodeFlow::redirect_uri_for(const Provider& provider, bool pasted) {

@@ -30,12 +30,16 @@ class AuthorizationCodeFlow {
                             bool pasted, const Caller& caller);
 
   /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
-  /// invalid_state for whatever does not belong to an open flow, which it leaves as it is.
+  /// invalid_state for whatever does not belong to an open flow, which it leaves as it is. What
+  /// does and is refused (B2) ends the flow, unless it was brought by hand.
   Result<FlowOutcome> complete(const std::string& uri,
                                const std::vector<std::pair<std::string, std::string>>& query,
                                const Caller& caller);
 
  private:
+  /// The open flow that an answer is for, by its state alone.
+  Result<FlowRow> asked_for(const std::string& uri,
+                            const std::vector<std::pair<std::string, std::string>>& query);
   /// Where the answer is to come to. Error: callback_unavailable.
   Result<std::string> redirect_uri_for(const Provider& provider, bool pasted);
   Result<void> exchange(const PendingConnection& pending, const FlowRow& flow, const Secret& code);

@@ -154,6 +154,9 @@ FlowOutcome Flows::refused(const ConnectionRow& row, const std::string& oauth_er
 }
 
 FlowOutcome Flows::fail(const ConnectionRow& row, const Error& error, const Caller& caller) {
+  if (error.code == ErrorCode::invalid_state)
+    return end(row, AuditEvent::state_verification_failed, "invalid_response", error.message,
+               caller);
   const auto* code =
       error.code == ErrorCode::invalid_id_token ? "invalid_id_token" : "token_exchange_failed";
   return end(row, AuditEvent::token_exchange_failed, code, error.message, caller);

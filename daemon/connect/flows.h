@@ -88,7 +88,7 @@ class Flows {
   /// The provider answered with an OAuth error instead of a connection.
   FlowOutcome refused(const ConnectionRow& row, const std::string& oauth_error,
                       const std::string& message, const Caller& caller);
-  /// The provider's answer could not be made use of.
+  /// The provider's answer could not be made use of; invalid_state: the browser's could not.
   FlowOutcome fail(const ConnectionRow& row, const Error& error, const Caller& caller);
   /// The flow's connection is active.
   FlowOutcome succeed(const ConnectionRow& row);

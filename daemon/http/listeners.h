@@ -16,6 +16,7 @@ struct ListenerOptions {
   Caller::Via via = Caller::Via::control_socket;
   bool same_user_only = false;  ///< SO_PEERCRED; refused before a byte is read
   bool keep_alive = true;
+  bool takes_malformed_queries = false;   ///< the handler answers people, and them, too
   std::shared_ptr<TlsCertificate> tls{};  ///< nothing: in the clear
   std::function<void(const Caller&)> on_refused{};
 };

@@ -15,7 +15,8 @@ struct Request {
   std::string method;
   std::string path;                   ///< as sent, without query
   std::vector<std::string> segments;  ///< the path's parts, each decoded on its own
-  std::vector<std::pair<std::string, std::string>> query;    ///< decoded, in order
+  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+  bool query_is_malformed = false;  ///< U+FFFD stands for what could not be decoded
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   SecretText body;
   bool keep_alive = true;

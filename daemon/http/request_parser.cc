@@ -60,10 +60,20 @@ bool read_path(std::string_view path, Request& request) {
   }
 }
 
-bool read_query(std::string_view query, Request& request) {
-  auto pairs = parse_form(query);
-  if (pairs) request.query = *std::move(pairs);
-  return pairs.has_value();
+void read_query(std::string_view query, Request& request) {
+  if (auto pairs = parse_form(query)) {
+    request.query = *std::move(pairs);
+    return;
+  }
+  request.query_is_malformed = true;
+  const auto decoded = [](std::string_view text) {
+    return percent_decode(text, true).value_or("\xef\xbf\xbd");
+  };
+  for (const auto& pair : split(query, '&')) {
+    const auto end = std::min(pair.find('='), pair.size());
+    request.query.emplace_back(decoded(pair.substr(0, end)),
+                               decoded(pair.substr(std::min(end + 1, pair.size()))));
+  }
 }
 
 /// Method, target and version; nothing when the line is not exactly that.
@@ -82,8 +92,7 @@ const char* read_request_line(std::string_view line, Request& request) {
     if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\') return "the target has odd characters";
   const auto mark = target.find('?');
   if (!read_path(target.substr(0, mark), request)) return "the path is malformed";
-  if (mark != std::string_view::npos && !read_query(target.substr(mark + 1), request))
-    return "the query is malformed";
+  if (mark != std::string_view::npos) read_query(target.substr(mark + 1), request);
   return nullptr;
 }
 

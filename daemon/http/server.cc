@@ -87,13 +87,17 @@ void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
   if (parsed.state == Parsed::State::refused)
     return finish(
         id, error_response({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
+  const auto& listener = entry.connection.listener();
+  if (parsed.request.query_is_malformed && !listener.options.takes_malformed_queries)
+    return finish(id, error_response({ErrorCode::invalid_field, "the query is malformed",
+                                      "send a well-formed HTTP/1.1 request"}));
   if (draining_) entry.connection.close_after_answer();
   auto& request = parsed.request;
   request.caller = entry.connection.caller();
   request.caller.request = entry.request;
   entry.request.append(" ").append(request.method).append(" ").append(request.path);
-  entry.connection.listener().handler(
-      std::move(request), [this, id](Response response) { finish(id, std::move(response)); });
+  listener.handler(std::move(request),
+                   [this, id](Response response) { finish(id, std::move(response)); });
 }
 
 /// Any thread.

@@ -15,6 +15,16 @@ Error refused(const std::string& what) {
 
 }  // namespace
 
+std::string state_in(const std::vector<std::pair<std::string, std::string>>& query) {
+  std::string state;
+  for (const auto& [name, value] : query) {
+    if (name != "state") continue;
+    if (!state.empty()) return {};
+    state = value;
+  }
+  return state;
+}
+
 Result<AuthorizationResponse> parse_authorization_response(
     const std::vector<std::pair<std::string, std::string>>& query) {
   AuthorizationResponse response;

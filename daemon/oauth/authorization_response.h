@@ -19,6 +19,9 @@ struct AuthorizationResponse {
   bool has_iss = false;
 };
 
+/// Whose answer it is, whatever else is wrong with it; "" where it gives no state, or several.
+std::string state_in(const std::vector<std::pair<std::string, std::string>>& query);
+
 /// Reads the redirect's query. Refuses (invalid_state) a parameter given twice, an oversized or odd
 /// code, and `response` (JARM, which nexusd never asks for); tokens in the query are ignored.
 Result<AuthorizationResponse> parse_authorization_response(

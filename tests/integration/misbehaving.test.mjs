@@ -21,13 +21,7 @@ test('answers that belong to no flow are refused and leave the flow alone', asyn
     'wrong state': (p) => ({ ...p, state: 'x'.repeat(87) }),
     'a prefix of the state': (p) => ({ ...p, state: p.state.slice(0, -1) }),
     'the state twice': (p) => ({ ...p, state: [p.state, p.state] }),
-    'the code twice': (p) => ({ ...p, code: [p.code, p.code] }),
     'an error without state': () => ({ error: 'access_denied' }),
-    'no code and no error': (p) => ({ ...p, code: undefined }),
-    'another issuer': (p) => ({ ...p, iss: 'https://evil.example' }),
-    'the issuer with a slash': (p) => ({ ...p, iss: `${p.iss}/` }),
-    'no issuer although promised': (p) => ({ ...p, iss: undefined }),
-    'a JARM response': (p) => ({ ...p, response: 'x.y.z' }),
   };
   const asked = await request(home);
   for (const [name, answer] of Object.entries(cases)) {
@@ -45,6 +39,45 @@ test('answers that belong to no flow are refused and leave the flow alone', asyn
   assert.equal(await home.status(asked.connection_id), 'active');
   assert.equal((await visit(good)).status, 400);
   assert.equal(provider.tokenRequests().length, 1);
+});
+
+test('an answer with the right state that cannot be used ends the flow: page and status say why', async (t) => {
+  const cases = {
+    'the code twice': [(p) => ({ ...p, code: [p.code, p.code] }), /gives code twice/],
+    'no code and no error': [(p) => ({ ...p, code: undefined }), /neither a code nor an error/],
+    'another issuer': [(p) => ({ ...p, iss: 'https://evil.example' }), /the issuer that was asked/],
+    'the issuer with a slash': [(p) => ({ ...p, iss: `${p.iss}/` }), /the issuer that was asked/],
+    'no issuer although promised': [(p) => ({ ...p, iss: undefined }), /the issuer that was asked/],
+    'a JARM response': [(p) => ({ ...p, response: 'x.y.z' }), /was not asked for/],
+    'a code that cannot be decoded': [(p) => ({ ...p, code: 'MARK' }), /code is malformed/, '%zz'],
+    'an error with control characters': [(p) => ({ ...p, code: undefined, error: 'server_error', error_description: 'MARK' }), /a\?\?b/, 'a%1b%0ab'],
+    'an error that cannot be decoded': [(p) => ({ ...p, code: undefined, error: 'server_error', error_description: 'MARK' }), /could not be connected/, 'a%00b'],
+  };
+  for (const [name, [answer, why, raw]] of Object.entries(cases)) {
+    await t.test(name, async () => {
+      provider.authorizationResponse = answer;
+      const asked = await request(home);
+      const page = await visit(provider.consent(asked.auth_url).replace('MARK', raw));
+      assert.equal(page.status, 200);
+      assert.match(page.text, /could not be connected/);
+      assert.match(page.text, why);
+      const told = (await home.api('GET', `/v1/connections/${asked.connection_id}`)).json;
+      assert.equal(told.status, 'failed');
+      assert.ok(told.last_error.message);
+      assert.equal(provider.tokenRequests().length, 0);
+    });
+  }
+});
+
+test('a malformed query at the callback is answered with a page, anywhere else with an error', async () => {
+  const asked = await request(home);
+  const page = await visit(`${new URL(asked.auth_url).searchParams.get('redirect_uri')}?state=%zz&code=a`);
+  assert.equal(page.status, 400);
+  assert.match(page.headers.get('content-type'), /^text\/html/);
+  assert.equal(await home.status(asked.connection_id), 'pending');
+  const elsewhere = await home.api('GET', '/v1/connections?limit=%zz');
+  assert.equal(elsewhere.status, 400);
+  assert.match(elsewhere.json.message, /query is malformed/);
 });
 
 test('the state of one flow does not serve another, and one callback is redeemed once', async () => {

@@ -24,6 +24,18 @@ TEST_CASE("a well-formed request is read in full", "[http]") {
   CHECK(parsed.request.keep_alive);
 }
 
+TEST_CASE("a query that cannot be decoded is told, and read as far as it can be", "[http]") {
+  for (const auto* query : {"a=1&b=%zz&c", "a=1&b=x%00&c=", "a=1&b=%&c"}) {
+    const auto parsed =
+        parse_request("GET /x?" + std::string(query) + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    REQUIRE(parsed.state == Parsed::State::complete);
+    CHECK(parsed.request.query_is_malformed);
+    CHECK(parsed.request.query_value("a") == "1");
+    CHECK(parsed.request.query_value("b") == "\xef\xbf\xbd");
+    CHECK(parsed.request.query.size() == 3);
+  }
+}
+
 TEST_CASE("what could be read in two ways is refused", "[http]") {
   for (const auto* text :
        {"GET / HTTP/1.1\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nA: 1\nB: 2\r\n\r\n",
