@@ -28,7 +28,8 @@ Result<void> Activation::learn_account(ConnectionRow& active, const ProviderClie
     active.account = subject.empty() ? client.endpoints().client_id : subject;
     return {};
   }
-  if (client.endpoints().userinfo.empty() || !active.account.empty()) return {};
+  if (client.endpoints().userinfo.empty() || !active.account.empty() || access_token.empty())
+    return {};
   const auto told = client.userinfo(access_token, provider.settings.request_headers);
   if (!told) {
     // A name for people is not worth failing a good connection.

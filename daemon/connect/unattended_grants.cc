@@ -1,8 +1,22 @@
 #include "daemon/connect/unattended_grants.h"
 
 #include "daemon/connection_errors.h"
+#include "daemon/log.h"
 
 namespace nexus {
+namespace {
+
+/// F2: the token that was brought is used up, and this one all that is left of the grant. A fetch
+/// finds no life in what came, refreshes, and says what is wrong until that is mended.
+TokenResponse without_access_token(oauth::OnlyRefreshToken rotated) {
+  log(LogLevel::warn, "adopted_without_access_token", {{"error", rotated.error.message}});
+  TokenResponse response;
+  response.refresh_token = std::move(rotated.refresh_token);
+  response.expires_in = 0;
+  return response;
+}
+
+}  // namespace
 
 UnattendedGrants::UnattendedGrants(Providers& providers, Activation& activation, Flows& flows,
                                    Audit& audit, Clock clock)
@@ -52,7 +66,7 @@ Result<ConnectionRow> UnattendedGrants::adopt(ConnectionRow row, const Secret& t
                       "connect " +
                           provider};
                 if (auto* rotated = std::get_if<oauth::OnlyRefreshToken>(&answer))
-                  return std::move(rotated->error);
+                  return without_access_token(std::move(*rotated));
                 auto& response = std::get<TokenResponse>(answer);
                 if (response.refresh_token.empty()) response.refresh_token = token.copy();
                 return std::move(response);

@@ -24,7 +24,8 @@ std::optional<std::int64_t> life_of(const TokenResponse& response, const TokenFa
                                     const Dialect& dialect) {
   if (response.expires_in || dialect.tokens_never_expire || !before.expires_at)
     return response.expires_in;
-  return *before.expires_at - before.obtained_at;
+  const auto life = *before.expires_at - before.obtained_at;
+  return life > 0 ? std::optional(life) : std::nullopt;
 }
 
 /// Whether an answer says whose it is.

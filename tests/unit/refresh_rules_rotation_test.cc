@@ -160,6 +160,22 @@ TEST_CASE("F2 a rotated refresh token that cannot be stored outlives the flaw of
   CHECK(sent(home, 1) == "rt-2");
 }
 
+TEST_CASE("F2 a grant that is adopted is not lost to a flaw of its first answer", "[refresh][F2]") {
+  TestHome home;
+  REQUIRE(home.register_provider());
+  home.provider().answers(answers::with(home.provider().as_usual(), {{"token_type", "JWT"}}));
+  const auto adopted = home.adopt(home.server().grant_elsewhere());
+  REQUIRE(adopted);
+  CHECK(adopted->status == "active");
+  CHECK(home.stored(adopted->id, "refresh_token") == "rt-2");
+  // What is wrong is told as long as it is, and nothing is handed out.
+  home.provider().answers(answers::with(home.provider().as_usual(), {{"token_type", "JWT"}}));
+  CHECK_FALSE(home.token(adopted->id));
+  home.clock().advance(60);
+  CHECK(home.token(adopted->id)->access_token == "at-3");
+  CHECK(home.server().takes("rt-4"));
+}
+
 TEST_CASE("F6 before a refresh token leaves it is on disk that it does", "[refresh][F6]") {
   TestHome home;
   const auto id = expired_connection(home);
