@@ -165,6 +165,9 @@ RevocationState Revocations::settle(RevocationRow row, const ConnectionRow& conn
     return state;
   }
   state.pending = false;
+  // An access token that came late and cannot be revoked does not undo the end of its grant.
+  if (const auto before = this->state(row.connection_id); before && before->revoked)
+    state = {.revoked = true};
   if (const auto saved = store_.finish_revocation(row.connection_id, to_text(state)); !saved)
     log(LogLevel::error, "revocation_not_stored", {{"error", saved.error().message}});
   if (told == Told::to_nobody)

@@ -197,6 +197,22 @@ TEST_CASE("F21 an access token that comes alone is revoked as well", "[refresh][
   }
 }
 
+TEST_CASE("F21 a late access token that the provider does not revoke leaves the grant revoked",
+          "[refresh][F21]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.clock().advance(3600);
+  home.provider().answers(
+      answers::json(200, {{"access_token", "at-late"}, {"token_type", "Bearer"}}));
+  home.provider().on_the_way([&](const SeenRequest&) {
+    REQUIRE(home.disconnect(id));
+    home.provider().always_answers(answers::oauth_error(400, "unsupported_token_type"), "/revoke");
+  });
+  CHECK_FALSE(home.token(id));
+  CHECK(tokens_to_forget(home).back() == "at-late");
+  CHECK(home.disconnect(id)->revoked_at_provider);
+}
+
 TEST_CASE(
     "a connection that an edit of its provider takes out of service stays so, whatever was under "
     "way",
