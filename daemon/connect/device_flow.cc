@@ -69,21 +69,12 @@ void DeviceFlow::advance(const ConnectionRow& row, std::function<void()> then) {
 }
 
 bool DeviceFlow::may_ask_now(const ConnectionRow& row) {
-  if (row.status != ConnectionStatus::pending || row.pending_until <= clock_()) return false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = paces_.find(row.id); found != paces_.end()) {
-      auto& pace = found->second;
-      if (pace.asking || std::chrono::steady_clock::now() < pace.next) return false;
-      pace.asking = true;
-      return true;
-    }
-  }
-  // Begun by an earlier daemon, or another kind of flow.
-  const auto flow = flows_.find_of(row.id, FlowKind::device);
-  if (!flow) return false;
+  if (row.waits_for != FlowKind::device || row.pending_until <= clock_()) return false;
   const std::lock_guard lock(mutex_);
-  return paces_.try_emplace(row.id, Pace{.interval = flow->interval, .asking = true}).second;
+  auto& pace = paces_[row.id];  // a new one for a flow that an earlier daemon has begun
+  if (pace.asking || std::chrono::steady_clock::now() < pace.next) return false;
+  pace.asking = true;
+  return true;
 }
 
 Result<DeviceFlow::Open> DeviceFlow::open(const std::string& connection_id) {
@@ -100,6 +91,7 @@ void DeviceFlow::ask(const std::string& connection_id) {
   // Answered meanwhile, or disconnected.
   if (!open_flow && open_flow.error().code == ErrorCode::invalid_state)
     return forget(connection_id);
+  if (open_flow) settle_interval(connection_id, open_flow->flow.interval);
   const auto outcome = open_flow ? open_flow->ours.client.poll_device(open_flow->device_code)
                                  : Result<oauth::DevicePoll>(open_flow.error());
   set_pace(connection_id, outcome);
@@ -108,6 +100,12 @@ void DeviceFlow::ask(const std::string& connection_id) {
     log(LogLevel::warn, "device_flow_not_ended",
         {{"connection", connection_id}, {"error", ended.error().message}});
   forget(connection_id);
+}
+
+void DeviceFlow::settle_interval(const std::string& connection_id, std::int64_t interval) {
+  const std::lock_guard lock(mutex_);
+  auto& pace = paces_[connection_id];
+  pace.interval = std::max(pace.interval, interval);
 }
 
 void DeviceFlow::forget(const std::string& connection_id) {

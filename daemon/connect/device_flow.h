@@ -61,6 +61,8 @@ class DeviceFlow {
   bool may_ask_now(const ConnectionRow& row);
   Result<Open> open(const std::string& connection_id);
   void ask(const std::string& connection_id);
+  /// Not faster than the provider has asked for.
+  void settle_interval(const std::string& connection_id, std::int64_t interval);
   void set_pace(const std::string& connection_id, const Result<oauth::DevicePoll>& outcome);
   Result<void> end(const Open& open, const oauth::DevicePoll& outcome, UnixTime sent_at);
   void forget(const std::string& connection_id);

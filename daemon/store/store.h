@@ -73,7 +73,8 @@ struct ConnectionRow {
   std::int64_t refresh_failures = 0;  ///< in a row
   /// The generation of the refresh token that was sent and whose answer is not stored: 0 for none.
   std::int64_t refresh_sent = 0;
-  UnixTime last_used_at = 0;  ///< as of the last refresh
+  UnixTime last_used_at = 0;          ///< as of the last refresh
+  std::optional<FlowKind> waits_for;  ///< read only: while it is pending, what answers it
 
   bool asked_for_openid() const {
     return (" " + requested_scopes + " ").find(" openid ") != std::string::npos;
@@ -164,7 +165,8 @@ class Store {
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
   virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
                                                                   const std::string& alias) = 0;
-  /// Those of a provider's name that are active or need attention: active ones first, newest first.
+  /// Those of a provider's name that are active, need attention or wait, in this order, and newest
+  /// first; 1,000 at most.
   virtual Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
                                                             const std::string& provider_name) = 0;
   /// Revoked ones left out.

@@ -139,3 +139,15 @@ test('a pending consent survives a restart of the daemon', async () => {
   await visit(await consent(asked.auth_url));
   assert.equal(await home.status(asked.connection_id), 'active');
 });
+
+test('asking how a consent in a browser stands costs one read of the store', async () => {
+  const asked = await request(home);
+  const reads = async () => Object.fromEntries([...(await home.api('GET', '/metrics')).text
+    .matchAll(/^nexus_db_operation_duration_seconds_count\{(.*)\} (\d+)$/gm)].map(([, labels, count]) => [labels, Number(count)]));
+  const before = await reads();
+  for (let i = 0; i < 5; ++i) assert.equal(await home.status(asked.connection_id), 'pending');
+  const after = await reads();
+  const made = Object.entries(after).filter(([labels, count]) =>
+    count !== (before[labels] ?? 0) && !labels.includes('count_by_status'));  // which /metrics itself asks for
+  assert.deepEqual(made.map(([labels, count]) => [labels.match(/method="(\w+)"/)[1], count - (before[labels] ?? 0)]), [['connection', 5]]);
+});

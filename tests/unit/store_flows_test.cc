@@ -26,6 +26,7 @@ TEST_CASE("a flow is stored with its pending connection and its secrets", "[stor
   CHECK(flow->expires_at == row.pending_until);
   const auto stored = stored_row(store, "conn_a");
   CHECK(stored.status == kPending);
+  CHECK(stored.waits_for == FlowKind::code);
   CHECK(stored.alias == "mine");
   CHECK(stored.return_url == row.return_url);
   CHECK(stored.replaces == "conn_old");

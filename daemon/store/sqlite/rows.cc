@@ -30,6 +30,7 @@ ConnectionRow connection_row(const Query& q) {
   row.refresh_failures = q.number(24);
   row.refresh_sent = q.number(25);
   row.last_used_at = q.number(26);
+  if (!q.text(27).empty()) row.waits_for = word_in<FlowKind>(q, 27, "the flow", row.id);
   return row;
 }
 
