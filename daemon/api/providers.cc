@@ -87,7 +87,10 @@ Result<Reply> show_redirect_uri(Services& services, const http::Request& request
   nexus::Provider provider;
   provider.name = request.query_value("name");
   provider.redirect_host = request.query_value("host");
-  provider.redirect_path = services.redirect_uris.own_path(provider.name);
+  provider.settings.https_redirect = request.query_value("https_redirect") == "true";
+  const bool shared = request.query_value("sends_iss") == "true";
+  provider.redirect_path = shared ? services.redirect_uris.shared_path()
+                                  : services.redirect_uris.own_path(provider.name);
   return Reply{to_json(RedirectUri{provider.redirect_path, services.redirect_uris.of(provider)})};
 }
 

@@ -168,6 +168,7 @@ Result<ProviderEndpoints> resolve_endpoints(const Provider& provider, bool has_s
   if (provider.user_info_endpoint.starts_with("/") && !provider.api_base_url.empty())
     endpoints.userinfo = provider.api_base_url + provider.user_info_endpoint;
   const auto& settings = provider.settings;
+  endpoints.sends_iss = endpoints.sends_iss || settings.sends_iss;
   if (!settings.revocation_endpoint.empty()) endpoints.revocation = settings.revocation_endpoint;
   if (!settings.device_authorization_endpoint.empty())
     endpoints.device_authorization = settings.device_authorization_endpoint;

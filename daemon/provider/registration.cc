@@ -97,6 +97,8 @@ Result<void> check_endpoints_of(const Provider& p) {
 }
 
 Result<void> check_oauth(const Provider& p) {
+  if (p.settings.sends_iss && p.issuer.empty())
+    return bad("params.sends_iss", "needs the issuer that iss is compared with");
   if (p.client_id.empty())
     return missing("client_id", "client_id is missing",
                    "create a client at the provider and give its id");

@@ -118,7 +118,8 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   if (!metadata) prepared.warning = metadata.error().message;
   // RFC 9700 4.4.2: who does not say `iss` gets a redirect URI of its own, so that an answer of one
   // provider cannot pass for another's.
-  const bool says_iss = metadata && *metadata && (*metadata)->sends_iss;
+  const bool says_iss =
+      provider.settings.sends_iss || (metadata && *metadata && (*metadata)->sends_iss);
   if (provider.redirect_path.empty() && prepared.before)
     provider.redirect_path = prepared.before->redirect_path;
   if (provider.redirect_path.empty())

@@ -177,6 +177,7 @@ const std::vector<Row>& table() {
                                              For::oauth2, Goes::nowhere),
       row<&S::https_redirect>("https_redirect", Kind::flag, For::oauth2, Goes::nowhere),
       row<&S::any_loopback_port>("any_loopback_port", Kind::flag, For::oauth2, Goes::nowhere),
+      row<&S::sends_iss>("sends_iss", Kind::flag, For::oauth2, Goes::nowhere),
       row<&S::request_headers>("request_headers", Kind::map, For::all, Goes::api_request),
       row<&S::api_hosts>("api_hosts", Kind::texts, For::all, Goes::nowhere),
       row<&S::auth_strategy>("auth_strategy", Kind::object, For::all, Goes::api_request),

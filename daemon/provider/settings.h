@@ -22,6 +22,7 @@ struct ProviderSettings {
   // The redirect URI.
   bool https_redirect = false;     ///< the provider takes none with http
   bool any_loopback_port = false;  ///< it takes any port of a loopback address (RFC 8252 7.3)
+  bool sends_iss = false;  ///< `iss` comes with its answers, though its metadata does not say so
   // The provider's API.
   std::map<std::string, std::string> request_headers;  ///< added to every request
   std::vector<std::string> api_hosts;  ///< beside the API's own, credentials may go to these

@@ -86,6 +86,7 @@ Result<ProviderRegistration> registered(const Setting& setting, const Json& valu
             {"auth_type", type},
             {"client_id", "c"},
             {"client_secret", "s"},
+            {"issuer", "https://as.example"},
             {"auth_url", "https://as.example/a"},
             {"token_url", "https://as.example/t"},
             {"params", params}};
