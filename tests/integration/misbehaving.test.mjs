@@ -51,6 +51,7 @@ test('an answer with the right state that cannot be used ends the flow: page and
     'a JARM response': [(p) => ({ ...p, response: 'x.y.z' }), /was not asked for/],
     'a code that cannot be decoded': [(p) => ({ ...p, code: 'MARK' }), /code is malformed/, '%zz'],
     'an error with control characters': [(p) => ({ ...p, code: undefined, error: 'server_error', error_description: 'MARK' }), /a\?\?b/, 'a%1b%0ab'],
+    'an error of the provider\'s own': [(p) => ({ ...p, code: undefined, error: 'Odd-Error 7' }), /could not be connected/],
     'an error that cannot be decoded': [(p) => ({ ...p, code: undefined, error: 'server_error', error_description: 'MARK' }), /could not be connected/, 'a%00b'],
   };
   for (const [name, [answer, why, raw]] of Object.entries(cases)) {
@@ -64,9 +65,28 @@ test('an answer with the right state that cannot be used ends the flow: page and
       const told = (await home.api('GET', `/v1/connections/${asked.connection_id}`)).json;
       assert.equal(told.status, 'failed');
       assert.ok(told.last_error.message);
+      assert.match(told.last_error.code, /^[a-z0-9_]+$/);
       assert.equal(provider.tokenRequests().length, 0);
     });
   }
+});
+
+test('a provider that sends iss without saying so: by its issuer, or by endpoints alone', async () => {
+  const quiet = await MisbehavingProvider.start();
+  quiet.metadata = ({ authorization_response_iss_parameter_supported: _, ...document }) => document;
+  const said = await register(home, quiet.issuer, { name: 'quiet', scopes: ['email'], params: { sends_iss: true } });
+  assert.equal(said.redirect_uri, `${home.callbackBase}/auth/callback`, 'it needs no path of its own');
+  assert.match((await connect(home, quiet, { provider_name: 'quiet' })).page.text, /is connected/);
+  quiet.authorizationResponse = (p) => ({ ...p, iss: undefined });
+  assert.match((await connect(home, quiet, { provider_name: 'quiet' })).page.text, /the issuer that was asked/);
+
+  quiet.reset();
+  const plain = await register(home, undefined, { name: 'plain', scopes: ['email'], auth_url: `${quiet.issuer}/authorize`, token_url: `${quiet.issuer}/token` });
+  assert.equal(plain.redirect_uri, `${home.callbackBase}/auth/callback/plain`);
+  assert.match((await connect(home, quiet, { provider_name: 'plain' })).page.text, /is connected/, 'there is no issuer to compare iss with');
+  await assert.rejects(register(home, undefined, { name: 'blind', auth_url: plain.auth_url, token_url: plain.token_url, params: { sends_iss: true } }),
+    /needs the issuer/);
+  await quiet.close();
 });
 
 test('a malformed query at the callback is answered with a page, anywhere else with an error', async () => {
