@@ -30,7 +30,10 @@ Result<void> read_profile(const JsonFields& fields, Json& profile, CatalogueEntr
   NEXUS_CHECK(fields.text("redirect_host", entry.redirect_host));
   NEXUS_CHECK(fields.texts("scopes", entry.scopes));
   auto& params = profile["params"];
-  NEXUS_CHECK(JsonFields(params, "params.").flag("skip_scope_on_auth", entry.without_scope));
+  const JsonFields settings(params, "params.");
+  NEXUS_CHECK(settings.flag("skip_scope_on_auth", entry.without_scope));
+  NEXUS_CHECK(settings.flag("sends_iss", entry.sends_iss));
+  NEXUS_CHECK(settings.flag("https_redirect", entry.https_redirect));
   if (entry.without_scope) params["skip_scope_on_auth"] = true;
   return {};
 }

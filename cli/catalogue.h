@@ -47,7 +47,9 @@ struct CatalogueEntry {
   std::string grant_type;
   std::string redirect_host;
   std::vector<std::string> scopes;
-  bool without_scope = false;  ///< the authorization request names none
+  bool without_scope = false;   ///< the authorization request names none
+  bool sends_iss = false;       ///< so it shares the redirect URI with others that do
+  bool https_redirect = false;  ///< it takes no redirect URI with http
   /// The fields of the registration (POST /v1/providers), `{variable}` in them.
   std::shared_ptr<const nlohmann::json> profile;
 

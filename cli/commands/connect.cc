@@ -112,6 +112,12 @@ Result<Way> way_for(const Context& context, const ConnectArgs& args,
     return Error{ErrorCode::usage, args.provider + " takes no credentials: it asks for consent",
                  "leave --credentials-stdin out"};
   if (args.credentials_stdin) return Way::from_stdin;
+  const bool page_is_meant = args.page || args.no_browser || args.no_wait || context.output.json ||
+                             !args.return_url.empty();
+  if (!provider.is_oauth() && !page_is_meant && !is_interactive())
+    return Error{ErrorCode::usage,
+                 args.provider + " wants its credentials, and there is no terminal to ask on",
+                 "give them with --credentials-stdin, or type them into a page with --page"};
   const bool ask = is_interactive() && !context.output.json && !args.page && !args.no_browser &&
                    !args.no_wait && args.return_url.empty();
   return !provider.is_oauth() && ask ? Way::prompt : Way::browser;

@@ -4,6 +4,7 @@
 
 #include "cli/output/prompt.h"
 #include "common/json.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -95,8 +96,9 @@ Result<Secret> ask_for_client(const CatalogueEntry& entry, ProviderArgs& args) {
 Result<api::RedirectUri> redirect_uri_for(Context& context, const CatalogueEntry& entry,
                                           const std::string& name) {
   return context.client.get<api::RedirectUri>(
-      "/v1/providers/redirect-uri?name=" + percent_encode(name) +
-      "&host=" + percent_encode(entry.redirect_host));
+      "/v1/providers/redirect-uri?name=" + percent_encode(name) + "&host=" +
+      percent_encode(entry.redirect_host) + "&sends_iss=" + (entry.sends_iss ? "true" : "false") +
+      "&https_redirect=" + (entry.https_redirect ? "true" : "false"));
 }
 
 Result<api::Provider> register_from_catalogue(Context& context, const CatalogueEntry& entry,
@@ -196,9 +198,14 @@ void print_quirks(const Output& output, const CatalogueEntry& entry) {
 
 Error unknown_provider(const std::string& name) {
   std::vector<Error> ignored;
+  std::vector<std::string> names;
   std::vector<std::string> similar;
-  for (const auto& entry : Catalogue().all(ignored))
+  for (const auto& entry : Catalogue().all(ignored)) {
+    names.push_back(entry.name);
     if (matches(entry, {name}) && similar.size() < 8) similar.push_back(entry.name);
+  }
+  if (similar.empty())
+    if (auto meant = suggestion(lower(name), names)) similar.push_back(*std::move(meant));
   return {ErrorCode::provider_not_found, "there is no provider named " + printable(name, 80),
           similar.empty()
               ? "nexus provider catalog lists those that nexus knows; register another with: nexus "

@@ -81,7 +81,7 @@ const CONSENTS = {
   },
   google: {
     at: 'https://accounts.google.com/o/oauth2/v2/auth', scope: 'openid email profile', pkce: true, secret: true,
-    also: { access_type: 'offline', prompt: 'consent' }, nonce: true,
+    also: { access_type: 'offline', prompt: 'consent' }, nonce: true, redirect: (base) => `${base}/auth/callback`,
   },
   microsoft: {
     at: 'https://login.microsoftonline.com/common/oauth2/v2.0/authorize', scope: 'offline_access User.Read', pkce: true, secret: true,
@@ -142,6 +142,7 @@ test('a provider that takes only https says so; it works by pasting, and where t
   assert.match(text, /nobody listens for the provider's answer at https:\/\/localhost/);
   assert.match(text, /callback\.base_url/);
   assert.match(text, /nexus connect slack --paste/);
+  assert.ok(text.includes(`redirect URI  https://localhost:${home.callbackPort}/auth/callback/slack`), 'what to register is what will be sent');
   const pasted = await home.nexus(['connect', 'slack', '--paste', '--no-wait', '--no-browser', '--json']);
   assert.equal(pasted.code, 0, pasted.stderr);
   assert.equal(new URL(JSON.parse(pasted.stdout).auth_url).searchParams.get('redirect_uri'),
@@ -233,6 +234,9 @@ test('credentials come from stdin in a script', async () => {
     assert.match(bad.stderr, said);
   }
   assert.equal((await home.nexus(['connect', 'github', '--credentials-stdin'], { input: '{}' })).code, 2);
+  const silent = await home.nexus(['connect', 'mybasic'], { input: '' });
+  assert.equal(silent.code, 2);
+  assert.match(silent.stderr, /no terminal to ask on\n {2}give them with --credentials-stdin, or .* --page/);
 });
 
 for (const [kind, { provider: fields, credentials }] of Object.entries(KINDS)) {
