@@ -1,5 +1,6 @@
 #include "daemon/connect/activation.h"
 
+#include "common/text.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/token/refresh_policy.h"
@@ -81,6 +82,7 @@ Result<ConnectionRow> Activation::activate(const ConnectionRow& row, const Provi
     sealed.push_back(fields.seal(SecretField::id_token, response.id_token.expose()));
   }
   NEXUS_CHECK(learn_account(active, ours, response.access_token));
+  if (active.account.empty()) active.account = printable(active.subject, 200);
   NEXUS_CHECK(check_replaced(active));
   active.status = ConnectionStatus::active;
   active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};

@@ -22,7 +22,9 @@ Result<UserInfo> Client::userinfo(const Secret& access_token,
                  "the userinfo endpoint answered " + std::to_string(response.status) +
                      (document ? "" : ", not with a JSON object"),
                  "check the provider's user_info_endpoint"};
-  return UserInfo{text_member(*document, "sub").value_or(""), account_in(*document)};
+  auto account = account_in(*document);
+  if (account.empty()) account = account_id_in(*document);
+  return UserInfo{text_member(*document, "sub").value_or(""), std::move(account)};
 }
 
 }  // namespace nexus::oauth

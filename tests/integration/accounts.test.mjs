@@ -21,13 +21,24 @@ before(async () => {
 after(async () => { await home.remove(); await provider.close(); });
 beforeEach(() => {
   provider.reset();
-  provider.authorizationResponse = (parameters, asked) => (asked.has('nonce') ? parameters : { ...parameters, iss: undefined });
   me = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"login":"octo","email":null}');
   provider.onOther = (path, response) => path === '/me' && (me(response), true);
 });
 
 const account = async (id) => (await home.api('GET', `/v1/connections/${id}`)).json;
 const asked = () => provider.requests.filter(({ path }) => path === '/me');
+
+test('an account without an e-mail or a name is told by what the provider tells it apart with', async () => {
+  for (const [answer, told] of [['{"id":12345,"plan":"free"}', '12345'], ['{"data":{"gid":"g-7"}}', 'g-7'], ['{"ok":true}', null]]) {
+    me = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+    const { id } = await connect(home, provider, { provider_name: 'plain' });
+    assert.equal((await account(id)).account, told, answer);
+  }
+  provider.claims = (claims) => ({ ...claims, email: undefined });
+  me = (response) => response.writeHead(500).end();
+  const { id } = await connect(home, provider, { provider_name: 'openid' });
+  assert.equal((await account(id)).account, 'alice');
+});
 
 test('an OAuth API tells whose account it is; the token travels in the header alone', async () => {
   const { id } = await connect(home, provider, { provider_name: 'plain' });
