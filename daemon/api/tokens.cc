@@ -110,7 +110,10 @@ void resolve_token(Services& services, const http::Request& request, const Argum
   if (const auto admitted = admit(services.limits.resolve, request.caller, workspace); !admitted)
     return done(admitted.error());
   const auto row = services.connections.newest(provider, workspace, request.caller);
-  if (!row) return done(row.error());
+  if (!row) {
+    const auto known = services.providers.by_name(provider);
+    return done(known ? row.error() : known.error());
+  }
   services.tokens.fetch(row->id, 0, request.caller, std::move(done));
 }
 

@@ -21,6 +21,15 @@ std::string told_apart(const ConnectionRow& row) {
   return known.empty() ? "" : " (" + join(known, ", ") + ")";
 }
 
+/// Providers' own words are among the codes: clients are promised [a-z0-9_].
+std::string code_word(std::string code) {
+  for (char& c : code) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) c = '_';
+  }
+  return code;
+}
+
 api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool already,
                                     const RevocationState& state) {
   return {row.id, row.provider_name, at, already, state.revoked, state.pending, state.error};
@@ -55,14 +64,18 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
   NEXUS_TRY(auto aliased, store_.connection_aliased(workspace, reference));
   if (aliased) return *std::move(aliased);
   NEXUS_TRY(auto candidates, store_.connections_of(workspace, lower(reference)));
-  std::erase_if(candidates,
-                [&](const ConnectionRow& row) { return !may(caller, Right::read, row); });
-  if (candidates.empty()) return no_such_connection(reference);
-  // Active ones come first: where there is one, those that need a person do not count.
-  if (candidates.front().status == ConnectionStatus::active)
-    std::erase_if(candidates,
-                  [](const auto& row) { return row.status != ConnectionStatus::active; });
-  if (candidates.size() == 1) return std::move(candidates.front());
+  const auto now = clock_();
+  std::erase_if(candidates, [&](const ConnectionRow& row) {
+    const bool over = row.status == ConnectionStatus::pending && row.pending_until <= now;
+    return over || !may(caller, Right::read, row);
+  });
+  if (candidates.empty()) return not_connected(reference, workspace, caller);
+  // Active ones come first, then those that need a person: where there is one, the others do not
+  // count. Of several that wait, the newest is the one that a person is busy with.
+  const auto best = candidates.front().status;
+  std::erase_if(candidates, [best](const auto& row) { return row.status != best; });
+  if (candidates.size() == 1 || best == ConnectionStatus::pending)
+    return std::move(candidates.front());
   constexpr std::size_t kShown = 20;
   std::vector<std::string> names;
   for (const auto& row : candidates)
@@ -72,11 +85,22 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
                "name one of them by its id, or give it an alias: nexus alias CONN NAME"};
 }
 
+Error Connections::not_connected(const std::string& reference, const std::string& workspace,
+                                 const Caller& caller) {
+  const auto provider = providers_.by_name(lower(reference));
+  if (!provider || !may_connect(caller, workspace, provider->name))
+    return no_such_connection(reference);
+  return {ErrorCode::connection_not_found,
+          provider->name + " has no connection in the workspace " + printable(workspace, 80),
+          "run: nexus connect " + provider->name};
+}
+
 Result<ConnectionRow> Connections::newest(const std::string& provider_name,
                                           const std::string& workspace, const Caller& caller) {
   NEXUS_TRY(auto candidates, store_.connections_of(workspace, lower(provider_name)));
   for (auto& row : candidates)
-    if (may(caller, Right::use, row)) return std::move(row);
+    if (row.status != ConnectionStatus::pending && may(caller, Right::use, row))
+      return std::move(row);
   return Error{ErrorCode::connection_not_found,
                "the workspace has no connection with " + printable(provider_name, 80),
                "start one with request-connection"};
@@ -126,7 +150,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.created_at = row.created_at;
   c.updated_at = row.updated_at;
   c.last_refresh_at = row.last_refresh_at;
-  c.error_code = row.error_code;
+  c.error_code = code_word(row.error_code);
   c.error_message = row.error_message;
   if (row.status == ConnectionStatus::active) {
     // Told by the wall clock, as people and programs read it.

@@ -51,6 +51,9 @@ class Connections {
  private:
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);
+  /// connection_not_found, with the way there where the reference is a provider's name.
+  Error not_connected(const std::string& reference, const std::string& workspace,
+                      const Caller& caller);
   bool never_expires(const ConnectionRow& row) const;
 
   Store& store_;

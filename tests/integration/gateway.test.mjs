@@ -171,6 +171,7 @@ test('resolve: the same with expires_at as a text; + is a space; aliases of the 
   assert.equal((await home.http('GET', `/v1/token/${id}`)).status, 200);  // the older one lives on
   assertError(await home.http('GET', '/v1/resolve?workspace_id=&provider_name='), 400, 'missing_fields');
   assertError(await home.http('GET', '/v1/resolve?workspace_id=none&provider_name=demo'), 404, 'connection_not_found');
+  assertError(await home.http('GET', '/v1/resolve?workspace_id=none&provider_name=nobody'), 404, 'provider_not_found');
 });
 
 test('connections that are not active say which state is the cause', async () => {

@@ -22,6 +22,31 @@ TEST_CASE("a connection is found by its id, its alias, and its provider's name",
   }
 }
 
+TEST_CASE("a provider's name stands for the newest one that waits, where none is connected",
+          "[connections]") {
+  TestHome home;
+  REQUIRE(home.disconnect(home.active_connection()));
+  REQUIRE(home.request());
+  home.clock().advance(1);
+  const auto newest = home.request();
+  REQUIRE(newest);
+  CHECK(home.find("acme")->id == newest->id);
+  home.active_connection();
+  CHECK(home.find("acme")->id != newest->id);
+}
+
+TEST_CASE("a registered provider without a connection says how to come by one", "[connections]") {
+  TestHome home;
+  home.active_connection({.workspace = "team"});
+  const auto found = home.find("ACME");
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ErrorCode::connection_not_found);
+  CHECK(found.error().hint == "run: nexus connect acme");
+  // Who could not connect it is not told that it is registered.
+  const auto hidden = home.find("acme", TestHome::caller_who_may_read({"provider:other"}));
+  CHECK(hidden.error().message == "there is no connection acme");
+}
+
 TEST_CASE("an alias and a provider's name count in their workspace, an id everywhere",
           "[connections]") {
   TestHome home;

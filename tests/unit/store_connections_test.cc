@@ -120,7 +120,7 @@ TEST_CASE("an alias belongs to one connection of a workspace", "[store]") {
   CHECK_FALSE(*store.connection_aliased("default", ""));
 }
 
-TEST_CASE("a provider's usable connections are told active first, then newest first", "[store]") {
+TEST_CASE("a provider's connections are told active first, then newest first", "[store]") {
   const auto any = any_store();
   auto& store = **any;
   put_provider(store);
@@ -141,7 +141,7 @@ TEST_CASE("a provider's usable connections are told active first, then newest fi
   other.provider_id = "p-other";
   make_active(store, other);
   CHECK(ids(store.connections_of("default", "acme")) ==
-        Ids{"conn_3", "conn_2", "conn_1", "conn_4"});
+        Ids{"conn_3", "conn_2", "conn_1", "conn_4", "conn_pending"});
   CHECK(ids(store.connections_of("another", "acme")) == Ids{"conn_workspace"});
   CHECK(store.connections_of("default", "nobody")->empty());
 }

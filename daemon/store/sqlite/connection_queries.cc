@@ -25,8 +25,10 @@ Result<std::vector<ConnectionRow>> SqliteStore::connections_of(const std::string
   return read("connections", "connections_of", [&](Database& db) {
     auto query = db.query("SELECT " CONNECTION_COLUMNS
                           "WHERE p.name = ?2 AND c.workspace = ?1 "
-                          "AND c.status IN ('active', 'attention_required') "
-                          "ORDER BY c.status = 'active' DESC, c.created_at DESC, c.id DESC");
+                          "AND c.status IN ('active', 'attention_required', 'pending') "
+                          "ORDER BY CASE c.status WHEN 'active' THEN 0 "
+                          "WHEN 'attention_required' THEN 1 ELSE 2 END, "
+                          "c.created_at DESC, c.id DESC LIMIT 1000");
     return all(query.bind(workspace, provider_name), connection_row);
   });
 }
