@@ -54,9 +54,10 @@ CommandLine line_of(const Command& command, Action& action) {
 
 int run(int argc, char** argv) {
   harden_process();
-  // `nexus help CMD` is `nexus CMD --help`.
+  // `nexus help CMD` is `nexus CMD --help`, and so is `nexus` alone.
   std::vector<std::string> words(argv + 1, argv + argc);
-  if (!words.empty() && words[0] == "help") {
+  if (words.empty()) words.push_back("help");
+  if (words[0] == "help") {
     words.erase(words.begin());
     words.push_back("--help");
   }
@@ -71,7 +72,24 @@ int run(int argc, char** argv) {
                           "             nexus connect NAME        (leads you, the first time)\n"
                           "             nexus token NAME\n"
                           "nexus COMMAND --help tells more; so does nexus(1).",
-                      .version = std::string("nexus ") + kVersion};
+                      .version = std::string("nexus ") + kVersion,
+                      .known_as = {{"login", "nexus connect"},
+                                   {"auth", "nexus connect"},
+                                   {"add", "nexus connect, or nexus provider add"},
+                                   {"logout", "nexus disconnect"},
+                                   {"rm", "nexus disconnect"},
+                                   {"remove", "nexus disconnect"},
+                                   {"delete", "nexus disconnect"},
+                                   {"ls", "nexus list"},
+                                   {"get", "nexus token"},
+                                   {"rename", "nexus alias"},
+                                   {"whoami", "nexus status"},
+                                   {"log", "nexus audit"},
+                                   {"logs", "nexus audit"},
+                                   {"start", "nexus daemon start"},
+                                   {"stop", "nexus daemon stop"},
+                                   {"catalog", "nexus provider catalog"},
+                                   {"version", "nexus --version"}}};
   // Only the options of the command that is named have to be built: most of what a command costs
   // is its start.
   const auto commands = all_commands();

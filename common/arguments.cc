@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <iostream>
 
+#include "common/suggestion.h"
+#include "common/text.h"
+
 namespace nexus {
 namespace {
 
@@ -59,14 +62,71 @@ void declare(CLI::App& app, const CommandLine& line) {
   }
 }
 
-/// "nexus provider add ", as far as the words named commands.
-std::string commands_given(const CLI::App& app) {
-  auto given = app.get_name() + " ";
-  for (const auto* at = &app; !at->get_subcommands().empty();) {
-    at = at->get_subcommands().front();
-    given += at->get_name() + " ";
+/// As far as the words named commands.
+struct Given {
+  const CLI::App* app;
+  const CommandLine* line;
+  std::string text;  ///< "nexus provider add "
+};
+
+Given commands_given(const CLI::App& app, const CommandLine& program) {
+  Given given{&app, &program, app.get_name() + " "};
+  while (!given.app->get_subcommands().empty()) {
+    given.app = given.app->get_subcommands().front();
+    given.text += given.app->get_name() + " ";
+    for (const auto& command : given.line->commands)
+      if (command.name == given.app->get_name()) {
+        given.line = &command;
+        break;
+      }
   }
   return given;
+}
+
+std::string did_you_mean(const std::optional<std::string>& word, const Given& given) {
+  return word ? "did you mean: " + given.text + *word : "run: " + given.text + "--help";
+}
+
+Error no_command(const std::string& word, const Given& given) {
+  const auto known = given.line->known_as.find(word);
+  if (known != given.line->known_as.end())
+    return {ErrorCode::usage, "there is no command '" + printable(word, 60) + "'",
+            "that is here: " + known->second};
+  std::vector<std::string> names;
+  for (const auto& command : given.line->commands) names.push_back(command.name);
+  return {ErrorCode::usage, "there is no command '" + printable(word, 60) + "'",
+          did_you_mean(suggestion(word, names), given)};
+}
+
+Error no_option(const std::string& word, const CommandLine& program, const Given& given) {
+  const auto name = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  for (const auto* line : {given.line, &program})
+    for (const auto& argument : line->arguments)
+      for (const auto& each : split(argument.name, ','))
+        if (each.starts_with('-') && !argument.rules.hidden) names.push_back(each);
+  return {ErrorCode::usage, "there is no option " + printable(name, 60),
+          did_you_mean(suggestion(name, names), given)};
+}
+
+/// What is wrong with the words, as a person would say it.
+Error explain(const CLI::ParseError& error, const CLI::App& app, const CommandLine& program) {
+  const auto given = commands_given(app, program);
+  auto left = app.remaining(true);
+  std::erase(left, "--");
+  for (const auto& word : left)
+    if (word.starts_with('-')) return no_option(word, program, given);
+  if (!given.line->commands.empty() && !left.empty()) return no_command(left.front(), given);
+  if (!given.line->commands.empty()) {
+    std::vector<std::string> names;
+    for (const auto& command : given.line->commands) names.push_back(command.name);
+    return {ErrorCode::usage, given.text + "wants one of: " + join(names, ", "),
+            "run: " + given.text + "--help"};
+  }
+  if (!left.empty())
+    return {ErrorCode::usage, "'" + printable(left.front(), 60) + "' is one word too many",
+            "run: " + given.text + "--help"};
+  return {ErrorCode::usage, error.what(), "run: " + given.text + "--help"};
 }
 
 }  // namespace
@@ -78,8 +138,7 @@ Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0)
-      return Error{ErrorCode::usage, error.what(), "run: " + commands_given(app) + "--help"};
+    if (error.get_exit_code() != 0) return explain(error, app, program);
     app.exit(error);  // prints what was asked for
     if (!std::cout.flush())
       return Error{ErrorCode::failure, "standard output cannot be written",

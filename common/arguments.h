@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,11 +42,13 @@ struct CommandLine {
   std::string footer{};
   std::string version{};                ///< what --version prints; "" for a command
   std::vector<CommandLine> commands{};  ///< where there are some, one of them has to be given
-  std::function<void()> chosen{};       ///< called for the command that was given
+  /// Words that other programs have for a command, and what is to be said here.
+  std::map<std::string, std::string> known_as{};
+  std::function<void()> chosen{};  ///< called for the command that was given
 };
 
 /// Reads a program's words. False where they asked for help or the version, which is printed then.
-/// Error: usage, with the help to ask for.
+/// Error: usage, naming what is wrong and what may have been meant, or the help to ask for.
 Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string> words);
 
 }  // namespace nexus

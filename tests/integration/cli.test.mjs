@@ -41,6 +41,16 @@ test('each failure has its exit code, an empty stdout and a hint', async () => {
     [['token'], 2, /--help/],
     [['token', 'demo', '--min-ttl', 'soon'], 2, /90s/],
     [['nonsense'], 2, /--help/],
+    [['tokn', 'demo'], 2, /did you mean: nexus token\n/],
+    [['--workspace', 'w', 'tokn'], 2, /did you mean: nexus token\n/],
+    [['login'], 2, /that is here: nexus connect\n/],
+    [['ls'], 2, /that is here: nexus list\n/],
+    [['provider'], 2, /nexus provider wants one of: add, edit, .*list/],
+    [['provider', 'lst'], 2, /did you mean: nexus provider list\n/],
+    [['connect', 'demo', '--aliaz', 'x'], 2, /there is no option --aliaz\n {2}did you mean: nexus connect --alias\n/],
+    [['token', 'demo', '--wrkspace=x'], 2, /there is no option --wrkspace\n {2}did you mean: nexus token --workspace\n/],
+    [['token', 'demo', 'surplus'], 2, /'surplus' is one word too many/],
+    [['connect', 'gihub', '--no-browser'], 6, /the catalogue has: github/],
     [['provider', 'add', 'x'], 2, /nexus provider add --help/],
     [['provider', 'add', 'demo', '--issuer', provider.issuer, '--client-id', 'x', '--allow-insecure-http'], 2, /--replace/],
     [['provider', 'add', 'bad', '--issuer', 'http://example.com', '--client-id', 'x'], 2, /loopback/],
@@ -53,6 +63,9 @@ test('each failure has its exit code, an empty stdout and a hint', async () => {
     assert.match(result.stderr, /^nexus: .+\n {2}.+/);
     assert.match(result.stderr, hint);
   }
+  const alone = await home.nexus([]);
+  assert.equal(alone.code, 0);
+  assert.match(alone.stdout, /Start with: {2}nexus provider catalog/);
   const json = await home.nexus(['token', 'nobody', '--json']);
   assert.equal(JSON.parse(json.stdout).error.code, 'connection_not_found');
   const asked = await request(home);

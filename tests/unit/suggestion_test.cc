@@ -1,0 +1,17 @@
+#include "common/suggestion.h"
+#include "tests/support/catch.h"
+
+using namespace nexus;
+
+TEST_CASE("a mistyped word leads to the one that was meant", "[suggestion]") {
+  const std::vector<std::string> words{"token", "connect", "status", "list", "github", "google"};
+  CHECK(suggestion("tokn", words) == "token");
+  CHECK(suggestion("toekn", words) == "token");
+  CHECK(suggestion("conect", words) == "connect");
+  CHECK(suggestion("gihub", words) == "github");
+  CHECK(suggestion("goggle", words) == "google");
+  CHECK(suggestion("lists", words) == "list");
+  for (const auto* other : {"", "x", "banana", "disconnect", "to"})
+    CHECK_FALSE(suggestion(other, words));
+  CHECK_FALSE(suggestion(std::string(5000, 't'), words));
+}
