@@ -102,15 +102,15 @@ test('a rotated refresh token is used from then on, and no answer ever shows one
 test('50 callers of an expired token cause one refresh, and all get its result', async () => {
   provider.expiresIn = 1;
   provider.rotate = true;
-  const { id } = await connect(home, provider);
-  provider.expiresIn = 3600;
-  const first = (await token(home, id)).json.access_token;
   let release;
+  // From the start: on a slow machine the first token is over before anybody has asked for it.
   provider.onToken = onRefresh((response, form) => {
     provider.onToken = null;
     release = () => { provider.refreshTokens.delete(form.get('refresh_token')); provider.refreshTokens.add('rt-next'); answer(response, 200, { access_token: 'at-next', token_type: 'Bearer', expires_in: 3600, refresh_token: 'rt-next' }); };
     return true;
   });
+  const { id } = await connect(home, provider);
+  provider.expiresIn = 3600;
   // Wait until the first token is over, so that every caller needs the refresh.
   await until(async () => (await home.api('GET', `/v1/connections/${id}`)).json.expires_at < Date.now() / 1000 - 1, 'expiry');
   const callers = Array.from({ length: 50 }, () => token(home, id));
@@ -120,7 +120,6 @@ test('50 callers of an expired token cause one refresh, and all get its result',
   const answers = await Promise.all(callers);
   assert.deepEqual([...new Set(answers.map((a) => a.status))], [200]);
   assert.deepEqual([...new Set(answers.map((a) => a.json.access_token))], ['at-next']);
-  assert.notEqual(first, 'at-next');
   assert.equal(refreshes(), 1);
 });
 
