@@ -28,9 +28,8 @@ Result<AuthorizationResponse> parse_authorization_response(
     const std::vector<std::pair<std::string, std::string>>& query);
 
 /// RFC 9207 2.4: where `iss` is given it has to be the issuer to the byte; where the metadata
-/// promises it, it has to be given. Also for error responses. Where no issuer is known ("") there
-/// is nothing to compare it with: such a provider has a redirect URI of its own instead (RFC 9700
-/// 4.4.2). Error: provider_protocol.
+/// promises it, it has to be given. Also for error responses. Where no issuer is known ("") none is
+/// the right one. Error: provider_protocol.
 Result<void> check_issuer(const AuthorizationResponse& response, const std::string& issuer,
                           bool sends_iss);
 

@@ -21,6 +21,7 @@ before(async () => {
 after(async () => { await home.remove(); await provider.close(); });
 beforeEach(() => {
   provider.reset();
+  provider.authorizationResponse = (parameters, asked) => (asked.has('nonce') ? parameters : { ...parameters, iss: undefined });
   me = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"login":"octo","email":null}');
   provider.onOther = (path, response) => path === '/me' && (me(response), true);
 });

@@ -71,7 +71,7 @@ test('an answer with the right state that cannot be used ends the flow: page and
   }
 });
 
-test('a provider that sends iss without saying so: by its issuer, or by endpoints alone', async () => {
+test('a provider that sends iss without saying so is connected once its issuer is known', async () => {
   const quiet = await MisbehavingProvider.start();
   quiet.metadata = ({ authorization_response_iss_parameter_supported: _, ...document }) => document;
   const said = await register(home, quiet.issuer, { name: 'quiet', scopes: ['email'], params: { sends_iss: true } });
@@ -83,7 +83,10 @@ test('a provider that sends iss without saying so: by its issuer, or by endpoint
   quiet.reset();
   const plain = await register(home, undefined, { name: 'plain', scopes: ['email'], auth_url: `${quiet.issuer}/authorize`, token_url: `${quiet.issuer}/token` });
   assert.equal(plain.redirect_uri, `${home.callbackBase}/auth/callback/plain`);
-  assert.match((await connect(home, quiet, { provider_name: 'plain' })).page.text, /is connected/, 'there is no issuer to compare iss with');
+  assert.match((await connect(home, quiet, { provider_name: 'plain' })).page.text, /registered without.*nexus provider edit PROVIDER --issuer URL/s);
+  const edited = await home.nexus(['provider', 'edit', 'plain', '--issuer', quiet.issuer]);
+  assert.equal(edited.code, 0, edited.stderr);
+  assert.match((await connect(home, quiet, { provider_name: 'plain' })).page.text, /is connected/);
   await assert.rejects(register(home, undefined, { name: 'blind', auth_url: plain.auth_url, token_url: plain.token_url, params: { sends_iss: true } }),
     /needs the issuer/);
   await quiet.close();

@@ -164,7 +164,8 @@ TEST_CASE("an answer with the right state that cannot be used ends the flow, and
       {{{"code", std::string(5000, 'c')}}, "code is malformed"},
       {{{"code", "\xef\xbf\xbd"}}, "code is malformed"},
       {{{"error", "x"}, {"error", "y"}}, "gives error twice"},
-      {{{"code", "a"}, {"response", "jarm"}}, "was not asked for"}};
+      {{{"code", "a"}, {"response", "jarm"}}, "was not asked for"},
+      {{{"code", "a"}, {"iss", "https://evil.example"}}, "the issuer that was asked"}};
   for (const auto& [fields, why] : all) {
     CAPTURE(why);
     TestHome home;

@@ -67,8 +67,10 @@ TEST_CASE("iss is compared to the byte and demanded where it was promised", "[au
   CHECK_FALSE(check_issuer(with("https://evil.example"), issuer, false));
   CHECK_FALSE(check_issuer(AuthorizationResponse{}, issuer, true));
   CHECK(check_issuer(AuthorizationResponse{}, issuer, false));
-  // A provider that was registered by its endpoints: no issuer is known to compare with.
-  CHECK(check_issuer(with("https://as.example"), "", false));
+  // A provider that was registered by its endpoints: what is missing is said.
+  const auto unknown = check_issuer(with("https://as.example"), "", false);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().message.find("--issuer") != std::string::npos);
 }
 
 namespace {
