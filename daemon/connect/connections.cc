@@ -127,12 +127,6 @@ Result<ListedConnections> Connections::list(ConnectionPage page, const Caller& c
   return listed;
 }
 
-bool Connections::never_expires(const ConnectionRow& row) const {
-  if (row.auth_type != AuthType::oauth2) return true;
-  const auto provider = providers_.of_connection(row);
-  return provider && provider->settings.dialect.tokens_never_expire;
-}
-
 api::Connection Connections::describe(const ConnectionRow& row) const {
   api::Connection c;
   c.id = row.id;
@@ -156,7 +150,8 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
     // Told by the wall clock, as people and programs read it.
     c.expires_at = row.token.expires_at;
     if (c.expires_at) *c.expires_at -= clock_ahead();
-    c.never_expires = !c.expires_at && never_expires(row);
+    c.never_expires =
+        !c.expires_at && (row.auth_type != AuthType::oauth2 || row.tokens_never_expire);
     c.next_refresh_at = row.refresh_at;
     if (c.next_refresh_at) *c.next_refresh_at -= clock_ahead();
   }

@@ -54,7 +54,6 @@ class Connections {
   /// connection_not_found, with the way there where the reference is a provider's name.
   Error not_connected(const std::string& reference, const std::string& workspace,
                       const Caller& caller);
-  bool never_expires(const ConnectionRow& row) const;
 
   Store& store_;
   Providers& providers_;

@@ -75,6 +75,8 @@ struct ConnectionRow {
   std::int64_t refresh_sent = 0;
   UnixTime last_used_at = 0;          ///< as of the last refresh
   std::optional<FlowKind> waits_for;  ///< read only: while it is pending, what answers it
+  /// Read only: what the provider's settings say of a token without an end.
+  bool tokens_never_expire = false;
 
   bool asked_for_openid() const {
     return (" " + requested_scopes + " ").find(" openid ") != std::string::npos;

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { daemonAndProvider } from '../support/fixture.mjs';
-import { connect, register, request, startOver, token, visit } from '../support/flow.mjs';
+import { connect, readsOf, register, request, startOver, token, visit } from '../support/flow.mjs';
 import { BIN, until } from '../support/nexus.mjs';
 
 const { home, provider } = await daemonAndProvider();
@@ -82,6 +82,7 @@ test('a life that nobody tells is shown as unknown, and as never where the provi
     const { id } = await connect(home, provider, { provider_name: name });
     const told = (await home.api('GET', `/v1/connections/${id}`)).json;
     assert.deepEqual([told.expires_at, told.never_expires], [null, never]);
+    assert.deepEqual(await readsOf(home, () => home.api('GET', `/v1/connections/${id}`)), { connection: 1 }, 'it is known without a second read');
     assert.match((await home.nexus(['status', id])).stdout, new RegExp(` ${shown} `));
     assert.equal((await token(home, id, '?min_ttl=3600')).status, 200);
   }
@@ -178,7 +179,7 @@ test('an expired token is never served, a token that expires at once does not lo
   assert.equal(waiting.json.code, 'upstream_error');
   assert.ok(Number(waiting.headers['retry-after']) >= 1, 'it is told when to come back');
   assert.equal(refreshes(), before, 'and until then nobody is asked');
-  await new Promise((go) => setTimeout(go, 3000));
+  await new Promise((go) => setTimeout(go, 3000));  // that little is asked shows only in time
   assert.equal((await token(home, id)).json.code, 'upstream_error');
   assert.ok(refreshes() > before && refreshes() <= before + 2, `${refreshes() - before} requests in 3 s`);
 });

@@ -31,6 +31,16 @@ export async function connect(home, provider, fields = {}) {
   return { id: asked.connection_id, asked, page };
 }
 
+/** What `act` reads of the store, by the name of each read; which /metrics itself makes is left out. */
+export async function readsOf(home, act) {
+  const reads = async () => Object.fromEntries([...(await home.api('GET', '/metrics')).text
+    .matchAll(/^nexus_db_operation_duration_seconds_count\{.*method="(\w+)".*\} (\d+)$/gm)].map(([, method, count]) => [method, Number(count)]));
+  const before = await reads();
+  await act();
+  const made = Object.entries(await reads()).map(([method, count]) => [method, count - (before[method] ?? 0)]);
+  return Object.fromEntries(made.filter(([method, count]) => count > 0 && method !== 'count_by_status'));
+}
+
 export const token = (home, id, query = '') => home.api('GET', `/v1/token/${id}${query}`);
 
 /** What earlier tests left would be refreshed in the background meanwhile: ends it, and the bad behaviour. */

@@ -31,6 +31,7 @@ ConnectionRow connection_row(const Query& q) {
   row.refresh_sent = q.number(25);
   row.last_used_at = q.number(26);
   if (!q.text(27).empty()) row.waits_for = word_in<FlowKind>(q, 27, "the flow", row.id);
+  row.tokens_never_expire = q.optional_number(28).value_or(0) != 0;
   return row;
 }
 

@@ -15,11 +15,13 @@ namespace nexus::sqlite {
   "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
   "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
   "c.expires_at, c.auth_type, c.refresh_at, c.refresh_failures, c.refresh_sent, "                 \
-  "c.last_used_at, CASE c.status WHEN 'pending' THEN "                                            \
-  "(SELECT kind FROM flows WHERE connection_id = c.id) END, " more                                \
+  "c.last_used_at, "                                                                              \
+  "CASE c.status WHEN 'pending' THEN (SELECT kind FROM flows WHERE connection_id = c.id) END, "   \
+  "c.expires_at IS NULL AND json_valid(p.profile) "                                               \
+  "AND json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true'), " more             \
   " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
-constexpr int kConnectionColumns = 28;
+constexpr int kConnectionColumns = 29;
 
 ConnectionRow connection_row(const Query& query);
 SealedField sealed_field(const Query& query);
