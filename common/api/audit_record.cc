@@ -12,7 +12,8 @@ Result<void> read(const Reader& from, AuditRecord& into) {
   into.agent = from.text("user_agent");
   into.created_at = from.text("created_at");
   into.data = from.text("event_data");
-  return read_object(into.data, [&into](const Reader& data) -> Result<void> {
+  // Where that is unreadable the rest of the record is not.
+  static_cast<void>(read_object(into.data, [&into](const Reader& data) -> Result<void> {
     into.outcome = data.text("outcome");
     into.provider = data.text("provider");
     into.detail = data.text("detail");
@@ -20,7 +21,8 @@ Result<void> read(const Reader& from, AuditRecord& into) {
     into.via = data.text("via");
     into.pid = data.number("pid").value_or(0);
     return {};
-  });
+  }));
+  return {};
 }
 
 void write(JsonWriter& to, const AuditRecord& record) {

@@ -52,6 +52,8 @@ Result<std::int64_t> number_of(const http::Request& request, const char* name,
 AuditRecord describe(const AuditLog::Entry& entry) {
   AuditRecord record;
   record.sequence = entry.sequence;
+  record.created_at = rfc3339(0);
+  record.data = "{}";
   static_cast<void>(read_object(entry.record, [&](const Reader& from) -> Result<void> {
     record.connection_id = from.text("connection");
     record.event = from.text("event");

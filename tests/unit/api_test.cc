@@ -148,6 +148,7 @@ TEST_CASE("providers, plans, keys, records and the daemon are read as they were 
                        .created_at = "2026-01-01T00:00:00Z",
                        .data = R"({"outcome":"success","via":"control_socket","pid":12})"});
   CHECK(record.outcome == "success");
+  there_and_back(api::AuditRecord{.sequence = 8, .event = "token_retrieved", .data = ""});
   CHECK(record.pid == 12);
 
   api::DaemonStatus status;
