@@ -34,7 +34,6 @@ Result<void> read_profile(const JsonFields& fields, Json& profile, CatalogueEntr
   NEXUS_CHECK(settings.flag("skip_scope_on_auth", entry.without_scope));
   NEXUS_CHECK(settings.flag("sends_iss", entry.sends_iss));
   NEXUS_CHECK(settings.flag("https_redirect", entry.https_redirect));
-  if (entry.without_scope) params["skip_scope_on_auth"] = true;
   return {};
 }
 
@@ -163,10 +162,6 @@ Result<std::string> CatalogueVariable::check(std::string value) const {
       value.front() == '-' || value.find("..") != std::string::npos)
     return bad;
   return value;
-}
-
-bool CatalogueEntry::needs_redirect() const {
-  return is_oauth() && (grant_type.empty() || grant_type == "authorization_code");
 }
 
 Result<Json> CatalogueEntry::filled_in(const Values& given) const {

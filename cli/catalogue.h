@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/api/provider.h"
 #include "common/api/words.h"
 #include "common/error.h"
 
@@ -54,8 +55,7 @@ struct CatalogueEntry {
   std::shared_ptr<const nlohmann::json> profile;
 
   bool is_oauth() const { return auth_type == AuthType::oauth2; }
-  /// Whether a browser comes back to a redirect URI of ours.
-  bool needs_redirect() const;
+  bool needs_redirect() const { return api::needs_redirect(auth_type, grant_type); }
   /// The registration with the variables filled in. Errors: usage for a value that is missing, bad
   /// or that no variable is for.
   Result<nlohmann::json> filled_in(const std::map<std::string, std::string>& values) const;

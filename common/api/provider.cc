@@ -1,53 +1,24 @@
 #include "common/api/provider.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace nexus::api {
-namespace {
-
-constexpr std::pair<const char*, std::string Provider::*> kTexts[] = {
-    {"id", &Provider::id},
-    {"name", &Provider::name},
-    {"auth_header", &Provider::auth_header},
-    {"grant_type", &Provider::grant_type},
-    {"client_id", &Provider::client_id},
-    {"auth_url", &Provider::auth_url},
-    {"token_url", &Provider::token_url},
-    {"issuer", &Provider::issuer},
-    {"api_base_url", &Provider::api_base_url},
-    {"user_info_endpoint", &Provider::user_info_endpoint},
-    {"description", &Provider::description},
-    {"category", &Provider::category},
-    {"redirect_host", &Provider::redirect_host},
-    {"redirect_path", &Provider::redirect_path},
-    {"redirect_uri", &Provider::redirect_uri},
-    {"client_secret_fingerprint", &Provider::client_secret_fingerprint}};
-
-constexpr std::pair<const char*, bool Provider::*> kSwitches[] = {
-    {"enable_discovery", &Provider::enable_discovery},
-    {"allow_insecure_http", &Provider::allow_insecure_http},
-    {"allow_private_network", &Provider::allow_private_network}};
-
-}  // namespace
-
-bool Provider::needs_redirect() const {
-  return is_oauth() && (grant_type.empty() || grant_type == "authorization_code");
-}
-
 bool Provider::has_key_to_register() const {
   return !public_jwk.empty() && auth_header == "private_key_jwt";
 }
 
 std::string Provider::catalogue_entry() const {
   const auto found = params.find("catalog_entry");
-  if (found == params.end() || found->second.size() < 2) return {};
-  return found->second.substr(1, found->second.size() - 2);  // a name needs no escapes
+  return found == params.end() ? "" : plain_text(found->second);
 }
 
 Result<void> read(const Reader& from, Provider& p) {
-  for (const auto& [name, member] : kTexts) p.*member = from.text(name);
-  for (const auto& [name, member] : kSwitches) p.*member = from.flag(name);
+  p.id = from.text("id");
+  for (const auto& [name, member] : profile_texts()) p.*member = from.text(name);
+  for (const auto& [name, member] : profile_switches()) p.*member = from.flag(name);
+  p.grant_type = from.text("grant_type");
+  p.redirect_uri = from.text("redirect_uri");
+  p.client_secret_fingerprint = from.text("client_secret_fingerprint");
   const auto type = from.word<AuthType>("auth_type");
   if (p.id.empty() || !type) return unknown_answer();
   p.auth_type = *type;
@@ -62,9 +33,15 @@ Result<void> read(const Reader& from, Provider& p) {
 }
 
 void write(JsonWriter& to, const Provider& p) {
-  for (const auto& [name, member] : kTexts) to.member(name, p.*member);
-  for (const auto& [name, member] : kSwitches) to.flag(name, p.*member);
-  to.member("auth_type", word(p.auth_type)).member("scopes", p.scopes).begin("params");
+  to.member("id", p.id);
+  for (const auto& [name, member] : profile_texts()) to.member(name, p.*member);
+  for (const auto& [name, member] : profile_switches()) to.flag(name, p.*member);
+  to.member("auth_type", word(p.auth_type))
+      .member("grant_type", p.grant_type)
+      .member("redirect_uri", p.redirect_uri)
+      .member("client_secret_fingerprint", p.client_secret_fingerprint)
+      .member("scopes", p.scopes)
+      .begin("params");
   for (const auto& [name, json] : p.params) to.member_json(name, json);
   to.end();
   if (!p.public_jwk.empty()) to.member_json("public_jwk", p.public_jwk);

@@ -4,35 +4,22 @@
 #include <string>
 #include <vector>
 
+#include "common/api/provider_profile.h"
 #include "common/api/reader.h"
-#include "common/api/words.h"
 #include "common/error.h"
 #include "common/json.h"
 
 namespace nexus::api {
 
+/// Whether a browser comes back to a redirect URI of ours; `grant_type` as on the wire.
+inline bool needs_redirect(AuthType type, const std::string& grant_type) {
+  return type == AuthType::oauth2 && (grant_type.empty() || grant_type == "authorization_code");
+}
+
 /// A registered provider as /v1/providers tells it: the profile without its secret.
-struct Provider {
-  std::string id;
-  std::string name;
-  AuthType auth_type = AuthType::oauth2;
-  std::string auth_header;  ///< client authentication method, "" to follow the metadata
-  std::string grant_type;   ///< "" for authorization_code
-  std::string client_id;
-  std::string auth_url;
-  std::string token_url;
-  std::string issuer;
-  bool enable_discovery = true;
-  std::vector<std::string> scopes;
-  std::string api_base_url;
-  std::string user_info_endpoint;
-  std::string description;
-  std::string category;
+struct Provider : ProviderProfile {
+  std::string grant_type;                     ///< "" for authorization_code
   std::map<std::string, std::string> params;  ///< each as JSON
-  std::string redirect_host;
-  std::string redirect_path;
-  bool allow_insecure_http = false;
-  bool allow_private_network = false;
   std::string redirect_uri;
   std::string client_secret_fingerprint;  ///< "" without a secret
   std::string public_jwk;                 ///< JSON; "" for a client that signs nothing
@@ -40,8 +27,7 @@ struct Provider {
   std::string warning;                    ///< what to know about it, "" for nothing
 
   bool is_oauth() const { return auth_type == AuthType::oauth2; }
-  /// Whether a browser comes back to a redirect URI of ours.
-  bool needs_redirect() const;
+  bool needs_redirect() const { return api::needs_redirect(auth_type, grant_type); }
   /// Whether the provider has to be told of a key that the client signs with; a service account's
   /// is known there.
   bool has_key_to_register() const;

@@ -9,39 +9,11 @@
 namespace nexus {
 namespace {
 
-/// The text members of a profile, by their names on the wire.
-constexpr std::pair<const char*, std::string Provider::*> kTexts[] = {
-    {"name", &Provider::name},
-    {"auth_header", &Provider::auth_header},
-    {"client_id", &Provider::client_id},
-    {"auth_url", &Provider::auth_url},
-    {"token_url", &Provider::token_url},
-    {"issuer", &Provider::issuer},
-    {"api_base_url", &Provider::api_base_url},
-    {"user_info_endpoint", &Provider::user_info_endpoint},
-    {"description", &Provider::description},
-    {"category", &Provider::category},
-    {"redirect_host", &Provider::redirect_host},
-    {"redirect_path", &Provider::redirect_path}};
-
-constexpr std::pair<const char*, bool Provider::*> kSwitches[] = {
-    {"enable_discovery", &Provider::enable_discovery},
-    {"allow_insecure_http", &Provider::allow_insecure_http},
-    {"allow_private_network", &Provider::allow_private_network}};
-
 bool contains(const std::vector<std::string>& list, const char* text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
 }  // namespace
-
-std::span<const std::pair<const char*, std::string Provider::*>> profile_texts() {
-  return kTexts;
-}
-
-std::span<const std::pair<const char*, bool Provider::*>> profile_switches() {
-  return kSwitches;
-}
 
 Json to_json(const Provider& provider) {
   const bool by_code = provider.grant == GrantType::authorization_code;
@@ -50,34 +22,16 @@ Json to_json(const Provider& provider) {
             {"grant_type", by_code ? "" : to_text(provider.grant)},
             {"scopes", provider.scopes},
             {"params", to_json(provider.settings)}};
-  for (const auto& [name, member] : kTexts) json[name] = provider.*member;
-  for (const auto& [name, member] : kSwitches) json[name] = provider.*member;
+  for (const auto& [name, member] : api::profile_texts()) json[name] = provider.*member;
+  for (const auto& [name, member] : api::profile_switches()) json[name] = provider.*member;
   return json;
 }
 
 api::Provider describe(const Provider& provider) {
-  api::Provider told;
-  told.id = provider.id;
-  told.name = provider.name;
-  told.auth_type = provider.auth_type;
-  told.auth_header = provider.auth_header;
+  api::Provider told{provider};
   if (provider.grant != GrantType::authorization_code) told.grant_type = to_text(provider.grant);
-  told.client_id = provider.client_id;
-  told.auth_url = provider.auth_url;
-  told.token_url = provider.token_url;
-  told.issuer = provider.issuer;
-  told.enable_discovery = provider.enable_discovery;
-  told.scopes = provider.scopes;
-  told.api_base_url = provider.api_base_url;
-  told.user_info_endpoint = provider.user_info_endpoint;
-  told.description = provider.description;
-  told.category = provider.category;
   const auto params = to_json(provider.settings);
   for (const auto& [name, value] : params.items()) told.params[name] = to_text(value);
-  told.redirect_host = provider.redirect_host;
-  told.redirect_path = provider.redirect_path;
-  told.allow_insecure_http = provider.allow_insecure_http;
-  told.allow_private_network = provider.allow_private_network;
   return told;
 }
 
@@ -92,8 +46,10 @@ Result<Provider> provider_from_json(const Json& profile) {
   Provider provider;
   const JsonFields fields(profile);
   NEXUS_CHECK(fields.text("id", provider.id));
-  for (const auto& [name, member] : kTexts) NEXUS_CHECK(fields.text(name, provider.*member));
-  for (const auto& [name, member] : kSwitches) NEXUS_CHECK(fields.flag(name, provider.*member));
+  for (const auto& [name, member] : api::profile_texts())
+    NEXUS_CHECK(fields.text(name, provider.*member));
+  for (const auto& [name, member] : api::profile_switches())
+    NEXUS_CHECK(fields.flag(name, provider.*member));
   NEXUS_CHECK(fields.texts("scopes", provider.scopes));
   std::string auth_type = word(AuthType::oauth2);
   std::string grant;

@@ -3,7 +3,6 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,30 +17,10 @@
 
 namespace nexus {
 
-/// A registered provider without its secret: one value, checked where it came in. The fields and
-/// their names are those of the published contract (openapi.yaml, Provider); the last four are
-/// ours.
-struct Provider {
-  std::string id;
-  std::string name;
-  AuthType auth_type = AuthType::oauth2;
-  std::string auth_header;  ///< client authentication method, "" to follow the metadata
+/// A registered provider without its secret: one value, checked where it came in.
+struct Provider : api::ProviderProfile {
   GrantType grant = GrantType::authorization_code;
-  std::string client_id;
-  std::string auth_url;
-  std::string token_url;
-  std::string issuer;
-  bool enable_discovery = true;
-  std::vector<std::string> scopes;  ///< asked for when a request names none
-  std::string api_base_url;
-  std::string user_info_endpoint;
-  std::string description;
-  std::string category;
   ProviderSettings settings;
-  std::string redirect_host;  ///< "localhost" for providers that insist, else the configured one
-  std::string redirect_path;  ///< settled when it is registered, see MetadataCache
-  bool allow_insecure_http = false;
-  bool allow_private_network = false;
   /// Of a provider of static credentials, nothing for others.
   std::shared_ptr<const StaticApi> api;
 
@@ -50,11 +29,6 @@ struct Provider {
   bool signs() const { return auth_header == "private_key_jwt" || grant == GrantType::jwt_bearer; }
   AddressPolicy addresses() const { return {allow_insecure_http, allow_private_network}; }
 };
-
-/// The members of a profile that are plain texts, and those that are true or false, by their names
-/// on the wire.
-std::span<const std::pair<const char*, std::string Provider::*>> profile_texts();
-std::span<const std::pair<const char*, bool Provider::*>> profile_switches();
 
 /// The profile as it is stored and shown.
 nlohmann::json to_json(const Provider& provider);

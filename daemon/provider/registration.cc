@@ -26,7 +26,7 @@ Error missing(const std::string& field, const std::string& message, const std::s
 }
 
 Result<void> read_texts(const Json& body, Provider& provider) {
-  for (const auto& [name, member] : profile_texts()) {
+  for (const auto& [name, member] : api::profile_texts()) {
     const auto found = body.find(name);
     if (found == body.end() || found->is_null()) continue;
     if (!found->is_string()) return bad(name, "has to be a text");
@@ -35,7 +35,7 @@ Result<void> read_texts(const Json& body, Provider& provider) {
     if (printable(text, text.size()) != text) return bad(name, "has control characters");
     provider.*member = trim(text);
   }
-  for (const auto& [name, member] : profile_switches()) {
+  for (const auto& [name, member] : api::profile_switches()) {
     const auto found = body.find(name);
     if (found == body.end() || found->is_null()) continue;
     if (!found->is_boolean()) return bad(name, "has to be true or false");
