@@ -380,4 +380,14 @@ Caller TestHome::caller_who_may_read(const std::vector<std::string>& what) {
   return caller_with("read", what);
 }
 
+std::string expired_connection(TestHome& home) {
+  auto id = home.active_connection();
+  home.clock().advance(3600);
+  return id;
+}
+
+std::string sent(TestHome& home, std::size_t number) {
+  return home.provider().refreshes().at(number)["refresh_token"];
+}
+
 }  // namespace nexus::test

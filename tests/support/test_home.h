@@ -157,4 +157,9 @@ class TestHome {
   std::unique_ptr<TestDaemon> daemon_;
 };
 
+/// A connection whose access token has just expired.
+std::string expired_connection(TestHome& home);
+/// The refresh token that was sent with the provider's `number`th refresh, from 0.
+std::string sent(TestHome& home, std::size_t number);
+
 }  // namespace nexus::test
