@@ -58,10 +58,14 @@ bool is_json_object(std::string_view text) {
   return is_valid_utf8(text) && Json::sax_parse(text, &check);
 }
 
-Result<Json> parse_json_object(std::string_view text) {
+void DeleteJson::operator()(Json* json) const {
+  delete json;
+}
+
+Result<JsonDocument> parse_json_object(std::string_view text) {
   if (!is_json_object(text))
     return Error{ErrorCode::invalid_json, "the body is not a well-formed JSON object"};
-  return Json::parse(text, nullptr, false);
+  return JsonDocument(new Json(Json::parse(text, nullptr, false)));
 }
 
 std::string to_text(const Json& json) {
@@ -77,6 +81,29 @@ std::optional<std::string> text_member(const Json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   return found->get<std::string>();
+}
+
+std::vector<std::string> texts_member(const Json& object, const char* name) {
+  std::vector<std::string> texts;
+  if (const auto found = object.find(name); found != object.end() && found->is_array())
+    for (const auto& item : *found)
+      if (item.is_string()) texts.push_back(item.get<std::string>());
+  return texts;
+}
+
+bool flag_member(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && *found == true;
+}
+
+Json* object_member(Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_object() ? &*found : nullptr;
+}
+
+Json* list_member(Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_array() ? &*found : nullptr;
 }
 
 template <class Text>

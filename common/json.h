@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -14,10 +15,16 @@ namespace nexus {
 
 using Json = nlohmann::json;
 
+struct DeleteJson {
+  void operator()(Json* json) const;
+};
+/// A document that who only hands it on need not know the library for. Never null.
+using JsonDocument = std::unique_ptr<Json, DeleteJson>;
+
 /// Parses JSON from outside (RFC 8259, RFC 7493): the top must be an object, every text valid
 /// UTF-8, member names unique, at most 64 levels deep, nothing after the value. Error:
 /// invalid_json.
-Result<Json> parse_json_object(std::string_view text);
+Result<JsonDocument> parse_json_object(std::string_view text);
 
 /// Whether it would be; nothing of the text is kept.
 bool is_json_object(std::string_view text);
@@ -30,6 +37,13 @@ std::string plain_text(const std::string& json);
 
 /// The member as a text; nothing when it is absent or not a text.
 std::optional<std::string> text_member(const Json& object, const char* name);
+/// Those of its items that are texts; none when it is no list.
+std::vector<std::string> texts_member(const Json& object, const char* name);
+/// Whether it is true.
+bool flag_member(const Json& object, const char* name);
+/// The member as an object or a list, also to take from; null when it is none.
+Json* object_member(Json& object, const char* name);
+Json* list_member(Json& object, const char* name);
 
 /// Writes JSON member by member, without building it first. Every answer is written so: what
 /// carries credentials into wiped memory, the others because a document in between helps nobody.

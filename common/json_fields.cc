@@ -26,10 +26,7 @@ const Json* JsonFields::find(const char* name) const {
 }
 
 Result<JsonFields> JsonFields::parse(std::string_view text) {
-  auto object = std::make_shared<Json>(Json::object());
-  if (!trim(text).empty()) {
-    NEXUS_TRY(*object, parse_json_object(text));
-  }
+  NEXUS_TRY(auto object, parse_json_object(trim(text).empty() ? "{}" : text));
   JsonFields fields(*object);
   fields.parsed_ = std::move(object);
   return fields;

@@ -9,7 +9,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/paths.h"
@@ -104,16 +103,20 @@ void AttentionHook::tell(const ConnectionRow& connection, const std::string& cau
     runs_.push_back(now);
     std::swap(left_out, left_out_);
   }
-  const auto message = to_text(
-      Json{{"event", "attention_required"},
-           {"connection_id", connection.id},
-           {"alias", connection.alias},
-           {"provider", connection.provider_name},
-           {"account", connection.account},
-           {"workspace", connection.workspace},
-           {"cause", cause},
-           {"command", "nexus connect " + connection.provider_name + " --replace " + connection.id},
-           {"left_out", left_out}});
+  const auto command = "nexus connect " + connection.provider_name + " --replace " + connection.id;
+  const auto message = JsonWriter()
+                           .begin()
+                           .member("event", "attention_required")
+                           .member("connection_id", connection.id)
+                           .member("alias", connection.alias)
+                           .member("provider", connection.provider_name)
+                           .member("account", connection.account)
+                           .member("workspace", connection.workspace)
+                           .member("cause", cause)
+                           .member("command", command)
+                           .member("left_out", left_out)
+                           .end()
+                           .take();
   workers_.submit([command = command_, message] { run(command, message + "\n"); });
 }
 

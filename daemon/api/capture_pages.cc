@@ -45,8 +45,8 @@ Result<Submission> read_submission(http::Request& request) {
     return Error{ErrorCode::body_too_large, "the form is larger than 256 KiB", ""};
   if (media_type(request) == "application/json") {
     NEXUS_TRY(auto body, parse_json_object(request.body));
-    submission.state = text_member(body, "state").value_or("");
-    if (const auto given = body.find("credentials"); given != body.end() && given->is_object())
+    submission.state = text_member(*body, "state").value_or("");
+    if (auto* given = object_member(*body, "credentials"))
       submission.credentials = std::move(*given);
     return submission;
   }

@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/api/capture_json.h"
@@ -32,12 +30,13 @@ Result<Reply> capture_schema(Services& services, const http::Request& request, c
 Result<Reply> capture_credential(Services& services, const http::Request& request,
                                  const Arguments&) {
   NEXUS_TRY(auto body, parse_json_object(request.body));
-  const auto credentials = body.find("credentials");
-  if (credentials == body.end() || !credentials->is_object())
+  auto* credentials = object_member(*body, "credentials");
+  if (!credentials)
     return Error{ErrorCode::missing_fields, "credentials is missing",
                  "send {\"state\":…,\"credentials\":{…}}"};
-  NEXUS_TRY(const auto captured, services.captures.complete(text_member(body, "state").value_or(""),
-                                                            *credentials, request.caller));
+  NEXUS_TRY(const auto captured,
+            services.captures.complete(text_member(*body, "state").value_or(""), *credentials,
+                                       request.caller));
   if (!captured.faults.empty()) return error_of(captured.faults);
   return Reply{JsonWriter()
                    .begin()

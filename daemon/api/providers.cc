@@ -1,5 +1,4 @@
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "common/api/provider.h"
 #include "common/json.h"
@@ -24,8 +23,7 @@ Provider describe(Services& services, const nexus::Provider& provider) {
 Result<Reply> change(Services& services, const http::Request& request, const std::string& id,
                      bool whole) {
   NEXUS_TRY(auto body, parse_json_object(request.body));
-  NEXUS_TRY(const auto changed,
-            services.registry.change(id, std::move(body), whole, request.caller));
+  NEXUS_TRY(const auto changed, services.registry.change(id, *body, whole, request.caller));
   auto answer = describe(services, changed.provider);
   answer.message = "provider updated";
   answer.warning = changed.warning;
@@ -42,7 +40,7 @@ Result<Reply> remove(Services& services, const http::Request& request,
 
 Result<Reply> add_provider(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(auto body, parse_json_object(request.body));
-  NEXUS_TRY(auto registration, read_registration(body));
+  NEXUS_TRY(auto registration, read_registration(*body));
   NEXUS_TRY(const auto registered, services.registry.add(std::move(registration), request.caller));
   auto answer = describe(services, registered.provider);
   answer.message = "provider registered";

@@ -1,7 +1,6 @@
 #include "daemon/connect/credential_check.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/text.h"
@@ -100,7 +99,7 @@ Result<std::string> ask_provider(const Provider& provider, const Credentials& cr
                  provider.name + " cannot be reached to check them",
                  "check the network and the base URL, then try again; nothing was stored"};
   NEXUS_CHECK(judge(*response, validation, provider.name));
-  if (const auto document = parse_json_object(response->body)) return account_in(*document);
+  if (const auto document = parse_json_object(response->body)) return account_in(**document);
   return std::string();
 }
 

@@ -1,7 +1,5 @@
 #include "daemon/oauth/client.h"
 
-#include <nlohmann/json.hpp>
-
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/oauth/client_assertion.h"

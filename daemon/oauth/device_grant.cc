@@ -1,7 +1,5 @@
 // The device authorization grant (RFC 8628): the person consents on another device, with a short
 // code, and the client asks now and then whether they have.
-#include <nlohmann/json.hpp>
-
 #include "common/text.h"
 #include "daemon/oauth/client.h"
 #include "daemon/oauth/token_request.h"
@@ -20,7 +18,7 @@ Result<DeviceAuthorization> Client::start_device(
   NEXUS_TRY(const auto request, authenticated(endpoints_.device_authorization, std::move(body)));
   NEXUS_TRY(auto answer, ask(request, {secret_.expose()}));
   NEXUS_TRY(const auto document, document_of(std::move(answer)));
-  return read_device_authorization(document, endpoints_.allow_insecure_http);
+  return read_device_authorization(*document, endpoints_.allow_insecure_http);
 }
 
 Result<DevicePoll> Client::poll_device(const Secret& device_code) const {
@@ -46,7 +44,7 @@ Result<DevicePoll> Client::poll_device(const Secret& device_code) const {
     poll.refused = code;
     return poll;
   }
-  NEXUS_TRY(poll.tokens, read_token_response(*document, dialect_, wall_clock_()));
+  NEXUS_TRY(poll.tokens, read_token_response(**document, dialect_, wall_clock_()));
   return poll;
 }
 

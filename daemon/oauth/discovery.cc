@@ -1,7 +1,6 @@
 #include "daemon/oauth/discovery.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "common/text.h"
@@ -14,14 +13,6 @@ Error invalid(const std::string& issuer, const std::string& what) {
   return {ErrorCode::provider_metadata_invalid,
           "the metadata of " + printable(issuer, 200) + " cannot be used: " + what,
           "check the provider's issuer; it has to be spelled as the provider spells it"};
-}
-
-std::vector<std::string> texts(const Json& document, const char* name) {
-  std::vector<std::string> out;
-  if (const auto found = document.find(name); found != document.end() && found->is_array())
-    for (const auto& item : *found)
-      if (item.is_string()) out.push_back(item.get<std::string>());
-  return out;
 }
 
 }  // namespace
@@ -40,10 +31,11 @@ std::vector<std::string> metadata_urls(const std::string& issuer) {
 
 Result<ProviderMetadata> parse_metadata(std::string_view text, const std::string& issuer,
                                         bool allow_insecure_http) {
-  const auto document = parse_json_object(text);
-  if (!document) return invalid(issuer, "it is not a JSON object");
+  const auto parsed = parse_json_object(text);
+  if (!parsed) return invalid(issuer, "it is not a JSON object");
+  const Json& document = **parsed;
   ProviderMetadata metadata;
-  const auto member = [&](const char* name) { return text_member(*document, name).value_or(""); };
+  const auto member = [&](const char* name) { return text_member(document, name).value_or(""); };
   metadata.issuer = member("issuer");
   if (metadata.issuer != issuer)
     return invalid(issuer, "it names another issuer, '" + printable(metadata.issuer, 200) + "'");
@@ -62,14 +54,14 @@ Result<ProviderMetadata> parse_metadata(std::string_view text, const std::string
       return invalid(issuer, url.error().message);
   }
   if (metadata.token_endpoint.empty()) return invalid(issuer, "no token_endpoint");
-  metadata.id_token_algorithms = texts(*document, "id_token_signing_alg_values_supported");
-  metadata.token_endpoint_auth_methods = texts(*document, "token_endpoint_auth_methods_supported");
-  metadata.code_challenge_methods = texts(*document, "code_challenge_methods_supported");
+  metadata.id_token_algorithms = texts_member(document, "id_token_signing_alg_values_supported");
+  metadata.token_endpoint_auth_methods =
+      texts_member(document, "token_endpoint_auth_methods_supported");
+  metadata.code_challenge_methods = texts_member(document, "code_challenge_methods_supported");
   const auto& methods = metadata.code_challenge_methods;
   if (!methods.empty() && std::find(methods.begin(), methods.end(), "S256") == methods.end())
     return invalid(issuer, "it offers no S256 code challenge");
-  const auto iss = document->find("authorization_response_iss_parameter_supported");
-  metadata.sends_iss = iss != document->end() && iss->is_boolean() && iss->get<bool>();
+  metadata.sends_iss = flag_member(document, "authorization_response_iss_parameter_supported");
   return metadata;
 }
 

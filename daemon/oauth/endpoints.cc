@@ -1,7 +1,5 @@
 #include "daemon/oauth/endpoints.h"
 
-#include <nlohmann/json.hpp>
-
 #include "common/json_fields.h"
 
 namespace nexus {
@@ -74,24 +72,26 @@ constexpr std::pair<const char*, std::string ProviderEndpoints::*> kTexts[] = {
 }  // namespace
 
 std::string to_text(const ProviderEndpoints& e) {
-  Json json{{"id_token_algorithms", e.id_token_algorithms},
-            {"sends_iss", e.sends_iss},
-            {"client_auth", to_text(e.client_auth)},
-            {"loopback", e.addresses.loopback},
-            {"private_networks", e.addresses.private_networks},
-            {"allow_insecure_http", e.allow_insecure_http}};
-  for (const auto& [name, member] : kTexts) json[name] = e.*member;
-  return to_text(json);
+  JsonWriter json;
+  json.begin();
+  for (const auto& [name, member] : kTexts) json.member(name, e.*member);
+  json.member("id_token_algorithms", e.id_token_algorithms)
+      .flag("sends_iss", e.sends_iss)
+      .member("client_auth", to_text(e.client_auth))
+      .flag("loopback", e.addresses.loopback)
+      .flag("private_networks", e.addresses.private_networks)
+      .flag("allow_insecure_http", e.allow_insecure_http);
+  return json.end().take();
 }
 
 Result<ProviderEndpoints> endpoints_from_text(const std::string& text) {
-  const auto json = parse_json_object(text);
+  const auto parsed = JsonFields::parse(text);
   const auto damaged = [] {
     return Error{ErrorCode::internal_error, "the record of where its tokens belong is damaged",
                  "connect it anew: nexus connect PROVIDER --replace CONNECTION"};
   };
-  if (!json) return damaged();
-  const JsonFields fields(*json);
+  if (!parsed) return damaged();
+  const auto& fields = *parsed;
   ProviderEndpoints e;
   for (const auto& [name, member] : kTexts)
     if (!fields.text(name, e.*member)) return damaged();

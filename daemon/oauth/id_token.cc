@@ -43,7 +43,7 @@ std::optional<Parts> take_apart(std::string_view token) {
   auto header_json = parse_json_object(*header);
   auto payload_json = parse_json_object(*payload);
   if (!header_json || !payload_json) return std::nullopt;
-  return Parts{*std::move(header_json), *std::move(payload_json), *std::move(signature),
+  return Parts{std::move(**header_json), std::move(**payload_json), *std::move(signature),
                std::string(token.substr(0, second))};
 }
 
@@ -137,10 +137,10 @@ std::optional<IdTokenResult> check_signature(std::string_view token, const Parts
   if (has_kid && !kid) return refuse("its kid is not a text");
 
   const auto set = parse_json_object(jwks);
-  if (!set || !set->contains("keys") || !(*set)["keys"].is_array())
-    return refuse("the provider's key set is malformed");
+  const auto* keys = set ? list_member(**set, "keys") : nullptr;
+  if (!keys) return refuse("the provider's key set is malformed");
   bool tried = false;
-  for (const auto& key : (*set)["keys"]) {
+  for (const auto& key : *keys) {
     if (!fits(key, *shape, algorithm) || (kid && text_member(key, "kid") != kid)) continue;
     tried = true;
     if (verify_with(token, parts, key, algorithm)) return std::nullopt;

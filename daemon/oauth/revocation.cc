@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "daemon/oauth/client.h"
 #include "daemon/oauth/token_request.h"
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 
 #include "common/text.h"
 #include "daemon/oauth/client.h"
@@ -13,7 +12,7 @@ namespace {
 /// An answer's tokens, or what it says went wrong.
 Result<TokenResponse> read_tokens(OAuthAnswer answer, const Dialect& dialect, UnixTime now) {
   NEXUS_TRY(auto document, document_of(std::move(answer)));
-  return read_token_response(document, dialect, now);
+  return read_token_response(*document, dialect, now);
 }
 
 /// The refresh token that an answer brings, whatever its status of success or its type.

@@ -54,8 +54,7 @@ bool tells_of_error(const Json& error) {
   return !error.empty();
 }
 
-OAuthError read_error(const std::optional<Json>& document,
-                      const std::vector<std::string_view>& secrets) {
+OAuthError read_error(const JsonDocument& document, const std::vector<std::string_view>& secrets) {
   if (!document) return {};
   const auto found = document->find("error");
   if (found == document->end() || !tells_of_error(*found)) return {};
@@ -125,7 +124,7 @@ Result<OAuthAnswer> Client::ask(const OutgoingRequest& request,
   NEXUS_TRY(const auto response, http_.send(request));
   const auto type = response.header("content-type");
   const auto form = form_of(type, dialect_);
-  std::optional<Json> document;
+  JsonDocument document;
   if (auto parsed = parse_token_answer(response.body, form == Form::form))
     document = *std::move(parsed);
   auto error = form == Form::other ? OAuthError() : read_error(document, sent);
@@ -139,7 +138,7 @@ Result<OAuthAnswer> Client::ask(const OutgoingRequest& request,
       std::move(error)};
 }
 
-Result<Json> document_of(OAuthAnswer answer) {
+Result<JsonDocument> document_of(OAuthAnswer answer) {
   if (answer.status == 429 || answer.status == 408 || answer.status >= 500) {
     Error unavailable{ErrorCode::upstream_error,
                       "the provider answered " + std::to_string(answer.status), "try again later"};
@@ -158,7 +157,7 @@ Result<Json> document_of(OAuthAnswer answer) {
     return Error{ErrorCode::provider_protocol,
                  "the provider's answer is not usable: it is not an object",
                  "check the provider's token endpoint"};
-  return *std::move(answer.document);
+  return std::move(answer.document);
 }
 
 }  // namespace nexus::oauth

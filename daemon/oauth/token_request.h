@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,10 +42,10 @@ struct OAuthError {
 struct OAuthAnswer {
   int status = 0;
   std::string content_type;
-  int retry_after_s = 0;         ///< with 429 and 503
-  std::optional<Json> document;  ///< nothing where it is none
-  bool of_other_type = false;    ///< its type is none that this provider may answer with: no error
-                                 ///< is read from it, and document_of refuses it
+  int retry_after_s = 0;       ///< with 429 and 503
+  JsonDocument document;       ///< null where it is none
+  bool of_other_type = false;  ///< its type is none that this provider may answer with: no error
+                               ///< is read from it, and document_of refuses it
   OAuthError error;
 };
 
@@ -56,7 +55,7 @@ bool is_configuration_error(const std::string& code);
 /// The document of a good answer, or what an unusable one means: upstream_error (408, 429, 5xx),
 /// provider_misconfigured (the client is refused), provider_rejected (any other OAuth error),
 /// provider_protocol.
-Result<Json> document_of(OAuthAnswer answer);
+Result<JsonDocument> document_of(OAuthAnswer answer);
 
 /// Retry-After (RFC 9110 10.2.3) in seconds from now: a number or an HTTP date, an hour at the
 /// most; 0 for what is neither (F11).

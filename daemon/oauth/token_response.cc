@@ -4,7 +4,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "common/json.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 
@@ -122,15 +121,15 @@ Result<std::optional<std::string>> read_scope(const Json& document, Dialect::Sco
 
 }  // namespace
 
-Result<Json> parse_token_answer(std::string_view body, bool form) {
+Result<JsonDocument> parse_token_answer(std::string_view body, bool form) {
   if (!form) return parse_json_object(body);
   const Error malformed{ErrorCode::invalid_json, "the answer is not a form", ""};
   auto pairs = parse_form(trim(body));
   if (!pairs) return malformed;
-  Json document = Json::object();
+  JsonDocument document(new Json(Json::object()));
   for (auto& [name, value] : *pairs) {
-    if (!is_valid_utf8(name) || !is_valid_utf8(value) || document.contains(name)) return malformed;
-    document[name] = value;
+    if (!is_valid_utf8(name) || !is_valid_utf8(value) || document->contains(name)) return malformed;
+    (*document)[name] = value;
     wipe(value);
   }
   return document;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/json.h"
 #include "common/secret.h"
 #include "daemon/oauth/dialect.h"
 
@@ -26,7 +26,7 @@ struct TokenResponse {
 /// Takes the refresh token out of an answer, whatever else is wrong with it: one that replaces
 /// another cannot be had again. Empty where there is none. Error: provider_protocol for one that
 /// RFC 6749 does not allow.
-Result<Secret> take_refresh_token(nlohmann::json& document, const Dialect& dialect);
+Result<Secret> take_refresh_token(Json& document, const Dialect& dialect);
 
 /// Longest life that is believed, in seconds.
 constexpr std::int64_t kMaxExpiresIn = 365 * 24 * 3600;
@@ -34,11 +34,10 @@ constexpr std::int64_t kMaxExpiresIn = 365 * 24 * 3600;
 /// Error: provider_protocol for anything that neither RFC 6749 5.1 nor the dialect allows. The
 /// message never quotes the document. `document` is emptied of its tokens. `now` by the wall clock,
 /// for answers that say when a token ends instead of how long it lives.
-Result<TokenResponse> read_token_response(nlohmann::json& document, const Dialect& dialect,
-                                          UnixTime now);
+Result<TokenResponse> read_token_response(Json& document, const Dialect& dialect, UnixTime now);
 
 /// A token endpoint's answer as an object: JSON, or a form where `form` says so (GitHub's style).
 /// Errors: invalid_json.
-Result<nlohmann::json> parse_token_answer(std::string_view body, bool form);
+Result<JsonDocument> parse_token_answer(std::string_view body, bool form);
 
 }  // namespace nexus

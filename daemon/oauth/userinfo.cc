@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "common/json.h"
 #include "daemon/oauth/account.h"
 #include "daemon/oauth/client.h"
@@ -22,9 +20,9 @@ Result<UserInfo> Client::userinfo(const Secret& access_token,
                  "the userinfo endpoint answered " + std::to_string(response.status) +
                      (document ? "" : ", not with a JSON object"),
                  "check the provider's user_info_endpoint"};
-  auto account = account_in(*document);
-  if (account.empty()) account = account_id_in(*document);
-  return UserInfo{text_member(*document, "sub").value_or(""), std::move(account)};
+  auto account = account_in(**document);
+  if (account.empty()) account = account_id_in(**document);
+  return UserInfo{text_member(**document, "sub").value_or(""), std::move(account)};
 }
 
 }  // namespace nexus::oauth

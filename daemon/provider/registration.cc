@@ -202,7 +202,7 @@ Result<void> expand_service_account(Json& fields) {
     auto parsed = parse_json_object(text);
     wipe(text);
     if (!parsed) return bad("service_account", "is not a JSON object");
-    account = *std::move(parsed);
+    account = std::move(**parsed);
   } else {
     account = std::move(*found);
   }

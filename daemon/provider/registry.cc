@@ -72,7 +72,7 @@ Result<ProviderRegistry::Registered> ProviderRegistry::add(ProviderRegistration 
   return put(std::move(existing), std::move(registration), caller);
 }
 
-Result<ProviderRegistry::Registered> ProviderRegistry::change(const std::string& id, Json fields,
+Result<ProviderRegistry::Registered> ProviderRegistry::change(const std::string& id, Json& fields,
                                                               bool whole, const Caller& caller) {
   NEXUS_TRY(auto existing, store_.provider_record(id));
   if (!existing || existing->provider.deleted) return no_such_provider(id);

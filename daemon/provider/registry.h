@@ -35,7 +35,7 @@ class ProviderRegistry {
   /// Changes a provider in place: the fields that `fields` has, or all of them when `whole`. Its id
   /// stays, and so does a client secret that is not mentioned; what changes nothing is not
   /// recorded.
-  Result<Registered> change(const std::string& id, nlohmann::json fields, bool whole,
+  Result<Registered> change(const std::string& id, nlohmann::json& fields, bool whole,
                             const Caller& caller);
   Result<void> remove(const Provider& provider, const Caller& caller);
 

@@ -1,8 +1,8 @@
 #include "daemon/token/revocations.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "common/api/reader.h"
 #include "common/json.h"
 #include "daemon/log.h"
 #include "daemon/token/refresh_policy.h"
@@ -27,19 +27,25 @@ Revocations::Revocations(Store& store, const Vault& vault, Providers& providers,
       clock_(std::move(clock)) {}
 
 std::string Revocations::to_text(const RevocationState& state) {
-  return nexus::to_text(Json{{"provider_revoked", state.revoked},
-                             {"provider_pending", state.pending},
-                             {"provider_error", state.error}});
+  return JsonWriter()
+      .begin()
+      .flag("provider_revoked", state.revoked)
+      .flag("provider_pending", state.pending)
+      .member("provider_error", state.error)
+      .end()
+      .take();
 }
 
 Result<RevocationState> Revocations::state(const std::string& connection_id) {
   NEXUS_TRY(const auto outcome, store_.revocation_outcome(connection_id));
-  const auto recorded = Json::parse(outcome, nullptr, false);
   RevocationState state;
-  if (!recorded.is_object()) return state;
-  state.revoked = recorded.value("provider_revoked", false);
-  state.pending = recorded.value("provider_pending", false);
-  state.error = recorded.value("provider_error", "");
+  // What cannot be read tells nothing.
+  static_cast<void>(api::read_object(outcome, [&](const api::Reader& recorded) -> Result<void> {
+    state.revoked = recorded.flag("provider_revoked");
+    state.pending = recorded.flag("provider_pending");
+    state.error = recorded.text("provider_error");
+    return {};
+  }));
   return state;
 }
 

@@ -164,8 +164,7 @@ Result<ProviderView> TestHome::register_provider(Json fields) {
 
 Result<ProviderView> TestHome::edit_provider(const std::string& name, Json fields, bool whole) {
   NEXUS_TRY(const auto provider, daemon_->providers.by_name(name));
-  NEXUS_TRY(const auto changed,
-            daemon_->registry.change(provider.id, std::move(fields), whole, {}));
+  NEXUS_TRY(const auto changed, daemon_->registry.change(provider.id, fields, whole, {}));
   return view_of(changed.provider, changed.warning);
 }
 

@@ -81,7 +81,7 @@ Result<TokenResponse> parse_token_response(const std::string& text, const Json& 
   auto document = parse_json_object(text);
   if (!document) return document.error();
   return read_token_response(
-      *document, read_settings(params.is_null() ? Json::object() : params, true)->dialect, kNow);
+      **document, read_settings(params.is_null() ? Json::object() : params, true)->dialect, kNow);
 }
 
 Result<TokenResponse> token(const std::string& members) {
