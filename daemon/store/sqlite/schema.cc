@@ -136,6 +136,10 @@ UPDATE providers SET profile = json_set(profile,
     '$.params.offline_access_scope', json('false'))
   WHERE json_valid(profile) AND json_extract(profile, '$.issuer') = 'https://accounts.google.com'
     AND coalesce(json_extract(profile, '$.auth_type'), 'oauth2') = 'oauth2';
+)sql",
+                                 // No statement walks through all providers.
+                                 R"sql(
+CREATE INDEX deleted_providers ON providers (id) WHERE deleted = 1;
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(
