@@ -59,12 +59,15 @@ class SqliteAuditLog : public AuditLog {
     try {
       auto reader = readers_.borrow();
       auto query = reader->query(
-          "SELECT seq, record FROM audit WHERE (?1 = '' OR json_extract(record, '$.event') = ?1) "
+          // A record that cannot be read passes no filter but the one by number.
+          "SELECT seq, record FROM audit WHERE seq < coalesce(?7, 9223372036854775807) "
+          "AND ((?1 = '' AND ?2 = '' AND ?3 IS NULL AND ?4 IS NULL) "
+          "OR iif(json_valid(record), (?1 = '' OR json_extract(record, '$.event') = ?1) "
           "AND (?2 = '' OR json_extract(record, '$.connection') = ?2 "
           "     OR json_extract(record, '$.provider') = ?2) "
           "AND (?3 IS NULL OR json_extract(record, '$.at') >= ?3) "
-          "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4) "
-          "AND seq < coalesce(?7, 9223372036854775807) ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
+          "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4), 0)) "
+          "ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
       query.bind(filter.event, filter.subject, filter.since, filter.until, filter.limit,
                  filter.offset, filter.before);
       std::vector<Entry> entries;
