@@ -3,6 +3,7 @@
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
 #include "daemon/vault/key_source.h"
+#include "daemon/vault/lost_vault.h"
 
 namespace nexus {
 namespace {
@@ -42,9 +43,11 @@ RefreshLedger::OnAttention tell(AttentionHook& hook, const Config& config) {
 
 Result<Foundations> open_foundations(const Config& config) {
   Foundations opened;
+  NEXUS_CHECK(refuse_lost_vault(config.data_dir));
   NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
   // The key is proved on the existing vault before anything is written.
   NEXUS_TRY(const auto header, opened.store->vault_header());
+  if (!header) NEXUS_CHECK(refuse_emptied_vault(config.data_dir));
   NEXUS_TRY(const auto root, load_root_key(config.data_dir, header.has_value()));
   opened.key_source = root.source;
   if (header) {

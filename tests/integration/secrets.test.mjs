@@ -1,7 +1,8 @@
 // No secret where it must not be: files, logs at their most verbose, argv, errors.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, chmodSync, writeFileSync, symlinkSync, unlinkSync, copyFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, chmodSync, writeFileSync, symlinkSync, unlinkSync, copyFileSync, existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, token, SECRET } from '../support/flow.mjs';
@@ -97,11 +98,40 @@ test('a wrong or missing key is refused, and the vault stays as it was', async (
   assert.match(home.log, /key_source=environment/);
 });
 
+test('a vault that is gone or empty is not replaced by a new one', async () => {
+  const lost = await Home.make();
+  const attempt = () => lost.start().then(() => 'started', (error) => error.message);
+  await lost.start();
+  await lost.stop();
+  const vault = join(lost.data, 'nexus.db');
+  const audit = join(lost.data, 'audit.db');
+  const kept = lost.file('nexus.db');
+  unlinkSync(vault);
+  assert.match(await attempt(), /nexus\.db is gone or empty, but its audit\.db is there[^]*put nexus\.db back/);
+  assert.ok(!existsSync(vault), 'and none was made');
+  writeFileSync(vault, '', { mode: 0o600 });
+  assert.match(await attempt(), /gone or empty/);
+  renameSync(audit, `${audit}.away`);
+  assert.match(await attempt(), /its vault\.key is there/);
+  // Emptied: the database is there, and the vault is not in it.
+  writeFileSync(vault, kept, { mode: 0o600 });
+  execFileSync('sqlite3', [vault, 'DELETE FROM meta']);
+  renameSync(`${audit}.away`, audit);
+  assert.match(await attempt(), /gone or empty/);
+  // Put back, it is as it was.
+  writeFileSync(vault, kept, { mode: 0o600 });
+  await lost.start();
+  await lost.stop();
+  // A new beginning is one by intent.
+  for (const file of [vault, audit, join(lost.data, 'vault.key')]) renameSync(file, `${file}.away`);
+  await lost.start();
+  await lost.remove();
+});
+
 test('a damaged record is named, the others still open', async () => {
   const other = await connect(home, provider = Object.assign(provider, { onToken: null }));
   const damaged = await connect(home, provider);
   await home.stop();
-  const { execFileSync } = await import('node:child_process');
   execFileSync('sqlite3', [join(home.data, 'nexus.db'),
     `UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE owner = '${other.id}' AND field = 'access_token') WHERE owner = '${damaged.id}' AND field = 'access_token'`]);
   await home.start();
