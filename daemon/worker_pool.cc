@@ -1,5 +1,7 @@
 #include "daemon/worker_pool.h"
 
+#include "daemon/last_catch.h"
+
 namespace nexus {
 
 WorkerPool::~WorkerPool() {
@@ -38,7 +40,7 @@ void WorkerPool::run() {
     auto work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    work();
+    with_last_catch(work);
     work = nullptr;  // what it holds goes before the lock is taken again
     lock.lock();
   }

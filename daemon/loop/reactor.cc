@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "daemon/last_catch.h"
 #include "daemon/log.h"
 
 namespace nexus {
@@ -131,7 +132,7 @@ void Reactor::dispatch(const epoll_event& event) {
   // Whoever was called before in this turn may have ended or silenced this watch.
   const auto found = watches_.find(event.data.u64);
   if (found == watches_.end() || found->second.events == 0) return;
-  found->second.ready(event.events);
+  with_last_catch(found->second.ready, event.events);
 }
 
 /// Once a turn, however many timers came and went in it.
@@ -153,7 +154,7 @@ void Reactor::run_due() {
   clear(timer_);
   armed_for_.reset();
   const auto now = BootClock::now();  // once: a timer of 0 set by a task is for the next turn
-  while (const auto task = timers_.take_due(now)) task();
+  while (const auto task = timers_.take_due(now)) with_last_catch(task);
 }
 
 void Reactor::run_posted() {
@@ -162,12 +163,12 @@ void Reactor::run_posted() {
     const std::lock_guard lock(mutex_);
     tasks.swap(posted_);
   }
-  for (const auto& task : tasks) task();
+  for (const auto& task : tasks) with_last_catch(task);
 }
 
 void Reactor::end_turn() {
   ending_.swap(turn_end_);
-  for (const auto& task : ending_) task();
+  for (const auto& task : ending_) with_last_catch(task);
   ending_.clear();
   retired_.clear();
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -260,4 +261,28 @@ TEST_CASE("what is for the loop's thread alone ends the process elsewhere", "[re
   CHECK(elsewhere([](Reactor& r) { r.run(); }));
   CHECK_FALSE(elsewhere([](Reactor& r) { r.post([] {}); }));
   CHECK_FALSE(elsewhere([](Reactor& r) { r.stop(); }));
+}
+
+TEST_CASE("what a task throws ends neither the loop nor the tasks after it", "[reactor]") {
+  Reactor reactor;
+  Order order;
+  const auto fail = [] { throw std::runtime_error("a mistake"); };
+  Pair pair;
+  reactor.watch(pair.heard(), EPOLLIN, [&](std::uint32_t) {
+    reactor.stop();
+    fail();
+  });
+  reactor.post(fail);
+  reactor.post([&] {
+    order.emplace_back("posted");
+    reactor.at_turn_end(fail);
+    reactor.at_turn_end([&] { order.emplace_back("end of the turn"); });
+    reactor.after(0ms, fail);
+    reactor.after(0ms, [&] {
+      order.emplace_back("timer");
+      pair.say();
+    });
+  });
+  reactor.run();
+  CHECK(order == Order{"posted", "end of the turn", "timer"});
 }
