@@ -81,6 +81,14 @@ export class Home {
     return code;
   }
 
+  /** The processor time that the daemon takes in so many ms, in hundredths of a second. */
+  async ticksIn(ms) {
+    const ticks = () => readFileSync(`/proc/${this.daemon.pid}/stat`, 'utf8').split(' ').slice(13, 15).reduce((sum, text) => sum + Number(text), 0);
+    const before = ticks();
+    await new Promise((go) => setTimeout(go, ms));
+    return ticks() - before;
+  }
+
   async remove() {
     const code = await this.stop();
     if (code !== undefined && code !== 0) throw new Error(`nexusd exited with ${code}:\n${this.log}`);

@@ -59,7 +59,8 @@ Result<std::map<ConnectionStatus, std::int64_t>> SqliteStore::count_by_status() 
     std::map<ConnectionStatus, std::int64_t> counts;
     auto query = db.query("SELECT status, count(*) FROM connections GROUP BY status");
     while (query.next())
-      counts[word_in<ConnectionStatus>(query, 0, "a status", "the connections")] = query.number(1);
+      counts[from_word<ConnectionStatus>(query.text(0)).value_or(ConnectionStatus::failed)] +=
+          query.number(1);
     return counts;
   });
 }

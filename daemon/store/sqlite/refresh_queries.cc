@@ -67,6 +67,7 @@ Result<std::vector<std::string>> SqliteStore::due_refreshes(UnixTime now, std::i
   return read("connections", "due_refreshes", [&](Database& db) {
     auto query = db.query(
         "SELECT id FROM connections WHERE status = 'active' AND refresh_at <= ?1 "
+        "AND auth_type = 'oauth2' "
         "ORDER BY refresh_at LIMIT ?2");
     return all(query.bind(now, limit), [](const Query& q) { return q.text(0); });
   });

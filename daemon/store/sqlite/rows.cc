@@ -4,6 +4,17 @@
 
 namespace nexus::sqlite {
 
+namespace {
+
+/// A connection whose record cannot be understood is out of service, and says why.
+void take_out_of_service(ConnectionRow& row, const std::string& what, const std::string& word) {
+  row.status = ConnectionStatus::failed;
+  row.error_code = "record_damaged";
+  row.error_message = "its record is damaged: the " + what + " is unknown: " + word;
+}
+
+}  // namespace
+
 ConnectionRow connection_row(const Query& q) {
   ConnectionRow row;
   row.id = q.text(0);
@@ -11,7 +22,6 @@ ConnectionRow connection_row(const Query& q) {
   row.provider_id = q.text(2);
   row.provider_name = q.text(3);
   row.alias = q.text(4);
-  row.status = word_in<ConnectionStatus>(q, 5, "the status", row.id);
   row.requested_scopes = q.text(6);
   row.issuer = q.text(7);
   row.subject = q.text(8);
@@ -25,13 +35,21 @@ ConnectionRow connection_row(const Query& q) {
   row.error_code = q.text(16);
   row.error_message = q.text(17);
   row.token = {q.text(18), q.text(19), q.number(20), q.optional_number(21)};
-  row.auth_type = word_in<AuthType>(q, 22, "the type", row.id);
   row.refresh_at = q.optional_number(23);
   row.refresh_failures = q.number(24);
   row.refresh_sent = q.number(25);
   row.last_used_at = q.number(26);
-  if (!q.text(27).empty()) row.waits_for = word_in<FlowKind>(q, 27, "the flow", row.id);
   row.tokens_never_expire = q.optional_number(28).value_or(0) != 0;
+  const auto read = [&](auto& into, int column, const char* what) {
+    const auto word = q.text(column);
+    if (const auto value = from_word<std::decay_t<decltype(into)>>(word))
+      into = *value;
+    else
+      take_out_of_service(row, what, word);
+  };
+  read(row.status, 5, "status");
+  read(row.auth_type, 22, "type");
+  if (!q.text(27).empty()) read(row.waits_for.emplace(), 27, "flow");
   return row;
 }
 
@@ -68,7 +86,7 @@ void drop_flow(Database& db, const std::string& connection_id) {
 std::optional<ConnectionStatus> status_of(Database& db, const std::string& connection_id) {
   auto query = db.query("SELECT status FROM connections WHERE id = ?1");
   return first(query.bind(connection_id), [&](const Query& q) {
-    return word_in<ConnectionStatus>(q, 0, "the status", connection_id);
+    return from_word<ConnectionStatus>(q.text(0)).value_or(ConnectionStatus::failed);
   });
 }
 

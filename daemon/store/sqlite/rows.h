@@ -17,8 +17,8 @@ namespace nexus::sqlite {
   "c.expires_at, c.auth_type, c.refresh_at, c.refresh_failures, c.refresh_sent, "                 \
   "c.last_used_at, "                                                                              \
   "CASE c.status WHEN 'pending' THEN (SELECT kind FROM flows WHERE connection_id = c.id) END, "   \
-  "c.expires_at IS NULL AND json_valid(p.profile) "                                               \
-  "AND json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true'), " more             \
+  "CASE WHEN c.expires_at IS NULL AND json_valid(p.profile) THEN "                                \
+  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, " more             \
   " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
 constexpr int kConnectionColumns = 29;
