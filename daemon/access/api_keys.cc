@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/log.h"
 
 namespace nexus {
 namespace {
@@ -81,8 +82,13 @@ Result<void> ApiKeys::load() {
   NEXUS_TRY(const auto rows, all());
   const std::lock_guard lock(mutex_);
   for (const auto& row : rows) {
-    NEXUS_TRY(auto access, access_from_text(row.access));
-    keys_[row.id] = {row.hash, std::make_shared<const Access>(std::move(access)), row.expires_at};
+    auto access = access_from_text(row.access);
+    if (!access) {  // it opens nothing; the others do
+      log(LogLevel::error, "api_key_damaged",
+          {{"key", row.name}, {"error", access.error().message}});
+      continue;
+    }
+    keys_[row.id] = {row.hash, std::make_shared<const Access>(*std::move(access)), row.expires_at};
   }
   return {};
 }
