@@ -12,6 +12,7 @@ namespace {
 /// The profile without its secret; the secret's fingerprint tells whether it has changed.
 Provider describe(Services& services, const nexus::Provider& provider) {
   auto told = nexus::describe(provider);
+  if (!provider.damage.empty()) return told;
   told.redirect_uri = services.redirect_uris.of(provider);
   if (const auto fingerprint = services.providers.secret_fingerprint(provider))
     told.client_secret_fingerprint = *fingerprint;
@@ -53,7 +54,8 @@ Result<Reply> provider_metadata(Services& services, const http::Request& request
   if (request.query_value("view") == "list") return list_providers(services, request, args);
   NEXUS_TRY(const auto providers, services.providers.all());
   std::map<AuthType, std::vector<const nexus::Provider*>> by_type;
-  for (const auto& provider : providers) by_type[provider.auth_type].push_back(&provider);
+  for (const auto& provider : providers)
+    if (provider.damage.empty()) by_type[provider.auth_type].push_back(&provider);
   JsonWriter map;
   map.begin();
   for (const auto& [type, members] : by_type) {
@@ -125,23 +127,25 @@ Result<Reply> provider_health(Services& services, const http::Request&, const Ar
   for (const auto& provider : providers) {
     const auto health = services.providers.health(provider.id);
     list.push_back({provider.id, provider.name,
-                    !health           ? "unknown"
-                    : health->healthy ? "healthy"
-                                      : "unhealthy",
-                    health ? rfc3339(health->checked_at) : "", health ? health->message : ""});
+                    !provider.damage.empty() ? "unhealthy"
+                    : !health                ? "unknown"
+                    : health->healthy        ? "healthy"
+                                             : "unhealthy",
+                    health ? rfc3339(health->checked_at) : "",
+                    health ? health->message : provider.damage});
   }
   return Reply{to_json(list)};
 }
 
 Result<Reply> delete_provider(Services& services, const http::Request& request,
                               const Arguments& args) {
-  NEXUS_TRY(const auto provider, services.providers.by_id(args[0]));
+  NEXUS_TRY(const auto provider, services.providers.whatever_by_id(args[0]));
   return remove(services, request, provider);
 }
 
 Result<Reply> delete_provider_named(Services& services, const http::Request& request,
                                     const Arguments& args) {
-  NEXUS_TRY(const auto provider, services.providers.by_name(args[0]));
+  NEXUS_TRY(const auto provider, services.providers.whatever_by_name(args[0]));
   return remove(services, request, provider);
 }
 

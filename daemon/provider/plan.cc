@@ -53,7 +53,7 @@ std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prep
 
 api::ProviderChange change_of(const ProviderRegistry::Prepared& prepared) {
   api::ProviderChange change;
-  change.action = !prepared.before             ? PlanAction::create
+  change.action = !prepared.replaces           ? PlanAction::create
                   : prepared.changes_nothing() ? PlanAction::unchanged
                                                : PlanAction::update;
   change.name = prepared.after.name;

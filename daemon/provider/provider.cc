@@ -29,6 +29,7 @@ Json to_json(const Provider& provider) {
 
 api::Provider describe(const Provider& provider) {
   api::Provider told{provider};
+  told.warning = provider.damage;
   if (provider.grant != GrantType::authorization_code) told.grant_type = to_text(provider.grant);
   const auto params = to_json(provider.settings);
   for (const auto& [name, value] : params.items()) told.params[name] = to_text(value);
@@ -36,12 +37,7 @@ api::Provider describe(const Provider& provider) {
 }
 
 Result<Provider> provider_from_json(const Json& profile) {
-  const auto damaged = [&](const std::string& what) {
-    const auto name = profile.is_object() ? text_member(profile, "name").value_or("") : "";
-    return Error{ErrorCode::internal_error,
-                 "the record of provider " + printable(name, 80) + " is damaged: " + what,
-                 "register it anew: nexus provider add NAME --replace"};
-  };
+  const auto damaged = [](const char* what) { return Error{ErrorCode::internal_error, what}; };
   if (!profile.is_object()) return damaged("it is no object");
   Provider provider;
   const JsonFields fields(profile);

@@ -23,6 +23,9 @@ struct Provider : api::ProviderProfile {
   ProviderSettings settings;
   /// Of a provider of static credentials, nothing for others.
   std::shared_ptr<const StaticApi> api;
+  /// Why its record cannot be used, "" for a sound one. Such a provider has an id and a name, and
+  /// is listed, replaced and removed by them.
+  std::string damage;
 
   bool is_static() const { return auth_type != AuthType::oauth2; }
   /// The client's secret is a private key (PEM) that it signs with.
@@ -35,7 +38,7 @@ nlohmann::json to_json(const Provider& provider);
 /// The same as the API tells it; what is not of the profile itself is empty.
 api::Provider describe(const Provider& provider);
 /// Reads it back. Errors: those of read_settings and read_static_api, internal_error for what is no
-/// profile.
+/// profile; each says what is wrong, not whose it is.
 Result<Provider> provider_from_json(const nlohmann::json& profile);
 
 /// Reads what `params` says of a provider whose other fields are there. Errors: those of

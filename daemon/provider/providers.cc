@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::size_t kMostDecoded = 1024;
 
+Error damaged(const ProviderRow& row, const std::string& what) {
+  return {ErrorCode::internal_error, "the record of provider " + row.name + " is damaged: " + what,
+          "register it anew: nexus provider add " + row.name + " --replace …"};
+}
+
 }  // namespace
 
 Error no_such_provider(const std::string& name) {
@@ -34,11 +39,38 @@ Result<Provider> Providers::decode(const ProviderRow& row) {
     if (found != decoded_.end() && found->second.profile == row.profile)
       return found->second.provider;
   }
-  NEXUS_TRY(auto provider, provider_from_json(Json::parse(row.profile, nullptr, false)));
+  auto provider = provider_from_json(Json::parse(row.profile, nullptr, false));
+  if (!provider) return damaged(row, provider.error().message);
+  if (provider->id != row.id || provider->name != row.name)
+    return damaged(row, "it belongs to another provider");
   const std::lock_guard lock(mutex_);
   if (decoded_.size() >= kMostDecoded) decoded_.clear();
-  decoded_[row.id] = {row.profile, provider};
+  decoded_[row.id] = {row.profile, *provider};
   return provider;
+}
+
+Provider Providers::decode_whatever(const ProviderRow& row) {
+  if (auto sound = decode(row)) {
+    return *std::move(sound);
+  } else {
+    Provider provider;
+    provider.id = row.id;
+    provider.name = row.name;
+    provider.damage = sound.error().message;
+    return provider;
+  }
+}
+
+Result<Provider> Providers::whatever_by_id(const std::string& id) {
+  NEXUS_TRY(const auto row, store_.provider(id));
+  if (!row || row->deleted) return no_such_provider(id);
+  return decode_whatever(*row);
+}
+
+Result<Provider> Providers::whatever_by_name(const std::string& name) {
+  NEXUS_TRY(const auto row, store_.provider_named(lower(name)));
+  if (!row) return no_such_provider(name);
+  return decode_whatever(*row);
 }
 
 Result<Provider> Providers::by_id(const std::string& id) {
@@ -73,10 +105,7 @@ Result<std::vector<Provider>> Providers::all() {
 Result<std::vector<Provider>> Providers::list(const NamePage& page) {
   NEXUS_TRY(const auto rows, store_.providers(page));
   std::vector<Provider> providers;
-  for (const auto& row : rows) {
-    NEXUS_TRY(auto provider, decode(row));
-    providers.push_back(std::move(provider));
-  }
+  for (const auto& row : rows) providers.push_back(decode_whatever(row));
   return providers;
 }
 

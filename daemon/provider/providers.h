@@ -29,11 +29,15 @@ class Providers {
   Providers(Store& store, const Vault& vault, MetadataCache& metadata, HttpClient& http,
             Clock wall_clock);
 
-  // Error: provider_not_found.
+  // Errors: provider_not_found, internal_error for one whose record is damaged.
   Result<Provider> by_id(const std::string& id);
   Result<Provider> by_name(const std::string& name);  ///< case-insensitive
+  /// Also a damaged one.
+  Result<Provider> whatever_by_id(const std::string& id);
+  Result<Provider> whatever_by_name(const std::string& name);
   /// Also one that was taken off the list: connections made with it go on.
   Result<Provider> of_connection(const ConnectionRow& row);
+  /// These have damaged ones among them.
   Result<std::vector<Provider>> list(const NamePage& page);
   Result<std::vector<Provider>> all();
 
@@ -58,10 +62,12 @@ class Providers {
   void note_health(const std::string& id, const Result<void>& outcome);
   std::optional<Health> health(const std::string& id);
 
-  /// The profile of a row. What was read before is not read again while the row is the same.
+  /// The profile of a row. What was read before is not read again while the row is the same. Error:
+  /// internal_error, naming the provider.
   Result<Provider> decode(const ProviderRow& row);
 
  private:
+  Provider decode_whatever(const ProviderRow& row);
   struct WithSecret {
     Provider provider;
     Secret secret;

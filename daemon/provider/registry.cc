@@ -104,8 +104,9 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   prepared.after = std::move(registration.provider);
   auto& provider = prepared.after;
   provider.id = existing ? existing->provider.id : new_uuid();
+  prepared.replaces = existing.has_value();
   if (existing) {
-    NEXUS_TRY(prepared.before, providers_.decode(existing->provider));
+    if (auto before = providers_.decode(existing->provider)) prepared.before = *std::move(before);
   }
   auto fields = existing ? std::move(existing->fields) : std::vector<SealedField>();
   const SealedFields stored(vault_, kProviderKind, provider.id, fields);
@@ -149,6 +150,8 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
                     {}};
   if (prepared.before && tokens_would_go_elsewhere(*prepared.before, provider))
     prepared.write.needs_person = "the provider's type, endpoints or client were changed";
+  if (prepared.replaces && !prepared.before)
+    prepared.write.needs_person = "the provider's record was damaged, and is registered anew";
   return prepared;
 }
 
@@ -159,7 +162,7 @@ Result<void> ProviderRegistry::commit(const std::vector<Prepared>& prepared,
   for (const auto& change : prepared) {
     if (change.changes_nothing()) continue;
     records.push_back(audit_.record(
-        {.event = change.before ? AuditEvent::provider_updated : AuditEvent::provider_created,
+        {.event = change.replaces ? AuditEvent::provider_updated : AuditEvent::provider_created,
          .provider = change.after.name},
         caller));
     writes.push_back(change.write);

@@ -41,7 +41,8 @@ class ProviderRegistry {
 
   /// A registration that was checked against what there is, and not yet made.
   struct Prepared {
-    std::optional<Provider> before;  ///< nothing for a new one
+    bool replaces = false;           ///< one that is registered
+    std::optional<Provider> before;  ///< that one, where its record can be read
     Provider after;
     std::string secret_before;  ///< fingerprints of the client secrets, "" for none
     std::string secret_after;
