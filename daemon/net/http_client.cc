@@ -1,16 +1,13 @@
 #include "daemon/net/http_client.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
 
-#include "common/paths.h"
 #include "common/text.h"
+#include "daemon/net/proxy.h"
 #include "daemon/net/url.h"
 
 namespace nexus {
@@ -18,48 +15,6 @@ namespace {
 
 constexpr long kConnectMs = 5'000;
 constexpr std::size_t kMaxHeaders = 64 * 1024;
-
-enum class Range { open, loopback, private_network, forbidden };
-
-Range range_of_v4(std::uint32_t address) {
-  const auto in = [&](std::uint32_t network, int bits) {
-    return (address >> (32 - bits)) == (network >> (32 - bits));
-  };
-  if (in(0x7f000000, 8)) return Range::loopback;
-  if (in(0x0a000000, 8) || in(0xac100000, 12) || in(0xc0a80000, 16) || in(0x64400000, 10))
-    return Range::private_network;
-  if (in(0x00000000, 8) || in(0xa9fe0000, 16) || in(0xe0000000, 4) || in(0xf0000000, 4) ||
-      in(0xc0000000, 24))
-    return Range::forbidden;
-  return Range::open;
-}
-
-Range range_of(const sockaddr* address) {
-  if (address->sa_family == AF_INET)
-    return range_of_v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
-  if (address->sa_family != AF_INET6) return Range::forbidden;
-  const auto& v6 = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
-  const auto* b = v6.s6_addr;
-  const auto embedded_v4 = [&](int at) {
-    std::uint32_t v4 = 0;
-    std::memcpy(&v4, b + at, 4);
-    return range_of_v4(ntohl(v4));
-  };
-  if (IN6_IS_ADDR_LOOPBACK(&v6)) return Range::loopback;
-  if (IN6_IS_ADDR_V4MAPPED(&v6)) return embedded_v4(12);
-  if (b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xff && b[3] == 0x9b)
-    return embedded_v4(12);                                 // NAT64
-  if (b[0] == 0x20 && b[1] == 0x02) return embedded_v4(2);  // 6to4
-  if (IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_MULTICAST(&v6) ||
-      IN6_IS_ADDR_V4COMPAT(&v6))
-    return Range::forbidden;
-  if ((b[0] & 0xfe) == 0xfc) {
-    constexpr unsigned char metadata[] = {0xfd, 0x00, 0x0e, 0xc2};  // fd00:ec2::254
-    return std::memcmp(b, metadata, sizeof metadata) == 0 ? Range::forbidden
-                                                          : Range::private_network;
-  }
-  return Range::open;
-}
 
 /// What the callbacks of one exchange share.
 struct Exchange {
@@ -73,11 +28,7 @@ struct Exchange {
 
 curl_socket_t open_socket(void* data, curlsocktype, curl_sockaddr* address) {
   auto& exchange = *static_cast<Exchange*>(data);
-  const auto range = range_of(&address->addr);
-  const bool allowed = range == Range::open ||
-                       (range == Range::loopback && exchange.addresses.loopback) ||
-                       (range == Range::private_network && exchange.addresses.private_networks);
-  if (!allowed) {
+  if (!allows(exchange.addresses, &address->addr)) {
     exchange.address_refused = true;
     return CURL_SOCKET_BAD;
   }
@@ -108,22 +59,16 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   return size;
 }
 
-/// The variables that libcurl reads for a URL of that scheme.
-bool environment_has_proxy(const std::string& scheme) {
-  const auto names = scheme == "https"
-                         ? std::vector{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}
-                         : std::vector{"http_proxy", "all_proxy", "ALL_PROXY"};
-  return std::any_of(names.begin(), names.end(),
-                     [](const char* name) { return !environment(name).empty(); });
+Error address_refused(const std::string& where) {
+  return {ErrorCode::upstream_error, where + " leads to an address that nexusd does not talk to",
+          "allow it on the provider: --allow-insecure-http for loopback, "
+          "--allow-private-network for private networks"};
 }
 
 Error failed(const Exchange& exchange, CURLcode code, const char* detail) {
   const auto host = exchange.request.url.substr(0, exchange.request.url.find_first_of("?#"));
   const auto where = printable(host, 200);
-  if (exchange.address_refused)
-    return {ErrorCode::upstream_error, where + " leads to an address that nexusd does not talk to",
-            "allow it on the provider: --allow-insecure-http for loopback, "
-            "--allow-private-network for private networks"};
+  if (exchange.address_refused) return address_refused(where);
   if (exchange.too_large)
     return {ErrorCode::provider_protocol, where + " answered with more than is allowed",
             "check that it is the right endpoint"};
@@ -225,23 +170,20 @@ class CurlClient : public HttpClient {
   }
 
  private:
-  /// The proxy is the operator's own choice, wherever it is; what it may reach is its own policy.
-  /// What is for this machine never goes there: "127.0.0.1" would be the proxy's own host, and it
-  /// would read the secret on the way. Nor does anything else that it could read.
+  /// The proxy is the operator's own choice, wherever it is; what it may reach is its own policy,
+  /// but for an address that the URL itself names. What is in plain http it could read.
   Result<void> apply_proxy(CURL* curl, Exchange& exchange) const {
     NEXUS_TRY(const auto url, parse_url(exchange.request.url, "the URL of a request"));
-    const bool from_environment = settings_.proxy == "env";
-    const bool wanted =
-        from_environment ? environment_has_proxy(url.scheme) : settings_.proxy != "none";
-    if (!wanted || url.is_loopback()) {
-      curl_easy_setopt(curl, CURLOPT_PROXY, "");
-      return {};
-    }
+    const auto proxy = proxy_for(url, settings_.proxy);
+    // Said of every request, so that libcurl does not choose for itself.
+    curl_easy_setopt(curl, CURLOPT_PROXY, proxy.c_str());
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
+    if (proxy.empty()) return {};
     if (url.scheme != "https")
       return Error{ErrorCode::upstream_error,
                    "the proxy would read what is sent to " + printable(url.origin(), 200),
                    "use an https URL, or set network.proxy to \"none\" in nexus.toml"};
-    if (!from_environment) curl_easy_setopt(curl, CURLOPT_PROXY, settings_.proxy.c_str());
+    if (!allows(exchange.addresses, url.host)) return address_refused(url.origin());
     exchange.addresses = {true, true};
     return {};
   }

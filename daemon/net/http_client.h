@@ -7,15 +7,9 @@
 
 #include "common/error.h"
 #include "common/secret.h"
+#include "daemon/net/address_policy.h"
 
 namespace nexus {
-
-/// Which addresses a request may reach (E5). Link-local (cloud metadata services among
-/// it), unspecified, multicast and reserved addresses are refused whatever is set here.
-struct AddressPolicy {
-  bool loopback = false;
-  bool private_networks = false;
-};
 
 /// How long an exchange may take that somebody's token waits for, in milliseconds.
 constexpr long kExchangeMs = 15'000;

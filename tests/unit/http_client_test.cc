@@ -1,11 +1,9 @@
 // The client that talks to providers, over real HTTP.
 #include "daemon/net/http_client.h"
 
-#include <cstdlib>
-
-#include "common/paths.h"
 #include "tests/support/catch.h"
 #include "tests/support/http_test_server.h"
+#include "tests/support/variable.h"
 
 using namespace nexus;
 using namespace nexus::test;
@@ -21,24 +19,6 @@ Result<IncomingResponse> send(OutgoingRequest request) {
 OutgoingRequest to(const std::string& url) {
   return {.url = url, .addresses = {.loopback = true}, .total_ms = 10'000};
 }
-
-/// A variable of the environment, for one test.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name), before_(environment(name)) {
-    setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before_.empty()) unsetenv(name_);
-    if (!before_.empty()) setenv(name_, before_.c_str(), 1);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-  std::string before_;
-};
 
 std::string text_of(const IncomingResponse& response) {
   return std::string(response.body);
@@ -302,6 +282,23 @@ TEST_CASE("a proxy is given nothing that it could read (E12)", "[http-client]") 
           "the proxy would read what is sent to http://provider.example:80");
     CHECK(response.error().hint.find("https") != std::string::npos);
     CHECK_FALSE(response.error().may_have_arrived);
+  }
+  CHECK(proxy.requests() == 0);
+}
+
+TEST_CASE("a proxy is no way around the policy of addresses, nor is being exempt from one (E5)",
+          "[http-client]") {
+  HttpTestServer proxy([](auto&, httplib::Server&) {});
+  const Variable https("https_proxy", proxy.url(""));
+  for (const auto& exempt : {"", "10.0.0.1,[fd12::1]", "*"}) {
+    const Variable none("no_proxy", exempt);
+    for (const char* url :
+         {"https://10.0.0.1/", "https://[fd12::1]/", "https://169.254.169.254/"}) {
+      const auto response = make_http_client({})->send({.url = url});
+      REQUIRE_FALSE(response);
+      CHECK(response.error().message.find("an address that nexusd does not talk to") !=
+            std::string::npos);
+    }
   }
   CHECK(proxy.requests() == 0);
 }
