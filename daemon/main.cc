@@ -17,6 +17,7 @@
 #include "daemon/http/sockets.h"
 #include "daemon/log.h"
 #include "daemon/process.h"
+#include "daemon/wiping_heap.h"
 
 namespace nexus {
 namespace {
@@ -105,6 +106,7 @@ Result<void> serve(const Arguments& arguments, Config config, Background& backgr
 
 int run(int argc, char** argv) {
   occupy_standard_streams();
+  wipe_what_libraries_free();
   Arguments arguments;
   const CommandLine program{
       .name = "nexusd",

@@ -1,0 +1,52 @@
+#include "daemon/wiping_heap.h"
+
+#include <curl/curl.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace nexus {
+namespace {
+
+void give_back(void* block) {
+  if (!block) return;
+  explicit_bzero(block, malloc_usable_size(block));
+  std::free(block);
+}
+
+/// Not realloc: that may leave a copy behind.
+void* resize(void* block, std::size_t size) {
+  if (block && size == 0) {
+    give_back(block);
+    return nullptr;
+  }
+  void* moved = std::malloc(size);
+  if (!moved || !block) return moved;
+  std::memcpy(moved, block, std::min(size, malloc_usable_size(block)));
+  give_back(block);
+  return moved;
+}
+
+char* copy(const char* text) {
+  const auto size = std::strlen(text) + 1;
+  auto* copied = static_cast<char*>(std::malloc(size));
+  if (copied) std::memcpy(copied, text, size);
+  return copied;
+}
+
+}  // namespace
+
+void wipe_what_libraries_free() {
+  CRYPTO_set_mem_functions(
+      [](std::size_t size, const char*, int) { return std::malloc(size); },
+      [](void* block, std::size_t size, const char*, int) { return resize(block, size); },
+      [](void* block, const char*, int) { give_back(block); });
+  curl_global_init_mem(
+      CURL_GLOBAL_DEFAULT, [](std::size_t size) { return std::malloc(size); }, give_back, resize,
+      copy, [](std::size_t count, std::size_t size) { return std::calloc(count, size); });
+}
+
+}  // namespace nexus
