@@ -145,9 +145,9 @@ Parsed parse_request(std::string_view data) {
   if (lower(request.header("connection")).find("close") != std::string::npos)
     request.keep_alive = false;
 
-  const auto length_text = request.header("content-length");
-  const auto length =
-      length_text.empty() ? std::optional<std::int64_t>(0) : parse_number(length_text);
+  const auto length = request.count_headers("content-length") == 0
+                          ? std::optional<std::int64_t>(0)
+                          : parse_number(request.header("content-length"));
   if (!length) return malformed("Content-Length is malformed");
   if (*length > kMaxBody) return refuse(ErrorCode::body_too_large, "the body is larger than 1 MiB");
   parsed.consumed = head_end + 4 + static_cast<std::size_t>(*length);
