@@ -2,6 +2,7 @@
 
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
+#include "daemon/process.h"
 #include "daemon/vault/key_source.h"
 #include "daemon/vault/lost_vault.h"
 
@@ -70,7 +71,8 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       vault_(*foundations_.vault),
       clock_(forward_now),
       audit_(*foundations_.audit_log, system_now),
-      server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); }),
+      server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); },
+              {.connections = most_clients()}),
       network_workers_(64),
       disk_workers_(4),
       http_(make_http_client({config.proxy, config.ca_file})),

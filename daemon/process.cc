@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -66,6 +67,14 @@ Result<void> check_limits() {
                "only " + std::to_string(files.rlim_cur) + " files may be open at a time, and " +
                    std::to_string(kFewestFiles) + " are needed",
                "raise the limit (ulimit -n, or LimitNOFILE= of the unit) and start again"};
+}
+
+std::size_t most_clients() {
+  constexpr rlim_t kMost = 4096;
+  constexpr rlim_t kForTheRest = 256;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return kMost;
+  return std::min(kMost, files.rlim_cur - std::min(kForTheRest, files.rlim_cur / 2));
 }
 
 void settle_home() {

@@ -13,6 +13,9 @@ void harden_process();
 /// That this user's limits let a daemon do its work: one that starts and then accepts nobody is
 /// worse than none. After harden_process, which raises what may be raised. Error: failure.
 Result<void> check_limits();
+/// How many clients may be connected at once, so that the store, the providers and everything else
+/// that opens files has its share.
+std::size_t most_clients();
 
 /// HOME from the password database, where the environment has none (service managers, `env -i`).
 void settle_home();

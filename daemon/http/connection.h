@@ -41,6 +41,8 @@ class Connection {
   Time deadline() const { return state_ == State::handling ? Time::max() : deadline_; }
   /// Since when it has been reading its present request, or waiting for its first one.
   Time since() const { return since_; }
+  /// What its client has not taken yet, in bytes.
+  std::size_t unsent() const { return out_.size(); }
   const Caller& caller() const { return caller_; }
   const Listener& listener() const { return *listener_; }
 

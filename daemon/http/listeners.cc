@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr int kAcceptAtOnce = 64;
 constexpr auto kPause = 1s;
+constexpr auto kShortPause = 10ms;  ///< where room was made
 
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -24,7 +25,7 @@ bool is_shortage(int error) {
 
 }  // namespace
 
-Listeners::Listeners(Reactor& reactor, Accepted accepted, std::function<void()> out_of_descriptors)
+Listeners::Listeners(Reactor& reactor, Accepted accepted, std::function<bool()> out_of_descriptors)
     : reactor_(reactor),
       accepted_(std::move(accepted)),
       out_of_descriptors_(std::move(out_of_descriptors)) {}
@@ -110,9 +111,9 @@ void Listeners::accept_from(int id) {
 /// Whoever could not be accepted is still there, and epoll would say so without end.
 void Listeners::pause(const Open& open) {
   log(LogLevel::warn, "out_of_file_descriptors");
+  const auto pause = out_of_descriptors_() ? kShortPause : kPause;
   reactor_.modify(open.watch, 0);
-  if (!std::exchange(paused_, true)) reactor_.after(kPause, [this] { go_on(); });
-  out_of_descriptors_();
+  if (!std::exchange(paused_, true)) reactor_.after(pause, [this] { go_on(); });
 }
 
 void Listeners::go_on() {

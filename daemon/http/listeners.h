@@ -35,9 +35,9 @@ class Listeners {
   using Accepted =
       std::function<void(int fd, const Caller& caller, std::shared_ptr<const Listener> listener)>;
 
-  /// `out_of_descriptors` is called when nobody can be accepted for want of them, about once a
-  /// second for as long as that lasts.
-  Listeners(Reactor& reactor, Accepted accepted, std::function<void()> out_of_descriptors);
+  /// `out_of_descriptors` is called when nobody can be accepted for want of them, and says whether
+  /// it could do something about it; else it is called again a second later.
+  Listeners(Reactor& reactor, Accepted accepted, std::function<bool()> out_of_descriptors);
   ~Listeners();
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
@@ -64,7 +64,7 @@ class Listeners {
 
   Reactor& reactor_;
   Accepted accepted_;
-  std::function<void()> out_of_descriptors_;
+  std::function<bool()> out_of_descriptors_;
   std::map<int, Open> open_;  ///< the loop's thread
   bool paused_ = false;
   bool ended_ = false;

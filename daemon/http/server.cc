@@ -19,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kMostConnections = 4096;
 /// How long connections stay when nobody listens there any more.
 constexpr auto kAfterUnlisten = 5s;
 /// Deadlines are looked at all together, at most so often.
@@ -31,15 +30,16 @@ std::string_view request_id_in(std::string_view request) {
 
 }  // namespace
 
-Server::Server(Reactor& reactor, BeforeSend before_send)
+Server::Server(Reactor& reactor, BeforeSend before_send, Limits limits)
     : reactor_(reactor),
       before_send_(std::move(before_send)),
+      limits_(limits),
       listeners_(
           reactor,
           [this](int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
             adopt(fd, caller, std::move(listener));
           },
-          [this] { make_room(); }) {}
+          [this] { return make_room(); }) {}
 
 int Server::listen(int fd, ListenerOptions options, Handler handler) {
   return listeners_.open(fd, std::move(options), std::move(handler));
@@ -51,7 +51,7 @@ void Server::unlisten(int listener) {
 }
 
 void Server::adopt(int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
-  if (connections_.size() >= kMostConnections) make_room();
+  if (connections_.size() >= limits_.connections) make_room();
   if (caller.via != Caller::Via::control_socket) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -78,6 +78,7 @@ void Server::settle(Id id, Entry& entry, std::optional<Parsed> parsed) {
   if (parsed) handle(id, entry, *std::move(parsed));
   reactor_.modify(entry.watch, entry.connection.interest());
   look_at(entry.connection.deadline());
+  count_unsent(entry);
   if (draining_ && nothing_in_progress()) end_drain();
 }
 
@@ -132,6 +133,7 @@ void Server::answer(Id id, Entry& entry, const Response& response) {
 
 void Server::close(Id id) {
   const auto closed = connections_.extract(id);
+  unsent_ -= closed.mapped().unsent;
   reactor_.unwatch(closed.mapped().watch);
   if (draining_ && nothing_in_progress()) end_drain();
 }
@@ -162,17 +164,49 @@ void Server::drop_late() {
   if (next != Time::max()) look_at(std::max(next, now + kBetweenLooks));
 }
 
-/// Gives up the connection that has been idle for longest.
-void Server::make_room() {
-  Id oldest = 0;
-  auto since = Time::max();
+/// Keeps the sum of what clients have not taken. Not at once: the entry is in use.
+void Server::count_unsent(Entry& entry) {
+  const bool was_too_much = unsent_ > limits_.unsent;
+  unsent_ += entry.connection.unsent();
+  unsent_ -= std::exchange(entry.unsent, entry.connection.unsent());
+  if (!was_too_much && unsent_ > limits_.unsent)
+    reactor_.at_turn_end([this] { take_back_unsent(); });
+}
+
+std::vector<Server::Id> Server::longest_waited_for(bool only_unsent) const {
+  struct Candidate {
+    bool local;
+    Time since;
+    Id id;
+    auto operator<=>(const Candidate&) const = default;
+  };
+  std::vector<Candidate> candidates;
   for (const auto& [id, entry] : connections_) {
-    if (entry.connection.state() != Connection::State::reading) continue;
-    if (entry.connection.since() >= since) continue;
-    oldest = id;
-    since = entry.connection.since();
+    const auto& connection = entry.connection;
+    if (connection.state() == Connection::State::handling) continue;
+    if (only_unsent && connection.unsent() == 0) continue;
+    const bool local = connection.caller().via == Caller::Via::control_socket;
+    candidates.push_back({local, connection.since(), id});
   }
-  if (oldest != 0) close(oldest);
+  std::sort(candidates.begin(), candidates.end());
+  std::vector<Id> ids;
+  for (const auto& candidate : candidates) ids.push_back(candidate.id);
+  return ids;
+}
+
+/// Gives up some at once: looking for them costs as much as many more would need.
+bool Server::make_room() {
+  auto ids = longest_waited_for(false);
+  ids.resize(std::min(ids.size(), std::max<std::size_t>(connections_.size() / 8, 1)));
+  for (const auto id : ids) close(id);
+  return !ids.empty();
+}
+
+void Server::take_back_unsent() {
+  for (const auto id : longest_waited_for(true)) {
+    if (unsent_ <= limits_.unsent / 2) break;
+    close(id);
+  }
 }
 
 void Server::hurry(int listener) {

@@ -26,7 +26,13 @@ namespace nexus::http {
 class Server {
  public:
   using BeforeSend = std::function<void(std::vector<Response*>&)>;
-  Server(Reactor& reactor, BeforeSend before_send);
+  /// Beyond these the connections that have been waited for longest are given up: of those from
+  /// elsewhere first, and none whose request is being handled.
+  struct Limits {
+    std::size_t connections = 4096;
+    std::size_t unsent = std::size_t{32} << 20;  ///< bytes that clients have not taken
+  };
+  Server(Reactor& reactor, BeforeSend before_send, Limits limits);
 
   /// Takes over a bound, listening socket. Any thread; returns a handle for `unlisten`.
   int listen(int fd, ListenerOptions options, Handler handler);
@@ -42,8 +48,9 @@ class Server {
   struct Entry {
     Connection connection;
     WatchId watch = 0;
-    std::string request;  ///< id, method and path of the present one, for log and answer
-    Time handed_over;     ///< when the present request was complete
+    std::size_t unsent = 0;  ///< of the bytes in `unsent_`
+    std::string request;     ///< id, method and path of the present one, for log and answer
+    Time handed_over;        ///< when the present request was complete
   };
   struct Finished {
     Id connection = 0;
@@ -60,13 +67,18 @@ class Server {
   void close(Id id);
   void look_at(Time deadline);
   void drop_late();
-  void make_room();
+  void count_unsent(Entry& entry);
+  std::vector<Id> longest_waited_for(bool only_unsent) const;
+  bool make_room();
+  void take_back_unsent();
   void hurry(int listener);
   bool nothing_in_progress() const;
   void end_drain();
 
   Reactor& reactor_;
   BeforeSend before_send_;
+  Limits limits_;
+  std::size_t unsent_ = 0;
   Listeners listeners_;
   RequestIds request_ids_;
   Id last_id_ = 0;

@@ -48,7 +48,7 @@ class Listeners {
     auto reactor = started.get_future();
     thread_ = std::thread([this, tcp, unix_socket = *on_path, &started] {
       Reactor own;  // the thread that makes it is its loop's
-      http::Server server(own, [](auto&) {});
+      http::Server server(own, [](auto&) {}, {});
       server.listen(tcp, {.via = Caller::Via::gateway}, counted());
       server.listen(unix_socket, {.via = Caller::Via::control_socket, .same_user_only = true},
                     counted());

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -51,6 +53,12 @@ class Client {
       text += std::string("GET /") + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
     REQUIRE(send(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
   }
+  /// Whether the other end has not closed it.
+  bool is_open() {
+    heard();
+    char byte = 0;
+    return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  }
   /// All that came until now.
   std::string heard() {
     std::array<char, 4096> buffer{};
@@ -79,7 +87,7 @@ std::size_t count(const std::string& text, const std::string& word) {
 
 /// A server on a port; it stops after so many answers.
 struct Running {
-  explicit Running(std::size_t answers) : left(answers) {}
+  explicit Running(std::size_t answers, Server::Limits most = {}) : left(answers), limits(most) {}
 
   void serve(Handler handler) {
     listener =
@@ -88,12 +96,15 @@ struct Running {
 
   Reactor reactor;
   std::size_t left;
+  Server::Limits limits;
   std::vector<std::size_t> batches;
-  Server server{reactor, [this](std::vector<Response*>& responses) {
+  Server server{reactor,
+                [this](std::vector<Response*>& responses) {
                   batches.push_back(responses.size());
                   left -= responses.size();
                   if (left == 0) reactor.stop();
-                }};
+                },
+                limits};
   sockaddr_in address{};
   int listener = 0;
 };
@@ -201,4 +212,41 @@ TEST_CASE("a port is free as soon as nobody listens there any more", "[server]")
   close(again);
   running.reactor.stop();
   running.reactor.run();
+}
+
+TEST_CASE("beyond the limit those go that were waited for longest, and some at once", "[server]") {
+  constexpr std::size_t kMost = 16;
+  Running running(1, {.connections = kMost});
+  running.serve([](Request, const Respond& respond) { respond(saying("ok")); });
+  std::vector<std::unique_ptr<Client>> idle;
+  for (std::size_t i = 0; i < kMost; ++i) idle.push_back(std::make_unique<Client>(running.address));
+  Client busy(running.address);
+  busy.ask("a");
+  running.reactor.run();
+  CHECK(count(busy.heard(), "200 OK") == 1);
+  for (std::size_t i = 0; i < kMost; ++i) CHECK(idle[i]->is_open() == (i >= kMost / 8));
+}
+
+TEST_CASE("what clients do not take is bounded, and theirs is the connection that goes",
+          "[server]") {
+  constexpr std::size_t kClients = 8;
+  constexpr std::size_t kAnswer = std::size_t{8} << 20;  // more than the sockets' buffers hold
+  Running running(1000, {.unsent = 3 * kAnswer});
+  running.serve(
+      [](Request, const Respond& respond) { respond(saying(std::string(kAnswer, 'x'))); });
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<Client>(running.address));
+    clients.back()->ask("a");
+  }
+  const std::function<void()> end_when_answered = [&] {
+    if (running.left == 1000 - kClients) return running.reactor.stop();
+    running.reactor.after(1ms, end_when_answered);
+  };
+  running.reactor.after(1ms, end_when_answered);
+  running.reactor.run();
+  std::size_t open = 0;
+  for (const auto& client : clients) open += client->is_open() ? 1 : 0;
+  CHECK(open >= 1);
+  CHECK(open <= 3);
 }
