@@ -39,7 +39,8 @@ Server::Server(Reactor& reactor, BeforeSend before_send, Limits limits)
           [this](int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
             adopt(fd, caller, std::move(listener));
           },
-          [this] { return make_room(); }) {}
+          [this] { return make_room(); }),
+      handshakes_(reactor) {}
 
 int Server::listen(int fd, ListenerOptions options, Handler handler) {
   return listeners_.open(fd, std::move(options), std::move(handler));
@@ -51,13 +52,21 @@ void Server::unlisten(int listener) {
 }
 
 void Server::adopt(int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
-  if (connections_.size() >= limits_.connections) make_room();
+  if (connections_.size() + handshakes_.size() >= limits_.connections) make_room();
   if (caller.via != Caller::Via::control_socket) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   const auto& tls = listener->options.tls;
-  Transport transport(fd, tls ? tls->accept(fd) : nullptr);
+  if (!tls) return admit(Transport(fd), caller, std::move(listener));
+  handshakes_.begin(Transport(fd, tls->accept(fd)), [this, caller, listener](Transport transport) {
+    admit(std::move(transport), caller, listener);
+  });
+}
+
+void Server::admit(Transport transport, const Caller& caller,
+                   std::shared_ptr<const Listener> listener) {
+  const int fd = transport.fd();
   const auto id = ++last_id_;
   auto& entry =
       connections_.emplace(id, Entry{Connection(std::move(transport), caller, std::move(listener))})
@@ -194,8 +203,13 @@ std::vector<Server::Id> Server::longest_waited_for(bool only_unsent) const {
   return ids;
 }
 
-/// Gives up some at once: looking for them costs as much as many more would need.
+/// Gives up some at once: looking for them costs as much as many more would need. Handshakes go
+/// first where they are the most: whoever only begins them has asked for nothing yet.
 bool Server::make_room() {
+  if (const auto under_way = handshakes_.size(); under_way > connections_.size()) {
+    handshakes_.give_up(std::max<std::size_t>(under_way / 8, 1));
+    return true;
+  }
   auto ids = longest_waited_for(false);
   ids.resize(std::min(ids.size(), std::max<std::size_t>(connections_.size() / 8, 1)));
   for (const auto id : ids) close(id);
@@ -223,6 +237,7 @@ void Server::drain(std::chrono::milliseconds patience, std::function<void()> dra
   if (std::exchange(draining_, true)) return;
   drained_ = std::move(drained);
   listeners_.close_all();
+  handshakes_.give_up(handshakes_.size());
   reactor_.after(patience, [this] { end_drain(); });
   if (nothing_in_progress()) end_drain();
 }

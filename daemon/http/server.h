@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/http/connection.h"
+#include "daemon/http/handshakes.h"
 #include "daemon/http/listeners.h"
 #include "daemon/http/message.h"
 #include "daemon/http/request_ids.h"
@@ -58,6 +59,7 @@ class Server {
   };
 
   void adopt(int fd, const Caller& caller, std::shared_ptr<const Listener> listener);
+  void admit(Transport transport, const Caller& caller, std::shared_ptr<const Listener> listener);
   void on_ready(Id id, std::uint32_t events);
   void settle(Id id, Entry& entry, std::optional<Parsed> parsed);
   void handle(Id id, Entry& entry, Parsed&& parsed);
@@ -80,6 +82,7 @@ class Server {
   Limits limits_;
   std::size_t unsent_ = 0;
   Listeners listeners_;
+  Handshakes handshakes_;
   RequestIds request_ids_;
   Id last_id_ = 0;
   std::unordered_map<Id, Entry> connections_;

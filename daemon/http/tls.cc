@@ -66,6 +66,12 @@ Moved TlsSession::outcome(int result, std::size_t bytes) {
   }
 }
 
+Moved TlsSession::handshake() {
+  if (broken_) return {};
+  ERR_clear_error();
+  return outcome(SSL_do_handshake(ssl_), 0);
+}
+
 Moved TlsSession::receive(char* to, std::size_t size) {
   if (broken_) return {};
   ERR_clear_error();

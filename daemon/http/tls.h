@@ -16,8 +16,7 @@ namespace nexus::http {
 
 struct Moved;
 
-/// The server's side of one TLS connection on a non-blocking socket; the handshake happens within
-/// the first `receive` calls.
+/// The server's side of one TLS connection on a non-blocking socket. For one thread at a time.
 class TlsSession {
  public:
   TlsSession(ssl_ctx_st* context, int fd);
@@ -25,6 +24,8 @@ class TlsSession {
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
+  /// To be called until it has come to `some`, before anything is received or sent.
+  Moved handshake();
   Moved receive(char* to, std::size_t size);
   Moved send(const char* from, std::size_t size);
   bool has_buffered() const;

@@ -33,6 +33,10 @@ Transport& Transport::operator=(Transport&& other) noexcept {
   return *this;
 }
 
+Moved Transport::handshake() {
+  return tls_ ? tls_->handshake() : Moved{Moved::State::some};
+}
+
 Moved Transport::receive(char* to, std::size_t size) {
   if (tls_) return tls_->receive(to, size);
   ssize_t got = 0;

@@ -24,6 +24,8 @@ class Transport {
   Transport& operator=(Transport&& other) noexcept;
 
   int fd() const { return fd_; }
+  /// Under TLS: `some` when it is done. In the clear there is none to make.
+  Moved handshake();
   Moved receive(char* to, std::size_t size);
   Moved send(const char* from, std::size_t size);
   /// Whether `receive` has more without the socket becoming readable.
