@@ -28,6 +28,19 @@ Error silent(const std::string& socket) {
           .may_have_arrived = true};
 }
 
+/// Secrets are said to this user's own daemon alone, whoever has put a socket there. Root's is one
+/// that the service manager listens on and passes on (SO_PEERCRED tells who called listen).
+Result<void> check_server(int fd, const std::string& socket) {
+  ucred server{};
+  socklen_t size = sizeof server;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) == 0 &&
+      (server.uid == geteuid() || server.uid == 0))
+    return {};
+  return Error{ErrorCode::access_denied,
+               socket + " is served by another user (uid " + std::to_string(server.uid) + ")",
+               "set NEXUS_SOCKET to the socket of your own daemon; see: nexus daemon status"};
+}
+
 /// What is sent to the daemon and received from it gives up after `patience` without progress.
 Result<Descriptor> connect_to(const std::string& socket, std::chrono::milliseconds patience) {
   sockaddr_un address{};
@@ -41,8 +54,10 @@ Result<Descriptor> connect_to(const std::string& socket, std::chrono::millisecon
   const timeval wait{seconds.count(), std::chrono::microseconds(patience - seconds).count()};
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);  // of connect(2), too
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    NEXUS_CHECK(check_server(fd.get(), socket));
     return fd;
+  }
   if (errno == EAGAIN) return silent(socket);  // a full queue that nobody accepts from
   return unreachable(socket, std::strerror(errno));
 }

@@ -21,8 +21,9 @@ struct LocalResponse {
 /// An answer may take as long as the daemon needs for it (a provider may be slow), so long as the
 /// daemon is alive: after `patience` without a byte it is asked how it is, beside the request, and
 /// has to answer that within as much again.
-/// Errors: daemon_unreachable when nothing listens there or what does is silent (is_absent tells
-/// them apart); failure for an answer that is not HTTP.
+/// Errors: access_denied when another user listens there; daemon_unreachable when nothing listens
+/// there or what does is silent (is_absent tells them apart); failure for an answer that is not
+/// HTTP.
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
                                     std::string_view target, std::string_view body,
                                     std::chrono::milliseconds patience = std::chrono::seconds(5));

@@ -23,12 +23,17 @@ constexpr auto kPatience = 20ms;
 /// A socket in a directory of its own that listens and, unless a test accepts, does nothing more.
 class Listener {
  public:
-  explicit Listener(int backlog = 16) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Listener(int backlog = 16, uid_t of = geteuid())
+      : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, path().c_str());
     REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(listen(fd_, backlog) == 0);
+    const auto own = geteuid();
+    REQUIRE(seteuid(of) == 0);
+    const int listening = listen(fd_, backlog);
+    REQUIRE(seteuid(own) == 0);
+    REQUIRE(listening == 0);
   }
   ~Listener() { close(fd_); }
   Listener(const Listener&) = delete;
@@ -54,6 +59,7 @@ class Accepted {
   Accepted(const Accepted&) = delete;
   Accepted& operator=(const Accepted&) = delete;
 
+  bool asks_for_nothing() const { return text_.empty(); }
   bool asks_for(std::string_view target) const {
     return text_.find(" " + std::string(target) + " ") != std::string::npos;
   }
@@ -113,4 +119,17 @@ TEST_CASE("where nobody listens, a daemon may be started", "[local-http]") {
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == ErrorCode::daemon_unreachable);
   CHECK(is_absent(answer.error()));
+}
+
+TEST_CASE("nothing is said to a socket that another user listens on", "[local-http]") {
+  if (geteuid() != 0) return;  // nobody else can be
+  const Listener listener(16, 65534);
+  const auto response =
+      local_request(listener.path(), "POST", "/v1/providers", "secret", kPatience);
+  REQUIRE_FALSE(response);
+  CHECK(response.error().code == ErrorCode::access_denied);
+  CHECK(response.error().message.ends_with("is served by another user (uid 65534)"));
+  CHECK_FALSE(is_absent(response.error()));
+  const Accepted accepted(listener);
+  CHECK(accepted.asks_for_nothing());
 }
