@@ -55,6 +55,30 @@ TEST_CASE("an alias that is taken begins no flow and stores nothing", "[store]")
   CHECK(store.begin_flow(elsewhere, flow_row(elsewhere), {}));
 }
 
+TEST_CASE("what else keeps a flow from being stored is not blamed on its alias", "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  const auto first = begin(store, connection_row("conn_a", "mine"));
+
+  const auto again = connection_row("conn_a", "free");
+  auto same_state = connection_row("conn_b", "free");
+  auto its_flow = flow_row(same_state);
+  its_flow.state_hash = flow_row(first).state_hash;
+  auto of_nobody = connection_row("conn_c", "free");
+  of_nobody.provider_id = "p-unknown";
+  for (const auto& [row, flow] : {std::pair(again, flow_row(again)),
+                                  {same_state, its_flow},
+                                  {of_nobody, flow_row(of_nobody)}}) {
+    const auto result = store.begin_flow(row, flow, {});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::internal_error);
+  }
+  CHECK(stored_row(store, "conn_a").alias == "mine");
+  CHECK_FALSE(*store.connection("conn_b"));
+  CHECK_FALSE(*store.connection("conn_c"));
+}
+
 TEST_CASE("of many who answer a flow at once, one gets to", "[store]") {
   const auto any = any_store();
   auto& store = **any;

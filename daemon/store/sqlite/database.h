@@ -19,8 +19,9 @@ class Failure : public std::runtime_error {
  public:
   Failure(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
   int code() const { return code_; }
-  /// Something that has to be unique is there already.
-  bool is_constraint() const { return (code_ & 0xff) == SQLITE_CONSTRAINT; }
+  /// What a unique index allows once is there already. Every other constraint (a key of ours, a
+  /// reference to a row that is missing) is a mistake of the store's own.
+  bool is_taken() const { return code_ == SQLITE_CONSTRAINT_UNIQUE; }
   bool is_full() const { return (code_ & 0xff) == SQLITE_FULL; }
 
  private:

@@ -35,6 +35,7 @@ void drop_flow_fields(Database& db, const std::string& connection_id) {
 
 Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow,
                                      const std::vector<SealedField>& fields) {
+  bool has_row = false;  // so the alias was free, and the flow is what cannot be stored
   return write(
       "flows", "begin_flow",
       [&](Database& db) {
@@ -45,6 +46,7 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
             .bind(c.id, c.workspace, c.provider_id, c.alias, c.requested_scopes, c.return_url,
                   c.replaces, c.created_at, c.pending_until, word(c.auth_type))
             .run();
+        has_row = true;
         db.query(
               "INSERT INTO flows (connection_id, kind, state_hash, redirect_uri, awaited, issuer, "
               "pinned, interval, expires_at) "
@@ -55,7 +57,7 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
             .run();
         put_fields(db, fields);
       },
-      [&] { return std::optional(alias_taken(c.alias)); });
+      [&] { return has_row ? std::nullopt : std::optional(alias_taken(c.alias)); });
 }
 
 Result<std::optional<FlowRow>> SqliteStore::flow(const std::string& state_hash) {

@@ -99,7 +99,8 @@ class SqliteStore final : public Store {
     }
   }
 
-  /// A transaction. `taken()` is the error where something in it has to be unique and is not.
+  /// A transaction. `taken()` is the error where something in it has to be unique and is not;
+  /// nothing where that is nobody's doing.
   template <class Body, class Taken>
   auto write(const char* repo, const char* method, Body body, Taken taken)
       -> Result<std::invoke_result_t<Body, Database&>> {
@@ -118,7 +119,7 @@ class SqliteStore final : public Store {
         return value;
       }
     } catch (const Failure& failure) {
-      if (failure.is_constraint())
+      if (failure.is_taken())
         if (std::optional<Error> error = taken()) return *std::move(error);
       return storage_error(failure);
     } catch (const Abandoned&) {
