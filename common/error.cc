@@ -61,6 +61,8 @@ constexpr std::array kTable{
     // nexusd's alone: nexus then talks to the one that runs.
     ErrorInfo{ErrorCode::daemon_running, "daemon_running", "error", 503, 11},
     ErrorInfo{ErrorCode::usage, "usage", "error", 400, 2},
+    // As a shell tells of a program that SIGINT has ended.
+    ErrorInfo{ErrorCode::interrupted, "interrupted", "error", 400, 130},
     ErrorInfo{ErrorCode::failure, "failure", "error", 500, 1},
 };
 

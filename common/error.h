@@ -65,6 +65,7 @@ enum class ErrorCode : std::uint8_t {
   daemon_unreachable,
   daemon_running,
   usage,
+  interrupted,
   failure,
 };
 

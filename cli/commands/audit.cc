@@ -1,9 +1,8 @@
-#include <poll.h>
-
 #include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "common/api/audit_record.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
@@ -82,6 +81,7 @@ void print_events(const Context& context, const std::vector<api::AuditRecord>& e
 }
 
 Result<int> run_audit(Context& context, const AuditArgs& args) {
+  const CatchInterrupt interruptible;
   NEXUS_TRY(auto events, fetch_events(context, args, args.limit));
   if (events.empty() && !args.follow && !context.output.json) {
     context.output.note("nothing is on record for this");
@@ -90,7 +90,7 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
   print_events(context, events, args.follow);
   auto last = events.empty() ? 0 : events.back().sequence;
   while (args.follow && context.output.written()) {
-    poll(nullptr, 0, kFollowMs);
+    if (!wait_unless_interrupted(-1, kFollowMs)) return info(ErrorCode::interrupted).exit_code;
     NEXUS_TRY(events, fetch_events(context, args, kMostAtOnce));
     std::erase_if(events, [&](const auto& event) { return event.sequence <= last; });
     print_events(context, events, true);

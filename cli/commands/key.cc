@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "common/api/daemon_status.h"
 #include "common/api/key.h"
 #include "common/rfc3339.h"
@@ -55,6 +56,7 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   if (!args.expires.empty()) {
     NEXUS_TRY(wanted.expires_at, expiry_of(args.expires));
   }
+  const CatchInterrupt held;  // a key that was made is shown
   NEXUS_TRY(const auto key, context.client.post<api::Key>("/v1/keys", api::to_json(wanted)));
   if (context.output.json) {
     context.output.json_line(api::to_json(key));

@@ -136,9 +136,8 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
     if (!is_interactive())
       return Error{ErrorCode::usage, "nobody is there to confirm these changes",
                    "say --yes to apply them without asking"};
-    NEXUS_TRY(const auto word, ask_line("Apply these changes? [y/N]", ""));
-    if (lower(word) != "y" && lower(word) != "yes")
-      return Error{ErrorCode::failure, "nothing was changed", ""};
+    NEXUS_TRY(const bool wanted, confirm("Apply these changes?"));
+    if (!wanted) return Error{ErrorCode::failure, "nothing was changed", ""};
   }
   NEXUS_TRY(const auto applied, send(context, manifest, args.prune, "/v1/providers/apply"));
   if (context.output.json) {

@@ -1,19 +1,15 @@
-#include <poll.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/commands/list.h"
+#include "cli/interrupt.h"
 #include "cli/output/connections.h"
 
 namespace nexus::cli {
 namespace {
 
 constexpr int kWatchMs = 2000;
-
-volatile sig_atomic_t interrupted = 0;
 
 /// Those that are named, or all of the workspace.
 Result<std::vector<api::Connection>> fetch(Context& context,
@@ -58,13 +54,10 @@ std::string facts_of(const std::vector<api::Connection>& connections) {
 /// Redraws a terminal; elsewhere writes when something has changed. A daemon that does not answer
 /// for a while is told, not the end.
 Result<int> watch(Context& context, const std::vector<std::string>& references) {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: the wait ends at once
+  const CatchInterrupt interruptible;
   const bool redraw = context.output.stdout_is_terminal() && !context.output.json;
   std::string shown;
-  int worst = 0;
-  for (bool first = true; !interrupted && context.output.written(); first = false) {
+  for (bool first = true; context.output.written(); first = false) {
     const auto connections = fetch(context, references);
     if (!connections && first) return connections.error();
     const auto facts = connections ? facts_of(*connections) : connections.error().message;
@@ -77,10 +70,9 @@ Result<int> watch(Context& context, const std::vector<std::string>& references) 
       }
       shown = facts;
     }
-    if (connections) worst = references.empty() ? 0 : worst_of(*connections);
-    poll(nullptr, 0, kWatchMs);
+    if (!wait_unless_interrupted(-1, kWatchMs)) return info(ErrorCode::interrupted).exit_code;
   }
-  return worst;
+  return 0;  // whoever ends the command says that nobody reads any more
 }
 
 Result<int> run_status(Context& context, const std::vector<std::string>& references) {

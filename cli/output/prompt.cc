@@ -1,7 +1,6 @@
 #include "cli/output/prompt.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "cli/interrupt.h"
 #include "cli/secret_reader.h"
 #include "common/text.h"
 
@@ -41,28 +41,15 @@ class EchoOff {
   termios before_{};
 };
 
-/// While it lives, Ctrl-C ends a read instead of the program, so that the echo comes back on.
-class InterruptEndsReads {
- public:
-  InterruptEndsReads() {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    sigaction(SIGINT, &action, &before_);  // without SA_RESTART
-  }
-  ~InterruptEndsReads() { sigaction(SIGINT, &before_, nullptr); }
-  InterruptEndsReads(const InterruptEndsReads&) = delete;
-  InterruptEndsReads& operator=(const InterruptEndsReads&) = delete;
-
- private:
-  struct sigaction before_ {};
-};
-
 /// Reads to the end, or to the end of a line. Nothing where a person broke it off.
 std::optional<SecretText> read_text(int fd, bool one_line) {
   SecretText text;
   std::array<char, 4096> buffer{};
   ssize_t got = 0;
-  while ((got = read(fd, buffer.data(), buffer.size())) > 0) {
+  while (true) {
+    if (!wait_unless_interrupted(fd, -1)) return std::nullopt;
+    got = read(fd, buffer.data(), buffer.size());
+    if (got <= 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(got));
     if (text.size() > kMostBytes || (one_line && text.ends_with('\n'))) break;
   }
@@ -72,7 +59,7 @@ std::optional<SecretText> read_text(int fd, bool one_line) {
 }
 
 Error broken_off() {
-  return {ErrorCode::failure, "broken off; nothing was changed", ""};
+  return {ErrorCode::interrupted, "interrupted; nothing was changed"};
 }
 
 }  // namespace
@@ -86,8 +73,8 @@ void say_on_terminal(const std::string& text) {
 }
 
 Result<std::string> ask_line(const std::string& question, const std::string& fallback) {
+  const CatchInterrupt interruptible;
   say_on_terminal(question + (fallback.empty() ? "" : " [" + fallback + "]") + ": ");
-  const InterruptEndsReads interruptible;
   const auto text = read_text(STDIN_FILENO, true);
   if (!text) {
     say_on_terminal("\n");
@@ -98,7 +85,7 @@ Result<std::string> ask_line(const std::string& question, const std::string& fal
 }
 
 Result<Secret> ask_secret(const std::string& question) {
-  const InterruptEndsReads interruptible;
+  const CatchInterrupt interruptible;
   // Before the question: what is typed at its sight is neither shown nor thrown away.
   const EchoOff quiet(STDIN_FILENO);
   say_on_terminal(question + ": ");
@@ -106,6 +93,12 @@ Result<Secret> ask_secret(const std::string& question) {
   say_on_terminal("\n");
   if (!text) return broken_off();
   return take_secret(*text, "what was entered");
+}
+
+Result<bool> confirm(const std::string& question) {
+  NEXUS_TRY(const auto answer, ask_line(question + " [y/N]", ""));
+  const auto word = lower(answer);
+  return word == "y" || word == "yes";
 }
 
 Result<Secret> read_secret(const std::string& file, const std::string& prompt) {

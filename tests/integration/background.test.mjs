@@ -181,7 +181,7 @@ test('status --watch shows changes as they come, and ends with Ctrl-C', { timeou
   await terminal.shows(/attention_required/);
   await terminal.shows(/run: nexus connect demo --replace watched/);
   terminal.child.stdin.write('\x03');
-  assert.equal((await terminal.end()).code, 4);
+  assert.equal((await terminal.end()).code, 130);
 
   const { id: other } = await connect(home, provider, { alias: 'lines' });
   const lines = spawn(join(BIN, 'nexus'), ['status', 'lines', '--watch', '--json'], { env: home.env });
@@ -194,7 +194,7 @@ test('status --watch shows changes as they come, and ends with Ctrl-C', { timeou
   await until(() => text.includes('"attention_required"'), 'the change');
   lines.kill('SIGINT');
   const [code] = await once(lines, 'exit');
-  assert.equal(code, 4);
+  assert.equal(code, 130);
 });
 
 test('asleep for two lifetimes, then the provider is down at first: no expired token, no burst, no attention (F16)', { timeout: 60000 }, async () => {

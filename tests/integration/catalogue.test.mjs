@@ -171,8 +171,8 @@ test('what a person says wrong is asked for again, and Ctrl-C changes nothing', 
   await terminal.answer(/Client id: /, 'c');
   await terminal.answer(/Client secret.*: /, '^C');
   const { code, text } = await terminal.end();
-  assert.equal(code, 1, text);
-  assert.match(text, /nothing was changed/);
+  assert.equal(code, 130, text);
+  assert.match(text, /interrupted; nothing was changed/);
   assert.equal((await home.api('GET', '/v1/providers/by-name/shop')).status, 404);
   const added = await home.nexus(['provider', 'add', 'shop', '--from', 'shopify', '--var', 'subdomain=acme', '--client-id', 'c', '--client-secret-file', '-', '--scope', 'read_products'], { input: SECRET });
   assert.equal(added.code, 0, added.stderr);
@@ -215,7 +215,7 @@ test('three wrong answers, or Ctrl-C, leave no connection behind', async () => {
   const broken = new Terminal(home, ['connect', 'mybasic']);
   await broken.answer(/User name: /, USER);
   await broken.answer(/Password \(not shown\): /, '^C');
-  assert.equal((await broken.end()).code, 1);
+  assert.equal((await broken.end()).code, 130);
   assert.equal(await pending(), 0);
 });
 

@@ -96,7 +96,7 @@ test('connect without waiting prints one JSON line; connect --json that waits pr
   assert.equal((await two).code, 5);
 });
 
-test('a denied consent exits 5; a wait that times out or is interrupted exits 3 and says how to go on', async () => {
+test('a denied consent exits 5; a wait that times out exits 3, one that is interrupted 130; both say how to go on', async () => {
   provider.authorizationResponse = (p) => ({ state: p.state, iss: p.iss, error: 'access_denied' });
   const denied = spawn(join(BIN, 'nexus'), ['connect', 'demo', '--no-browser'], { env: home.env });
   let shown = '';
@@ -117,7 +117,7 @@ test('a denied consent exits 5; a wait that times out or is interrupted exits 3 
   await until(() => said.includes('authorize'), 'the URL on stderr');
   const ended = new Promise((go) => child.on('exit', go));
   child.kill('SIGINT');
-  assert.equal(await ended, 3);
+  assert.equal(await ended, 130);
   assert.match(said, /stays open/);
 });
 
@@ -273,7 +273,9 @@ test('audit tells what happened and who did it, oldest first', async () => {
   await until(() => said.includes('token_retrieved'), 'the first line');
   await home.nexus(['token', connection]);
   await until(() => said.match(/token_retrieved/g).length === 2, 'the line of what happened since');
-  follow.kill();
+  const ended = new Promise((go) => follow.on('exit', go));
+  follow.kill('SIGINT');
+  assert.equal(await ended, 130);
 });
 
 test('a key made while the gateway is off comes with a word about that', async () => {

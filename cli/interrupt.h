@@ -1,0 +1,27 @@
+#pragma once
+
+#include <signal.h>
+
+namespace nexus::cli {
+
+/// While one lives, Ctrl-C ends what waits instead of the program, so that a command can take back
+/// what it has begun, and say what is left. A second one ends the program.
+class CatchInterrupt {
+ public:
+  CatchInterrupt();
+  ~CatchInterrupt();
+  CatchInterrupt(const CatchInterrupt&) = delete;
+  CatchInterrupt& operator=(const CatchInterrupt&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+/// Whether Ctrl-C was pressed. It stays so: who breaks a command off is asked nothing more.
+bool is_interrupted();
+
+/// Waits until `fd` (-1: none) has something to read, or for so long (-1: without end). False when
+/// Ctrl-C was pressed, be it before.
+bool wait_unless_interrupted(int fd, int milliseconds);
+
+}  // namespace nexus::cli
