@@ -18,14 +18,27 @@ Result<void> send(Context& context, const std::string& state, std::string_view c
   return {};
 }
 
+/// As the page names it.
+std::string title_of(const api::CaptureField& field) {
+  return printable(field.title.empty() ? field.name : field.title, 100);
+}
+
+/// What was refused, told of the field as it was asked for.
+std::string refusal(const api::CaptureSchema& schema, const Error& error) {
+  for (const auto& field : schema.fields)
+    if (!error.field.empty() && field.name == error.field && error.message.starts_with(field.name))
+      return title_of(field) + error.message.substr(field.name.size());
+  return error.message;
+}
+
 std::string question_for(const api::CaptureField& field) {
-  auto question = field.title.empty() ? field.name : field.title;
+  auto question = title_of(field);
   auto hint = join(field.choices, ", ");
   if (field.yes_or_no) hint = "true or false";
   if (field.secret) hint = "not shown";
   if (!field.required) hint += hint.empty() ? "optional" : ", optional";
   if (!field.description.empty()) question += " – " + printable(field.description, 200);
-  return printable(question, 300) + (hint.empty() ? "" : " (" + printable(hint, 300) + ")");
+  return question + (hint.empty() ? "" : " (" + printable(hint, 300) + ")");
 }
 
 /// One field's answer joins the object; nothing for an empty one.
@@ -58,12 +71,16 @@ Result<void> capture_by_prompt(Context& context, const std::string& state) {
     context.output.progress("checking …");
     auto sent = send(context, state, credentials);
     context.output.progress("");
-    if (sent || attempt == kTries) return sent;
+    if (sent) return sent;
+    if (attempt == kTries) {
+      sent.error().message = refusal(schema, sent.error());
+      return sent;
+    }
     const bool worth_another = sent.error().code == ErrorCode::invalid_credentials ||
                                sent.error().code == ErrorCode::upstream_error ||
                                sent.error().code == ErrorCode::upstream_timeout;
     if (!worth_another) return sent;
-    context.output.note(sent.error().message + "; " + sent.error().hint);
+    context.output.note(refusal(schema, sent.error()) + "; " + sent.error().hint);
   }
 }
 

@@ -19,7 +19,9 @@ std::string form_as_json(const CaptureForm& form) {
 Error error_of(const std::vector<FieldFault>& faults) {
   std::vector<std::string> said;
   for (const auto& [field, fault] : faults) said.push_back(field + " " + fault);
-  return {ErrorCode::invalid_credentials, join(said, "; "), "correct them and try again"};
+  Error error{ErrorCode::invalid_credentials, join(said, "; "), "correct them and try again"};
+  if (faults.size() == 1) error.field = faults[0].first;
+  return error;
 }
 
 Result<Reply> capture_schema(Services& services, const http::Request& request, const Arguments&) {

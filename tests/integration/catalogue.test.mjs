@@ -195,7 +195,7 @@ test('an API key is asked for on the terminal, checked, and asked for again when
   await terminal.answer(/API key \(not shown\): /, 'wrong');
   await terminal.shows(/does not accept these credentials \(401\)/);
   await terminal.answer(/API key \(not shown\): /, '');
-  await terminal.shows(/api_key is missing/);
+  await terminal.shows(/API key is missing/);
   await terminal.answer(/API key \(not shown\): /, KEY);
   const { code, text } = await terminal.end();
   assert.equal(code, 0, text);
