@@ -1,14 +1,12 @@
-#include <poll.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/commands/begun.h"
 #include "cli/commands/capture.h"
 #include "cli/commands/consent.h"
 #include "cli/commands/provider_fields.h"
 #include "cli/commands/registration.h"
+#include "cli/interrupt.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
 #include "common/api/connection_request.h"
@@ -25,6 +23,7 @@ struct ConnectArgs {
   std::string return_url;
   std::string replace;
   std::string timeout;
+  UnixTime patience = 0;  ///< what `timeout` says; 0: as long as the flow lives
   bool no_browser = false;
   bool no_wait = false;
   bool credentials_stdin = false;
@@ -36,14 +35,6 @@ struct ConnectArgs {
 };
 
 constexpr int kPollMs = 250;
-
-volatile sig_atomic_t interrupted = 0;
-
-void catch_interrupt() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: the wait ends at once
-}
 
 Result<api::ConnectionRequest> request_for(const Context& context, const ConnectArgs& args) {
   NEXUS_TRY(const auto params, pairs_of(args.params, "--param"));
@@ -61,15 +52,17 @@ Result<api::ConnectionRequest> request_for(const Context& context, const Connect
 
 /// Until the connection is answered, the time is up, or the person presses Ctrl-C. Asking is what
 /// drives a consent on another device, so nothing goes on when this ends.
-Result<api::Connection> wait_for_answer(Context& context, const std::string& id, UnixTime until) {
+Result<api::Connection> wait_for_answer(Context& context, const std::string& id, UnixTime until,
+                                        UnixTime patience) {
+  if (patience > 0) until = std::min(until, system_now() + patience);
   while (true) {
     NEXUS_TRY(const auto check, context.client.get<api::ConnectionCheck>(
                                     context.client.target("/v1/check-connection/", id)));
     const auto left = until - system_now();
-    if (check.status != ConnectionStatus::pending || left <= 0 || interrupted) break;
+    if (check.status != ConnectionStatus::pending || left <= 0 || is_interrupted()) break;
     context.output.progress("waiting for your consent, " + duration_text(left) +
                             " left (Ctrl-C stops waiting)");
-    poll(nullptr, 0, kPollMs);
+    wait_unless_interrupted(-1, kPollMs);
   }
   context.output.progress("");
   return fetch_connection(context, id);
@@ -77,9 +70,11 @@ Result<api::Connection> wait_for_answer(Context& context, const std::string& id,
 
 Error still_pending(const api::Connection& connection) {
   const auto left = connection.expires_at.value_or(0) - system_now();
-  return {ErrorCode::wait_timeout, "connection " + connection.id + " still waits for consent",
+  return {is_interrupted() ? ErrorCode::interrupted : ErrorCode::wait_timeout,
+          "connection " + connection.id + " still waits for consent",
           "it stays open for " + duration_text(std::max<UnixTime>(left, 0)) +
-              ": finish the consent, then run: nexus status " + connection.id};
+              ": finish the consent, then run: nexus status " +
+              (connection.alias.empty() ? connection.id : connection.alias)};
 }
 
 Error failed(const api::Connection& connection) {
@@ -89,38 +84,44 @@ Error failed(const api::Connection& connection) {
           "try again: nexus connect " + connection.provider};
 }
 
-/// The provider as it is registered; from the catalogue, if need be, where a person is led.
-Result<api::Provider> provider_for(Context& context, const std::string& name) {
+/// Whom to connect to: as it is registered, or from the catalogue.
+struct Wanted {
+  std::optional<api::Provider> registered;
+  std::optional<CatalogueEntry> entry;  ///< of one that is not
+
+  bool is_oauth() const { return registered ? registered->is_oauth() : entry->is_oauth(); }
+};
+
+Result<Wanted> find_wanted(Context& context, const std::string& name) {
   auto provider =
       context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
-  if (provider || provider.error().code != ErrorCode::provider_not_found) return provider;
-  NEXUS_TRY(const auto entry, Catalogue().find(lower(name)));
+  if (provider) return Wanted{*std::move(provider), {}};
+  if (provider.error().code != ErrorCode::provider_not_found) return provider.error();
+  NEXUS_TRY(auto entry, Catalogue().find(lower(name)));
   if (!entry) return unknown_provider(name);
-  ProviderArgs wanted;
-  wanted.name = entry->name;
-  NEXUS_TRY(auto registered, register_from_catalogue(context, *entry, wanted));
-  context.output.note(entry->display_name + " is registered now.");
-  return registered;
+  return Wanted{{}, std::move(entry)};
 }
 
-enum class Way { browser, prompt, from_stdin };
+enum class Way { browser, prompt, from_stdin, adopt };
 
 /// How the person (or the script) answers.
-Result<Way> way_for(const Context& context, const ConnectArgs& args,
-                    const api::Provider& provider) {
-  if (args.credentials_stdin && provider.is_oauth())
+Result<Way> way_for(const Context& context, const ConnectArgs& args, bool is_oauth) {
+  if (args.refresh_token_stdin && !is_oauth)
+    return Error{ErrorCode::unsupported_auth_type,
+                 args.provider + " has no refresh tokens: it takes a key or a password",
+                 "run: nexus connect " + args.provider};
+  if (args.refresh_token_stdin) return Way::adopt;
+  if (args.credentials_stdin && is_oauth)
     return Error{ErrorCode::usage, args.provider + " takes no credentials: it asks for consent",
                  "leave --credentials-stdin out"};
   if (args.credentials_stdin) return Way::from_stdin;
   const bool page_is_meant = args.page || args.no_browser || args.no_wait || context.output.json ||
                              !args.return_url.empty();
-  if (!provider.is_oauth() && !page_is_meant && !is_interactive())
-    return Error{ErrorCode::usage,
-                 args.provider + " wants its credentials, and there is no terminal to ask on",
-                 "give them with --credentials-stdin, or type them into a page with --page"};
-  const bool ask = is_interactive() && !context.output.json && !args.page && !args.no_browser &&
-                   !args.no_wait && args.return_url.empty();
-  return !provider.is_oauth() && ask ? Way::prompt : Way::browser;
+  if (is_oauth || page_is_meant) return Way::browser;
+  if (is_interactive()) return Way::prompt;
+  return Error{ErrorCode::usage,
+               args.provider + " wants its credentials, and there is no terminal to ask on",
+               "give them with --credentials-stdin, or type them into a page with --page"};
 }
 
 /// Where a person finds what they are asked for.
@@ -138,6 +139,22 @@ void tell_connected(Context& context, const api::Connection& connection) {
   context.output.result(connection.id + "\n");
 }
 
+/// The last word of a command that waited.
+Result<int> tell_end(Context& context, const api::Connection& connection) {
+  if (context.output.json) {
+    JsonWriter last;
+    last.begin().member("connection_id", connection.id).member("status", word(connection.status));
+    if (!connection.error_code.empty()) api::write_last_error(last, connection);
+    context.output.json_line(last.end().take());
+    const bool over = connection.status != ConnectionStatus::pending;
+    return over ? exit_code_for(connection.status) : still_pending(connection).exit_code();
+  }
+  if (connection.status == ConnectionStatus::pending) return still_pending(connection);
+  if (connection.status != ConnectionStatus::active) return failed(connection);
+  tell_connected(context, connection);
+  return 0;
+}
+
 /// A grant that the person has already: no consent is needed.
 Result<int> adopt(Context& context, const ConnectArgs& args) {
   NEXUS_TRY(const auto token, read_secret("-", "Refresh token (not shown)"));
@@ -149,18 +166,9 @@ Result<int> adopt(Context& context, const ConnectArgs& args) {
   context.output.progress("using it once …");
   const auto connection = context.client.post<api::Connection>("/v1/adopt-connection", body.take());
   context.output.progress("");
-  if (!connection) return connection.error();
-  if (context.output.json) {
-    context.output.json_line(JsonWriter()
-                                 .begin()
-                                 .member("connection_id", connection->id)
-                                 .member("status", word(connection->status))
-                                 .end()
-                                 .take());
-    return 0;
-  }
-  tell_connected(context, *connection);
-  return 0;
+  if (!connection)
+    return take_back(context, {{}, connection.error().connection_id}, connection.error());
+  return tell_end(context, *connection);
 }
 
 /// Starts the connection. Where nobody can listen for a consent's answer, a person on a terminal is
@@ -193,65 +201,64 @@ Result<api::StartedConnection> start(Context& context, ConnectArgs& args,
   return ask();
 }
 
-/// The last word of a command that waited.
-Result<int> tell_end(Context& context, const api::Connection& connection) {
-  if (context.output.json) {
-    JsonWriter last;
-    last.begin().member("connection_id", connection.id).member("status", word(connection.status));
-    if (!connection.error_code.empty()) api::write_last_error(last, connection);
-    context.output.json_line(last.end().take());
-    return exit_code_for(connection.status);
-  }
-  if (connection.status == ConnectionStatus::pending) return still_pending(connection);
-  if (connection.status != ConnectionStatus::active) return failed(connection);
-  tell_connected(context, connection);
-  return 0;
-}
-
 /// The credentials of a static connection, from the terminal or from stdin.
 Result<void> capture(Context& context, const api::Provider& provider,
                      const api::StartedConnection& started, Way way) {
-  if (way == Way::prompt) tell_where_keys_are(context, provider);
-  auto captured = way == Way::prompt ? capture_by_prompt(context, started.state)
-                                     : capture_from_stdin(context, started.state);
-  if (captured) return {};
-  // Nobody is going to answer it any more.
-  const auto target = context.client.target("/v1/connections/", started.connection_id);
-  static_cast<void>(context.client.call_raw("DELETE", target + "&keep_grant=true", ""));
-  return std::move(captured).error();
+  if (way == Way::from_stdin) return capture_from_stdin(context, started.state);
+  tell_where_keys_are(context, provider);
+  return capture_by_prompt(context, started.state);
 }
 
-Result<int> run_connect(Context& context, ConnectArgs args) {
-  UnixTime patience = 0;
-  if (!args.timeout.empty()) {
-    NEXUS_TRY(patience, parse_duration(args.timeout));
-  }
-  if (args.paste && args.device)
-    return Error{ErrorCode::usage, "--paste and --device are two ways", "give one of them"};
-  NEXUS_TRY(const auto provider, provider_for(context, args.provider));
-  if (args.refresh_token_stdin) return adopt(context, args);
-  NEXUS_TRY(const auto way, way_for(context, args, provider));
-  catch_interrupt();
-  NEXUS_TRY(const auto started, start(context, args, provider));
-  const auto& id = started.connection_id;
-  if (started.status == ConnectionStatus::active) {
-    NEXUS_TRY(const auto connection, fetch_connection(context, id));
-    return tell_end(context, connection);
-  }
-  if (way != Way::browser) NEXUS_CHECK(capture(context, provider, started, way));
-  if (way == Way::browser) {
-    if (context.output.json) print_started(context.output, started);
-    show_where_to_consent(context, provider, started, !args.no_browser, args.paste);
-    if (args.paste && !args.no_wait) NEXUS_CHECK(take_pasted_answer(context));
-    if (args.no_wait) {
+/// The answer of a started connection, as far as it comes by this command. Nobody is going to
+/// answer it any more after an error.
+Result<void> answer(Context& context, const ConnectArgs& args, const api::Provider& provider,
+                    const api::StartedConnection& started, Way way) {
+  if (way != Way::browser) return capture(context, provider, started, way);
+  if (context.output.json) print_started(context.output, started);
+  show_where_to_consent(context, provider, started, !args.no_browser, args.paste);
+  if (args.paste && !args.no_wait) return take_pasted_answer(context);
+  return {};
+}
+
+/// Of a provider that is registered, or was just now: then `begun` says so.
+Result<int> connect(Context& context, ConnectArgs& args, const api::Provider& provider, Way way,
+                    Begun begun) {
+  const auto started = start(context, args, provider);
+  if (!started) return take_back(context, begun, started.error());
+  const auto& id = started->connection_id;
+  if (started->status != ConnectionStatus::active) {
+    begun.connection_id = id;
+    if (auto answered = answer(context, args, provider, *started, way); !answered)
+      return take_back(context, begun, std::move(answered).error());
+    if (args.no_wait && way == Way::browser) {
       if (!context.output.json) context.output.result(id + "\n");
       return 0;
     }
   }
-  const auto until =
-      patience > 0 ? std::min(started.expires_at, system_now() + patience) : started.expires_at;
-  NEXUS_TRY(const auto connection, wait_for_answer(context, id, until));
+  NEXUS_TRY(const auto connection,
+            wait_for_answer(context, id, started->expires_at, args.patience));
   return tell_end(context, connection);
+}
+
+Result<int> run_connect(Context& context, ConnectArgs args) {
+  if (!args.timeout.empty()) {
+    NEXUS_TRY(args.patience, parse_duration(args.timeout));
+  }
+  if (args.paste && args.device)
+    return Error{ErrorCode::usage, "--paste and --device are two ways", "give one of them"};
+  const CatchInterrupt interruptible;
+  NEXUS_TRY(auto wanted, find_wanted(context, args.provider));
+  NEXUS_TRY(const auto way, way_for(context, args, wanted.is_oauth()));
+  Begun begun;
+  if (wanted.entry) {
+    ProviderArgs registration;
+    registration.name = wanted.entry->name;
+    NEXUS_TRY(wanted.registered, register_from_catalogue(context, *wanted.entry, registration));
+    context.output.note(wanted.entry->display_name + " is registered now.");
+    if (!wanted.is_oauth()) begun.registered = wanted.entry->name;
+  }
+  if (way == Way::adopt) return adopt(context, args);
+  return connect(context, args, *wanted.registered, way, std::move(begun));
 }
 
 }  // namespace

@@ -55,9 +55,11 @@ test('one that the provider does not take makes no connection', async () => {
   assert.equal(refused.code, 1);
   assert.equal(refused.stdout, '');
   assert.match(refused.stderr, /demo does not take this refresh token/);
+  assert.match(refused.stderr, /taken back: the connection\n/);
   provider.onToken = (form, response) => { response.writeHead(503); response.end(); return true; };
   assert.equal((await adopt()).code, 10);
   assert.equal(await usable(), before);
+  assert.deepEqual((await home.api('GET', '/v1/connections?pending=true')).json.filter(({ status }) => status !== 'active'), [], 'nor a failed one that stays in the list');
   for (const text of [refused.stderr, home.log]) assert.ok(!text.includes(OWN));
 });
 

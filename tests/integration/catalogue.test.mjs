@@ -219,6 +219,64 @@ test('three wrong answers, or Ctrl-C, leave no connection behind', async () => {
   assert.equal(await pending(), 0);
 });
 
+test('what connect has registered by itself is taken back with the connection that it was for, and told', async () => {
+  const entry = (name, more = '') => writeFileSync(join(home.dir, '.config', 'nexus', 'providers', `${name}.toml`),
+    `display_name = "A Fresh API"\nauth_type = "api_key"\napi_base_url = "${api.url}"\nuser_info_endpoint = "/header"\nallow_insecure_http = true\n[params.credential_schema]\nrequired = ["api_key"]\n[params.credential_schema.properties.api_key]\ntitle = "Secret Key"\ndescription = "Begins with sk-"\npattern = "^sk-"\n${more}`);
+  entry('fresh');
+  const isRegistered = async () => (await home.api('GET', '/v1/providers/by-name/fresh')).status === 200;
+  const connections = async () => JSON.parse((await home.nexus(['list', '--json'])).stdout).connections.filter(({ provider: name }) => name === 'fresh');
+  const left = async () => [await isRegistered(), await connections()];
+
+  const broken = new Terminal(home, ['connect', 'fresh']);
+  await broken.answer(/Secret Key – Begins with sk- \(not shown\): /, '^C');
+  const { code, text } = await broken.end();
+  assert.equal(code, 130, text);
+  assert.match(text, /interrupted; taken back: the connection and the registration of fresh/);
+  assert.ok(!text.includes('nothing was changed'));
+  assert.deepEqual(await left(), [false, []]);
+
+  const wrong = new Terminal(home, ['connect', 'fresh']);
+  await wrong.answer(/Secret Key .*: /, 'pk-1');
+  await wrong.shows(/Secret Key does not look like it should; /);
+  for (const key of ['sk-1', 'sk-2']) await wrong.answer(/Secret Key .*: /, key);
+  const refused = await wrong.end();
+  assert.equal(refused.code, 2);
+  assert.match(refused.text, /taken back: the connection and the registration of fresh\n/);
+  assert.deepEqual(await left(), [false, []]);
+
+  const piped = await home.nexus(['connect', 'fresh', '--credentials-stdin'], { input: '{"api_key":"sk-1"}' });
+  assert.equal(piped.code, 2);
+  assert.match(piped.stderr, /taken back: the connection and the registration of fresh\n/);
+  for (const [args, status, said] of [
+    [[], 2, /no terminal to ask on/],
+    [['--refresh-token-stdin'], 2, /has no refresh tokens/],
+    [['--no-wait', '--alias', 'conn_x'], 2, /taken back: the registration of fresh\n[^]*cannot be an alias/],
+  ]) {
+    const { code: exit, stderr } = await home.nexus(['connect', 'fresh', ...args], { input: 'x' });
+    assert.equal(exit, status, stderr);
+    assert.match(stderr, said);
+    assert.deepEqual(await left(), [false, []], args.join(' '));
+  }
+
+  // A registration that was there before is somebody's, whatever comes of the connection.
+  assert.equal((await home.nexus(['provider', 'add', 'fresh'])).code, 0);
+  const again = new Terminal(home, ['connect', 'fresh']);
+  await again.answer(/Secret Key .*: /, '^C');
+  assert.match((await again.end()).text, /interrupted; taken back: the connection\n/);
+  assert.deepEqual(await left(), [true, []]);
+});
+
+test('Ctrl-C at the client\'s id or secret leaves no provider and no connection', async () => {
+  for (const answers of [[[/Client id: /, '^C']], [[/Client id: /, 'c'], [/Client secret \(not shown.*\): /, '^C']]]) {
+    const terminal = new Terminal(home, ['connect', 'dropbox', '--no-browser']);
+    for (const [question, reply] of answers) await terminal.answer(question, reply);
+    const { code, text } = await terminal.end();
+    assert.equal(code, 130, text);
+    assert.match(text, /interrupted; nothing was changed/);
+    assert.equal((await home.api('GET', '/v1/providers/by-name/dropbox')).status, 404);
+  }
+});
+
 test('credentials come from stdin in a script', async () => {
   const connect = (input, ...args) => home.nexus(['connect', 'mybasic', '--credentials-stdin', ...args], { input });
   const good = await connect(JSON.stringify({ username: USER, password: PASSWORD }));

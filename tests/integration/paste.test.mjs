@@ -44,6 +44,15 @@ test('--paste: the person brings the address, and nothing is listened on', { tim
   assert.equal((await token(home, 'pasted')).status, 200);
 });
 
+test('Ctrl-C instead of an address ends the connection that nobody can answer any more', async () => {
+  const terminal = new Terminal(home, ['connect', 'demo', '--paste', '--no-browser', '--alias', 'left']);
+  await terminal.answer(/Paste the address: /, '^C');
+  const { code, text } = await terminal.end();
+  assert.equal(code, 130, text);
+  assert.match(text, /interrupted; taken back: the connection\n/);
+  assert.deepEqual((await home.api('GET', '/v1/connections?pending=true')).json, []);
+});
+
 test('a pasted answer is as strictly looked at as any: once, with its state and issuer', async () => {
   const ask = async () => (await home.api('POST', '/v1/request-connection', { provider_name: 'demo', paste: true })).json;
   const bring = (url) => home.api('POST', '/v1/complete-connection', { callback_url: url });
