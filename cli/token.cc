@@ -3,6 +3,7 @@
 #include "cli/static_credentials.h"
 #include "common/api/token_payload.h"
 #include "common/text.h"
+#include "common/times.h"
 
 namespace nexus::cli {
 namespace {

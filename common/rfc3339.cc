@@ -22,6 +22,10 @@ std::optional<UnixTime> parse_rfc3339(std::string_view text) {
   std::tm utc{};
   const char* end = strptime(date.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
   if (!end || *end) return std::nullopt;
+  auto day = utc;
+  day.tm_hour = day.tm_min = day.tm_sec = 0;
+  const auto month_day = day.tm_mday;
+  if (timegm(&day); day.tm_mday != month_day) return std::nullopt;  // 31 February
   auto rest = text.substr(kToSeconds);
   if (rest.starts_with('.')) {
     const auto digits_end = rest.find_first_not_of("0123456789", 1);

@@ -4,8 +4,8 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "common/api/audit_record.h"
-#include "common/rfc3339.h"
 #include "common/text.h"
+#include "common/times.h"
 
 namespace nexus::cli {
 namespace {
@@ -21,17 +21,9 @@ struct AuditArgs {
   bool follow = false;
 };
 
-/// "2h" ago, a point in time, or Unix seconds, as the daemon takes it.
-Result<std::string> since_text(const std::string& since) {
-  if (since.empty() || parse_rfc3339(since)) return since;
-  NEXUS_TRY(const auto seconds, parse_duration(since));
-  return std::to_string(system_now() - seconds);
-}
-
-/// Oldest first, as one reads.
+/// Oldest first, as one reads. `since`: Unix seconds, "" for all.
 Result<std::vector<api::AuditRecord>> fetch_events(Context& context, const AuditArgs& args,
-                                                   int limit) {
-  NEXUS_TRY(const auto since, since_text(args.since));
+                                                   const std::string& since, int limit) {
   std::string target = "/v1/audit?limit=" + std::to_string(limit);
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>("since", since),
                                     {"event_type", args.event},
@@ -82,7 +74,12 @@ void print_events(const Context& context, const std::vector<api::AuditRecord>& e
 
 Result<int> run_audit(Context& context, const AuditArgs& args) {
   const CatchInterrupt interruptible;
-  NEXUS_TRY(auto events, fetch_events(context, args, args.limit));
+  std::string since;
+  if (!args.since.empty()) {
+    NEXUS_TRY(const auto time, parse_time(args.since, system_now(), Towards::past));
+    since = std::to_string(std::max<UnixTime>(time, 0));
+  }
+  NEXUS_TRY(auto events, fetch_events(context, args, since, args.limit));
   if (events.empty() && !args.follow && !context.output.json) {
     context.output.note("nothing is on record for this");
     return 0;
@@ -91,7 +88,7 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
   auto last = events.empty() ? 0 : events.back().sequence;
   while (args.follow && context.output.written()) {
     if (!wait_unless_interrupted(-1, kFollowMs)) return info(ErrorCode::interrupted).exit_code;
-    NEXUS_TRY(events, fetch_events(context, args, kMostAtOnce));
+    NEXUS_TRY(events, fetch_events(context, args, since, kMostAtOnce));
     std::erase_if(events, [&](const auto& event) { return event.sequence <= last; });
     print_events(context, events, true);
     if (!events.empty()) last = events.back().sequence;
@@ -107,7 +104,7 @@ Command audit_command() {
       .name = "audit",
       .summary = "Show what happened, and who did it",
       .arguments =
-          {{"--since", &args->since, "2h, 7d, or a time such as 2026-01-31T00:00:00Z"},
+          {{"--since", &args->since, "2h, 7d, yesterday, 2026-01-31, 14:30, or an RFC 3339 time"},
            {"--event", &args->event, "only this event, for example token_retrieved"},
            {"--connection", &args->connection, "only this connection's id (or provider's name)"},
            {"--limit", &args->limit, "how many of the newest", {.between = {{1, kMostAtOnce}}}},

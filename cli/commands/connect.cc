@@ -12,6 +12,7 @@
 #include "common/api/connection_request.h"
 #include "common/paths.h"
 #include "common/text.h"
+#include "common/times.h"
 
 namespace nexus::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include "cli/interrupt.h"
 #include "common/api/daemon_status.h"
 #include "common/api/key.h"
-#include "common/rfc3339.h"
 #include "common/text.h"
+#include "common/times.h"
 
 namespace nexus::cli {
 namespace {
@@ -17,13 +17,6 @@ struct CreateArgs {
   bool admin = false;
   std::string expires;
 };
-
-/// "90d" from now, or a point in time.
-Result<UnixTime> expiry_of(const std::string& text) {
-  if (const auto time = parse_rfc3339(text)) return *time;
-  NEXUS_TRY(const auto seconds, parse_duration(text));
-  return system_now() + seconds;
-}
 
 /// "use workspace:w, read all"
 std::string rights_of(const api::Key& key) {
@@ -54,7 +47,7 @@ Result<void> withdraw_unseen(Context& context, const api::Key& key) {
 Result<int> run_create(Context& context, const CreateArgs& args) {
   api::NewKey wanted{args.name, args.admin, args.use, args.read, {}};
   if (!args.expires.empty()) {
-    NEXUS_TRY(wanted.expires_at, expiry_of(args.expires));
+    NEXUS_TRY(wanted.expires_at, parse_time(args.expires, system_now(), Towards::future));
   }
   const CatchInterrupt held;  // a key that was made is shown
   NEXUS_TRY(const auto key, context.client.post<api::Key>("/v1/keys", api::to_json(wanted)));
@@ -113,7 +106,8 @@ Command create_command() {
                 "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)"},
                {"--read", &args->read, "only see the status of those (repeatable)"},
                {"--admin", &args->admin, "everything: providers, keys and the audit log as well"},
-               {"--expires", &args->expires, "90d, 12h, or a time such as 2027-01-31T00:00:00Z"}},
+               {"--expires", &args->expires,
+                "90d, 12h, tomorrow, 2027-01-31 (where that day begins), or an RFC 3339 time"}},
           .action = [args](Context& context) { return run_create(context, *args); }};
 }
 

@@ -150,19 +150,4 @@ std::string duration_text(UnixTime seconds) {
   return std::to_string(seconds / 86400) + "d";
 }
 
-Result<UnixTime> parse_duration(const std::string& text) {
-  const auto digits = text.find_first_not_of("0123456789");
-  const auto number = parse_number(text.substr(0, digits));
-  const auto unit = digits == std::string::npos ? "s" : text.substr(digits);
-  const UnixTime factor = unit == "s"   ? 1
-                          : unit == "m" ? 60
-                          : unit == "h" ? 3600
-                          : unit == "d" ? 86400
-                                        : 0;
-  if (!number || factor == 0 || *number > 10 * 365 * 86400 / factor)
-    return Error{ErrorCode::usage, "'" + printable(text, 40) + "' is not a length of time",
-                 "for example 90s, 5m or 2h"};
-  return *number * factor;
-}
-
 }  // namespace nexus::cli

@@ -52,7 +52,5 @@ struct Output {
 
 /// "59m", "2h 5m", "3d": a length of time for people.
 std::string duration_text(UnixTime seconds);
-/// "90", "90s", "5m", "2h", "1d" in seconds. Error: usage.
-Result<UnixTime> parse_duration(const std::string& text);
 
 }  // namespace nexus::cli

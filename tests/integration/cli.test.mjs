@@ -265,7 +265,12 @@ test('audit tells what happened and who did it, oldest first', async () => {
   const table = (await audit()).stdout;
   assert.match(table, new RegExp(`token_retrieved +success +${connection} +demo +pid \\d+`));
   assert.equal((await audit('--event', 'token.retrieved', '--since', '1h')).stdout.trim().split('\n').length, 2);
-  assert.equal((await audit('--since', 'yesterday')).code, 2);
+  assert.equal((await audit('--since', 'yesterday')).stdout, table);
+  assert.equal((await audit('--since', '2w')).stdout, table);
+  assert.match((await audit('--since', 'tomorrow')).stderr, /nothing is on record/);
+  const unknown = await audit('--since', 'soon');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /'soon' is not a time\n {2}for example 2h, 30d or 2w, yesterday, today, 2026-12-01/);
   assert.match((await home.nexus(['audit', '--event', 'none'])).stderr, /nothing is on record/);
   const follow = spawn(join(BIN, 'nexus'), ['audit', '--follow', '--connection', connection, '--event', 'token_retrieved'], { env: home.env });
   let said = '';

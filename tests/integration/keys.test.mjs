@@ -125,6 +125,13 @@ test('the ways to send a key; wrong ones are one answer', async () => {
 });
 
 test('a key tells itself from noise, is shown once, and is found in no file', async () => {
+  const midnight = new Date();
+  midnight.setHours(24, 0, 0, 0);
+  for (const [text, at] of [['tomorrow', midnight.getTime()], ['2w', Date.now() + 14 * 86400e3], ['2099-12-01', new Date(2099, 11, 1).getTime()]]) {
+    const { expires_at: end } = JSON.parse((await home.nexus(['key', 'create', '--name', text, '--use', 'all', '--expires', text, '--json'])).stdout);
+    assert.ok(Math.abs(end - at / 1000) < 5, `${text}: ${end}`);
+    await home.nexus(['key', 'revoke', text]);
+  }
   const made = await home.nexus(['key', 'create', '--name', 'canary', '--use', 'all', '--expires', '90d', '--json']);
   const { key, id, expires_at: expires } = JSON.parse(made.stdout);
   assert.match(key, /^nxk_[0-9a-z]{10}_[0-9A-Za-z]{49}$/);
@@ -167,7 +174,11 @@ test('bad wishes are refused with a way out', async () => {
   assert.match((await create()).stderr, /--use, --read or --admin/);
   assert.equal((await create('--use', 'everything')).code, 2);
   assert.match((await create('--use', 'google')).stderr, /provider:NAME/);
-  assert.equal((await create('--use', 'all', '--expires', 'soon')).code, 2);
+  const unknown = await create('--use', 'all', '--expires', 'soon');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /'soon' is not a time\n {2}for example 2h, 30d or 2w, tomorrow, 2026-12-01/);
+  for (const past of ['yesterday', 'today', '2001-01-01'])
+    assert.match((await create('--use', 'all', '--expires', past)).stderr, /would have expired already/, past);
   assert.equal((await create('--use', 'all', '--expires', '2001-01-01T00:00:00Z')).code, 2);
   assert.equal((await home.nexus(['key', 'create', '--name', 'a b', '--use', 'all'])).code, 2);
   await create('--use', 'all');
