@@ -4,10 +4,9 @@
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "cli/catalogue.h"
 #include "cli/data_file.h"
+#include "cli/manifest_entry.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -52,75 +51,6 @@ void expand(Json& value, const std::string& pointer, const DataFile& file, Missi
     for (std::size_t i = 0; i < value.size(); ++i)
       expand(value[i], pointer + "/" + std::to_string(i), file, missing);
   }
-}
-
-/// The members that a registration has, as they stand in a manifest.
-bool is_known_field(const std::string& name) {
-  static const std::set<std::string> known{"name",
-                                           "auth_type",
-                                           "auth_header",
-                                           "grant_type",
-                                           "private_key",
-                                           "service_account",
-                                           "client_id",
-                                           "client_secret",
-                                           "auth_url",
-                                           "token_url",
-                                           "issuer",
-                                           "scopes",
-                                           "params",
-                                           "enable_discovery",
-                                           "api_base_url",
-                                           "description",
-                                           "category",
-                                           "user_info_endpoint",
-                                           "redirect_host",
-                                           "redirect_path",
-                                           "catalog",
-                                           "vars",
-                                           "allow_insecure_http",
-                                           "allow_private_network"};
-  return known.contains(name);
-}
-
-bool stands_alone(const Json& entry) {
-  for (const char* name : {"issuer", "auth_url", "token_url", "auth_type", "service_account"})
-    if (entry.contains(name)) return true;
-  return false;
-}
-
-/// The registration for one entry: the catalogue's below what the manifest says.
-Result<Json> registration_of(Json entry) {
-  const auto name = text_member(entry, "name").value_or("");
-  const auto from = text_member(entry, "catalog");
-  std::map<std::string, std::string> variables;
-  if (const auto vars = entry.find("vars"); vars != entry.end()) {
-    if (!vars->is_object())
-      return Error{ErrorCode::usage, "vars has to be a table of texts",
-                   "for example vars = { subdomain = \"acme\" }"};
-    for (const auto& [variable, value] : vars->items())
-      variables[variable] = value.is_string() ? value.get<std::string>() : to_text(value);
-  }
-  entry.erase("catalog");
-  entry.erase("vars");
-  if (!from && stands_alone(entry)) return entry;
-  NEXUS_TRY(const auto found, Catalogue().find(lower(from.value_or(name))));
-  if (!found && from)
-    return Error{ErrorCode::usage,
-                 "catalog names '" + printable(*from, 60) + "', which is not in the catalogue",
-                 "see: nexus provider catalog"};
-  if (!found) return entry;
-  NEXUS_TRY(auto registration, found->filled_in(variables));
-  if (const auto params = entry.find("params"); params != entry.end() && params->is_object()) {
-    auto merged = registration["params"];
-    merged.update(*params);
-    entry["params"] = std::move(merged);
-  }
-  // A client that signs, or has nothing to prove itself with, does not use the entry's method.
-  const auto secret = text_member(entry, "client_secret");
-  if (!secret || secret->empty()) registration.erase("auth_header");
-  registration.update(entry);
-  return registration;
 }
 
 /// The entries with their pointers, whichever of the two forms they have.
@@ -201,30 +131,6 @@ Result<Manifest> read_manifest(const std::string& path) {
     manifest.places.push_back({pointer, file.lines});
   }
   return manifest;
-}
-
-std::string manifest_of(const std::vector<api::Provider>& providers) {
-  Json tables = Json::object();
-  for (const auto& provider : providers) {
-    Json table = Json::object();
-    const auto profile = Json::parse(api::to_json(provider));
-    for (const auto& [name, value] : profile.items()) {
-      const bool is_default = value == "" || value == Json::array() || value == Json::object() ||
-                              (value.is_boolean() && value == (name == "enable_discovery"));
-      if (is_known_field(name) && name != "name" && !is_default) table[name] = value;
-    }
-    if (!provider.client_secret_fingerprint.empty()) {
-      const std::string member = provider.public_jwk.empty() ? "client_secret" : "private_key";
-      auto variable = provider.name + "_" + member;
-      std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
-        return std::isalnum(c) ? static_cast<char>(std::toupper(c)) : '_';
-      });
-      table[member] = "${" + variable + "}";
-    }
-    tables[provider.name] = std::move(table);
-  }
-  if (tables.empty()) return {};
-  return to_toml({{"providers", std::move(tables)}});
 }
 
 }  // namespace nexus::cli

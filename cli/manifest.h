@@ -32,11 +32,13 @@ struct Manifest {
 /// Reads a manifest: TOML (`[providers.NAME]` tables, or `[[providers]]` with `name`), or YAML for
 /// a name that ends in .yaml or .yml (`providers:`, a list with `name`). A provider may start from
 /// the catalogue: by `catalog = "ENTRY"` (and `vars = {…}`), or by its own name where it gives
-/// neither endpoints nor auth_type. `$${` stands for a literal `${`. Error: usage, with the line;
-/// missing environment variables are listed all at once.
+/// neither endpoints nor auth_type; a setting given as "" is one of the entry's that it has not.
+/// `$${` stands for a literal `${`. Error: usage, with the line; missing environment variables are
+/// listed all at once.
 Result<Manifest> read_manifest(const std::string& path);
 
-/// The registered providers as a TOML manifest, secrets as `${NAME_CLIENT_SECRET}`.
+/// The registered providers as a TOML manifest, secrets as `${NAME_CLIENT_SECRET}`: what was made
+/// from the catalogue by its entry's name and what differs from that.
 std::string manifest_of(const std::vector<api::Provider>& providers);
 
 }  // namespace nexus::cli

@@ -12,7 +12,7 @@
 namespace nexus::api {
 
 /// One field that differs, as JSON; null: there is none. A client secret is told by its
-/// fingerprint.
+/// fingerprint, or as set for a provider that has none yet.
 struct FieldChange {
   std::string name;  ///< "scopes", "params.prompt", "client_secret"
   std::string before;

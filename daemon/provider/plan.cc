@@ -45,9 +45,11 @@ std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prep
   for (const auto& name : names)
     if (value_in(before, name) != value_in(after, name))
       changes.push_back({name, to_text(value_in(before, name)), to_text(value_in(after, name))});
+  // A fingerprint is made with the provider's id, which one that is to be created has not got yet.
   if (prepared.secret_before != prepared.secret_after)
-    changes.push_back({"client_secret", fingerprint_text(prepared.secret_before),
-                       fingerprint_text(prepared.secret_after)});
+    changes.push_back(
+        {"client_secret", fingerprint_text(prepared.secret_before),
+         prepared.before ? fingerprint_text(prepared.secret_after) : to_text(Json("(set)"))});
   return changes;
 }
 

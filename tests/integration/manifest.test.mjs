@@ -41,7 +41,8 @@ test('plan, apply, plan: what was wanted is there, and a second plan says no cha
   const planned = await run('plan', file);
   assert.equal(planned.code, 0, planned.stderr);
   assert.match(planned.stdout, /^\+ demo: create$/m);
-  assert.match(planned.stdout, /^ {4}\+ client_secret: \(fingerprint [0-9a-f]{8}\)$/m);
+  assert.match(planned.stdout, /^ {4}\+ client_secret: \(set\)$/m);
+  assert.equal((await run('plan', file)).stdout, planned.stdout, 'who looks twice sees the same');
   assert.match(planned.stdout, /^ {4}\+ scopes: \["openid","email"\]$/m);
   assert.match(planned.stdout, /^2 to create, 0 to update, 0 to delete, 0 unchanged$/m);
   assert.ok(!(planned.stdout + planned.stderr).includes(SECRET));
@@ -226,4 +227,89 @@ test('export writes a manifest that changes nothing, and that another machine ca
     await other.remove();
   }
   assert.ok(!home.log.includes(SECRET));
+});
+
+/** What export writes of the providers of `manifest`, alone; it has to say what they are to any plan. */
+async function roundTrip(manifest, variables) {
+  assert.equal((await apply(write(manifest), ['--prune'])).code, 0);
+  const { stdout } = await home.nexus(['provider', 'export']);
+  const file = write(stdout, 'export.toml');
+  const all = (await home.api('GET', '/providers?limit=1000')).json;
+  const planned = await run('plan', file, [], variables);
+  assert.match(planned.stdout, new RegExp(`^0 to create, 0 to update, 0 to delete, ${all.length} unchanged\\n$`), planned.stdout + planned.stderr + stdout);
+  const other = await Home.make();
+  await other.start();
+  try {
+    assert.equal((await other.nexus(['provider', 'apply', '-f', file, '--yes'], { env: variables })).code, 0);
+    const known = ({ id, redirect_uri, client_secret_fingerprint, ...rest }) => rest;
+    for (const { id } of all) {
+      const here = (await home.api('GET', `/v1/providers/${id}`)).json;
+      const there = (await other.api('GET', `/v1/providers/by-name/${here.name}`)).json;
+      assert.deepEqual(known((await other.api('GET', `/v1/providers/${there.id}`)).json), known(here));
+    }
+  } finally {
+    await other.remove();
+  }
+  return stdout;
+}
+
+test('export names the entry of the catalogue, and what differs from that', async () => {
+  const secret = { GITHUB_CLIENT_SECRET: env.GITHUB_SECRET };
+  const plain = await roundTrip(github, secret);
+  assert.deepEqual(plain.match(/^\s*\w+(?= =)/gm).map((field) => field.trim()).sort(), ['catalog', 'client_id', 'client_secret', 'redirect_path']);
+  assert.match(plain, /catalog = ['"]github['"]/);
+
+  const edited = await roundTrip(`[providers.code]
+catalog = "github"
+client_id = "Iv1.abc"
+client_secret = "\${GITHUB_SECRET}"
+auth_header = "client_secret_basic"
+api_base_url = ""
+scopes = []
+description = "Ours"
+[providers.code.params]
+login = "octo"
+any_loopback_port = false
+invalid_grant_errors = ""
+`, { CODE_CLIENT_SECRET: env.GITHUB_SECRET });
+  assert.match(edited, /catalog = ['"]github['"]/);
+  assert.match(edited, /description = ['"]Ours['"]/);
+  assert.match(edited, /invalid_grant_errors = ['"]['"]/, 'what the entry has and this provider has not');
+  assert.match(edited, /scopes = \[ *\]/);
+  for (const same of ['token_url', 'auth_url', 'token_response_format', 'category', 'auth_type'])
+    assert.ok(!edited.includes(same), `${same} is the entry's`);
+  const code = (await home.api('GET', '/v1/providers/by-name/code')).json;
+  assert.equal('invalid_grant_errors' in (await home.api('GET', `/v1/providers/${code.id}`)).json.params, false);
+});
+
+test('export finds the variables of an entry, also of one with two forms, and needs none for a key', async () => {
+  const text = await roundTrip(`[providers.shop]
+catalog = "shopify"
+vars = { subdomain = "acme" }
+client_id = "c"
+client_secret = "\${GITHUB_SECRET}"
+[providers.openai]
+[providers.crm]
+catalog = "salesforce"
+vars = { hostname = "acme.my.salesforce.com" }
+client_id = "c"
+client_secret = "\${GITHUB_SECRET}"
+`, { SHOP_CLIENT_SECRET: env.GITHUB_SECRET, CRM_CLIENT_SECRET: env.GITHUB_SECRET });
+  assert.match(text, /subdomain = ['"]acme['"]/);
+  assert.ok(!text.includes('auth_url'), text);
+  const { openai } = Object.fromEntries([...text.matchAll(/^\s*\[providers\.(\w+)\]\n([^[]*)/gm)].map(([, name, body]) => [name, body.trim()]));
+  assert.match(openai, /^catalog = ['"]openai['"]$/);
+});
+
+test('export writes all of a provider that is in no catalogue, or not in this one', async () => {
+  const text = await roundTrip(`[providers.alone]
+auth_url = "https://a.example/a"
+token_url = "https://a.example/t"
+client_id = "c"
+description = "from $\${100} a month, $$\${200} with support"
+params = { catalog_entry = "long-gone", prompt = "" }
+`, {});
+  assert.equal((await home.api('GET', `/v1/providers/${(await home.api('GET', '/v1/providers/by-name/alone')).json.id}`)).json.description, 'from ${100} a month, $${200} with support');
+  assert.match(text, /auth_url = ['"]https:\/\/a\.example\/a['"]/);
+  assert.ok(!/^\s*catalog =/m.test(text), text);
 });
