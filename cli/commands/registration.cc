@@ -129,7 +129,8 @@ Result<api::Provider> register_from_catalogue(Context& context, const CatalogueE
   body["name"] = args.name;
   body["replace"] = args.replace;
   // A client without a secret has nothing to authenticate with.
-  if (proof.empty() || std::string_view(proof.member) != "client_secret") body.erase("auth_header");
+  const bool has_secret = !proof.empty() && std::string_view(proof.member) == "client_secret";
+  if (entry.is_oauth() && !has_secret) body.erase("auth_header");
   if (args.client_auth) body["auth_header"] = *args.client_auth;
   return context.client.post<api::Provider>("/v1/providers", with_proof(to_text(body), proof));
 }

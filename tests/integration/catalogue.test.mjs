@@ -277,6 +277,22 @@ test('Ctrl-C at the client\'s id or secret leaves no provider and no connection'
   }
 });
 
+test('an entry\'s header of a key is kept by all ways to register it', async () => {
+  writeFileSync(join(home.dir, '.config', 'nexus', 'providers', 'headed.toml'),
+    `auth_type = "api_key"\nauth_header = "X-Own"\napi_base_url = "${api.url}"\nallow_insecure_http = true\n`);
+  const header = async () => {
+    const { id } = (await home.api('GET', '/v1/providers/by-name/headed')).json;
+    return (await home.api('GET', `/v1/providers/${id}`)).json.auth_header;
+  };
+  const added = await home.nexus(['provider', 'add', 'headed']);
+  assert.equal(added.code, 0, added.stderr);
+  assert.equal(await header(), 'X-Own');
+  const file = join(home.dir, 'headed.toml');
+  writeFileSync(file, '[providers.headed]\n');
+  assert.equal((await home.nexus(['provider', 'apply', '-f', file, '--yes'])).code, 0);
+  assert.equal(await header(), 'X-Own');
+});
+
 test('credentials come from stdin in a script', async () => {
   const connect = (input, ...args) => home.nexus(['connect', 'mybasic', '--credentials-stdin', ...args], { input });
   const good = await connect(JSON.stringify({ username: USER, password: PASSWORD }));
