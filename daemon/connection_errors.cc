@@ -42,10 +42,20 @@ std::optional<Error> not_active(const ConnectionRow& row) {
 }
 
 Error about(const ConnectionRow& row, Error error) {
-  put_for(error.hint, "PROVIDER", row.provider_name);
   put_for(error.hint, "CONNECTION", row.id);
   error.connection_id = row.id;
-  error.provider = row.provider_name;
+  return about_provider(row.provider_name, std::move(error));
+}
+
+Error about_provider(const std::string& name, Error error) {
+  put_for(error.hint, "PROVIDER", name);
+  error.provider = name;
+  return error;
+}
+
+Error in_words_of(const std::string& reference, Error error) {
+  if (!reference.empty())
+    put_for(error.hint, "--replace " + error.connection_id, "--replace " + reference);
   return error;
 }
 

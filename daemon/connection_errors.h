@@ -16,5 +16,10 @@ Error needs_attention(const ConnectionRow& row, const std::string& cause);
 std::optional<Error> not_active(const ConnectionRow& row);
 /// The error with whose it is; PROVIDER and CONNECTION in its hint are named.
 Error about(const ConnectionRow& row, Error error);
+/// The same for one of a provider that has no connection (yet).
+Error about_provider(const std::string& name, Error error);
+/// The error for whoever asked by that reference ("" for none): its hint names the connection so,
+/// not by its id.
+Error in_words_of(const std::string& reference, Error error);
 
 }  // namespace nexus

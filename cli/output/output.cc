@@ -78,7 +78,7 @@ void Output::error(const Error& error) const {
                   .end()
                   .take());
   note("nexus: " + error.message);
-  if (!error.hint.empty()) note("  " + error.hint);
+  for (const auto& line : split(error.hint, '\n')) note("  " + line);
 }
 
 void Output::progress(std::string_view text) const {

@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/token_payload.h"
+#include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/metrics.h"
 
@@ -13,10 +14,18 @@ constexpr std::int64_t kLongestTtl = 365 * 24 * 3600;
 
 using Payload = SecretText (*)(const FetchedToken& token, UnixTime now);
 
+/// What a hint may call the connection: aliases are of their workspace, which the next command
+/// need not be about. "" for its id.
+std::string name_for_hints(const http::Request& request, const std::string& reference) {
+  return workspace_of(request) == "default" ? reference : "";
+}
+
 /// Whoever gets a token, or is refused one, is on record before the answer leaves.
-Tokens::Done respond_with_token(Services& services, const Caller& caller, Payload payload,
+Tokens::Done respond_with_token(Services& services, const Caller& caller,
+                                const std::string& reference, Payload payload,
                                 http::Respond respond) {
-  return [&services, caller, payload, respond = std::move(respond)](Result<FetchedToken> token) {
+  return [&services, caller, reference, payload,
+          respond = std::move(respond)](Result<FetchedToken> token) {
     if (!token) {
       const auto& error = token.error();
       if (error.code == ErrorCode::connection_pending)
@@ -24,7 +33,7 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller, Payloa
           services.device_flow.advance(**row);
       const bool refused = error.code == ErrorCode::connection_out_of_scope ||
                            error.code == ErrorCode::access_denied;
-      auto response = http::error_response(error);
+      auto response = http::error_response(in_words_of(reference, error));
       response.audit.push_back(
           services.audit.record({.event = AuditEvent::token_retrieval_failed,
                                  .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
@@ -67,7 +76,8 @@ TokenTarget target_in(const http::Request& request) {
 
 void get_token(Services& services, const http::Request& request, const Arguments& args,
                http::Respond respond) {
-  auto done = respond_with_token(services, request.caller, token_payload, std::move(respond));
+  auto done = respond_with_token(services, request.caller, name_for_hints(request, args[0]),
+                                 token_payload, std::move(respond));
   const auto min_ttl_text = request.query_value("min_ttl");
   const auto min_ttl =
       min_ttl_text.empty() ? std::optional<std::int64_t>(0) : parse_number(min_ttl_text);
@@ -85,7 +95,8 @@ void get_token(Services& services, const http::Request& request, const Arguments
 
 void refresh_token(Services& services, const http::Request& request, const Arguments& args,
                    http::Respond respond) {
-  auto done = respond_with_token(services, request.caller, token_payload, std::move(respond));
+  auto done = respond_with_token(services, request.caller, name_for_hints(request, args[0]),
+                                 token_payload, std::move(respond));
   const auto id = id_of(services, request, args[0], services.limits.refresh);
   if (!id) return done(id.error());
   auto target = target_in(request);
@@ -96,7 +107,7 @@ void refresh_token(Services& services, const http::Request& request, const Argum
 
 void resolve_token(Services& services, const http::Request& request, const Arguments&,
                    http::Respond respond) {
-  auto done = respond_with_token(services, request.caller, resolve_payload, std::move(respond));
+  auto done = respond_with_token(services, request.caller, "", resolve_payload, std::move(respond));
   const auto workspace = named_workspace(request);
   auto provider = request.query_value("provider_name");
   if (const auto id = request.query_value("provider_id"); provider.empty() && !id.empty()) {

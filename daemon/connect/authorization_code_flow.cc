@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/metrics.h"
 #include "daemon/oauth/authorization_request.h"
@@ -90,7 +91,8 @@ Result<FlowOutcome> AuthorizationCodeFlow::complete(
                                .outcome = AuditOutcome::refused,
                                .detail = response.error().message},
                               caller));
-    return response.error();
+    const auto waiting = flow ? flows_.pending(*flow) : Result<PendingConnection>(flow.error());
+    return waiting ? about(waiting->row, response.error()) : response.error();
   }
   NEXUS_TRY(const auto pending, flows_.take(*flow));
   const auto& row = pending.row;

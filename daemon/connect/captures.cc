@@ -4,6 +4,7 @@
 
 #include "common/json.h"
 #include "daemon/connect/credential_check.h"
+#include "daemon/connection_errors.h"
 #include "daemon/net/url.h"
 
 namespace nexus {
@@ -74,9 +75,11 @@ Result<Captured> Captures::complete(const std::string& state, Json& credentials,
   if (account->empty())
     *account = credential(checked.values, open->provider.api->strategy.get("username_field"));
   // One caller alone gets to end the flow, however many were checked at once.
-  NEXUS_CHECK(flows_.take(open->flow));
+  const auto taken = flows_.take(open->flow);
+  if (!taken) return about(open->row, taken.error());
   const auto document = open->provider.api->schema.to_document(checked.values);
-  NEXUS_CHECK(activation_.activate_static(open->row, document, *account));
+  if (const auto active = activation_.activate_static(open->row, document, *account); !active)
+    return about(open->row, active.error());
   NEXUS_CHECK(record(AuditEvent::credential_captured, AuditOutcome::success, ""));
   captured.outcome = flows_.succeed(open->row);
   return captured;

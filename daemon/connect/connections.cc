@@ -13,12 +13,28 @@ namespace {
 /// Rows that one request for a list looks at.
 constexpr std::int64_t kMostReadAtOnce = 10'000;
 
-/// " (alias, account)", as far as they are known.
+/// "alias  id  (account)", as far as they are known.
 std::string told_apart(const ConnectionRow& row) {
-  std::vector<std::string> known;
-  for (const auto& text : {row.alias, printable(row.account, 60)})
-    if (!text.empty()) known.push_back(text);
-  return known.empty() ? "" : " (" + join(known, ", ") + ")";
+  return (row.alias.empty() ? "" : row.alias + "  ") + row.id +
+         (row.account.empty() ? "" : "  (" + printable(row.account, 60) + ")");
+}
+
+Error ambiguous(const std::string& reference, std::vector<ConnectionRow> candidates) {
+  constexpr std::size_t kShown = 20;
+  const auto nameless =
+      std::stable_partition(candidates.begin(), candidates.end(),
+                            [](const ConnectionRow& row) { return !row.alias.empty(); });
+  std::string lines;
+  for (std::size_t i = 0; i < candidates.size() && i < kShown; ++i)
+    lines += "\n  " + told_apart(candidates[i]);
+  if (candidates.size() > kShown)
+    lines += "\n  and " + std::to_string(candidates.size() - kShown) + " more";
+  if (nameless != candidates.end())
+    lines += "\nor give one a name of your own: nexus alias " + nameless->id + " NAME";
+  return {ErrorCode::connection_ambiguous,
+          printable(reference, 80) + " stands for " + std::to_string(candidates.size()) +
+              " connections",
+          "name one of them:" + lines};
 }
 
 /// Providers' own words are among the codes: clients are promised [a-z0-9_].
@@ -76,13 +92,7 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
   std::erase_if(candidates, [best](const auto& row) { return row.status != best; });
   if (candidates.size() == 1 || best == ConnectionStatus::pending)
     return std::move(candidates.front());
-  constexpr std::size_t kShown = 20;
-  std::vector<std::string> names;
-  for (const auto& row : candidates)
-    if (names.size() < kShown) names.push_back(row.id + told_apart(row));
-  return Error{ErrorCode::connection_ambiguous,
-               printable(reference, 80) + " stands for several connections: " + join(names, ", "),
-               "name one of them by its id, or give it an alias: nexus alias CONN NAME"};
+  return ambiguous(reference, std::move(candidates));
 }
 
 Error Connections::not_connected(const std::string& reference, const std::string& workspace,

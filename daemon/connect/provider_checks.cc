@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/net/url.h"
 #include "daemon/oauth/authorization_request.h"
@@ -10,8 +11,8 @@
 namespace nexus {
 namespace {
 
-ProviderCheck failed(const std::string& name, const Error& error) {
-  return {name, false, error.message, error.hint};
+ProviderCheck failed(const Provider& provider, const std::string& name, const Error& error) {
+  return {name, false, error.message, about_provider(provider.name, error).hint};
 }
 
 std::string host_of(const std::string& url) {
@@ -40,12 +41,12 @@ Result<std::vector<ProviderCheck>> ProviderChecks::run(const Provider& provider,
 std::vector<ProviderCheck> ProviderChecks::oauth(const Provider& provider) {
   std::vector<ProviderCheck> checks;
   const auto metadata = metadata_.metadata(provider);
-  if (!metadata) checks.push_back(failed("discovery", metadata.error()));
+  if (!metadata) checks.push_back(failed(provider, "discovery", metadata.error()));
   if (metadata && *metadata)
     checks.push_back({"discovery", true, "the metadata is that of " + provider.issuer, ""});
   const auto ours = providers_.client(provider.id);
   if (!ours) {
-    if (metadata) checks.push_back(failed("endpoints", ours.error()));
+    if (metadata) checks.push_back(failed(provider, "endpoints", ours.error()));
     if (provider.grant == GrantType::authorization_code) checks.push_back(redirect_uri(provider));
     return checks;
   }
@@ -86,7 +87,7 @@ ProviderCheck ProviderChecks::authorization(const ProviderClient& ours) {
                            .addresses = endpoints.addresses};
   outgoing.headers.emplace_back("Accept", Secret("text/html"));
   const auto response = http_.send(outgoing);
-  if (!response) return failed(name, response.error());
+  if (!response) return failed(provider, name, response.error());
   const auto status =
       host_of(endpoints.authorization) + " answers " + std::to_string(response->status);
   if (const auto error = error_in_redirect(response->header("location"), request.redirect_uri);
@@ -111,14 +112,14 @@ ProviderCheck ProviderChecks::token(const ProviderClient& ours) {
   const auto answer = ours.client.exchange({code, verifier, redirect_uris_.of(ours.provider)});
   if (answer || answer.error().code == ErrorCode::provider_rejected)
     return {name, true, host + " answers and takes the client", ""};
-  return failed(name, answer.error());
+  return failed(ours.provider, name, answer.error());
 }
 
 /// A code that nobody is going to enter.
 ProviderCheck ProviderChecks::device_authorization(const ProviderClient& ours) {
   const std::string name = "device authorization endpoint";
   const auto answer = ours.client.start_device(join(ours.provider.scopes, " "), {});
-  if (!answer) return failed(name, answer.error());
+  if (!answer) return failed(ours.provider, name, answer.error());
   return {name, true, host_of(ours.client.endpoints().device_authorization) + " hands out codes",
           ""};
 }
@@ -127,14 +128,14 @@ ProviderCheck ProviderChecks::device_authorization(const ProviderClient& ours) {
 ProviderCheck ProviderChecks::client_grant(const ProviderClient& ours) {
   const std::string name = "token endpoint";
   const auto answer = ours.client.as_client(join(ours.provider.scopes, " "));
-  if (!answer) return failed(name, answer.error());
+  if (!answer) return failed(ours.provider, name, answer.error());
   return {name, true, host_of(ours.client.endpoints().token) + " gives the client a token", ""};
 }
 
 ProviderCheck ProviderChecks::redirect_uri(const Provider& provider) {
   const auto uri = redirect_uris_.of(provider);
   const auto usable = flows_.check_listener(uri);
-  if (!usable) return failed("redirect URI", usable.error());
+  if (!usable) return failed(provider, "redirect URI", usable.error());
   return {"redirect URI", true, uri + " can be listened on", ""};
 }
 
@@ -148,7 +149,7 @@ std::vector<ProviderCheck> ProviderChecks::static_api(const Provider& provider) 
   url += "/" + provider.user_info_endpoint.substr(provider.user_info_endpoint.starts_with('/'));
   OutgoingRequest request{.url = url.substr(0, url.find('{')), .addresses = provider.addresses()};
   const auto response = http_.send(request);
-  if (!response) return {failed(name, response.error())};
+  if (!response) return {failed(provider, name, response.error())};
   const auto seen =
       host_of(url) + " answers " + std::to_string(response->status) + " without credentials";
   if (response->status < 300 && !provider.api->validation.skip &&

@@ -2,6 +2,7 @@
 
 #include "common/id.h"
 #include "common/text.h"
+#include "daemon/connection_errors.h"
 #include "daemon/oauth/authorization_request.h"
 
 namespace nexus {
@@ -94,6 +95,14 @@ Result<ConnectionRow> ConnectionRequests::prepare(const ConnectionRequest& reque
 Result<StartedConnection> ConnectionRequests::begin(const ConnectionRequest& request,
                                                     const Caller& caller) {
   NEXUS_TRY(const auto provider, choose_provider(request));
+  auto started = begin(request, provider, caller);
+  if (!started) return about_provider(provider.name, std::move(started).error());
+  return started;
+}
+
+Result<StartedConnection> ConnectionRequests::begin(const ConnectionRequest& request,
+                                                    const Provider& provider,
+                                                    const Caller& caller) {
   NEXUS_CHECK(check_ways(request, provider));
   NEXUS_TRY(auto row, prepare(request, provider, caller));
   StartedConnection started{.connection_id = row.id,

@@ -38,6 +38,8 @@ class ConnectionRequests {
 
  private:
   Result<Provider> choose_provider(const ConnectionRequest& request);
+  Result<StartedConnection> begin(const ConnectionRequest& request, const Provider& provider,
+                                  const Caller& caller);
   /// The pending connection that a request asks for.
   Result<ConnectionRow> prepare(const ConnectionRequest& request, const Provider& provider,
                                 const Caller& caller);

@@ -88,7 +88,7 @@ test('two accounts: a provider\'s name alone is ambiguous, and the error tells t
   await connect(home, provider, { provider_name: 'plain', workspace_id: 'w1' });
   const both = await home.nexus(['token', 'plain', '--workspace', 'w1']);
   assert.equal(both.code, 2);
-  assert.match(both.stderr, /conn_\w+ \(hubot\), conn_\w+ \(work, octo\)/);
+  assert.match(both.stderr, /^ {4}work {2}conn_\w+ {2}\(octo\)\n {4}conn_\w+ {2}\(hubot\)$/m);
   assert.equal((await home.nexus(['token', 'work', '--workspace', 'w1'])).code, 0);
   assert.equal((await home.nexus(['token', 'work', '--workspace', 'w2'])).code, 6, 'an alias is of its workspace');
   const list = await home.nexus(['list', '--workspace', 'w1']);

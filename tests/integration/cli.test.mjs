@@ -77,9 +77,37 @@ test('two candidates are an error that lists them', async () => {
   const { id: second } = await connect(home, provider);
   const result = await home.nexus(['token', 'demo']);
   assert.equal(result.code, 2);
-  assert.ok(result.stderr.includes(id) && result.stderr.includes(second));
+  assert.match(result.stderr, /^nexus: demo stands for 2 connections\n {2}name one of them:\n/);
+  assert.match(result.stderr, new RegExp(`^ {4}work {2}${id} {2}\\(alice@example.com\\)$`, 'm'));
+  assert.match(result.stderr, new RegExp(`^ {4}${second} {2}\\(alice@example.com\\)$`, 'm'));
+  assert.match(result.stderr, new RegExp(`nexus alias ${second} NAME`));
+  const json = JSON.parse((await home.nexus(['token', 'demo', '--json'])).stdout);
+  assert.equal(json.error.code, 'connection_ambiguous');
+  assert.ok(json.error.hint.includes(id) && json.error.hint.includes(second));
   assert.equal((await home.nexus(['disconnect', second])).code, 0);
   assert.equal((await home.nexus(['token', 'demo'])).code, 0);
+});
+
+test('a hint calls a connection as whoever asked did, where that means the same to the next command', async () => {
+  await register(home, provider.issuer, { name: 'hinted' });
+  const make = async (fields) => (await connect(home, provider, { provider_name: 'hinted', ...fields })).id;
+  const shaky = await make({ alias: 'shaky' });
+  const far = await make({ alias: 'shaky', workspace_id: 'far' });
+  provider.onToken = (form, response) => {
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end('{"error":"invalid_grant"}');
+    return true;
+  };
+  const wayOut = async (...words) => {
+    const { code, stderr } = await home.nexus(words);
+    assert.equal(code, 4, stderr);
+    return stderr.match(/^ {2}run: nexus connect hinted --replace (\S+)$/m)?.[1] ?? stderr;
+  };
+  for (const name of ['shaky', shaky, 'hinted'])
+    for (const verb of ['refresh', 'token']) assert.equal(await wayOut(verb, name), name);
+  assert.equal(await wayOut('refresh', 'shaky', '--workspace', 'far'), far, 'an alias is of its workspace');
+  provider.onToken = null;
+  for (const id of [shaky, far]) await home.api('DELETE', `/v1/connections/${id}`);
 });
 
 test('connect without waiting prints one JSON line; connect --json that waits prints two', async () => {

@@ -73,8 +73,10 @@ TEST_CASE("a provider's name that stands for several connections says which", "[
   const auto found = home.find("acme");
   REQUIRE_FALSE(found);
   CHECK(found.error().code == ErrorCode::connection_ambiguous);
-  CHECK(found.error().message.find(first + " (one)") != std::string::npos);
-  CHECK(found.error().message.find(second) != std::string::npos);
+  CHECK(found.error().message == "acme stands for 2 connections");
+  CHECK(found.error().hint.find("\n  one  " + first) != std::string::npos);
+  CHECK(found.error().hint.find("\n  " + second) != std::string::npos);
+  CHECK(found.error().hint.find("nexus alias " + second + " NAME") != std::string::npos);
   // Those that ended, or that wait, do not count.
   REQUIRE(home.disconnect(first));
   REQUIRE(home.request());
