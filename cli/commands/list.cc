@@ -1,11 +1,14 @@
 #include "cli/commands/list.h"
 
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/output/connections.h"
 #include "common/api/daemon_status.h"
 #include "common/text.h"
+#include "common/workspace_counts.h"
 
 namespace nexus::cli {
 namespace {
@@ -35,6 +38,25 @@ std::vector<std::string> statuses() {
   return shown;
 }
 
+/// Who sees none here may have them elsewhere. An API key is told of its own workspaces alone.
+void tell_of_other_workspaces(Context& context) {
+  if (!context.config.url.empty()) return;
+  constexpr std::size_t kLookedAt = 500;
+  const auto text = context.client.call_raw(
+      "GET", "/v1/connections?workspace_id=*&pending=true&limit=" + std::to_string(kLookedAt), "");
+  if (!text) return;
+  const auto all = api::parse_list<api::Connection>(*text);
+  if (!all || all->empty()) return;
+  std::map<std::string, std::int64_t> found;
+  for (const auto& each : *all) ++found[each.workspace];
+  std::vector<std::pair<std::string, std::int64_t>> sorted(found.begin(), found.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  WorkspaceCounts counts{.at_least = all->size() == kLookedAt};
+  for (const auto& [workspace, count] : sorted) counts.add(workspace, count);
+  context.output.note(to_text(counts) + ": nexus list --all-workspaces");
+}
+
 }  // namespace
 
 Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter) {
@@ -50,12 +72,16 @@ Result<void> print_all_connections(
     Context& context, const ListFilter& filter,
     const std::function<void(const std::vector<api::Connection>& page)>& seen) {
   ConnectionPrinter printer(context.output);
+  bool any = false;
   NEXUS_CHECK(each_page(context, filter, [&](const auto& page) -> Result<void> {
     printer.print(page);
+    any = any || !page.empty();
     if (seen) seen(page);
     return {};
   }));
   printer.finish();
+  if (!any && !context.output.json && !filter.all_workspaces && filter.status.empty())
+    tell_of_other_workspaces(context);
   return {};
 }
 

@@ -37,6 +37,20 @@ Error ambiguous(const std::string& reference, std::vector<ConnectionRow> candida
           "name one of them:" + lines};
 }
 
+/// A line about what other workspaces have: connections of that name or, for somebody who has none
+/// at all here, any.
+std::string found_elsewhere(Store& store, const std::string& reference,
+                            const std::string& workspace) {
+  if (const auto named = store.count_elsewhere(workspace, reference);
+      named && named->connections > 0)
+    return "\n" + to_text(*named) + ": add --workspace " + named->largest[0].first;
+  const auto here = store.connections({.workspace = workspace, .pending = true, .limit = 1});
+  if (!here || !here->empty()) return {};
+  const auto all = store.count_elsewhere(workspace, "");
+  if (!all || all->connections == 0) return {};
+  return "\n" + to_text(*all) + ": nexus list --all-workspaces";
+}
+
 /// Providers' own words are among the codes: clients are promised [a-z0-9_].
 std::string code_word(std::string code) {
   for (char& c : code) {
@@ -98,11 +112,16 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
 Error Connections::not_connected(const std::string& reference, const std::string& workspace,
                                  const Caller& caller) {
   const auto provider = providers_.by_name(lower(reference));
-  if (!provider || !may_connect(caller, workspace, provider->name))
-    return no_such_connection(reference);
-  return {ErrorCode::connection_not_found,
-          provider->name + " has no connection in the workspace " + printable(workspace, 80),
-          "run: nexus connect " + provider->name};
+  const bool connectable = provider && may_connect(caller, workspace, provider->name);
+  auto error = connectable ? Error{ErrorCode::connection_not_found,
+                                   provider->name + " has no connection in the workspace " +
+                                       printable(workspace, 80),
+                                   "run: nexus connect " + provider->name}
+                           : no_such_connection(reference);
+  // Who else uses this nexusd is for its own user to know, not for an application.
+  if (caller.via != Caller::Via::control_socket) return error;
+  error.hint += found_elsewhere(store_, reference, workspace);
+  return error;
 }
 
 Result<ConnectionRow> Connections::newest(const std::string& provider_name,

@@ -10,6 +10,7 @@
 #include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/workspace_counts.h"
 #include "daemon/vault/sealed_field.h"
 #include "daemon/vault/vault.h"
 
@@ -174,6 +175,10 @@ class Store {
   /// Revoked ones left out.
   virtual Result<std::vector<ConnectionRow>> connections(const ConnectionPage& page) = 0;
   virtual Result<std::map<ConnectionStatus, std::int64_t>> count_by_status() = 0;
+  /// In every workspace but that one: connections that `name` could stand for, as their alias or
+  /// their provider's name; "" for all that are not revoked.
+  virtual Result<WorkspaceCounts> count_elsewhere(const std::string& workspace,
+                                                  const std::string& name) = 0;
   /// The hot path.
   virtual Result<std::optional<TokenRow>> token(const std::string& connection_id) = 0;
   virtual Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) = 0;

@@ -110,6 +110,20 @@ test('a hint calls a connection as whoever asked did, where that means the same 
   for (const id of [shaky, far]) await home.api('DELETE', `/v1/connections/${id}`);
 });
 
+test('connections of other workspaces are told of, where there are none here', async () => {
+  const { id: elsewhere } = await connect(home, provider, { alias: 'far', workspace_id: 'app1' });
+  const empty = await home.nexus(['list', '--workspace', 'nothing']);
+  assert.equal(empty.stdout, '');
+  assert.match(empty.stderr, /no connections yet.*\n\d+ connections in other workspaces \(default: \d+, app1: 1(, \w+: \d)*\): nexus list --all-workspaces\n/);
+  const far = await home.nexus(['token', 'far']);
+  assert.equal(far.code, 6);
+  assert.match(far.stderr, /\n {2}see: nexus list\n {2}1 connection in other workspaces \(app1: 1\): add --workspace app1\n/);
+  assert.equal((await home.nexus(['token', 'far', '--workspace', 'app1'])).code, 0);
+  const json = await home.nexus(['list', '--workspace', 'nothing', '--json']);
+  assert.deepEqual([json.stdout, json.stderr], ['{"connections":[]}\n', '']);
+  await home.api('DELETE', `/v1/connections/${elsewhere}?workspace_id=app1`);
+});
+
 test('connect without waiting prints one JSON line; connect --json that waits prints two', async () => {
   const one = await home.nexus(['connect', 'demo', '--no-wait', '--no-browser', '--json']);
   const started = JSON.parse(one.stdout);

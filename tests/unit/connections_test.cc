@@ -47,6 +47,34 @@ TEST_CASE("a registered provider without a connection says how to come by one", 
   CHECK(hidden.error().message == "there is no connection acme");
 }
 
+TEST_CASE("the daemon's own user is told of connections in other workspaces, an application is not",
+          "[connections]") {
+  TestHome home;
+  const auto hint = [&home](const std::string& reference, Caller caller) {
+    const auto found = home.find(reference, caller);
+    REQUIRE_FALSE(found);
+    return found.error().hint;
+  };
+  const Caller user{.via = Caller::Via::control_socket};
+  const Caller application{.via = Caller::Via::gateway};
+  CHECK(hint("acme", user) == "see: nexus list");
+  home.active_connection({.workspace = "app1", .alias = "mine"});
+  home.active_connection({.workspace = "app2"});
+  home.active_connection({.provider = "other", .workspace = "app1"});
+  CHECK(hint("ACME", user) ==
+        "run: nexus connect acme\n2 connections in other workspaces (app1: 1, app2: 1): "
+        "add --workspace app1");
+  CHECK(hint("mine", user) ==
+        "see: nexus list\n1 connection in other workspaces (app1: 1): add --workspace app1");
+  CHECK(hint("nobody", user) ==
+        "see: nexus list\n3 connections in other workspaces (app1: 2, app2: 1): "
+        "nexus list --all-workspaces");
+  for (const char* reference : {"acme", "mine", "nobody"})
+    CHECK(hint(reference, application).find("workspaces") == std::string::npos);
+  home.active_connection({.provider = "other"});
+  CHECK(hint("nobody", user) == "see: nexus list");
+}
+
 TEST_CASE("an alias and a provider's name count in their workspace, an id everywhere",
           "[connections]") {
   TestHome home;

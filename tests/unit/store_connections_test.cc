@@ -248,3 +248,35 @@ TEST_CASE("what was revoked stays revoked, whatever status comes later", "[store
   CHECK(status_of(store, "conn_a") == kRevoked);
   CHECK_FALSE(*store.begin_refresh("conn_a", 1));
 }
+
+TEST_CASE("what other workspaces have is counted, the largest named", "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  put_provider(store, "p-other", "other");
+  int made = 0;
+  const auto add = [&](const std::string& workspace, const std::string& alias = {},
+                       const std::string& provider = "p-acme") {
+    auto row = connection_row("conn_" + std::to_string(made++), alias);
+    row.workspace = workspace;
+    row.provider_id = provider;
+    return make_active(store, row);
+  };
+  CHECK(store.count_elsewhere("default", "")->connections == 0);
+  add("default");
+  for (const char* workspace : {"a", "b", "b", "c", "d"}) add(workspace);
+  add("d", "mine", "p-other");
+  REQUIRE(store.revoke(add("a").id, "{}", {}, kNow));
+  const auto all = *store.count_elsewhere("default", "");
+  CHECK(all.connections == 6);
+  CHECK(all.workspaces == 4);
+  CHECK(all.largest ==
+        std::vector<std::pair<std::string, std::int64_t>>{{"b", 2}, {"d", 2}, {"a", 1}});
+  CHECK(store.count_elsewhere("default", "ACME")->connections == 5);
+  CHECK(store.count_elsewhere("b", "acme")->connections == 4);
+  const auto mine = *store.count_elsewhere("default", "mine");
+  CHECK(mine.largest == std::vector<std::pair<std::string, std::int64_t>>{{"d", 1}});
+  CHECK(to_text(mine) == "1 connection in other workspaces (d: 1)");
+  CHECK(to_text(all) == "6 connections in other workspaces (b: 2, d: 2, a: 1, …)");
+  CHECK(store.count_elsewhere("default", "nobody")->connections == 0);
+}

@@ -1,3 +1,4 @@
+#include "common/text.h"
 #include "daemon/store/sqlite/rows.h"
 #include "daemon/store/sqlite/sqlite_store.h"
 #include "daemon/store/transitions.h"
@@ -61,6 +62,29 @@ Result<std::map<ConnectionStatus, std::int64_t>> SqliteStore::count_by_status() 
     while (query.next())
       counts[from_word<ConnectionStatus>(query.text(0)).value_or(ConnectionStatus::failed)] +=
           query.number(1);
+    return counts;
+  });
+}
+
+Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspace,
+                                                     const std::string& name) {
+  return read("connections", "count_elsewhere", [&](Database& db) {
+    auto query = name.empty() ? db.query(
+                                    "SELECT workspace, count(*) AS connections FROM connections "
+                                    "WHERE status <> 'revoked' AND workspace <> ?1 "
+                                    "GROUP BY workspace ORDER BY connections DESC, workspace")
+                              : db.query(
+                                    "SELECT workspace, count(*) AS connections FROM connections "
+                                    "WHERE workspace <> ?1 "
+                                    "AND status IN ('active', 'attention_required', 'pending') "
+                                    "AND (alias = ?2 AND alias <> '' OR provider_id = "
+                                    "(SELECT id FROM providers WHERE name = ?3 AND deleted = 0)) "
+                                    "GROUP BY workspace ORDER BY connections DESC, workspace");
+    query.bind(workspace);
+    const auto provider = lower(name);
+    if (!name.empty()) query.bind(name, provider);
+    WorkspaceCounts counts;
+    while (query.next()) counts.add(query.text(0), query.number(1));
     return counts;
   });
 }

@@ -38,6 +38,8 @@ class SqliteStore final : public Store {
                                                     const std::string& provider_name) override;
   Result<std::vector<ConnectionRow>> connections(const ConnectionPage& page) override;
   Result<std::map<ConnectionStatus, std::int64_t>> count_by_status() override;
+  Result<WorkspaceCounts> count_elsewhere(const std::string& workspace,
+                                          const std::string& name) override;
   Result<std::optional<TokenRow>> token(const std::string& connection_id) override;
   Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) override;
   Result<bool> set_status(const std::string& id, ConnectionStatus status,
