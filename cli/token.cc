@@ -29,6 +29,15 @@ SecretText format_as(const std::string& format, const SecretText& value) {
   return out;
 }
 
+/// No refresh gives more life than the provider's tokens have, and none while it cannot be asked.
+void warn_of_short_life(const Context& context, const SecretText& text, UnixTime wanted) {
+  const auto left = api::TokenPayload(text).member("expires_in");
+  const auto seconds = left ? parse_number(*left) : std::nullopt;
+  if (seconds && *seconds < wanted)
+    context.output.warn("this token lives for " + duration_text(*seconds) + ", not for " +
+                        duration_text(wanted) + ": there was none to be had that lives longer");
+}
+
 }  // namespace
 
 std::optional<TokenArgs> plain_token_arguments(int argc, char** argv) {
@@ -46,13 +55,15 @@ std::optional<TokenArgs> plain_token_arguments(int argc, char** argv) {
 Result<int> run_token(Context& context, const TokenArgs& args) {
   auto target =
       context.client.target(args.refresh ? "/v1/refresh/" : "/v1/token/", args.connection);
+  UnixTime min_ttl = 0;
   if (!args.min_ttl.empty()) {
-    NEXUS_TRY(const auto seconds, parse_duration(args.min_ttl));
-    target += "&min_ttl=" + std::to_string(seconds);
+    NEXUS_TRY(min_ttl, parse_duration(args.min_ttl));
+    target += "&min_ttl=" + std::to_string(min_ttl);
   }
   if (!args.scopes.empty()) target += "&scope=" + percent_encode(join(args.scopes, " "));
   if (!args.audience.empty()) target += "&audience=" + percent_encode(args.audience);
   NEXUS_TRY(const auto payload, context.client.call_raw(args.refresh ? "POST" : "GET", target, ""));
+  if (min_ttl > 0) warn_of_short_life(context, payload, min_ttl);
   if (context.output.json || args.format == "json") {
     context.output.result(payload);
     context.output.result("\n");

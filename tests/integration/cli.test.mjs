@@ -124,6 +124,16 @@ test('connections of other workspaces are told of, where there are none here', a
   await home.api('DELETE', `/v1/connections/${elsewhere}?workspace_id=app1`);
 });
 
+test('a life that the provider\'s tokens do not have is warned of', async () => {
+  const { id: short } = await connect(home, provider);
+  const asked = await home.nexus(['token', short, '--min-ttl', '2d']);
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stdout, /^at-/);
+  assert.match(asked.stderr, /^nexus: warning: this token lives for (1h 0m|59m), not for 2d: there was none to be had that lives longer\n$/);
+  assert.equal((await home.nexus(['token', short, '--min-ttl', '5m'])).stderr, '');
+  await home.api('DELETE', `/v1/connections/${short}`);
+});
+
 test('connect without waiting prints one JSON line; connect --json that waits prints two', async () => {
   const one = await home.nexus(['connect', 'demo', '--no-wait', '--no-browser', '--json']);
   const started = JSON.parse(one.stdout);
