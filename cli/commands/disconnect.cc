@@ -1,7 +1,10 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/output/connections.h"
+#include "cli/output/prompt.h"
 #include "common/api/connection.h"
+#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -9,9 +12,26 @@ namespace {
 struct DisconnectArgs {
   std::string connection;
   bool keep_grant = false;
+  bool yes = false;
 };
 
-Result<int> run_disconnect(Context& context, const DisconnectArgs& args) {
+/// Whether a person means it; scripts, and who says --yes, do. What waits has nothing to lose.
+Result<bool> is_meant(Context& context, DisconnectArgs& args) {
+  if (args.yes || !is_interactive() || context.output.json) return true;
+  NEXUS_TRY(const auto connection, fetch_connection(context, args.connection));
+  args.connection = connection.id;  // the one that is asked about
+  if (exit_code_for(connection.status) != 0 &&
+      connection.status != ConnectionStatus::attention_required)
+    return true;
+  const auto& name = connection.alias.empty() ? connection.id : connection.alias;
+  return confirm("Disconnect " + name + " (" + connection.provider +
+                 (connection.account.empty() ? "" : ", " + printable(connection.account, 60)) +
+                 ")?");
+}
+
+Result<int> run_disconnect(Context& context, DisconnectArgs args) {
+  NEXUS_TRY(const bool meant, is_meant(context, args));
+  if (!meant) return Error{ErrorCode::failure, "nothing was changed", ""};
   auto target = context.client.target("/v1/connections/", args.connection);
   if (args.keep_grant) target += "&keep_grant=true";
   NEXUS_TRY(const auto ended, context.client.call<api::Disconnection>("DELETE", target, ""));
@@ -45,7 +65,8 @@ Command disconnect_command() {
       .summary = "Revoke and delete a connection",
       .arguments =
           {{"connection", &args->connection, "conn_… id, alias or provider", {.required = true}},
-           {"--keep-grant", &args->keep_grant, "delete here only, revoke nothing at the provider"}},
+           {"--keep-grant", &args->keep_grant, "delete here only, revoke nothing at the provider"},
+           {"--yes", &args->yes, "do not ask; without a terminal nothing is asked anyway"}},
       .action = [args](Context& context) { return run_disconnect(context, *args); }};
 }
 

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/commands/provider.h"
 #include "cli/commands/provider_fields.h"
 #include "cli/commands/registration.h"
+#include "cli/output/prompt.h"
+#include "common/api/connection.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -97,7 +100,41 @@ Result<int> run_test(Context& context, const std::string& name) {
   return test->ok() ? 0 : 1;
 }
 
-Result<int> run_remove(Context& context, const std::string& name) {
+struct RemoveArgs {
+  std::string name;
+  bool yes = false;
+};
+
+/// How many connections still work, or wait, with the provider.
+Result<std::int64_t> living_connections(Context& context, const std::string& provider_id) {
+  std::int64_t living = 0;
+  NEXUS_CHECK(context.client.each_page(
+      "/v1/connections?workspace_id=*&pending=true&limit=500",
+      [&](std::string_view text) -> Result<bool> {
+        NEXUS_TRY(const auto page, api::parse_list<api::Connection>(text));
+        living += std::count_if(page.begin(), page.end(), [&](const api::Connection& each) {
+          return each.provider_id == provider_id && each.status != ConnectionStatus::failed;
+        });
+        return true;
+      }));
+  return living;
+}
+
+/// Whether a person means it; scripts, and who says --yes, do.
+Result<bool> is_meant(Context& context, const RemoveArgs& args) {
+  if (args.yes || !is_interactive() || context.output.json) return true;
+  NEXUS_TRY(const auto provider, fetch_provider(context, args.name));
+  NEXUS_TRY(const auto living, living_connections(context, provider.id));
+  if (living == 0) return true;
+  return confirm("Remove " + provider.name + "? " + std::to_string(living) +
+                 (living == 1 ? " connection" : " connections") +
+                 " made with it will go on working");
+}
+
+Result<int> run_remove(Context& context, const RemoveArgs& args) {
+  const auto& name = args.name;
+  NEXUS_TRY(const bool meant, is_meant(context, args));
+  if (!meant) return Error{ErrorCode::failure, "nothing was changed", ""};
   NEXUS_TRY(const auto answer,
             context.client.call_raw("DELETE", "/v1/providers/by-name/" + percent_encode(name), ""));
   if (context.output.json) {
@@ -126,6 +163,16 @@ Command edit_command() {
               "on\nworking, unless the issuer, the token endpoint or the client id changes."};
 }
 
+Command remove_command() {
+  auto args = std::make_shared<RemoveArgs>();
+  return {.name = "remove",
+          .summary = "Remove a provider",
+          .arguments = {{"name", &args->name, "a provider", {.required = true}},
+                        {"--yes", &args->yes,
+                         "do not ask; without a terminal nothing is asked anyway"}},
+          .action = [args](Context& context) { return run_remove(context, *args); }};
+}
+
 /// A command that takes a provider's name, nothing else.
 Command named_command(const char* name, const char* summary,
                       Result<int> (*run)(Context&, const std::string&)) {
@@ -152,7 +199,7 @@ Command provider_command() {
               {.name = "list", .summary = "List the registered providers", .action = run_list},
               named_command("show", "Show a provider, registered or in the catalogue", run_show),
               named_command("test", "Try a provider's endpoints and settings", run_test),
-              named_command("remove", "Remove a provider", run_remove)}};
+              remove_command()}};
 }
 
 }  // namespace nexus::cli

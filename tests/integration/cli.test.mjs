@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, request, visit } from '../support/flow.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
+import { Terminal } from '../support/terminal.mjs';
 
 let home;
 let provider;
@@ -132,6 +133,38 @@ test('a life that the provider\'s tokens do not have is warned of', async () => 
   assert.match(asked.stderr, /^nexus: warning: this token lives for (1h 0m|59m), not for 2d: there was none to be had that lives longer\n$/);
   assert.equal((await home.nexus(['token', short, '--min-ttl', '5m'])).stderr, '');
   await home.api('DELETE', `/v1/connections/${short}`);
+});
+
+test('on a terminal disconnect and provider remove ask first; --yes, and scripts, are not asked', async () => {
+  await register(home, provider.issuer, { name: 'asked' });
+  const make = (alias) => connect(home, provider, { provider_name: 'asked', alias });
+  const { id: first } = await make('first');
+  const no = new Terminal(home, ['disconnect', 'first']);
+  await no.answer(/Disconnect first \(asked, alice@example\.com\)\? \[y\/N\]: /, '');
+  const denied = await no.end();
+  assert.equal(denied.code, 1);
+  assert.match(denied.text, /nothing was changed/);
+  const broken = new Terminal(home, ['disconnect', 'first']);
+  await broken.answer(/\[y\/N\]: /, '^C');
+  assert.equal((await broken.end()).code, 130);
+  assert.equal(await home.status(first), 'active');
+
+  const keep = new Terminal(home, ['provider', 'remove', 'asked']);
+  await keep.answer(/Remove asked\? 1 connection made with it will go on working \[y\/N\]: /, 'n');
+  assert.equal((await keep.end()).code, 1);
+  const yes = new Terminal(home, ['disconnect', 'first']);
+  await yes.answer(/\[y\/N\]: /, 'y');
+  assert.equal((await yes.end()).code, 0);
+  assert.equal(await home.status(first), 'failed');
+
+  const { id: second } = await make('second');
+  assert.equal((await new Terminal(home, ['disconnect', 'second', '--yes']).end()).code, 0);
+  assert.equal(await home.status(second), 'failed');
+  await make('third');
+  assert.equal((await home.nexus(['disconnect', 'third'])).code, 0, 'a script is not asked');
+  assert.equal((await new Terminal(home, ['disconnect', 'third']).end()).code, 6);
+  const free = await new Terminal(home, ['provider', 'remove', 'asked']).end();
+  assert.equal(free.code, 0, 'nor is anybody where nothing goes on with it');
 });
 
 test('connect without waiting prints one JSON line; connect --json that waits prints two', async () => {
