@@ -214,6 +214,8 @@ Result<void> capture(Context& context, const api::Provider& provider,
 /// answer it any more after an error.
 Result<void> answer(Context& context, const ConnectArgs& args, const api::Provider& provider,
                     const api::StartedConnection& started, Way way) {
+  // Pressed while the daemon was asked: no browser is opened then.
+  if (is_interrupted()) return Error{ErrorCode::interrupted, "interrupted"};
   if (way != Way::browser) return capture(context, provider, started, way);
   if (context.output.json) print_started(context.output, started);
   show_where_to_consent(context, provider, started, !args.no_browser, args.paste);

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
 #include "common/api/connection.h"
@@ -32,6 +33,7 @@ Result<bool> is_meant(Context& context, DisconnectArgs& args) {
 Result<int> run_disconnect(Context& context, DisconnectArgs args) {
   NEXUS_TRY(const bool meant, is_meant(context, args));
   if (!meant) return Error{ErrorCode::failure, "nothing was changed", ""};
+  const CatchInterrupt held;  // what the provider answers is said
   auto target = context.client.target("/v1/connections/", args.connection);
   if (args.keep_grant) target += "&keep_grant=true";
   NEXUS_TRY(const auto ended, context.client.call<api::Disconnection>("DELETE", target, ""));

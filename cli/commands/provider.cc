@@ -5,6 +5,7 @@
 #include "cli/commands/provider.h"
 #include "cli/commands/provider_fields.h"
 #include "cli/commands/registration.h"
+#include "cli/interrupt.h"
 #include "cli/output/prompt.h"
 #include "common/api/connection.h"
 #include "common/json.h"
@@ -29,6 +30,7 @@ const char* other_party(const api::Provider& before, const api::Provider& after)
 }
 
 Result<int> run_edit(Context& context, const ProviderArgs& args) {
+  const CatchInterrupt held;  // what is changed is said
   NEXUS_TRY(const auto before, fetch_provider(context, args.name));
   NEXUS_TRY(const auto edit, edit_of(args, before));
   if (!edit)

@@ -4,6 +4,7 @@
 #include "cli/commands/provider.h"
 #include "cli/commands/provider_fields.h"
 #include "cli/commands/registration.h"
+#include "cli/interrupt.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -35,6 +36,7 @@ Result<api::Provider> add(Context& context, const ProviderArgs& args) {
 }
 
 Result<int> run_add(Context& context, const ProviderArgs& args) {
+  const CatchInterrupt held;  // what is registered is said
   NEXUS_TRY(const auto provider, add(context, args));
   print_provider(context.output, provider);
   if (context.output.json) return 0;

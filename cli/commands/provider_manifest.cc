@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/commands/provider.h"
+#include "cli/interrupt.h"
 #include "cli/manifest.h"
 #include "cli/output/prompt.h"
 #include "common/api/provider_plan.h"
@@ -123,6 +124,7 @@ Result<int> run_plan(Context& context, const ManifestArgs& args) {
 }
 
 Result<int> run_apply(Context& context, const ManifestArgs& args) {
+  const CatchInterrupt held;  // what is applied is said
   Manifest manifest;
   NEXUS_TRY(const auto answer, plan(context, args, manifest));
   if (!context.output.json) show(context.output, answer);
