@@ -222,6 +222,7 @@ Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool ke
   RevocationState state;
   std::optional<RevocationRow> pending;
   if (keep_grant) {
+    state.kept = true;
     state.error = "the grant was kept as asked";
   } else if (row.status == ConnectionStatus::active ||
              row.status == ConnectionStatus::attention_required) {

@@ -31,6 +31,7 @@ std::string Revocations::to_text(const RevocationState& state) {
       .begin()
       .flag("provider_revoked", state.revoked)
       .flag("provider_pending", state.pending)
+      .flag("grant_kept", state.kept)
       .member("provider_error", state.error)
       .end()
       .take();
@@ -43,6 +44,7 @@ Result<RevocationState> Revocations::state(const std::string& connection_id) {
   static_cast<void>(api::read_object(outcome, [&](const api::Reader& recorded) -> Result<void> {
     state.revoked = recorded.flag("provider_revoked");
     state.pending = recorded.flag("provider_pending");
+    state.kept = recorded.flag("grant_kept") || !recorded.text("replaced_by").empty();
     state.error = recorded.text("provider_error");
     return {};
   }));
@@ -75,6 +77,8 @@ std::optional<RevocationRow> Revocations::plan(const ConnectionRow& row, std::st
 }
 
 Result<void> Revocations::discard(const ConnectionRow& row, std::vector<SealedField> tokens) {
+  NEXUS_TRY(const auto disconnection, state(row.id));
+  if (disconnection.kept) return {};
   {
     // An attempt under way ends with the tokens that it knows of: these come after it.
     std::unique_lock lock(mutex_);

@@ -21,6 +21,7 @@ namespace nexus {
 struct RevocationState {
   bool revoked = false;  ///< the provider said 200
   bool pending = false;  ///< it is asked again, by itself, also after a restart
+  bool kept = false;     ///< nobody is to ask it: the grant is used elsewhere, or by a successor
   std::string error;     ///< why it is not revoked (yet)
 };
 
@@ -35,7 +36,8 @@ class Revocations {
   /// What to store with a disconnection: the intent, before anybody is asked. Nothing where there
   /// is nothing to revoke, and `why` says so.
   std::optional<RevocationRow> plan(const ConnectionRow& row, std::string& why);
-  /// Tokens that came too late for their connection (F21) go as well.
+  /// Tokens that came too late for their connection (F21) go as well, unless its grant was kept:
+  /// many providers end the whole grant with any of its tokens.
   Result<void> discard(const ConnectionRow& row, std::vector<SealedField> tokens);
   /// Whether somebody hears how it went; else the end is put on record.
   enum class Told { to_caller, to_nobody };

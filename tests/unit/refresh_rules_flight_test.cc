@@ -197,6 +197,41 @@ TEST_CASE("F21 an access token that comes alone is revoked as well", "[refresh][
   }
 }
 
+TEST_CASE(
+    "F21 tokens that come late for a grant that was kept are not revoked, and not kept either",
+    "[refresh][F21]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.clock().advance(3600);
+  home.provider().on_the_way([&](const SeenRequest&) { REQUIRE(home.disconnect(id, true)); });
+  const auto token = home.token(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().code == ErrorCode::connection_revoked);
+  CHECK(tokens_to_forget(home).empty());
+  CHECK(fields_of(home.store(), id).empty());
+  home.reopen();
+  home.clock().advance(3600);
+  home.revoke_due();
+  CHECK(tokens_to_forget(home).empty());
+}
+
+TEST_CASE(
+    "F21 tokens that come late for a connection that was replaced leave its successor's grant",
+    "[refresh][F21]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.clock().advance(3600);
+  std::string successor;
+  home.provider().on_the_way([&](const SeenRequest&) {
+    home.provider().on_the_way({});
+    successor = home.active_connection({.replaces = id});
+  });
+  CHECK_FALSE(home.token(id));
+  CHECK(home.connection(id).status == "revoked");
+  CHECK(tokens_to_forget(home).empty());
+  CHECK(home.token(successor));
+}
+
 TEST_CASE("F21 a late access token that the provider does not revoke leaves the grant revoked",
           "[refresh][F21]") {
   TestHome home;
