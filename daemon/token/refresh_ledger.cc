@@ -117,11 +117,11 @@ Error RefreshLedger::failed(ConnectionRow row, const Error& error, std::int64_t 
   row.error_message = error.message;
   row.refresh_at = now + wait;
   row.refresh_sent = unanswered;
+  const auto hold = std::max(std::min(wait, kLongestHold), asked);
   {
     const std::lock_guard lock(mutex_);
     // A long Retry-After binds the background; a person who insists may try sooner.
-    holds_[row.id] = {now + std::max(std::min(wait, kLongestHold), asked),
-                      asked > 0 && asked < kLongestHold ? now + asked : 0};
+    holds_[row.id] = {now + hold, asked > 0 && asked < kLongestHold ? now + asked : 0};
   }
   log(LogLevel::warn, "token_refresh_failed",
       {{"connection", row.id},
@@ -129,7 +129,10 @@ Error RefreshLedger::failed(ConnectionRow row, const Error& error, std::int64_t 
        {"error", error.message},
        {"again_in_s", std::to_string(wait)}});
   if (const auto stored = store_failure(row, error, wait); !stored) return stored.error();
-  return about(row, error);
+  // Those who ask meanwhile are told to wait: the first one can be told as well.
+  auto told = about(row, error);
+  told.retry_after_s = static_cast<int>(hold);
+  return told;
 }
 
 Result<void> RefreshLedger::store_failure(const ConnectionRow& row, const Error& error,

@@ -192,6 +192,22 @@ TEST_CASE("F12 an expired token is never served: the caller is told when to come
   CHECK(again.error().retry_after_s <= 60);
 }
 
+TEST_CASE("F12 who asks first is told when to come again, as those are who ask meanwhile",
+          "[refresh][F12]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().always_answers(answers::unavailable(500));
+  home.clock().advance(3600);
+  const auto first = home.token(id);
+  REQUIRE_FALSE(first);
+  CHECK(first.error().retry_after_s > 0);
+  CHECK(home.token(id).error().retry_after_s == first.error().retry_after_s);
+  CHECK(home.provider().refreshes().size() == 1);
+  home.clock().advance(first.error().retry_after_s);
+  home.provider().always_answers({});
+  CHECK(home.token(id));
+}
+
 TEST_CASE("F16 after a long sleep with no network yet, tokens are refreshed when there is one",
           "[refresh][F16]") {
   TestHome home;
