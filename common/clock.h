@@ -14,7 +14,7 @@ using UnixTime = std::int64_t;
 using Clock = std::function<UnixTime()>;
 
 /// The machine's wall clock, wherever it is set: for times that others dated (id_tokens, answers,
-/// HTTP dates) or that they will read (assertions, the audit log).
+/// HTTP dates) or that they will read (assertions, the audit log, when a connection was made).
 UnixTime system_now();
 
 /// For what nexusd itself dated: the lives of its tokens and flows, waits, what is due. A wall

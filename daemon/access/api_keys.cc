@@ -59,11 +59,13 @@ Result<void> check_name(const std::string& name) {
 
 }  // namespace
 
-ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock)
+ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
+                 Clock wall_clock)
     : store_(store),
       vault_(vault),
       audit_(audit),
       clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)),
       environment_([&vault](std::string_view key) { return vault.hash_api_key(key); }, workers) {}
 
 Result<std::vector<ApiKeyRow>> ApiKeys::all() {
@@ -101,8 +103,8 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
                  "give a time to come, for example --expires 90d"};
   Issued issued{Secret(new_key()), {}};
   const auto text = issued.key.expose();
-  issued.row = {id_in(text),     name,     vault_.hash_api_key(text),
-                to_text(access), clock_(), expires_at};
+  issued.row = {id_in(text),     name,          vault_.hash_api_key(text),
+                to_text(access), wall_clock_(), expires_at};
   NEXUS_CHECK(audit_.commit(
       {.event = AuditEvent::key_created, .detail = issued.row.id + " " + name}, caller));
   NEXUS_CHECK(store_.put_api_key(issued.row));

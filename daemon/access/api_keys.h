@@ -26,7 +26,8 @@ namespace nexus {
 /// check costs one hash and a revocation counts from the next request on. Thread-safe.
 class ApiKeys {
  public:
-  ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock);
+  ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
+          Clock wall_clock);
 
   /// Reads the stored keys. Before the first `verify`.
   Result<void> load();
@@ -62,6 +63,7 @@ class ApiKeys {
   const Vault& vault_;
   Audit& audit_;
   Clock clock_;
+  Clock wall_clock_;
   std::mutex mutex_;
   std::unordered_map<std::string, Entry> keys_;
   EnvironmentKeys environment_;

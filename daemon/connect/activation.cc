@@ -17,8 +17,13 @@ Error removed_meanwhile() {
 }  // namespace
 
 Activation::Activation(Store& store, const Vault& vault, MetadataCache& metadata, Due& due,
-                       Clock clock)
-    : store_(store), vault_(vault), metadata_(metadata), due_(due), clock_(std::move(clock)) {}
+                       Clock clock, Clock wall_clock)
+    : store_(store),
+      vault_(vault),
+      metadata_(metadata),
+      due_(due),
+      clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)) {}
 
 Result<void> Activation::learn_account(ConnectionRow& active, const ProviderClient& ours,
                                        const Secret& access_token) {
@@ -89,7 +94,8 @@ Result<ConnectionRow> Activation::activate(const ConnectionRow& row, const Provi
   if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
   if (!response.refresh_token.empty() || is_unattended(ours.client.grant()))
     active.refresh_at = background_refresh_at(active.token, chance());
-  active.updated_at = clock_();
+  active.updated_at = wall_clock_();
+  active.last_used_at = clock_();
   NEXUS_TRY(const auto activated, store_.activate(active, to_text(endpoints), sealed));
   if (!activated) return removed_meanwhile();
   if (active.refresh_at) due_.expect(Due::What::refresh, *active.refresh_at);
@@ -100,8 +106,8 @@ Result<void> Activation::activate_static(const ConnectionRow& row, const SecretT
                                          const std::string& account) {
   auto active = row;
   active.account = account;
-  active.updated_at = clock_();
-  active.token.obtained_at = active.updated_at;
+  active.updated_at = wall_clock_();
+  active.token.obtained_at = clock_();
   const SealedFields sealer(vault_, kConnectionKind, active.id);
   NEXUS_TRY(const auto activated,
             store_.activate(active, "", {sealer.seal(SecretField::credentials, credentials)}));

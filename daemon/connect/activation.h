@@ -27,7 +27,8 @@ struct FirstTokens {
 /// network. Thread-safe.
 class Activation {
  public:
-  Activation(Store& store, const Vault& vault, MetadataCache& metadata, Due& due, Clock clock);
+  Activation(Store& store, const Vault& vault, MetadataCache& metadata, Due& due, Clock clock,
+             Clock wall_clock);
 
   /// The connection as it is from now on. Errors: invalid_id_token (it, or the account, does not
   /// hold), provider_rejected (another account than that of the connection to replace; removed
@@ -52,6 +53,7 @@ class Activation {
   MetadataCache& metadata_;
   Due& due_;
   Clock clock_;
+  Clock wall_clock_;
 };
 
 }  // namespace nexus

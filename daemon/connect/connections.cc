@@ -68,13 +68,14 @@ api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool 
 }  // namespace
 
 Connections::Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
-                         DownscopedTokens& downscoped, Clock clock)
+                         DownscopedTokens& downscoped, Clock clock, Clock wall_clock)
     : store_(store),
       providers_(providers),
       audit_(audit),
       revocations_(revocations),
       downscoped_(downscoped),
-      clock_(std::move(clock)) {}
+      clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)) {}
 
 Result<ConnectionRow> Connections::find(const std::string& reference, const std::string& workspace,
                                         const Caller& caller, Right right) {
@@ -204,7 +205,7 @@ Result<void> Connections::set_alias(const ConnectionRow& row, const std::string&
   NEXUS_CHECK(check_alias(alias));
   if (row.status == ConnectionStatus::revoked || row.status == ConnectionStatus::failed)
     return no_such_connection(row.id);
-  NEXUS_CHECK(store_.set_alias(row.id, alias, clock_()));
+  NEXUS_CHECK(store_.set_alias(row.id, alias, wall_clock_()));
   return audit_.commit({.event = AuditEvent::connection_updated,
                         .connection_id = row.id,
                         .provider = row.provider_name,
@@ -218,7 +219,7 @@ Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool ke
     NEXUS_TRY(const auto state, revocations_.state(row.id));
     return disconnection_of(row, row.updated_at, true, state);
   }
-  const auto now = clock_();
+  const auto now = wall_clock_();
   RevocationState state;
   std::optional<RevocationRow> pending;
   if (keep_grant) {

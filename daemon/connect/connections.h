@@ -26,7 +26,7 @@ struct ListedConnections {
 class Connections {
  public:
   Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
-              DownscopedTokens& downscoped, Clock clock);
+              DownscopedTokens& downscoped, Clock clock, Clock wall_clock);
 
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
   /// for exactly one usable connection; what the caller may not see does not exist. Errors:
@@ -61,6 +61,7 @@ class Connections {
   Revocations& revocations_;
   DownscopedTokens& downscoped_;
   Clock clock_;
+  Clock wall_clock_;
 };
 
 }  // namespace nexus

@@ -16,14 +16,15 @@ constexpr UnixTime kListenAfterwards = 1;
 }  // namespace
 
 Flows::Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,
-             ReturnUrls return_urls, Clock clock)
+             ReturnUrls return_urls, Clock clock, Clock wall_clock)
     : store_(store),
       vault_(vault),
       audit_(audit),
       listener_(listener),
       due_(due),
       return_urls_(std::move(return_urls)),
-      clock_(std::move(clock)) {}
+      clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)) {}
 
 Error Flows::does_not_belong(const std::string& message) {
   return {ErrorCode::invalid_state, message, "start again: nexus connect PROVIDER"};
@@ -52,8 +53,8 @@ Result<std::string> Flows::listen(const std::string& uri, bool any_port) {
 }
 
 Result<void> Flows::begin(ConnectionRow& row, NewFlow flow, const Caller& caller) {
-  row.created_at = clock_();
-  row.pending_until = row.created_at + flow.life;
+  row.created_at = wall_clock_();
+  row.pending_until = clock_() + flow.life;
   const SealedFields sealer(vault_, kConnectionKind, row.id);
   std::vector<SealedField> sealed;
   for (const auto& [field, secret] : flow.secrets)
@@ -122,7 +123,8 @@ Result<PendingConnection> Flows::take(const FlowRow& flow) {
 FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::string& code,
                        const std::string& message, const Caller& caller) {
   const auto cause = code == "access_denied" ? "consent was denied" : message;
-  if (const auto saved = store_.set_status(row.id, ConnectionStatus::failed, code, cause, clock_());
+  if (const auto saved =
+          store_.set_status(row.id, ConnectionStatus::failed, code, cause, wall_clock_());
       !saved)
     log(LogLevel::error, "connection_state_not_saved",
         {{"connection", row.id}, {"error", saved.error().message}});
@@ -183,7 +185,7 @@ bool Flows::expecting() {
 
 void Flows::sweep() {
   const auto now = clock_();
-  const auto expired = store_.expire_flows(now, kExpiredAtOnce);
+  const auto expired = store_.expire_flows(now, wall_clock_(), kExpiredAtOnce);
   if (expired)
     for (const auto& id : *expired) log(LogLevel::info, "consent_expired", {{"connection", id}});
   {

@@ -61,7 +61,7 @@ struct FlowOutcome {
 class Flows {
  public:
   Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,
-        ReturnUrls return_urls, Clock clock);
+        ReturnUrls return_urls, Clock clock, Clock wall_clock);
 
   /// A new state for a flow that is answered at `uri`.
   std::string new_state(const std::string& connection_id, const std::string& issuer,
@@ -118,6 +118,7 @@ class Flows {
   Due& due_;
   ReturnUrls return_urls_;
   Clock clock_;
+  Clock wall_clock_;
   /// Keeps `sweep` from closing the listener between its opening and the flow's being stored.
   std::mutex listener_mutex_;
 };

@@ -44,7 +44,7 @@ bool has_secret(const ProviderRecord& record) {
 
 ProviderRegistry::ProviderRegistry(Store& store, const Vault& vault, Providers& providers,
                                    MetadataCache& metadata, Audit& audit, Due& due,
-                                   RedirectUris redirect_uris, Clock clock)
+                                   RedirectUris redirect_uris, Clock clock, Clock wall_clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
@@ -52,7 +52,8 @@ ProviderRegistry::ProviderRegistry(Store& store, const Vault& vault, Providers& 
       audit_(audit),
       due_(due),
       redirect_uris_(std::move(redirect_uris)),
-      clock_(std::move(clock)) {}
+      clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)) {}
 
 Result<std::optional<ProviderRecord>> ProviderRegistry::named(const std::string& name) {
   NEXUS_TRY(const auto row, store_.provider_named(name));
@@ -175,7 +176,7 @@ Result<void> ProviderRegistry::commit(const std::vector<Prepared>& prepared,
   }
   if (records.empty()) return {};
   NEXUS_CHECK(audit_.commit(records));
-  NEXUS_CHECK(store_.change_providers(writes, deleted, clock_()));
+  NEXUS_CHECK(store_.change_providers(writes, deleted, wall_clock_()));
   // Those that failed because of what was corrected are due now.
   due_.expect(Due::What::refresh, clock_());
   return {};

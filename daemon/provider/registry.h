@@ -23,7 +23,8 @@ namespace nexus {
 class ProviderRegistry {
  public:
   ProviderRegistry(Store& store, const Vault& vault, Providers& providers, MetadataCache& metadata,
-                   Audit& audit, Due& due, RedirectUris redirect_uris, Clock clock);
+                   Audit& audit, Due& due, RedirectUris redirect_uris, Clock clock,
+                   Clock wall_clock);
 
   struct Registered {
     Provider provider;
@@ -74,6 +75,7 @@ class ProviderRegistry {
   Due& due_;
   RedirectUris redirect_uris_;
   Clock clock_;
+  Clock wall_clock_;
 };
 
 }  // namespace nexus

@@ -62,10 +62,11 @@ struct ConnectionRow {
   std::string account;
   std::string return_url;
   std::string replaces;  ///< the connection that goes when this one becomes active
+  // By the wall clock, as people read them; every other time is one that nexusd reckons with.
   UnixTime created_at = 0;
   UnixTime updated_at = 0;
-  UnixTime pending_until = 0;
   std::optional<UnixTime> last_refresh_at;
+  UnixTime pending_until = 0;
   std::string error_code;
   std::string error_message;
   TokenFacts token;
@@ -74,7 +75,7 @@ struct ConnectionRow {
   std::int64_t refresh_failures = 0;  ///< in a row
   /// The generation of the refresh token that was sent and whose answer is not stored: 0 for none.
   std::int64_t refresh_sent = 0;
-  UnixTime last_used_at = 0;          ///< as of the last refresh
+  UnixTime last_used_at = 0;          ///< as of the last refresh or, before one, of its activation
   std::optional<FlowKind> waits_for;  ///< read only: while it is pending, what answers it
   /// Read only: what the provider's settings say of a token without an end.
   bool tokens_never_expire = false;
@@ -168,8 +169,8 @@ class Store {
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
   virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
                                                                   const std::string& alias) = 0;
-  /// Those of a provider's name that are active, need attention or wait, in this order, and newest
-  /// first; 1,000 at most.
+  /// Those of a provider's name that are active, need attention or wait, in this order, and of
+  /// these the one first that was made last; 1,000 at most.
   virtual Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
                                                             const std::string& provider_name) = 0;
   /// Revoked ones left out.
@@ -191,7 +192,8 @@ class Store {
   /// True for the one caller that gets to answer the flow; false when it was answered before.
   virtual Result<bool> consume_flow(const std::string& connection_id) = 0;
   /// Fails at most so many of the connections whose consent never came; returns their ids.
-  virtual Result<std::vector<std::string>> expire_flows(UnixTime now, std::int64_t limit) = 0;
+  virtual Result<std::vector<std::string>> expire_flows(UnixTime now, UnixTime wall_now,
+                                                        std::int64_t limit) = 0;
   /// When the next one expires, nothing where nobody is awaited.
   virtual Result<std::optional<UnixTime>> next_expiry() = 0;
   /// The redirect URIs on which answers of open flows are expected, each once.

@@ -24,15 +24,22 @@ bool is_of_provider(const Error& error) {
          error.code == ErrorCode::provider_misconfigured;
 }
 
+/// By the wall clock; where that was set back meanwhile, nobody knows.
+bool was_refreshed_just_before(const ConnectionRow& row, UnixTime now) {
+  return row.last_refresh_at && *row.last_refresh_at <= now &&
+         now - *row.last_refresh_at < kSuspiciouslySoon;
+}
+
 }  // namespace
 
 RefreshLedger::RefreshLedger(Store& store, Audit& audit, Due& due, OnAttention on_attention,
-                             Clock clock, UnixTime idle_after)
+                             Clock clock, Clock wall_clock, UnixTime idle_after)
     : store_(store),
       audit_(audit),
       due_(due),
       on_attention_(std::move(on_attention)),
       clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)),
       idle_after_(idle_after) {}
 
 void RefreshLedger::note_use(const std::string& connection_id) {
@@ -69,9 +76,8 @@ std::optional<UnixTime> RefreshLedger::next_refresh(const ConnectionRow& row,
                                                     const Refreshed& refreshed) {
   const auto at = background_refresh_at(refreshed.token, chance());
   if (!at) return std::nullopt;
-  const auto used = std::max(last_used(row), row.created_at);
   const auto now = clock_();
-  if (idle_after_ == 0 || now - used <= idle_after_) return at;
+  if (idle_after_ == 0 || now - last_used(row) <= idle_after_) return at;
   if (!refreshed.lapses) return std::nullopt;
   return std::max(*at, now + idle_after_);
 }
@@ -79,7 +85,7 @@ std::optional<UnixTime> RefreshLedger::next_refresh(const ConnectionRow& row,
 Result<void> RefreshLedger::save(const ConnectionRow& row, Refreshed refreshed) {
   const auto refresh_at = next_refresh(row, refreshed);
   const auto saved = store_.save_refresh(row.id, refreshed.token, refreshed.fields, refresh_at,
-                                         last_used(row), clock_());
+                                         last_used(row), wall_clock_());
   if (!saved) {
     log(LogLevel::error, "refreshed_token_not_stored",
         {{"connection", row.id}, {"error", saved.error().message}});
@@ -138,7 +144,7 @@ Error RefreshLedger::failed(ConnectionRow row, const Error& error, std::int64_t 
 Result<void> RefreshLedger::store_failure(const ConnectionRow& row, const Error& error,
                                           UnixTime wait) {
   const auto now = clock_();
-  NEXUS_CHECK(store_.save_refresh_failure(row, now));
+  NEXUS_CHECK(store_.save_refresh_failure(row, wall_clock_()));
   if (is_of_provider(error))
     NEXUS_CHECK(store_.postpone_refreshes(row.provider_id, now, now + std::min(wait, kOthersWait)));
   due_.expect(Due::What::refresh, *row.refresh_at);
@@ -152,7 +158,7 @@ Result<void> RefreshLedger::store_failure(const ConnectionRow& row, const Error&
 
 Error RefreshLedger::over_for_good(const ConnectionRow& row, const std::string& cause,
                                    bool interrupted) {
-  const auto now = clock_();
+  const auto now = wall_clock_();
   log(LogLevel::warn, "attention_required",
       {{"connection", row.id}, {"provider", row.provider_name}, {"error", cause}});
   const auto stored = store_.set_status(row.id, ConnectionStatus::attention_required,
@@ -164,7 +170,7 @@ Error RefreshLedger::over_for_good(const ConnectionRow& row, const std::string& 
                                                   .provider = row.provider_name,
                                                   .detail = cause},
                                                  {})};
-  if (!interrupted && now - row.last_refresh_at.value_or(0) < kSuspiciouslySoon)
+  if (!interrupted && was_refreshed_just_before(row, now))
     records.push_back(audit_.record({.event = AuditEvent::refresh_token_reuse_suspected,
                                      .outcome = AuditOutcome::failure,
                                      .connection_id = row.id,

@@ -32,7 +32,7 @@ class RefreshLedger {
   using OnAttention = std::function<void(const ConnectionRow& row, const std::string& cause)>;
 
   RefreshLedger(Store& store, Audit& audit, Due& due, OnAttention on_attention, Clock clock,
-                UnixTime idle_after);
+                Clock wall_clock, UnixTime idle_after);
 
   /// Somebody used the connection now: those that nobody uses are kept alive rather than fresh.
   void note_use(const std::string& connection_id);
@@ -73,6 +73,7 @@ class RefreshLedger {
   Due& due_;
   OnAttention on_attention_;
   Clock clock_;
+  Clock wall_clock_;
   UnixTime idle_after_;
   std::mutex mutex_;
   std::map<std::string, Refreshed> kept_;

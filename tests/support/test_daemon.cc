@@ -89,19 +89,20 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       metadata(world.provider, world.clock.wall()),
       redirect_uris(kCallbackBase, kCallbackPath),
       providers(store, vault, metadata, world.provider, world.clock.wall()),
-      registry(store, vault, providers, metadata, audit, due, redirect_uris,
-               world.clock.hand_out()),
+      registry(store, vault, providers, metadata, audit, due, redirect_uris, world.clock.hand_out(),
+               world.clock.wall()),
       downscoped(vault),
       ledger(
           store, audit, due,
           [this](const ConnectionRow& row, const std::string& cause) { tell(row, cause); },
-          world.clock.hand_out(), idle_after),
+          world.clock.hand_out(), world.clock.wall(), idle_after),
       revocations(store, vault, providers, audit, due, world.clock.hand_out()),
       refresh(vault, providers, metadata, ledger, downscoped, revocations, world.clock.hand_out()),
       refresher(store, refresh, ledger, downscoped, workers, world.clock.hand_out()),
       tokens(store, vault, providers, refresher, downscoped, world.clock.hand_out()),
-      flows(store, vault, audit, listener, due, good(ReturnUrls::make({})), world.clock.hand_out()),
-      activation(store, vault, metadata, due, world.clock.hand_out()),
+      flows(store, vault, audit, listener, due, good(ReturnUrls::make({})), world.clock.hand_out(),
+            world.clock.wall()),
+      activation(store, vault, metadata, due, world.clock.hand_out(), world.clock.wall()),
       code_flow(providers, redirect_uris, activation, flows, audit, world.clock.hand_out()),
       device_flow(providers, activation, flows, audit, workers, world.clock.hand_out()),
       captures(providers, activation, flows, world.provider, audit, world.clock.wall(),
@@ -109,7 +110,8 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       unattended_grants(providers, activation, flows, audit, world.clock.hand_out()),
       requests(providers, good(ReturnUrls::make({})), code_flow, device_flow, captures,
                unattended_grants),
-      connections(store, providers, audit, revocations, downscoped, world.clock.hand_out()) {
+      connections(store, providers, audit, revocations, downscoped, world.clock.hand_out(),
+                  world.clock.wall()) {
   if (const auto resumed = flows.resume(); !resumed)
     throw std::runtime_error(resumed.error().message);
   if (schedulers) {

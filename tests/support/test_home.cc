@@ -42,7 +42,10 @@ ConnectionView view_of(const ConnectionRow& row) {
           row.token.expires_at,
           row.refresh_at,
           row.refresh_failures,
-          row.refresh_sent != 0};
+          row.refresh_sent != 0,
+          row.created_at,
+          row.updated_at,
+          row.last_refresh_at};
 }
 
 Result<FlowEndView> view_of(Result<FlowOutcome> outcome) {

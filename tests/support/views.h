@@ -38,6 +38,9 @@ struct ConnectionView {
   std::optional<UnixTime> refresh_at;  ///< when the background refreshes it
   std::int64_t failures = 0;           ///< refreshes in a row
   bool refresh_unanswered = false;     ///< a refresh token was sent whose answer is not stored
+  UnixTime created_at = 0;
+  UnixTime updated_at = 0;
+  std::optional<UnixTime> last_refresh_at;
 };
 
 /// A connection that waits for a person.

@@ -186,6 +186,38 @@ TEST_CASE("F15 a clock that is off by more than the leeway is named, with the pr
   }
 }
 
+TEST_CASE("F15 when a connection was made, changed and refreshed is told by the corrected clock",
+          "[refresh][F15]") {
+  TestHome home;
+  home.clock().correct_wall(86'400);
+  const auto told_now = [&](UnixTime time) { return time == home.clock().wall()(); };
+  const auto id = home.active_connection();
+  CHECK(told_now(home.connection(id).created_at));
+  CHECK(told_now(home.connection(id).updated_at));
+  home.clock().advance(3600);
+  REQUIRE(home.token(id));
+  CHECK(told_now(home.connection(id).last_refresh_at.value()));
+  CHECK(told_now(home.connection(id).updated_at));
+  home.clock().advance(10);
+  REQUIRE(home.set_alias(id, "mine"));
+  CHECK(told_now(home.connection(id).updated_at));
+  home.clock().advance(3600);
+  home.provider().answers(answers::unavailable(503));
+  static_cast<void>(home.token(id));
+  CHECK(home.connection(id).failures == 1);
+  CHECK(told_now(home.connection(id).updated_at));
+  home.clock().advance(10);
+  REQUIRE(home.disconnect(id));
+  CHECK(told_now(home.connection(id).updated_at));
+
+  const auto late = home.request();
+  REQUIRE(late);
+  home.clock().advance(600);
+  home.sweep_flows();
+  CHECK(home.connection(late->id).status == "failed");
+  CHECK(told_now(home.connection(late->id).updated_at));
+}
+
 TEST_CASE("F15 a token's life counts from when it was asked for, not from when it came",
           "[refresh][F15]") {
   TestHome home;

@@ -146,6 +146,20 @@ TEST_CASE("a provider's connections are told active first, then newest first", "
   CHECK(store.connections_of("default", "nobody")->empty());
 }
 
+TEST_CASE("the newest of a provider's connections is the one made last, whatever the clock said",
+          "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  UnixTime at = kNow;
+  for (const char* id : {"conn_3", "conn_2", "conn_1"}) {
+    auto row = connection_row(id);
+    row.created_at = --at;
+    make_active(store, row);
+  }
+  CHECK(ids(store.connections_of("default", "acme")) == Ids{"conn_1", "conn_2", "conn_3"});
+}
+
 TEST_CASE("connections are listed newest first, without the revoked ones", "[store]") {
   const auto any = any_store();
   auto& store = **any;

@@ -127,8 +127,8 @@ TEST_CASE("a consent that never came fails its connection, and frees alias and s
   begin(store, later);
   make_active(store, connection_row("conn_active"));
 
-  CHECK(store.expire_flows(kNow + 599, 100)->empty());
-  CHECK(*store.expire_flows(kNow + 600, 100) == std::vector<std::string>{"conn_late"});
+  CHECK(store.expire_flows(kNow + 599, kNow + 599, 100)->empty());
+  CHECK(*store.expire_flows(kNow + 600, kNow + 600, 100) == std::vector<std::string>{"conn_late"});
   const auto row = stored_row(store, "conn_late");
   CHECK(row.status == kFailed);
   CHECK(row.alias.empty());
@@ -138,7 +138,7 @@ TEST_CASE("a consent that never came fails its connection, and frees alias and s
   CHECK_FALSE(*store.flow("state of conn_late"));
   CHECK(status_of(store, "conn_in_time") == kPending);
   CHECK(status_of(store, "conn_active") == kActive);
-  CHECK(store.expire_flows(kNow + 600, 100)->empty());
+  CHECK(store.expire_flows(kNow + 600, kNow + 600, 100)->empty());
 }
 
 TEST_CASE("a consent whose answer a daemon died with expires as well", "[store]") {
@@ -147,7 +147,7 @@ TEST_CASE("a consent whose answer a daemon died with expires as well", "[store]"
   put_provider(store);
   begin(store, connection_row("conn_a"));
   REQUIRE(*store.consume_flow("conn_a"));
-  CHECK(*store.expire_flows(kNow + 600, 100) == std::vector<std::string>{"conn_a"});
+  CHECK(*store.expire_flows(kNow + 600, kNow + 600, 100) == std::vector<std::string>{"conn_a"});
 }
 
 TEST_CASE("the addresses on which answers are expected are told once each", "[store]") {

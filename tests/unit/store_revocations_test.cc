@@ -47,7 +47,7 @@ TEST_CASE("a disconnection ends a flow that waits", "[store]") {
   REQUIRE(store.revoke("conn_a", "{}", {}, kNow));
   CHECK_FALSE(*store.flow("state of conn_a"));
   CHECK(field_names(store, "conn_a").empty());
-  CHECK(store.expire_flows(kNow + 9999, 100)->empty());
+  CHECK(store.expire_flows(kNow + 9999, kNow + 9999, 100)->empty());
 }
 
 TEST_CASE("tokens that the provider is still to forget stay until it did", "[store]") {

@@ -286,6 +286,17 @@ TEST_CASE("a connection that nobody uses is kept alive rather than fresh", "[tok
   CHECK(home.connection(id).refresh_at < home.clock().now() + 3600);
 }
 
+TEST_CASE("a new connection counts as used, however far the clock was corrected",
+          "[tokens][refresh]") {
+  constexpr UnixTime kDay = 86'400;
+  TestHome home({.idle_after = 7 * kDay});
+  home.clock().correct_wall(30 * kDay);
+  const auto id = home.active_connection();
+  home.clock().advance(3600);
+  REQUIRE(home.refresh_due() == 1);
+  CHECK(home.connection(id).refresh_at < home.clock().now() + 3600);
+}
+
 TEST_CASE("one without a person that nobody uses is not refreshed at all", "[tokens][refresh]") {
   constexpr UnixTime kDay = 86'400;
   TestHome home({.idle_after = 7 * kDay});

@@ -29,7 +29,7 @@ Result<std::vector<ConnectionRow>> SqliteStore::connections_of(const std::string
                           "AND c.status IN ('active', 'attention_required', 'pending') "
                           "ORDER BY CASE c.status WHEN 'active' THEN 0 "
                           "WHEN 'attention_required' THEN 1 ELSE 2 END, "
-                          "c.created_at DESC, c.id DESC LIMIT 1000");
+                          "c.sequence DESC LIMIT 1000");
     return all(query.bind(workspace, provider_name), connection_row);
   });
 }

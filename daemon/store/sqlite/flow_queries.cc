@@ -42,7 +42,9 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
         db.query(
               "INSERT INTO connections (id, workspace, provider_id, alias, status, "
               "requested_scopes, return_url, replaces, created_at, updated_at, pending_until, "
-              "auth_type) VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9, ?10)")
+              "auth_type, sequence) "
+              "VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9, ?10, "
+              "(SELECT 1 + coalesce(max(sequence), 0) FROM connections))")
             .bind(c.id, c.workspace, c.provider_id, c.alias, c.requested_scopes, c.return_url,
                   c.replaces, c.created_at, c.pending_until, word(c.auth_type))
             .run();
@@ -81,7 +83,8 @@ Result<bool> SqliteStore::consume_flow(const std::string& connection_id) {
   });
 }
 
-Result<std::vector<std::string>> SqliteStore::expire_flows(UnixTime now, std::int64_t limit) {
+Result<std::vector<std::string>> SqliteStore::expire_flows(UnixTime now, UnixTime wall_now,
+                                                           std::int64_t limit) {
   return write("flows", "expire_flows", [&](Database& db) {
     std::vector<std::string> ids;
     {
@@ -98,7 +101,7 @@ Result<std::vector<std::string>> SqliteStore::expire_flows(UnixTime now, std::in
             "UPDATE connections SET status = 'failed', alias = '', updated_at = ?2, "
             "error_code = 'expired', error_message = 'nobody gave consent in time' "
             "WHERE id = ?1")
-          .bind(id, now)
+          .bind(id, wall_now)
           .run();
     }
     return ids;
@@ -142,9 +145,10 @@ Result<bool> SqliteStore::activate(const ConnectionRow& c, const std::string& pi
           "UPDATE connections SET status = 'active', alias = ?2, issuer = ?3, subject = ?4, "
           "account = ?5, updated_at = ?6, error_code = '', error_message = '', "
           "token_type = ?7, scopes = ?8, obtained_at = ?9, expires_at = ?10, pinned = ?11, "
-          "refresh_at = ?12 WHERE id = ?1 AND status = 'pending'")
+          "refresh_at = ?12, last_used_at = ?13 WHERE id = ?1 AND status = 'pending'")
         .bind(c.id, alias, c.issuer, c.subject, c.account, c.updated_at, c.token.token_type,
-              c.token.scopes, c.token.obtained_at, c.token.expires_at, pinned, c.refresh_at)
+              c.token.scopes, c.token.obtained_at, c.token.expires_at, pinned, c.refresh_at,
+              c.last_used_at)
         .run();
     if (db.changes() != 1) throw Abandoned{};
     drop_flow(db, c.id);

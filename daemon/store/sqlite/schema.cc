@@ -140,6 +140,16 @@ UPDATE providers SET profile = json_set(profile,
                                  // No statement walks through all providers.
                                  R"sql(
 CREATE INDEX deleted_providers ON providers (id) WHERE deleted = 1;
+)sql",
+                                 // Which connection is newer does not hang on the clock, and what
+                                 // was never used counts from when it was made.
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+UPDATE connections SET sequence = made.number, last_used_at = max(last_used_at, created_at)
+  FROM (SELECT id AS made_id, row_number() OVER (ORDER BY created_at, id) AS number
+        FROM connections) AS made
+  WHERE id = made.made_id;
+CREATE INDEX connection_sequence ON connections (sequence);
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

@@ -53,7 +53,8 @@ class SqliteStore final : public Store {
   Result<std::optional<FlowRow>> flow(const std::string& state_hash) override;
   Result<std::optional<FlowRow>> flow_of(const std::string& connection_id) override;
   Result<bool> consume_flow(const std::string& connection_id) override;
-  Result<std::vector<std::string>> expire_flows(UnixTime now, std::int64_t limit) override;
+  Result<std::vector<std::string>> expire_flows(UnixTime now, UnixTime wall_now,
+                                                std::int64_t limit) override;
   Result<std::optional<UnixTime>> next_expiry() override;
   Result<std::vector<std::string>> awaited_redirect_uris() override;
   Result<bool> activate(const ConnectionRow& connection, const std::string& pinned,
