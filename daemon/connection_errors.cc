@@ -13,15 +13,25 @@ void put_for(std::string& hint, std::string_view placeholder, const std::string&
 
 }  // namespace
 
-Error no_such_connection(const std::string& reference) {
+std::string in_workspace(const std::string& workspace) {
+  if (workspace.empty() || workspace == "default") return {};
+  const auto shown = printable(workspace, 256);
+  const bool plain = shown.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789._@:-") == std::string::npos;
+  return " --workspace " + (plain ? shown : shell_quote(shown));
+}
+
+Error no_such_connection(const std::string& reference, const std::string& workspace) {
   return {ErrorCode::connection_not_found, "there is no connection " + printable(reference, 80),
-          "see: nexus list"};
+          "see: nexus list" + in_workspace(workspace)};
 }
 
 Error needs_attention(const ConnectionRow& row, const std::string& cause) {
   return {ErrorCode::attention_required, "connection " + row.id + " needs attention: " + cause,
-          "run: nexus connect " + row.provider_name + " --replace " + row.id, row.id,
-          row.provider_name};
+          "run: nexus connect " + row.provider_name + " --replace " + row.id +
+              in_workspace(row.workspace),
+          row.id, row.provider_name};
 }
 
 std::optional<Error> not_active(const ConnectionRow& row) {
@@ -34,14 +44,16 @@ std::optional<Error> not_active(const ConnectionRow& row) {
   if (row.status == ConnectionStatus::pending)
     return error(ErrorCode::connection_pending, "still waits for a person's consent",
                  "finish it in the browser, then ask again");
+  const auto connect_again =
+      "run: nexus connect " + row.provider_name + in_workspace(row.workspace);
   if (row.status == ConnectionStatus::revoked)
-    return error(ErrorCode::connection_revoked, "was disconnected",
-                 "run: nexus connect " + row.provider_name);
-  return error(ErrorCode::connection_failed, "failed: " + row.error_message,
-               "run: nexus connect " + row.provider_name);
+    return error(ErrorCode::connection_revoked, "was disconnected", connect_again);
+  return error(ErrorCode::connection_failed, "failed: " + row.error_message, connect_again);
 }
 
 Error about(const ConnectionRow& row, Error error) {
+  put_for(error.hint, "nexus connect PROVIDER",
+          "nexus connect " + row.provider_name + in_workspace(row.workspace));
   put_for(error.hint, "CONNECTION", row.id);
   error.connection_id = row.id;
   return about_provider(row.provider_name, std::move(error));

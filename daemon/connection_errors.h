@@ -10,7 +10,11 @@ namespace nexus {
 
 /// What stands between a caller and a connection's token, told in the same words everywhere.
 
-Error no_such_connection(const std::string& reference);
+/// What a command of a hint needs to act in that workspace: " --workspace NAME", "" for the
+/// default.
+std::string in_workspace(const std::string& workspace);
+/// `workspace`: where it was looked for by its name.
+Error no_such_connection(const std::string& reference, const std::string& workspace = {});
 Error needs_attention(const ConnectionRow& row, const std::string& cause);
 /// The error of a connection that has no token to give, nothing for an active one.
 std::optional<Error> not_active(const ConnectionRow& row);

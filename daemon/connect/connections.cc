@@ -117,8 +117,8 @@ Error Connections::not_connected(const std::string& reference, const std::string
   auto error = connectable ? Error{ErrorCode::connection_not_found,
                                    provider->name + " has no connection in the workspace " +
                                        printable(workspace, 80),
-                                   "run: nexus connect " + provider->name}
-                           : no_such_connection(reference);
+                                   "run: nexus connect " + provider->name + in_workspace(workspace)}
+                           : no_such_connection(reference, workspace);
   // Who else uses this nexusd is for its own user to know, not for an application.
   if (caller.via != Caller::Via::control_socket) return error;
   error.hint += found_elsewhere(store_, reference, workspace);

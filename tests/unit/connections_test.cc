@@ -87,6 +87,25 @@ TEST_CASE("an alias and a provider's name count in their workspace, an id everyw
   CHECK(home.active_connection({.alias = "mine"}) != id);
 }
 
+TEST_CASE("what a hint says to run names the workspace, unless it is the default one",
+          "[connections]") {
+  TestHome home;
+  const auto hint_of = [](const auto& refused) { return refused.error().hint; };
+  for (const auto& [workspace, option] :
+       {std::pair("team", " --workspace team"), std::pair("two words", " --workspace 'two words'"),
+        std::pair("default", "")}) {
+    CAPTURE(workspace);
+    const auto id = home.active_connection({.workspace = workspace});
+    CHECK(hint_of(home.find("nobody", {}, workspace)) == std::string("see: nexus list") + option);
+    home.provider().answers(answers::oauth_error(400, "invalid_grant"));
+    CHECK(hint_of(home.refresh(id)) == "run: nexus connect acme --replace " + id + option);
+    REQUIRE(home.disconnect(id));
+    CHECK(hint_of(home.token(id)) == std::string("run: nexus connect acme") + option);
+    CHECK(hint_of(home.find("acme", {}, workspace)) ==
+          std::string("run: nexus connect acme") + option);
+  }
+}
+
 TEST_CASE("an alias goes before a provider's name", "[connections]") {
   TestHome home;
   const auto aliased = home.active_connection({.provider = "other", .alias = "acme"});
