@@ -115,7 +115,7 @@ std::optional<Arguments> arguments_of(const Pattern& pattern,
   if (pattern.segments.size() != segments.size()) return std::nullopt;
   Arguments arguments;
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    if (pattern.segments[i] == "{}") {
+    if (pattern.segments[i] == "{}" && !segments[i].empty()) {
       arguments.push_back(segments[i]);
     } else if (pattern.segments[i] != segments[i]) {
       return std::nullopt;
@@ -195,6 +195,10 @@ http::Response no_route(const RouteMatch& match, const http::Request& request) {
   if (std::find(std::begin(kMethods), std::end(kMethods), request.method) == std::end(kMethods))
     return http::error_response(
         {ErrorCode::not_implemented, "the method " + method + " is not implemented", ""});
+  const bool ends_with_slash = !request.segments.empty() && request.segments.back().empty();
+  if (match.allowed.empty() && ends_with_slash)
+    return http::error_response({ErrorCode::not_found, "the path ends with a slash, no route does",
+                                 "leave it out, or put the id or name that is missing behind it"});
   if (match.allowed.empty())
     return http::error_response(
         {ErrorCode::not_found, "there is no such route", "nexus-api(7) lists the routes"});

@@ -13,8 +13,9 @@ namespace nexus::http {
 /// A request that has been read in full and passed the strict parser.
 struct Request {
   std::string method;
-  std::string path;                   ///< as sent, without query
-  std::vector<std::string> segments;  ///< the path's parts, each decoded on its own
+  std::string path;  ///< as sent, without query
+  /// The path's parts, each decoded on its own; the last one is "" where it ends with a slash.
+  std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   bool query_is_malformed = false;  ///< U+FFFD stands for what could not be decoded
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case

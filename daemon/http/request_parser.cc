@@ -51,8 +51,9 @@ bool read_path(std::string_view path, Request& request) {
   while (true) {
     const auto end = path.find('/');
     const auto segment = percent_decode(path.substr(0, end), false);
-    if (!segment || segment->empty() || *segment == "." || *segment == ".." ||
-        !is_valid_utf8(*segment))
+    // A slash at the end is well-formed, and told from a path without one: no route has it.
+    const bool empty_inside = end != std::string_view::npos && path.substr(0, end).empty();
+    if (!segment || empty_inside || *segment == "." || *segment == ".." || !is_valid_utf8(*segment))
       return false;
     request.segments.push_back(*segment);
     if (end == std::string_view::npos) return true;

@@ -25,7 +25,8 @@ struct Parsed {
 /// a body of up to 1 MiB with Content-Length. Refuses everything that two readers could read
 /// differently: bare CR or LF, folded lines, blanks before a colon, control characters, repeated
 /// Host or Content-Length, Transfer-Encoding, absolute-form targets, dot segments and empty
-/// segments. A query that cannot be decoded is told, for those who answer people.
+/// segments, but for the one behind a slash at the end. A query that cannot be decoded is told, for
+/// those who answer people.
 Parsed parse_request(std::string_view data);
 
 }  // namespace nexus::http

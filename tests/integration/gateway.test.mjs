@@ -307,7 +307,13 @@ test('health, readiness, metrics and request ids', async () => {
 
 test('routes: unknown ones, other methods, no trailing-slash redirects', async () => {
   assertError(await home.http('GET', '/v1/token'), 404, 'not_found');
-  assertError(await home.http('GET', '/v1/connections/'), 400, 'invalid_field');
+  for (const [method, path] of [['GET', '/v1/connections/'], ['GET', '/v1/token/'], ['POST', '/v1/refresh/'],
+    ['GET', '/v1/check-connection/'], ['GET', '/v1/token/conn_01ARZ3NDEKTSV4RRFFQ69G5FAV/'], ['DELETE', '/providers/']]) {
+    const answer = await home.http(method, path);
+    assertError(answer, 404, 'not_found');
+    assert.match(answer.json.message, /ends with a slash/, path);
+    assert.match(answer.json.hint, /the id or name that is missing/);
+  }
   const wrong = await home.http('PUT', '/v1/connections');
   assertError(wrong, 405, 'method_not_allowed');
   assert.equal(wrong.headers.allow, 'GET');
