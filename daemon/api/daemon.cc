@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/version.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/openapi.h"
 
 namespace nexus::api {
 
@@ -23,6 +24,13 @@ Result<Reply> get_ready(Services& services, const http::Request&, const Argument
   NEXUS_CHECK(services.store.vault_header());
   NEXUS_CHECK(services.audit.writable());
   return all_is_well("ready", "ready");
+}
+
+void get_openapi(Services&, const http::Request&, const Arguments&, http::Respond respond) {
+  http::Response response;
+  response.content_type = "application/yaml";
+  response.body = kOpenapi;
+  respond(std::move(response));
 }
 
 Result<Reply> get_daemon(Services& services, const http::Request&, const Arguments&) {

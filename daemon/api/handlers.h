@@ -28,6 +28,8 @@ std::string workspace_of(const http::Request& request);
 // daemon.cc
 Result<Reply> get_health(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> get_ready(Services& services, const http::Request& request, const Arguments& args);
+void get_openapi(Services& services, const http::Request& request, const Arguments& args,
+                 http::Respond respond);
 Result<Reply> get_daemon(Services& services, const http::Request& request, const Arguments& args);
 // connections.cc
 Result<Reply> request_connection(Services& services, const http::Request& request,

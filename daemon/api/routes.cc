@@ -91,6 +91,7 @@ const Route kRoutes[] = {
     {"GET", "/health", Answering{get_health}, loop, nothing},
     {"GET", "/ready", Answering{get_ready}, disk, nothing},
     {"GET", "/v1/daemon", Answering{get_daemon}, disk, admin},
+    {"GET", "/openapi.yaml", Later{get_openapi}, loop, nothing},
     {"GET", "/metrics", Later{get_metrics}, loop, nothing},
 };
 

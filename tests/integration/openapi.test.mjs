@@ -99,6 +99,8 @@ test('every operation answers as it is described', async () => {
   const NOBODY = '8f1c5a52-6a3c-4d43-9d06-2f6d3c2f3f5e';
 
   for (const path of ['/health', '/ready', '/metrics', '/v1/daemon']) await call('GET', path);
+  const served = await call('GET', '/openapi.yaml', { key: keys.none });
+  assert.equal(served.text, readFileSync(file, 'utf8'), 'it serves this very document');
   const started = await call('POST', '/v1/request-connection', { body: { workspace_id: 'default', provider_name: 'demo', return_url: 'https://a.example/' } });
   await call('GET', new URL(provider.consent(started.json.auth_url)).pathname + new URL(provider.consent(started.json.auth_url)).search);
   await call('GET', '/auth/callback?state=x&code=y');
