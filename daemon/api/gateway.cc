@@ -161,7 +161,8 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
   }
   if (key.empty())
     return Error{ErrorCode::missing_api_key, "an API key is needed",
-                 "send it as X-API-Key; make one with: nexus key create"};
+                 "send it as X-API-Key, as a bearer token, or in the URL of a client that knows no "
+                 "keys: http://nexus:KEY@HOST; make one with: nexus key create"};
   if (needs == Needs::admin_key && !is_admin(caller))
     return Error{ErrorCode::access_denied, "this API key is not an admin's",
                  "make one with: nexus key create --admin"};

@@ -118,7 +118,9 @@ test('the ways to send a key; wrong ones are one answer', async () => {
     answers.push(`${status} ${json.code} ${json.status}`);
   }
   assert.deepEqual([...new Set(answers)], ['401 invalid_api_key error']);
-  assert.equal((await home.http('GET', `${path}?api_key=${key}`, undefined, { key: '' })).json.code, 'missing_api_key');
+  const missing = await home.http('GET', `${path}?api_key=${key}`, undefined, { key: '' });
+  assert.equal(missing.json.code, 'missing_api_key');
+  assert.match(missing.json.hint, /X-API-Key.*http:\/\/nexus:KEY@HOST/);
   assert.equal((await home.http('GET', `/v1/check-connection/${ids.own}`, undefined, { key: flipped })).status, 401);
   const twice = await home.raw(`GET ${path} HTTP/1.1\r\nHost: localhost:${home.gatewayPort}\r\nX-API-Key: ${key}\r\nX-API-Key: ${key}\r\n\r\n`);
   assert.match(twice, /^HTTP\/1\.1 401 /);
