@@ -63,8 +63,13 @@ SecretText token_payload(const FetchedToken& token, UnixTime now) {
   return payload(token, now, [](UnixTime time) { return time; });
 }
 
+SecretText bridge_payload(const FetchedToken& token, UnixTime now) {
+  if (token.strategy) return static_payload(token, token.strategy->by_placement(), true);
+  return token_payload(token, now);
+}
+
 SecretText resolve_payload(const FetchedToken& token, UnixTime now) {
-  if (token.strategy) return static_payload(token, token.strategy->for_resolve(), true);
+  if (token.strategy) return bridge_payload(token, now);
   return payload(token, now, [](UnixTime time) { return rfc3339(time); });
 }
 

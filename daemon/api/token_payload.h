@@ -11,9 +11,13 @@ namespace nexus::api {
 /// there. Static credentials: `strategy` with its `config`, and the captured fields.
 SecretText token_payload(const FetchedToken& token, UnixTime now);
 
-/// The answer of /v1/resolve: the same with `expires_at` as an RFC 3339 text, because the clients'
-/// caches read nothing else there. An api_key's strategy is named header or query_param, and the
-/// one secret of such a strategy is also the flat `access_token`: some clients read only that.
+/// The same for callers that ask for the form the Bridge takes: an api_key's strategy is named
+/// header or query_param, and the one secret of such a strategy is also the flat `access_token`:
+/// some clients read only that.
+SecretText bridge_payload(const FetchedToken& token, UnixTime now);
+
+/// The answer of /v1/resolve: the Bridge's form with `expires_at` as an RFC 3339 text, because the
+/// clients' caches read nothing else there.
 SecretText resolve_payload(const FetchedToken& token, UnixTime now);
 
 }  // namespace nexus::api

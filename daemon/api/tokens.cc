@@ -67,6 +67,18 @@ Result<std::string> id_of(Services& services, const http::Request& request,
   return row.id;
 }
 
+/// In which form, by query or, for clients that can only add a header, by that. Error:
+/// invalid_field.
+Result<Payload> payload_asked_for(const http::Request& request) {
+  auto form = request.query_value("strategy");
+  if (form.empty()) form = request.header("x-nexus-strategy");
+  if (form.empty()) return Payload{token_payload};
+  if (form == "bridge") return Payload{bridge_payload};
+  return Error{ErrorCode::invalid_field,
+               "there is no form '" + printable(form, 40) + "' of a strategy",
+               "ask for strategy=bridge, or leave it out"};
+}
+
 /// What the query asks the token to be good for.
 TokenTarget target_in(const http::Request& request) {
   return {request.query_value("scope"), request.query_value("audience")};
@@ -76,8 +88,10 @@ TokenTarget target_in(const http::Request& request) {
 
 void get_token(Services& services, const http::Request& request, const Arguments& args,
                http::Respond respond) {
+  const auto payload = payload_asked_for(request);
   auto done = respond_with_token(services, request.caller, name_for_hints(request, args[0]),
-                                 token_payload, std::move(respond));
+                                 payload ? *payload : token_payload, std::move(respond));
+  if (!payload) return done(payload.error());
   const auto min_ttl_text = request.query_value("min_ttl");
   const auto min_ttl =
       min_ttl_text.empty() ? std::optional<std::int64_t>(0) : parse_number(min_ttl_text);
@@ -95,8 +109,10 @@ void get_token(Services& services, const http::Request& request, const Arguments
 
 void refresh_token(Services& services, const http::Request& request, const Arguments& args,
                    http::Respond respond) {
+  const auto payload = payload_asked_for(request);
   auto done = respond_with_token(services, request.caller, name_for_hints(request, args[0]),
-                                 token_payload, std::move(respond));
+                                 payload ? *payload : token_payload, std::move(respond));
+  if (!payload) return done(payload.error());
   const auto id = id_of(services, request, args[0], services.limits.refresh);
   if (!id) return done(id.error());
   auto target = target_in(request);
@@ -108,6 +124,7 @@ void refresh_token(Services& services, const http::Request& request, const Argum
 void resolve_token(Services& services, const http::Request& request, const Arguments&,
                    http::Respond respond) {
   auto done = respond_with_token(services, request.caller, "", resolve_payload, std::move(respond));
+  if (const auto payload = payload_asked_for(request); !payload) return done(payload.error());
   const auto workspace = named_workspace(request);
   auto provider = request.query_value("provider_name");
   if (const auto id = request.query_value("provider_id"); provider.empty() && !id.empty()) {

@@ -167,7 +167,7 @@ std::vector<std::string> Strategy::fields() const {
   return names;
 }
 
-Strategy Strategy::for_resolve() const {
+Strategy Strategy::by_placement() const {
   if (type != "api_key") return *this;
   auto other = *this;
   other.type = get("in") == "query" ? "query_param" : "header";
@@ -206,7 +206,7 @@ Result<Strategy> read_strategy(const std::string& auth_type, const std::string& 
 Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
                           const Credentials& credentials, UnixTime now) {
   const auto field = [&](const std::string& name) { return credential(credentials, name); };
-  const auto& type = strategy.for_resolve().type;
+  const auto& type = strategy.by_placement().type;
   if (type == "header") {
     const auto name = strategy.credential_field();
     if (!is_vschar(field(name))) return cannot_travel(name);

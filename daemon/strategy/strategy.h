@@ -26,8 +26,9 @@ struct Strategy {
   std::string credential_field() const;
   /// Every field that the strategy reads.
   std::vector<std::string> fields() const;
-  /// As /v1/resolve names it: its clients know no `api_key`, but header and query_param.
-  Strategy for_resolve() const;
+  /// Named by where the credential goes: clients that apply strategies themselves (the published
+  /// Bridge, those of /v1/resolve) know no `api_key`, but header and query_param.
+  Strategy by_placement() const;
   /// `{"type":…,"config":{…}}`.
   std::string to_json() const;
 };

@@ -200,6 +200,7 @@ test('every operation answers as it is described', async () => {
   await call('POST', '/v1/capture-credential', { body: 'x', media: 'text/plain' });
   await call('POST', '/v1/capture-credential', { body: { state: keyed.state, credentials: { api_key: 'k' } } });
   await call('GET', `/v1/token/${keyed.connection_id}`);
+  await call('GET', `/v1/token/${keyed.connection_id}?strategy=bridge`);
   await call('GET', '/v1/resolve?workspace_id=default&provider_name=static');
   await call('POST', `/v1/refresh/${keyed.connection_id}`);
   provider.onOther = (path, response) => path === '/x' && (response.writeHead(503).end(), true);

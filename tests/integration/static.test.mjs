@@ -99,6 +99,37 @@ test('payloads carry strategy and config as the contract has them, on both endpo
   assert.deepEqual((await of('aws_sigv4'))[0], { type: 'aws_sigv4', config: { service: 'sts', region: 'eu-west-1' } });
 });
 
+test('a caller that asks for the form of the Bridge gets it on every route, by query or by header', async () => {
+  const resolved = async (kind) => {
+    const { json } = await home.api('GET', `/v1/resolve?workspace_id=default&provider_name=${name(kind)}`);
+    return json;
+  };
+  for (const kind of ['api_key', 'query_param', 'basic_auth']) {
+    await connect(kind);
+    const wanted = await resolved(kind);
+    const id = wanted.connection_id;
+    assert.deepEqual((await token(home, id, '?strategy=bridge')).json, wanted, kind);
+    assert.deepEqual((await home.api('GET', `/v1/token/${id}`, undefined, { 'x-nexus-strategy': 'bridge' })).json, wanted, kind);
+  }
+  const { connection_id: id } = await resolved('api_key');
+  assert.equal((await token(home, id)).json.strategy.type, 'api_key');
+  for (const path of [`/v1/token/${id}`, `/v1/resolve?workspace_id=default&provider_name=${name('api_key')}`]) {
+    const unknown = await home.api('GET', `${path}${path.includes('?') ? '&' : '?'}strategy=toll`);
+    assert.deepEqual([unknown.status, unknown.json.code], [400, 'invalid_field'], path);
+    assert.match(unknown.json.hint, /strategy=bridge/);
+  }
+});
+
+test('a provider that names the place of its key itself says the same on both endpoints', async () => {
+  await register('placed', { auth_type: 'api_key', user_info_endpoint: '/header',
+    params: { auth_strategy: { type: 'header', config: { header_name: 'X-API-Key' } } } });
+  const id = await connect('placed', { api_key: KEY });
+  const { json: resolved } = await home.api('GET', `/v1/resolve?workspace_id=default&provider_name=${name('placed')}`);
+  const { json } = await token(home, id);
+  assert.deepEqual(json.strategy, { type: 'header', config: { header_name: 'X-API-Key', credential_field: 'api_key', value_prefix: '' } });
+  assert.deepEqual(resolved.strategy, json.strategy);
+});
+
 test('credentials in the path, on a host that the person names', async () => {
   await register('bot', {
     auth_type: 'api_key', api_base_url: '', user_info_endpoint: '/bot{api_key}/getMe',

@@ -72,14 +72,14 @@ TEST_CASE("an API key goes where the provider's entry says, in the contract's or
             .get("header_name") == "X-Inline");
   const auto query = strategy("api_key", {{"param_name", "key"}});
   CHECK(query.get("in") == "query");
-  CHECK(query.for_resolve().type == "query_param");
-  CHECK(strategy("api_key").for_resolve().type == "header");
+  CHECK(query.by_placement().type == "query_param");
+  CHECK(strategy("api_key").by_placement().type == "header");
   const auto explicit_one = strategy(
       "api_key",
       {{"auth_strategy", {{"type", "header"}, {"config", {{"header_name", "X-Explicit"}}}}},
        {"header_name", "X-Inline"}});
   CHECK(explicit_one.type == "header");
-  CHECK(explicit_one.for_resolve().type == "header");
+  CHECK(explicit_one.by_placement().type == "header");
   CHECK(explicit_one.get("header_name") == "X-Explicit");
   CHECK(explicit_one.get("value_prefix").empty());
   // Clients take an absent prefix for "Bearer ": it is always there.
