@@ -116,6 +116,16 @@ Result<void> JsonFields::map(const char* name, std::map<std::string, std::string
   return {};
 }
 
+Result<void> JsonFields::json(const char* name, std::size_t longest, std::string& into) const {
+  const auto* value = find(name);
+  if (!value) return {};
+  auto text = to_text(*value);
+  if (text.size() > longest)
+    return bad(name, "is longer than " + std::to_string(longest) + " bytes of JSON");
+  into = std::move(text);
+  return {};
+}
+
 Result<void> JsonFields::one_of(const char* name, const std::vector<std::string>& allowed,
                                 std::string& into) const {
   std::string word = into;

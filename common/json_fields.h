@@ -30,6 +30,8 @@ class JsonFields {
   Result<void> number(const char* name, std::optional<std::int64_t>& into) const;
   Result<void> texts(const char* name, std::vector<std::string>& into) const;
   Result<void> map(const char* name, std::map<std::string, std::string>& into) const;
+  /// Any value at all, as JSON.
+  Result<void> json(const char* name, std::size_t longest, std::string& into) const;
   Result<void> one_of(const char* name, const std::vector<std::string>& allowed,
                       std::string& into) const;
   /// The member as an object; null where it is absent.

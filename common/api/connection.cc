@@ -64,6 +64,7 @@ void write(JsonWriter& to, const Connection& c) {
       .flag("never_expires", c.never_expires)
       .member_or_null("last_refresh_at", c.last_refresh_at)
       .member_or_null("next_refresh_at", c.next_refresh_at);
+  if (!c.metadata.empty()) to.member_json("metadata", c.metadata);
   write_last_error(to, c);
 }
 

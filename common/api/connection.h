@@ -21,7 +21,8 @@ struct Connection {
   std::string provider_id;
   AuthType auth_type = AuthType::oauth2;
   std::string workspace;
-  std::string account;  ///< the person's e-mail or name at the provider, "" when unknown
+  std::string account;   ///< the person's e-mail or name at the provider, "" when unknown
+  std::string metadata;  ///< the application's own, as JSON; "" for none
   /// Outside, a revoked connection has failed.
   ConnectionStatus status = ConnectionStatus::pending;
   std::vector<std::string> scopes;

@@ -3,6 +3,12 @@
 #include <map>
 
 namespace nexus::api {
+namespace {
+
+/// Lists carry it: a thousand connections have to fit into an answer.
+constexpr std::size_t kLongestMetadata = 16 * 1024;
+
+}  // namespace
 
 Result<std::string> read_workspace(const JsonFields& from) {
   std::string workspace;
@@ -20,6 +26,7 @@ Result<ConnectionRequest> read_connection_request(const JsonFields& from) {
   NEXUS_CHECK(from.text("return_url", request.return_url));
   NEXUS_CHECK(from.text("alias", request.alias));
   NEXUS_CHECK(from.text("replaces", request.replaces));
+  NEXUS_CHECK(from.json("metadata", kLongestMetadata, request.metadata));
   NEXUS_CHECK(from.flag("paste", request.pasted));
   NEXUS_CHECK(from.flag("device", request.device));
   std::map<std::string, std::string> params;
@@ -42,6 +49,7 @@ void write(BasicJsonWriter<Text>& to, const ConnectionRequest& request) {
   text("return_url", request.return_url);
   text("alias", request.alias);
   text("replaces", request.replaces);
+  if (!request.metadata.empty()) to.member_json("metadata", request.metadata);
   if (request.pasted) to.flag("paste", true);
   if (request.device) to.flag("device", true);
   if (request.params.empty()) return;

@@ -19,6 +19,7 @@ struct ConnectionRequest {
   std::string return_url;           ///< "" when nobody waits for the browser
   std::string alias;
   std::string replaces;  ///< the connection that goes when this one becomes active
+  std::string metadata;  ///< the application's own: any JSON, given back with the connection
   bool pasted = false;   ///< the person brings the answer by hand
   bool device = false;   ///< the person consents on another device (RFC 8628)
   /// Of the authorization request, beside the provider's own: login_hint, prompt…

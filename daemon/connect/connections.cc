@@ -166,6 +166,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.auth_type = row.auth_type;
   c.workspace = row.workspace;
   c.account = row.account;
+  c.metadata = row.metadata;
   c.status = row.status == ConnectionStatus::revoked ? ConnectionStatus::failed : row.status;
   c.scopes = split(row.status == ConnectionStatus::pending || row.status == ConnectionStatus::failed
                        ? row.requested_scopes

@@ -88,6 +88,7 @@ Result<ConnectionRow> ConnectionRequests::prepare(const ConnectionRequest& reque
   row.alias = request.alias;
   row.requested_scopes = join(scopes, " ");
   row.return_url = request.return_url;
+  row.metadata = request.metadata;
   row.replaces = request.replaces;
   return row;
 }

@@ -61,6 +61,7 @@ struct ConnectionRow {
   std::string subject;
   std::string account;
   std::string return_url;
+  std::string metadata;  ///< the application's own, as JSON; "" for none
   std::string replaces;  ///< the connection that goes when this one becomes active
   // By the wall clock, as people read them; every other time is one that nexusd reckons with.
   UnixTime created_at = 0;

@@ -113,6 +113,23 @@ test('request-connection: both spellings of every field, null and absent scopes,
   }
 });
 
+test('metadata that was given is given back with the connection, whatever JSON it is', async () => {
+  for (const metadata of [{ order: 7, tags: ['a', null, { deep: true }], text: '<ü>"' }, 'text', 0, false, [1, 2]]) {
+    const { json } = await ask({ workspace_id: 'annotated', metadata });
+    assert.deepEqual((await home.http('GET', `/v1/connections/${json.connection_id}`)).json.metadata, metadata);
+  }
+  for (const metadata of [null, undefined]) {
+    const { json } = await ask({ workspace_id: 'annotated', metadata });
+    assert.ok(!('metadata' in (await home.http('GET', `/v1/connections/${json.connection_id}`)).json));
+  }
+  const id = await connected({ workspace_id: 'annotated', metadata: { order: 8 } });
+  const { json: [listed] } = await home.http('GET', '/v1/connections?workspace_id=annotated');
+  assert.deepEqual([listed.connection_id, listed.metadata], [id, { order: 8 }]);
+  const long = await ask({ metadata: 'x'.repeat(16 * 1024) });
+  assertError(long, 400, 'invalid_field');
+  assert.equal(long.json.field, 'metadata');
+});
+
 test('request-connection: what is wrong is told by its code', async () => {
   assertError(await home.http('POST', '/v1/request-connection', '{oops'), 400, 'invalid_json');
   assertError(await ask({ workspace_id: undefined }), 400, 'missing_fields');

@@ -29,6 +29,7 @@ ConnectionRow connection_row(const std::string& id, const std::string& alias) {
   row.provider_id = "p-acme";
   row.alias = alias;
   row.requested_scopes = "read write";
+  row.metadata = R"({"order":7})";
   row.created_at = kNow;
   row.updated_at = kNow;
   row.pending_until = kNow + 600;

@@ -32,6 +32,7 @@ TEST_CASE("a flow is stored with its pending connection and its secrets", "[stor
   CHECK(stored.replaces == "conn_old");
   CHECK(stored.auth_type == AuthType::api_key);
   CHECK(stored.created_at == row.created_at);
+  CHECK(stored.metadata == row.metadata);
   CHECK(stored.pending_until == row.pending_until);
   CHECK(field_names(store, "conn_a") == std::vector<std::string>{"code_verifier", "nonce"});
   CHECK_FALSE(*store.flow("state of conn_b"));

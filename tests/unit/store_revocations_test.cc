@@ -31,6 +31,7 @@ TEST_CASE("a disconnection destroys the credentials and leaves a record without 
   CHECK(left.status == kRevoked);
   CHECK(left.alias.empty());
   CHECK(left.return_url.empty());
+  CHECK(left.metadata.empty());
   CHECK(left.error_code.empty());
   CHECK(left.updated_at == kNow + 9);
   CHECK(field_names(store, "conn_a").empty());

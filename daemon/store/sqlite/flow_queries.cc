@@ -42,11 +42,11 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
         db.query(
               "INSERT INTO connections (id, workspace, provider_id, alias, status, "
               "requested_scopes, return_url, replaces, created_at, updated_at, pending_until, "
-              "auth_type, sequence) "
-              "VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9, ?10, "
+              "auth_type, metadata, sequence) "
+              "VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, "
               "(SELECT 1 + coalesce(max(sequence), 0) FROM connections))")
             .bind(c.id, c.workspace, c.provider_id, c.alias, c.requested_scopes, c.return_url,
-                  c.replaces, c.created_at, c.pending_until, word(c.auth_type))
+                  c.replaces, c.created_at, c.pending_until, word(c.auth_type), c.metadata)
             .run();
         has_row = true;
         db.query(

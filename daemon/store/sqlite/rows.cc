@@ -40,6 +40,7 @@ ConnectionRow connection_row(const Query& q) {
   row.refresh_sent = q.number(25);
   row.last_used_at = q.number(26);
   row.tokens_never_expire = q.optional_number(28).value_or(0) != 0;
+  row.metadata = q.text(29);
   const auto read = [&](auto& into, int column, const char* what) {
     const auto word = q.text(column);
     if (const auto value = from_word<std::decay_t<decltype(into)>>(word))
@@ -114,7 +115,7 @@ void revoke_connection(Database& db, const std::string& id, const std::string& o
   }
   drop_flow(db, id);
   db.query(
-        "UPDATE connections SET status = 'revoked', alias = '', return_url = '', "
+        "UPDATE connections SET status = 'revoked', alias = '', return_url = '', metadata = '', "
         "revocation = ?2, updated_at = ?3, error_code = '', error_message = '' WHERE id = ?1")
       .bind(id, outcome, now)
       .run();

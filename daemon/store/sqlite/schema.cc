@@ -150,6 +150,9 @@ UPDATE connections SET sequence = made.number, last_used_at = max(last_used_at, 
         FROM connections) AS made
   WHERE id = made.made_id;
 CREATE INDEX connection_sequence ON connections (sequence);
+)sql",
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN metadata TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(
