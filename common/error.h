@@ -94,6 +94,8 @@ struct Error {
   int retry_after_s = 0;  ///< 0: the caller is told nothing about when to try again
   /// The request may have arrived although no answer came: what it asked for may be done.
   bool may_have_arrived = false;
+  /// Where nobody can listen for a consent's answer: it may be given on another device instead.
+  bool device_supported = false;
 
   const char* wire() const { return info(code).wire; }
   int exit_code() const { return info(code).exit_code; }

@@ -189,16 +189,15 @@ Result<api::StartedConnection> start(Context& context, ConnectArgs& args,
                               answer.error().code == ErrorCode::callback_unavailable;
   if (!nobody_listens || !is_interactive() || context.output.json) return answer;
   context.output.note(answer.error().message);
-  NEXUS_TRY(
-      const auto choice,
-      ask_line("Consent on another device (d), or paste the browser's last address (p)?", "p"));
-  args.device = lower(choice).starts_with("d");
+  if (answer.error().device_supported) {
+    NEXUS_TRY(
+        const auto choice,
+        ask_line("Consent on another device (d), or paste the browser's last address (p)?", "p"));
+    args.device = lower(choice).starts_with("d");
+  } else {
+    context.output.note("Paste the browser's last address instead:");
+  }
   args.paste = !args.device;
-  answer = ask();
-  if (answer || answer.error().code != ErrorCode::unsupported_auth_type) return answer;
-  context.output.note(answer.error().message + ": paste the address then");
-  args.device = false;
-  args.paste = true;
   return ask();
 }
 

@@ -35,11 +35,21 @@ void show_device_code(const Output& output, const api::DevicePrompt& device) {
   show_qr_code(output, complete);
 }
 
+/// "" where the address names none: no browser of another machine is meant then.
+std::string port_of(const std::string& address) {
+  const auto host = address.find("://");
+  if (host == std::string::npos) return {};
+  const auto authority = address.substr(host + 3, address.find('/', host + 3) - host - 3);
+  const auto colon = authority.rfind(':');
+  const auto port = colon == std::string::npos ? std::string() : authority.substr(colon + 1);
+  return parse_number(port) ? port : std::string();
+}
+
 /// On a machine that the person's browser is not on, its answers go astray: what to do about it.
-void tell_way_around(Context& context, bool has_other_ways) {
+void tell_way_around(Context& context, const api::StartedConnection& started, bool has_other_ways) {
   const auto server = split(environment("SSH_CONNECTION"), ' ');
-  const auto base = context.config.callback_base_url;
-  const auto port = base.substr(base.rfind(':') + 1);
+  const auto port = port_of(started.redirect_uri);
+  if (port.empty()) return;
   const bool desktop = !environment("DISPLAY").empty() || !environment("WAYLAND_DISPLAY").empty();
   std::string way;
   if (server.size() == 4 && !desktop)
@@ -56,7 +66,10 @@ void tell_way_around(Context& context, bool has_other_ways) {
           " here while localhost forwarding is on (.wslconfig: localhostForwarding=true).";
   else
     return;
-  context.output.note(way + (has_other_ways ? "\nOr start again with --paste or --device." : ""));
+  const auto* other_ways = !has_other_ways            ? ""
+                           : started.device_supported ? "\nOr start again with --paste or --device."
+                                                      : "\nOr start again with --paste.";
+  context.output.note(way + other_ways);
 }
 
 }  // namespace
@@ -67,7 +80,7 @@ void show_where_to_consent(Context& context, const api::Provider& provider,
   if (started.device) return show_device_code(context.output, *started.device);
   const bool is_in_json = context.output.json && !open;
   if (!is_in_json) show_url(context, provider.name, started.auth_url, open);
-  if (!pasted) tell_way_around(context, provider.is_oauth());
+  if (!pasted) tell_way_around(context, started, provider.is_oauth());
 }
 
 void print_started(const Output& output, const api::StartedConnection& started) {

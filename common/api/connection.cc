@@ -86,6 +86,8 @@ Result<void> read(const Reader& from, StartedConnection& into) {
   into.scopes = from.texts("scopes");
   into.provider_id = from.text("provider_id");
   into.expires_at = from.number("expires_at").value_or(0);
+  into.redirect_uri = from.text("redirect_uri");
+  into.device_supported = from.flag("device_supported");
   DevicePrompt device{from.text("user_code"), from.text("verification_uri"),
                       from.text("verification_uri_complete")};
   if (!device.user_code.empty()) into.device = std::move(device);
@@ -108,6 +110,8 @@ void write(JsonWriter& to, const StartedConnection& started) {
       .member("provider_id", started.provider_id)
       .member("status", word(started.status))
       .member("expires_at", started.expires_at);
+  if (!started.redirect_uri.empty()) to.member("redirect_uri", started.redirect_uri);
+  if (started.device_supported) to.flag("device_supported", true);
   write(to, started.device);
 }
 

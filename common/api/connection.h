@@ -69,6 +69,8 @@ struct StartedConnection {
   std::vector<std::string> scopes;
   std::string provider_id;
   UnixTime expires_at = 0;
+  std::string redirect_uri;       ///< where the browser is expected, "" where none is
+  bool device_supported = false;  ///< the consent could be given on another device instead
   std::optional<DevicePrompt> device;
 };
 

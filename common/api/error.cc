@@ -16,6 +16,7 @@ void write(JsonWriter& to, const Error& error) {
   text("provider", error.provider);
   text("field", error.field);
   if (error.retry_after_s > 0) to.member("retry_after", error.retry_after_s);
+  if (error.device_supported) to.flag("device_supported", true);
   if (error.code == ErrorCode::attention_required) to.member("detail", error.message);
 }
 
@@ -35,6 +36,7 @@ std::optional<Error> error_in(std::string_view answer) {
                   from.text("connection_id"),
                   from.text("provider"),
                   from.text("field")};
+    error->device_supported = from.flag("device_supported");
     return {};
   }));
   return error;

@@ -48,7 +48,8 @@ Result<StartedFlow> AuthorizationCodeFlow::begin(
                  "scope openid needs a provider with an issuer that publishes its keys",
                  "register the provider with --issuer, or leave openid out"};
   AuthorizationRequest request;
-  NEXUS_TRY(request.redirect_uri, redirect_uri_for(provider, pasted));
+  const bool device = !endpoints.device_authorization.empty();
+  NEXUS_TRY(request.redirect_uri, redirect_uri_for(provider, pasted, device));
   request.scopes = split(row.requested_scopes, ' ');
   request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
   // Those of the request go first: of two with one name the first counts.
@@ -73,7 +74,8 @@ Result<StartedFlow> AuthorizationCodeFlow::begin(
   }
   NEXUS_CHECK(flows_.begin(row, std::move(flow), caller));
   metrics::consent_started(openid);
-  return StartedFlow{authorization_url(endpoints, client.dialect(), request), request.state};
+  return StartedFlow{authorization_url(endpoints, client.dialect(), request), request.state,
+                     request.redirect_uri, device};
 }
 
 Result<FlowOutcome> AuthorizationCodeFlow::complete(
@@ -120,13 +122,16 @@ Result<FlowRow> AuthorizationCodeFlow::asked_for(
   return flow;
 }
 
-Result<std::string> AuthorizationCodeFlow::redirect_uri_for(const Provider& provider, bool pasted) {
+Result<std::string> AuthorizationCodeFlow::redirect_uri_for(const Provider& provider, bool pasted,
+                                                            bool device) {
   const auto uri = redirect_uris_.of(provider);
   if (pasted) return uri;
   auto listened = flows_.listen(uri, provider.settings.any_loopback_port);
   if (listened) return listened;
   auto& error = listened.error();
   error.hint += "; or bring the answer by hand: nexus connect " + provider.name + " --paste";
+  if (device) error.hint += ", or consent on another device: --device instead";
+  error.device_supported = device;
   return error;
 }
 

@@ -40,8 +40,9 @@ class AuthorizationCodeFlow {
   /// The open flow that an answer is for, by its state alone.
   Result<FlowRow> asked_for(const std::string& uri,
                             const std::vector<std::pair<std::string, std::string>>& query);
-  /// Where the answer is to come to. Error: callback_unavailable.
-  Result<std::string> redirect_uri_for(const Provider& provider, bool pasted);
+  /// Where the answer is to come to. Error: callback_unavailable, with the other ways; `device`:
+  /// the provider has a device grant.
+  Result<std::string> redirect_uri_for(const Provider& provider, bool pasted, bool device);
   Result<void> exchange(const PendingConnection& pending, const FlowRow& flow, const Secret& code);
 
   Providers& providers_;

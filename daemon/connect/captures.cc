@@ -24,7 +24,7 @@ Result<StartedFlow> Captures::begin(ConnectionRow& row, const Caller& caller) {
   NEXUS_CHECK(flows_.begin(
       row, {.kind = FlowKind::capture, .state = state, .redirect_uri = page_url_, .awaited = true},
       caller));
-  return StartedFlow{with_parameters(page_url_, {{"state", state}}), state};
+  return StartedFlow{with_parameters(page_url_, {{"state", state}}), state, page_url_};
 }
 
 Result<Captures::Open> Captures::find(const std::string& state) {

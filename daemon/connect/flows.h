@@ -37,6 +37,8 @@ struct NewFlow {
 struct StartedFlow {
   std::string url;
   std::string state;
+  std::string redirect_uri;       ///< where its answer comes to
+  bool device_supported = false;  ///< a consent could be given on another device instead
 };
 
 /// The pending connection of a flow, with what was sealed for it.

@@ -112,6 +112,8 @@ Result<StartedConnection> ConnectionRequests::begin(const ConnectionRequest& req
   const auto at_page = [&](StartedFlow flow) {
     started.auth_url = std::move(flow.url);
     started.state = std::move(flow.state);
+    started.redirect_uri = std::move(flow.redirect_uri);
+    started.device_supported = flow.device_supported;
   };
   if (provider.is_static()) {
     NEXUS_TRY(auto flow, captures_.begin(row, caller));
