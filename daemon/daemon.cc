@@ -40,6 +40,17 @@ RefreshLedger::OnAttention tell(AttentionHook& hook, const Config& config) {
   return [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); };
 }
 
+api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, UnixTime now) {
+  const auto& gateway = foundations.gateway;
+  return {.socket = config.socket,
+          .data_dir = config.data_dir,
+          .key_source = foundations.key_source,
+          .gateway = gateway ? gateway->url() : "",
+          .callback = config.callback_base_url + config.callback_path,
+          .callback_on_gateway = gateway && gateway->has_callback,
+          .started_at = now};
+}
+
 }  // namespace
 
 Result<Foundations> open_foundations(const Config& config) {
@@ -128,8 +139,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                 disk_workers_,
                 limits_,
                 clock_,
-                {config.socket, config.data_dir, foundations_.key_source,
-                 foundations_.gateway ? foundations_.gateway->url() : "", clock_()}},
+                facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(flows_, due_, disk_workers_, clock_) {

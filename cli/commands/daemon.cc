@@ -29,11 +29,15 @@ Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   for (std::size_t i = 0; i < status.connections.size(); ++i)
     counts.push_back(std::to_string(status.connections[i]) + " " +
                      word(api::DaemonStatus::kCounted[i]));
+  const auto* answered_by = status.callback_on_gateway
+                                ? " (on the gateway)"
+                                : " (the port is bound while a consent is pending)";
   context.output.table({"NEXUSD", status.version},
                        {{"pid", std::to_string(status.pid)},
                         {"socket", status.socket},
                         {"data directory", status.data_dir},
                         {"gateway", status.gateway.empty() ? "off" : status.gateway},
+                        {"callback", status.callback + answered_by},
                         {"up for", duration_text(status.uptime_s)},
                         {"vault key from", status.key_source},
                         {"connections", join(counts, ", ")}});

@@ -7,6 +7,8 @@ Result<void> read(const Reader& from, DaemonStatus& into) {
   into.version = from.text("version");
   into.socket = from.text("socket");
   into.gateway = from.text("gateway");
+  into.callback = from.text("callback");
+  into.callback_on_gateway = from.flag("callback_on_gateway");
   into.data_dir = from.text("data_dir");
   into.uptime_s = from.number("uptime_s").value_or(0);
   from.object("vault",
@@ -23,6 +25,8 @@ void write(JsonWriter& to, const DaemonStatus& status) {
       .member("version", status.version)
       .member("socket", status.socket)
       .member_or_null("gateway", status.gateway)
+      .member("callback", status.callback)
+      .flag("callback_on_gateway", status.callback_on_gateway)
       .member("data_dir", status.data_dir)
       .member("uptime_s", status.uptime_s);
   to.begin("vault").member("key_source", status.key_source).flag("locked", false).end();

@@ -22,7 +22,9 @@ struct DaemonStatus {
   std::int64_t pid = 0;
   std::string version;
   std::string socket;
-  std::string gateway;  ///< its URL, "" while it is off
+  std::string gateway;               ///< its URL, "" while it is off
+  std::string callback;              ///< where providers send people back to
+  bool callback_on_gateway = false;  ///< else a port is bound for it while somebody is expected
   std::string data_dir;
   UnixTime uptime_s = 0;
   std::string key_source;                                   ///< where the vault's key came from

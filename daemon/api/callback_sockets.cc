@@ -6,6 +6,20 @@
 #include "daemon/net/url.h"
 
 namespace nexus::api {
+namespace {
+
+/// That the gateway listens somewhere else does not move the callback: how it is moved.
+std::string way_by_gateway(const http::ListenAddress& gateway, const std::string& path) {
+  if (!gateway.is_loopback())
+    return "; or let the gateway answer there: set callback.base_url to the https address that "
+           "people reach it by, and register that with " +
+           path + " at the provider";
+  const auto base = "http://" + gateway.text();
+  return "; or let the gateway answer there: set callback.base_url = \"" + base +
+         "\" and register " + base + path + " at the provider";
+}
+
+}  // namespace
 
 CallbackSockets::CallbackSockets(http::Server& server, std::string callback_path,
                                  std::optional<Gateway> gateway, http::Handler handler)
@@ -31,8 +45,9 @@ Result<void> CallbackSockets::open(const std::string& redirect_uri) {
   if (origins_.contains(origin)) return {};
   // Some providers insist on localhost, others on 127.0.0.1: both may be awaited on one port.
   const auto held = [this](const std::string& address) { return listeners_.contains(address); };
-  NEXUS_TRY(const auto sockets,
-            http::listen_on_tcp({url.host, url.port}, "callback.base_url", held));
+  auto bound = http::listen_on_tcp({url.host, url.port}, "callback.base_url", held);
+  if (!bound && gateway_) bound.error().hint += way_by_gateway(gateway_->address, url.path);
+  NEXUS_TRY(const auto sockets, std::move(bound));
   for (const auto& socket : sockets)
     listeners_[socket.address] = server_.listen(
         socket.fd,

@@ -40,6 +40,8 @@ Result<Reply> get_daemon(Services& services, const http::Request&, const Argumen
   status.version = kVersion;
   status.socket = services.facts.socket;
   status.gateway = services.facts.gateway;
+  status.callback = services.facts.callback;
+  status.callback_on_gateway = services.facts.callback_on_gateway;
   status.data_dir = services.facts.data_dir;
   status.uptime_s = services.clock() - services.facts.started_at;
   status.key_source = services.facts.key_source;

@@ -32,8 +32,8 @@ Result<void> check_exposure(const GatewayConfig& config, const http::ListenAddre
 }
 
 /// People have to reach the callback somewhere: over https, or on loopback.
-Result<bool> callback_is_https(const Config& config, const http::ListenAddress& address) {
-  NEXUS_TRY(const auto url, parse_url(config.callback_base_url, "callback.base_url"));
+Result<bool> callback_is_https(const Config& config, const Url& url,
+                               const http::ListenAddress& address) {
   if (url.scheme == "https") return true;
   if (!url.is_loopback())
     return bad_setting("callback.base_url is neither https nor on loopback",
@@ -59,7 +59,9 @@ Result<std::optional<Gateway::Settings>> Gateway::read(const Config& config) {
   if (config.gateway.listen.empty()) return std::optional<Settings>();
   NEXUS_TRY(auto address, http::ListenAddress::parse(config.gateway.listen, "gateway.listen"));
   NEXUS_CHECK(check_exposure(config.gateway, address));
-  NEXUS_TRY(const bool https, callback_is_https(config, address));
+  NEXUS_TRY(const auto callback, parse_url(config.callback_base_url, "callback.base_url"));
+  NEXUS_TRY(const bool https, callback_is_https(config, callback, address));
+  const bool has_callback = https || address.covers(callback.host, callback.port);
   NEXUS_TRY(auto origins, http::OriginPolicy::make(config.gateway.cors_origins));
   http::HostPolicy hosts(address, config.gateway.hosts);
   std::shared_ptr<http::TlsCertificate> tls;
@@ -68,7 +70,7 @@ Result<std::optional<Gateway::Settings>> Gateway::read(const Config& config) {
               http::TlsCertificate::load(config.gateway.tls_certificate, config.gateway.tls_key));
   }
   return std::optional(Settings{std::move(address), std::move(hosts), std::move(origins),
-                                std::move(tls), config.gateway.open_check, https});
+                                std::move(tls), config.gateway.open_check, https, has_callback});
 }
 
 std::string Gateway::Settings::url() const {

@@ -28,6 +28,7 @@ class Gateway {
     std::shared_ptr<http::TlsCertificate> tls;
     bool open_check = true;
     bool callback_is_https = false;
+    bool has_callback = false;  ///< providers' answers come to it, not to a port of their own
 
     std::string url() const;
   };

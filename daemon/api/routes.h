@@ -26,6 +26,10 @@ struct DaemonFacts {
   std::string data_dir;
   std::string key_source;
   std::string gateway;  ///< its URL, "" while it is off
+  std::string
+      callback;  ///< where providers send people back to, but for those with a path of their own
+  bool callback_on_gateway =
+      false;  ///< the gateway answers there, else a port that is bound for it
   UnixTime started_at = 0;
 };
 

@@ -3,12 +3,13 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createConnection } from 'node:net';
+import { once } from 'node:events';
+import { createConnection, createServer } from 'node:net';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
-import { BIN, Home, until } from '../support/nexus.mjs';
+import { BIN, freePort, Home, until } from '../support/nexus.mjs';
 
 let home;
 let provider;
@@ -240,6 +241,25 @@ test('return_urls: an exact list, checked again before the browser is sent there
   assert.equal(page.status, 200);  // a page instead of the redirect
   assert.equal(page.headers.get('location'), null);
   await listed.remove();
+});
+
+test('a gateway on another port than the callback\'s: where the callback is, and how it is moved, is told', async () => {
+  const other = await Home.make({ gateway: true, gatewayPort: await freePort() });
+  await other.start();
+  await register(other, provider.issuer);
+  const status = JSON.parse((await other.nexus(['daemon', 'status', '--json'])).stdout);
+  assert.equal(status.callback, `${other.callbackBase}/auth/callback`);
+  assert.equal(status.callback_on_gateway, false);
+  assert.match((await other.nexus(['daemon', 'status'])).stdout, new RegExp(`callback +${other.callbackBase}/auth/callback \\(the port is bound while`));
+  const holder = createServer(() => {}).listen(other.callbackPort, '127.0.0.1');
+  await once(holder, 'listening');
+  const refused = (await other.api('POST', '/v1/request-connection', { provider_name: 'demo' })).json;
+  holder.close();
+  assert.equal(refused.code, 'callback_unavailable');
+  assert.ok(refused.hint.includes(`callback.base_url = "${other.gateway}" and register ${other.gateway}/auth/callback`), refused.hint);
+  await other.remove();
+  const own = JSON.parse((await home.nexus(['daemon', 'status', '--json'])).stdout);
+  assert.equal(own.callback_on_gateway, true);
 });
 
 test('behind a reverse proxy: the public https address is the redirect URI (K9)', async () => {
