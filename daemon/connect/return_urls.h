@@ -11,7 +11,9 @@ namespace nexus {
 
 /// Where applications may have people sent back to (K5): any https URL and any http one
 /// on loopback or, once there is a list, what lies below one of its entries: the same scheme, host
-/// and port, and a path that begins with the entry's, whole segments only.
+/// and port, and a path that begins with the entry's, whole segments only. A scheme of an
+/// application's own (RFC 8252 7.1) has to be listed, and the URL is the entry to the letter; it
+/// may have a query.
 class ReturnUrls {
  public:
   /// Error: usage for an entry that is no such URL.
@@ -26,6 +28,7 @@ class ReturnUrls {
 
  private:
   std::vector<Url> allowed_;
+  std::vector<std::string> private_use_;
 };
 
 }  // namespace nexus

@@ -43,6 +43,17 @@ bool Url::is_loopback() const {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+std::string scheme_of(std::string_view text) {
+  const auto scheme = text.substr(0, text.find(':'));
+  constexpr auto letters = "abcdefghijklmnopqrstuvwxyz";
+  constexpr auto allowed = "abcdefghijklmnopqrstuvwxyz0123456789+.-";
+  if (scheme.size() == text.size() || scheme.empty() ||
+      std::string_view(letters).find(scheme.front()) == std::string_view::npos ||
+      scheme.find_first_not_of(allowed) != std::string_view::npos)
+    return {};
+  return std::string(scheme);
+}
+
 Result<Url> parse_url(std::string_view text, const std::string& what) {
   Error refused{ErrorCode::invalid_field, what + " is not an absolute http or https URL",
                 "give one like https://example.com/path"};

@@ -26,6 +26,9 @@ struct Url {
   std::string origin() const { return scheme + "://" + host + ":" + std::to_string(port); }
 };
 
+/// The scheme that a URL begins with (RFC 3986 3.1), "" where it begins with none in lower case.
+std::string scheme_of(std::string_view text);
+
 /// Errors: invalid_field. `what` names the URL in the message ("the token endpoint").
 Result<Url> parse_url(std::string_view text, const std::string& what);
 

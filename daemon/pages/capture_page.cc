@@ -72,8 +72,9 @@ std::string field_markup(const CredentialField& field, const std::string& value,
 
 /// Browsers hold a form's redirects against form-action too, so the way back has to be in it.
 std::string form_action(const std::string& return_url) {
-  const auto url = parse_url(return_url, "return_url");
-  return "'self'" + (url ? " " + url->origin() : std::string());
+  if (const auto url = parse_url(return_url, "return_url")) return "'self' " + url->origin();
+  const auto scheme = scheme_of(return_url);
+  return scheme.empty() ? "'self'" : "'self' " + scheme + ":";
 }
 
 }  // namespace

@@ -243,6 +243,42 @@ test('return_urls: an exact list, checked again before the browser is sent there
   await listed.remove();
 });
 
+test('an application\'s own scheme is a return_url where it is listed, to the letter', async () => {
+  const listed = await Home.make({ gateway: { return_urls: ['myapp://callback', 'com.example.app:/oauth', 'https://app.example.com/'] } });
+  await listed.start();
+  await register(listed, provider.issuer);
+  listed.key = await listed.makeKey('app', '--use', 'all');
+  const ask = (return_url) => listed.http('POST', '/v1/request-connection', { workspace_id: 'w', provider_name: 'demo', return_url });
+  for (const url of ['myapp://callback', 'myapp://callback?session=1', 'com.example.app:/oauth', 'https://app.example.com/x'])
+    assert.equal((await ask(url)).status, 200, url);
+  for (const url of ['myapp://callback/', 'myapp://callback2', 'MYAPP://callback', 'myapp://CALLBACK', 'myapp:callback', 'myapp://callback#f', 'myapp://callback x',
+    'otherapp://callback', 'com.example.app:/oauth/x', 'javascript:alert(1)', 'javascript://callback', 'data:text/html,x', 'file:///etc/passwd', 'https://evil.example/'])
+    assert.equal((await ask(url)).json.code, 'return_url_not_allowed', url);
+  const { json } = await ask('myapp://callback?session=1');
+  const page = await fetch(provider.consent(json.auth_url), { redirect: 'manual' });
+  assert.equal(page.status, 302);
+  assert.equal(page.headers.get('location'), `myapp://callback?session=1&status=success&connection_id=${json.connection_id}&provider=demo`);
+  await listed.remove();
+
+  const bare = await Home.make({ gateway: true });
+  await bare.start();
+  await register(bare, provider.issuer);
+  bare.key = await bare.makeKey('app', '--use', 'all');
+  const refused = await bare.http('POST', '/v1/request-connection', { workspace_id: 'w', provider_name: 'demo', return_url: 'myapp://callback' });
+  assert.equal(refused.json.code, 'return_url_not_allowed');
+  assert.match(refused.json.hint, /gateway\.return_urls/);
+  await bare.remove();
+});
+
+test('a scheme that a browser acts upon cannot be listed', async () => {
+  for (const url of ['javascript://callback', 'data:text/html,x', 'file:///x', 'blob:https://a.example/x', 'view-source://x', 'myapp:x', 'myapp://callback?x=1',
+    'myapp://callback#x', 'MyApp://callback', 'my app://callback']) {
+    const bad = await Home.make({ gateway: { return_urls: [url] } });
+    await assert.rejects(bad.start(), /cannot be listed/, url);
+    await bad.remove().catch(() => {});
+  }
+});
+
 test('a gateway on another port than the callback\'s: where the callback is, and how it is moved, is told', async () => {
   const other = await Home.make({ gateway: true, gatewayPort: await freePort() });
   await other.start();
