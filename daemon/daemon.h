@@ -101,6 +101,7 @@ class Daemon {
   AuthorizationCodeFlow code_flow_;
   DeviceFlow device_flow_;
   Captures captures_;
+  FlowOutcomes outcomes_;
   UnattendedGrants unattended_grants_;
   ConnectionRequests requests_;
   Connections connections_;

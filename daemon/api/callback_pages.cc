@@ -2,17 +2,27 @@
 
 #include "daemon/api/capture_pages.h"
 #include "daemon/api/outcome_page.h"
+#include "daemon/net/url.h"
 
 namespace nexus::api {
+namespace {
+
+const Notice kNothingHere{.title = "Nothing here",
+                          .text = "Nexus only waits for a provider's answer here."};
+
+/// Whether it is what a page of ours left in the address bar, not a provider's answer.
+bool is_shown_again(const http::Request& request) {
+  return !request.query_value("outcome").empty() && request.query_value("state").empty();
+}
+
+}  // namespace
 
 void CallbackPages::handle(http::Request request, http::Respond respond) {
   const auto origin = "http://" + request.header("host");
   if (!sockets_.awaits(origin))
-    return respond(page_response(421, PageTone::failure, "Wrong address",
-                                 "This is not the address that was asked for."));
-  if (!sockets_.expects(request.path))
-    return respond(page_response(404, PageTone::failure, "Nothing here",
-                                 "Nexus only waits for a provider's answer here."));
+    return respond(page_response(
+        421, {.title = "Wrong address", .text = "This is not the address that was asked for."}));
+  if (!sockets_.expects(request.path)) return respond(page_response(404, kNothingHere));
   answer(origin, std::move(request), std::move(respond));
 }
 
@@ -25,23 +35,34 @@ void CallbackPages::answer_on_gateway(http::Request request, http::Respond respo
 
 void CallbackPages::answer(const std::string& origin, http::Request request,
                            http::Respond respond) {
+  if (request.method == "GET" && is_shown_again(request)) {
+    const auto receipt = request.query_value("outcome");
+    if (outcomes_.is_under_way(receipt)) return respond(page_while_under_way(receipt));
+    const auto ended = outcomes_.find(receipt);
+    return respond(ended ? page_for(*ended) : page_for_forgotten());
+  }
   if (is_capture_path(request.path))
     return workers_.submit(
         [this, origin, request = std::move(request), respond = std::move(respond)]() mutable {
-          respond(answer_capture(captures_, origin, request));
+          respond(answer_capture(captures_, outcomes_, origin, request));
         });
   if (request.method != "GET") {
-    auto response = page_response(405, PageTone::failure, "Nothing here",
-                                  "Nexus only waits for a provider's answer here.");
+    auto response = page_response(405, kNothingHere);
     response.headers.emplace_back("Allow", "GET");
     if (request.method == "HEAD") response.body.clear();
     return respond(std::move(response));
   }
+  const auto uri = origin + request.path;
+  const auto receipt = FlowOutcomes::receipt(with_parameters(uri, request.query));
+  if (const auto ended = outcomes_.find(receipt)) return respond(page_for(*ended));
+  if (!outcomes_.begin(receipt)) return respond(page_while_under_way(receipt));
   // The exchange talks to the provider, so it leaves the loop. Nobody cancels it: a browser that
   // goes away does not undo a consent.
-  workers_.submit([this, uri = origin + request.path, query = std::move(request.query),
-                   caller = request.caller, respond = std::move(respond)] {
-    respond(page_for(code_flow_.complete(uri, query, caller)));
+  workers_.submit([this, uri, receipt, query = std::move(request.query), caller = request.caller,
+                   respond = std::move(respond)] {
+    auto outcome = code_flow_.complete(uri, query, caller);
+    outcomes_.end(receipt, outcome);
+    respond(page_for(outcome));
   });
 }
 

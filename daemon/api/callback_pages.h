@@ -5,6 +5,7 @@
 #include "daemon/api/callback_sockets.h"
 #include "daemon/connect/authorization_code_flow.h"
 #include "daemon/connect/captures.h"
+#include "daemon/connect/flow_outcomes.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus::api {
@@ -14,8 +15,12 @@ namespace nexus::api {
 class CallbackPages {
  public:
   CallbackPages(CallbackSockets& sockets, AuthorizationCodeFlow& code_flow, Captures& captures,
-                WorkerPool& workers)
-      : sockets_(sockets), code_flow_(code_flow), captures_(captures), workers_(workers) {}
+                FlowOutcomes& outcomes, WorkerPool& workers)
+      : sockets_(sockets),
+        code_flow_(code_flow),
+        captures_(captures),
+        outcomes_(outcomes),
+        workers_(workers) {}
 
   /// What came to the callback's own sockets.
   void handle(http::Request request, http::Respond respond);
@@ -30,6 +35,7 @@ class CallbackPages {
   CallbackSockets& sockets_;
   AuthorizationCodeFlow& code_flow_;
   Captures& captures_;
+  FlowOutcomes& outcomes_;
   WorkerPool& workers_;
 };
 

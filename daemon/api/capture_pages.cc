@@ -7,6 +7,7 @@
 #include "daemon/api/capture_json.h"
 #include "daemon/api/outcome_page.h"
 #include "daemon/http/responses.h"
+#include "daemon/net/url.h"
 #include "daemon/pages/capture_page.h"
 
 namespace nexus::api {
@@ -74,8 +75,15 @@ http::Response show(const Page& page, int status) {
   return response;
 }
 
-http::Response get_form(Captures& captures, const http::Request& request) {
+std::string receipt_of(const std::string& origin, const std::string& state) {
+  return FlowOutcomes::receipt(with_parameters(origin + kCapturePagePath, {{"state", state}}));
+}
+
+http::Response get_form(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
+                        const http::Request& request) {
   const auto state = request.query_value("state");
+  if (wants_html(request))
+    if (const auto ended = outcomes.find(receipt_of(origin, state))) return page_for(*ended);
   const auto form = captures.form(state);
   if (!wants_html(request))
     return form ? http::json_response(form_as_json(*form)) : http::error_response(form.error());
@@ -102,7 +110,8 @@ std::map<std::string, std::string> shown_again(Captures& captures, const Submiss
   return typed;
 }
 
-http::Response submit(Captures& captures, const std::string& origin, http::Request& request) {
+http::Response submit(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
+                      http::Request& request) {
   const bool html = wants_html(request);
   const auto refuse = [&](const Error& error) {
     return html ? page_for(error) : http::error_response(error);
@@ -114,8 +123,7 @@ http::Response submit(Captures& captures, const std::string& origin, http::Reque
   if (!submission) return refuse(submission.error());
   CaptureAttempt attempt;
   if (html) attempt.typed = shown_again(captures, *submission);
-  const auto captured =
-      captures.complete(submission->state, submission->credentials, request.caller);
+  auto captured = captures.complete(submission->state, submission->credentials, request.caller);
   if (!captured) {
     if (!html || captured.error().code == ErrorCode::invalid_state) return refuse(captured.error());
     attempt.message = captured.error().message + ": " + captured.error().hint + ".";
@@ -126,7 +134,9 @@ http::Response submit(Captures& captures, const std::string& origin, http::Reque
     attempt.faults = captured->faults;
     return ask_again(captures, submission->state, std::move(attempt));
   }
-  return page_for(captured->outcome);
+  Result<FlowOutcome> outcome = captured->outcome;
+  outcomes.end(receipt_of(origin, submission->state), outcome);
+  return page_for(outcome);
 }
 
 }  // namespace
@@ -135,11 +145,11 @@ bool is_capture_path(const std::string& path) {
   return path == kCapturePagePath || path == kCaptureSubmitPath;
 }
 
-http::Response answer_capture(Captures& captures, const std::string& origin,
+http::Response answer_capture(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
                               http::Request& request) {
   const bool page = request.path == kCapturePagePath;
-  if (page && request.method == "GET") return get_form(captures, request);
-  if (!page && request.method == "POST") return submit(captures, origin, request);
+  if (page && request.method == "GET") return get_form(captures, outcomes, origin, request);
+  if (!page && request.method == "POST") return submit(captures, outcomes, origin, request);
   auto response =
       http::error_response({ErrorCode::method_not_allowed,
                             "this page does not take " + printable(request.method, 20), ""});

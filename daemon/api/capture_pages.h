@@ -3,6 +3,7 @@
 #include <string>
 
 #include "daemon/connect/captures.h"
+#include "daemon/connect/flow_outcomes.h"
 #include "daemon/http/message.h"
 
 namespace nexus::api {
@@ -12,7 +13,7 @@ bool is_capture_path(const std::string& path);
 
 /// The page and its form, for whoever shows a state: HTML for browsers, JSON for others. `origin`
 /// is how the browser calls us. May wait for the provider.
-http::Response answer_capture(Captures& captures, const std::string& origin,
+http::Response answer_capture(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
                               http::Request& request);
 
 }  // namespace nexus::api

@@ -1,6 +1,20 @@
 #include "daemon/api/outcome_page.h"
 
 namespace nexus::api {
+namespace {
+
+/// A message as people write: a capital at its head, a full stop at its end. Names of fields, and
+/// words in quotes, stay as they are. `before`: what it is set apart by, where there is one.
+std::string sentence(std::string text, std::string_view before = "") {
+  if (text.empty()) return text;
+  const auto word = text.substr(0, text.find(' '));
+  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
+  if (plain) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  if (std::string_view(".!?").find(text.back()) == std::string_view::npos) text += '.';
+  return std::string(before) + text;
+}
+
+}  // namespace
 
 http::Response page_response(const Page& page, int status) {
   http::Response response;
@@ -13,18 +27,20 @@ http::Response page_response(const Page& page, int status) {
   return response;
 }
 
-http::Response page_response(int status, PageTone tone, std::string_view title,
-                             std::string_view text) {
-  return page_response(callback_page(tone, title, text), status);
+http::Response page_response(int status, const Notice& notice) {
+  return page_response(callback_page(notice), status);
 }
 
 http::Response page_for(const Result<FlowOutcome>& outcome) {
   if (!outcome) {
-    if (outcome.error().code != ErrorCode::invalid_state)
-      return page_response(info(outcome.error().code).http_status, PageTone::failure,
-                           "Something went wrong", outcome.error().message);
-    return page_response(400, PageTone::failure, "This link does not work (any more)",
-                         outcome.error().message + ". Go back to the terminal and start again.");
+    const auto& error = outcome.error();
+    if (error.code == ErrorCode::invalid_state)
+      return page_response(
+          400, {.title = "This link does not work (any more)",
+                .text = sentence(error.message) + " Go back to the terminal and start again."});
+    return page_response(info(error.code).http_status,
+                         {.title = "Something went wrong",
+                          .text = sentence(error.message) + sentence(error.hint, " ")});
   }
   if (!outcome->redirect_to.empty()) {
     http::Response response;
@@ -32,15 +48,41 @@ http::Response page_for(const Result<FlowOutcome>& outcome) {
     response.headers = {{"Location", outcome->redirect_to}, {"Referrer-Policy", "no-referrer"}};
     return response;
   }
-  if (outcome->active)
-    return page_response(200, PageTone::success, outcome->provider + " is connected",
-                         "You can close this tab and go back to where you came from.");
-  if (outcome->denied)
-    return page_response(200, PageTone::denied, "Nothing was connected",
-                         "You denied " + outcome->provider +
-                             " access, and nothing was stored. You can close this tab.");
-  return page_response(200, PageTone::failure, outcome->provider + " could not be connected",
-                       outcome->message + ". You can close this tab; the terminal says more.");
+  Notice notice{.lead = outcome->active ? "Use it in a terminal:" : "To try again, in a terminal:",
+                .command = outcome->next,
+                .receipt = outcome->receipt};
+  if (outcome->active) {
+    notice.tone = PageTone::success;
+    notice.title = outcome->provider + " is connected";
+    notice.text =
+        (outcome->account.empty() ? "" : "You are connected as " + outcome->account + ". ") +
+        "You can close this tab and go back to where you came from.";
+  } else if (outcome->denied) {
+    notice.tone = PageTone::denied;
+    notice.title = "Nothing was connected";
+    notice.text = "You denied " + outcome->provider +
+                  " access, and nothing was stored. You can close this tab.";
+  } else {
+    notice.title = outcome->provider + " could not be connected";
+    notice.text = sentence(outcome->message) + sentence(outcome->hint, " ");
+  }
+  return page_response(200, notice);
+}
+
+http::Response page_while_under_way(const std::string& receipt) {
+  auto response = page_response(200, {.tone = PageTone::waiting,
+                                      .title = "One moment",
+                                      .text = "The provider's answer is being looked at.",
+                                      .receipt = receipt});
+  response.headers.emplace_back("Refresh", "2");
+  return response;
+}
+
+http::Response page_for_forgotten() {
+  return page_response(404, {.title = "There is nothing to show any more",
+                             .text = "How a connection went is shown here for ten minutes.",
+                             .lead = "To see the connections that there are, in a terminal:",
+                             .command = "nexus list"});
 }
 
 }  // namespace nexus::api

@@ -1,5 +1,6 @@
 #include "daemon/connect/flows.h"
 
+#include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
 #include "daemon/net/url.h"
@@ -10,8 +11,9 @@ namespace {
 
 /// A write transaction of so many is short; the rest is due at once.
 constexpr std::int64_t kExpiredAtOnce = 200;
-/// A flow that was answered needs its listener for a moment more: browsers reload.
-constexpr UnixTime kListenAfterwards = 1;
+/// A flow that was answered needs its listener for a moment more: browsers reload, and so does,
+/// after two seconds, the page of an answer that is still looked at.
+constexpr UnixTime kListenAfterwards = 3;
 
 }  // namespace
 
@@ -143,7 +145,8 @@ FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::st
   FlowOutcome outcome{.denied = code == "access_denied",
                       .connection_id = row.id,
                       .provider = row.provider_name,
-                      .message = cause};
+                      .message = cause,
+                      .next = "nexus connect " + row.provider_name + in_workspace(row.workspace)};
   outcome.redirect_to = return_urls_.back_to(
       row.return_url, row.id,
       {{"status", "failed"}, {"provider", row.provider_name}, {"error", code}});
@@ -161,11 +164,19 @@ FlowOutcome Flows::fail(const ConnectionRow& row, const Error& error, const Call
                caller);
   const auto* code =
       error.code == ErrorCode::invalid_id_token ? "invalid_id_token" : "token_exchange_failed";
-  return end(row, AuditEvent::token_exchange_failed, code, error.message, caller);
+  auto outcome = end(row, AuditEvent::token_exchange_failed, code, error.message, caller);
+  outcome.hint = about(row, error).hint;
+  return outcome;
 }
 
 FlowOutcome Flows::succeed(const ConnectionRow& row) {
   FlowOutcome outcome{.active = true, .connection_id = row.id, .provider = row.provider_name};
+  // As it became: with its account, and the alias of the one that it replaced.
+  const auto stored = store_.connection(row.id);
+  const auto& active = stored && *stored ? **stored : row;
+  outcome.account = active.account;
+  outcome.next = "nexus token " +
+                 (active.alias.empty() ? active.id : active.alias + in_workspace(active.workspace));
   outcome.redirect_to = return_urls_.back_to(
       row.return_url, row.id, {{"status", "success"}, {"provider", row.provider_name}});
   return outcome;

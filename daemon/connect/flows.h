@@ -53,8 +53,12 @@ struct FlowOutcome {
   bool denied = false;
   std::string connection_id;
   std::string provider;
-  std::string message;      ///< cleaned for display
-  std::string redirect_to;  ///< "" to show a page
+  std::string account{};      ///< of an active one, "" where nobody knows
+  std::string message{};      ///< cleaned for display
+  std::string next{};         ///< the command that makes use of it, or begins again
+  std::string hint{};         ///< what to do about a failure, "" for nothing beside `next`
+  std::string redirect_to{};  ///< "" to show a page
+  std::string receipt{};      ///< what the page is shown again for (FlowOutcomes), "" for nothing
 };
 
 /// The flows that wait for a person: a consent at a provider, or credentials typed into our own

@@ -3,7 +3,9 @@
 namespace nexus {
 namespace {
 
-constexpr std::string_view kScript = "history.replaceState(null,'',location.pathname)";
+constexpr std::string_view kScript =
+    "const receipt=document.currentScript.dataset.receipt;"
+    "history.replaceState(null,'',location.pathname+(receipt?'?outcome='+receipt:''))";
 
 std::string_view symbol(PageTone tone) {
   switch (tone) {
@@ -13,25 +15,48 @@ std::string_view symbol(PageTone tone) {
       return R"(<circle cx="12" cy="12" r="9.5"/><path d="m5.6 5.6 12.8 12.8"/>)";
     case PageTone::failure:
       return R"(<circle cx="12" cy="12" r="9.5"/><path d="M12 7v6"/><path d="M12 16.6v.1"/>)";
+    case PageTone::waiting:
+      return R"(<circle cx="12" cy="12" r="9.5"/><path d="M12 6.5V12l3.5 2"/>)";
   }
   return {};
 }
 
 std::string_view word(PageTone tone) {
-  return tone == PageTone::success ? "success" : tone == PageTone::denied ? "denied" : "failure";
+  switch (tone) {
+    case PageTone::success:
+      return "success";
+    case PageTone::denied:
+      return "denied";
+    case PageTone::failure:
+      return "failure";
+    case PageTone::waiting:
+      return "waiting";
+  }
+  return {};
 }
 
 }  // namespace
 
-Page callback_page(PageTone tone, std::string_view title, std::string_view text) {
+Page callback_page(const Notice& notice) {
   std::string body = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\">";
-  body.append(symbol(tone))
+  body.append(symbol(notice.tone))
       .append("</svg>\n<h1>")
-      .append(html_escape(title))
+      .append(html_escape(notice.title))
       .append("</h1>\n<p>")
-      .append(html_escape(text))
-      .append("</p>\n<p class=\"brand\">Nexus, on this computer</p>\n");
-  return make_page({.title = title, .css_class = word(tone), .body = body, .script = kScript});
+      .append(html_escape(notice.text))
+      .append("</p>\n");
+  if (!notice.command.empty())
+    body.append("<p>")
+        .append(html_escape(notice.lead))
+        .append("</p>\n<pre>")
+        .append(html_escape(notice.command))
+        .append("</pre>\n");
+  body.append("<p class=\"brand\">Nexus, on this computer</p>\n");
+  return make_page({.title = notice.title,
+                    .css_class = word(notice.tone),
+                    .body = body,
+                    .script = kScript,
+                    .receipt = notice.receipt});
 }
 
 }  // namespace nexus

@@ -29,6 +29,7 @@ input:focus,select:focus,button:focus{outline:3px solid var(--focus);outline-off
 p.error{margin:.35rem 0 0;color:var(--bad);font-size:.95rem}
 p.alert{margin-top:1.25rem;padding:.7rem .9rem;border:1px solid var(--bad);border-radius:.4rem;color:var(--bad);text-align:left}
 button{width:100%;margin-top:1.6rem;padding:.7rem;font:inherit;font-weight:600;color:#fff;background:var(--act);border:0;border-radius:.4rem;cursor:pointer}
+pre{margin:.5rem 0 0;padding:.6rem .7rem;background:var(--ground);border:1px solid var(--line);border-radius:.4rem;font:.95rem/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}
 p.brand{margin-top:1.75rem;font-size:.85rem;letter-spacing:.02em}
 )css";
 
@@ -76,7 +77,11 @@ Page make_page(const PageParts& parts) {
       .append(kStyle)
       .append("</style>\n");
   if (!parts.script.empty())
-    page.html.append("<script>").append(parts.script).append("</script>\n");
+    page.html.append("<script data-receipt=\"")
+        .append(html_escape(parts.receipt))
+        .append("\">")
+        .append(parts.script)
+        .append("</script>\n");
   page.html.append("</head>\n<body>\n<main class=\"")
       .append(parts.css_class)
       .append("\">\n")

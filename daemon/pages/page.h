@@ -16,6 +16,7 @@ struct PageParts {
   std::string_view css_class;
   std::string body;
   std::string_view script{};           ///< "" for none; runs by its hash alone
+  std::string_view receipt{};          ///< for the script, as its data-receipt
   std::string form_action = "'none'";  ///< where forms may be sent, as a CSP source list
 };
 

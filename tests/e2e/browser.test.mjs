@@ -43,7 +43,12 @@ test('connect, consent in the browser, status, and a request with the token', { 
   page.on('console', (message) => { if (message.type() === 'error') problems.push(message.text()); });
   await consentInBrowser(page, connecting.url);
   await page.waitForSelector('h1:has-text("demo is connected")');
-  assert.ok(!page.url().includes('code='), 'code and state are out of the address bar');
+  assert.doesNotMatch(page.url(), /code=|state=/, 'code and state are out of the address bar');
+  await home.api('POST', '/v1/request-connection', { provider_name: 'demo' });  // keeps the listener open
+  await page.reload();
+  await page.waitForSelector('h1:has-text("demo is connected")');
+  assert.doesNotMatch(page.url(), /code=|state=/, 'and stay out');
+  assert.match(await page.locator('main').innerText(), /connected as alice@example\.com[\s\S]*nexus token conn_\w{26}/);
   assert.deepEqual(problems.filter((text) => text.includes('Content Security Policy')), []);
   if (process.env.NEXUS_SCREENSHOTS) await page.screenshot({ path: `${process.env.NEXUS_SCREENSHOTS}/success.png` });
   const done = await connecting.ended();

@@ -157,7 +157,8 @@ test('a state is good once, and for its own page only (K8)', { timeout: 60000 },
 
   const replay = await ask('api-key');  // keeps the listener open
   const page = await open(asked.auth_url);
-  assert.match(await page.locator('h1').innerText(), /does not work/);
+  assert.equal(await page.locator('h1').innerText(), 'api-key is connected');
+  assert.equal(await page.locator('form, input').count(), 0, 'nothing is asked for any more');
   const again = await post({ state: asked.state, api_key: 'other' });
   assert.equal(again.status, 400);
   assert.equal((await home.api('GET', `/v1/token/${asked.connection_id}`)).json.credentials.api_key, KEY);

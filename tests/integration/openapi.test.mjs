@@ -104,6 +104,7 @@ test('every operation answers as it is described', async () => {
   const started = await call('POST', '/v1/request-connection', { body: { workspace_id: 'default', provider_name: 'demo', return_url: 'https://a.example/' } });
   await call('GET', new URL(provider.consent(started.json.auth_url)).pathname + new URL(provider.consent(started.json.auth_url)).search);
   await call('GET', '/auth/callback?state=x&code=y');
+  await call('GET', '/auth/callback?outcome=x');
   await call('POST', '/v1/request-connection', { body: {} });
   await call('POST', '/v1/request-connection', { body: {}, key: keys.none });
   await call('POST', '/v1/request-connection', { body: { workspace_id: 'default', provider_name: 'demo', return_url: 'https://a.example/' }, key: keys.read });

@@ -83,8 +83,13 @@ TEST_CASE("every prefix of a request is incomplete, never misread", "[http]") {
 }
 
 TEST_CASE("the page shows no provider's text as markup", "[pages]") {
-  const auto page =
-      callback_page(PageTone::failure, "<script>x</script>", "\"><img src=x onerror=y>");
+  const std::string markup = "\"><img src=x onerror=y>";
+  const auto page = callback_page({.tone = PageTone::failure,
+                                   .title = "<script>x</script>",
+                                   .text = markup,
+                                   .lead = markup,
+                                   .command = markup,
+                                   .receipt = markup});
   CHECK(page.html.find("<script>x") == std::string::npos);
   CHECK(page.html.find("<img") == std::string::npos);
   CHECK(page.content_security_policy.find("default-src 'none'") == 0);

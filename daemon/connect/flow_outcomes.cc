@@ -1,0 +1,43 @@
+#include "daemon/connect/flow_outcomes.h"
+
+#include "daemon/crypto/encoding.h"
+
+namespace nexus {
+namespace {
+
+constexpr UnixTime kKept = 600;
+
+}  // namespace
+
+std::string FlowOutcomes::receipt(const std::string& url) {
+  return base64url(sha256("outcome\n" + url));
+}
+
+bool FlowOutcomes::begin(const std::string& receipt) {
+  const std::lock_guard lock(mutex_);
+  return under_way_.insert(receipt).second;
+}
+
+bool FlowOutcomes::is_under_way(const std::string& receipt) {
+  const std::lock_guard lock(mutex_);
+  return under_way_.contains(receipt);
+}
+
+void FlowOutcomes::end(const std::string& receipt, Result<FlowOutcome>& outcome) {
+  const auto now = clock_();
+  const std::lock_guard lock(mutex_);
+  under_way_.erase(receipt);
+  std::erase_if(kept_, [now](const auto& entry) { return entry.second.until <= now; });
+  if (!outcome) return;
+  outcome->receipt = receipt;
+  kept_.insert_or_assign(receipt, Kept{*outcome, now + kKept});
+}
+
+std::optional<FlowOutcome> FlowOutcomes::find(const std::string& receipt) {
+  const std::lock_guard lock(mutex_);
+  const auto found = kept_.find(receipt);
+  if (found == kept_.end() || found->second.until <= clock_()) return std::nullopt;
+  return found->second.outcome;
+}
+
+}  // namespace nexus
