@@ -3,6 +3,7 @@
 #include "common/id.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
+#include "daemon/api/outcome_page.h"
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
@@ -80,10 +81,12 @@ std::string Gateway::Settings::url() const {
 Result<void> Gateway::open(http::Server& server) {
   NEXUS_TRY(const auto sockets, http::listen_on_tcp(settings_.address, "gateway.listen"));
   for (const auto& socket : sockets)
-    server.listen(socket.fd, {.via = Caller::Via::gateway, .tls = settings_.tls},
-                  [this](http::Request request, http::Respond respond) {
-                    handle(std::move(request), std::move(respond));
-                  });
+    server.listen(
+        socket.fd,
+        {.via = Caller::Via::gateway, .takes_malformed_queries = true, .tls = settings_.tls},
+        [this](http::Request request, http::Respond respond) {
+          handle(std::move(request), std::move(respond));
+        });
   return {};
 }
 
@@ -97,6 +100,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
   // Browsers come to the callback from the provider's pages, so no origin is asked for there.
   if (!match.route && match.allowed.empty() && callback_.expects(request.path))
     return answer_callback(std::move(request), std::move(respond));
+  if (request.query_is_malformed) return respond(http::malformed_query_response());
   if (const auto allowed = settings_.origins.check(request); !allowed)
     return respond(http::error_response(allowed.error()));
   const auto reply = [&](http::Response response) {
@@ -133,10 +137,13 @@ void Gateway::handle(http::Request request, http::Respond respond) {
 
 void Gateway::answer_callback(http::Request request, http::Respond respond) {
   if (const auto wait = services_.limits.callback.wait_for(request.caller.peer)) {
-    Error error{ErrorCode::rate_limited, "too many callbacks from this address",
-                "try again in " + std::to_string(wait) + " s"};
-    error.retry_after_s = wait;
-    return respond(http::error_response(error));
+    auto page = page_response(
+        429, {.title = "Too many answers",
+              .text = "Too many answers of providers came from this address. Load this page again "
+                      "in " +
+                      std::to_string(wait) + " seconds."});
+    page.headers.emplace_back("Retry-After", std::to_string(wait));
+    return respond(std::move(page));
   }
   callback_.answer_on_gateway(std::move(request), std::move(respond));
 }

@@ -20,4 +20,9 @@ Response error_response(const Error& error) {
   return response;
 }
 
+Response malformed_query_response() {
+  return error_response(
+      {ErrorCode::invalid_field, "the query is malformed", "send a well-formed HTTP/1.1 request"});
+}
+
 }  // namespace nexus::http

@@ -11,4 +11,7 @@ Response json_response(std::string json, int status = 200);
 /// The one place where an Error becomes a status and a body.
 Response error_response(const Error& error);
 
+/// To programs whose query cannot be decoded.
+Response malformed_query_response();
+
 }  // namespace nexus::http

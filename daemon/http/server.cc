@@ -99,8 +99,7 @@ void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
         id, error_response({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
   const auto& listener = entry.connection.listener();
   if (parsed.request.query_is_malformed && !listener.options.takes_malformed_queries)
-    return finish(id, error_response({ErrorCode::invalid_field, "the query is malformed",
-                                      "send a well-formed HTTP/1.1 request"}));
+    return finish(id, malformed_query_response());
   if (draining_) entry.connection.close_after_answer();
   auto& request = parsed.request;
   request.caller = entry.connection.caller();

@@ -158,6 +158,9 @@ test('limits for each key and workspace, with Retry-After and a JSON body', asyn
   const answers = [];
   for (let i = 0; i < 7; ++i) answers.push(statusOf(await callback()));
   assert.ok(answers.includes(400) && answers.at(-1) === 429);
+  const page = await callback();
+  assert.match(page, /^retry-after: \d+\r$/im);
+  assert.match(page, /<h1>Too many answers<\/h1>/, 'a person is told, not a program');
 });
 
 test('answers carry what keeps them out of caches and guesses (J16)', async () => {

@@ -140,3 +140,14 @@ test('what a provider says is shown as text', async () => {
   const named = await connect(home, provider);
   assert.ok(!named.page.text.includes('<img'));
 });
+
+test('a malformed query at the callback is answered with a page, elsewhere with JSON', async () => {
+  const callback = await visit(`${home.gateway}/auth/callback?state=%zz`);
+  assert.equal(callback.status, 400);
+  assert.match(callback.headers.get('content-type'), /^text\/html/);
+  assertSafe(callback);
+  for (const path of ['/v1/connections?workspace_id=%zz', '/health?%zz', '/nowhere?%zz']) {
+    const answer = await home.http('GET', path, undefined, { key: await home.makeKey(`k${path.length}`, '--admin') });
+    assert.deepEqual([answer.status, answer.json.code], [400, 'invalid_field'], path);
+  }
+});
