@@ -119,6 +119,8 @@ Result<CatalogueEntry> read_entry(const Json& document, const std::string& name)
   NEXUS_CHECK(fields.object("params"));
   NEXUS_CHECK(read_profile(fields, profile, entry));
   profile["params"]["catalog_entry"] = name;
+  if (!entry.is_oauth() && !entry.console_url.empty())
+    profile["params"]["console_url"] = entry.console_url;
   entry.profile = std::make_shared<const Json>(std::move(profile));
   return entry;
 }

@@ -177,6 +177,7 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   row("who am I", text("user_info_endpoint"));
   auto params = entry.profile->at("params");
   params.erase("catalog_entry");
+  params.erase("console_url");
   if (!params.empty()) row("parameters", to_text(params));
   for (const auto& variable : entry.variables)
     row("needs", variable.name + (variable.suffix.empty() ? "" : " (…" + variable.suffix + ")") +

@@ -40,8 +40,12 @@ Result<Captures::Open> Captures::find(const std::string& state) {
 
 Result<CaptureForm> Captures::form(const std::string& state) {
   NEXUS_TRY(auto open, find(state));
-  return CaptureForm{open.row.id, open.provider.name, open.provider.description,
-                     open.row.return_url, open.provider.api->schema};
+  return CaptureForm{open.row.id,
+                     open.provider.name,
+                     open.provider.description,
+                     open.provider.settings.console_url,
+                     open.row.return_url,
+                     open.provider.api->schema};
 }
 
 Result<Captured> Captures::complete(const std::string& state, Json& credentials,

@@ -22,6 +22,7 @@ struct CaptureForm {
   std::string connection_id;
   std::string provider;     ///< its name
   std::string description;  ///< what its entry says of it, "" for nothing
+  std::string console_url;  ///< where its keys are made, "" where nobody knows
   std::string return_url;
   CredentialSchema schema;
 };

@@ -89,6 +89,11 @@ Page capture_page(const CaptureForm& form, const std::string& state, const std::
   const auto title = "Connect " + form.provider;
   auto body = "<h1>" + html_escape(title) + "</h1>\n";
   if (!form.description.empty()) body += "<p>" + html_escape(form.description) + "</p>\n";
+  // To a tab of its own: what was typed here stays.
+  if (!form.console_url.empty())
+    body += "<p><a" + attribute("href", form.console_url) +
+            " target=\"_blank\" rel=\"noopener noreferrer\">Make or find a key at " +
+            html_escape(form.provider) + "</a></p>\n";
   if (!attempt.message.empty())
     body += "<p class=\"alert\" role=\"alert\">" + html_escape(attempt.message) + "</p>\n";
   body += "<form method=\"post\" novalidate" + attribute("action", submit_to) + ">\n";

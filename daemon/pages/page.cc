@@ -16,6 +16,8 @@ svg{width:3.25rem;height:3.25rem;fill:none;stroke:currentColor;stroke-width:2.2;
 @media (prefers-color-scheme:dark){.success svg{color:#4cc38a}.denied svg{color:#e2a336}.failure svg{color:#f2786d}}
 h1{margin:1rem 0 .5rem;font-size:1.35rem;line-height:1.3;overflow-wrap:anywhere}
 p{margin:.5rem 0 0;color:var(--soft);overflow-wrap:anywhere}
+a{color:var(--act)}
+@media (prefers-color-scheme:dark){a{color:var(--focus)}}
 form{margin-top:1.5rem;text-align:left}
 .field{margin-top:1.1rem}
 label{display:block;font-weight:600}

@@ -5,6 +5,7 @@
 
 #include "common/json_fields.h"
 #include "common/text.h"
+#include "daemon/net/url.h"
 
 namespace nexus {
 namespace {
@@ -184,6 +185,7 @@ const std::vector<Row>& table() {
       row<&S::credential_schema>("credential_schema", Kind::object, For::all, Goes::nowhere),
       row<&S::validation>("validation", Kind::object, For::all, Goes::nowhere),
       row<&S::catalog_entry>("catalog_entry", Kind::text, For::all, Goes::nowhere),
+      row<&S::console_url>("console_url", Kind::text, For::all, Goes::nowhere),
       strategy_row("header_name"),
       strategy_row("param_name"),
       strategy_row("value_prefix"),
@@ -225,6 +227,14 @@ Result<void> check(const JsonFields& fields, const Dialect& dialect) {
   return {};
 }
 
+/// A page of ours links there.
+Result<void> check_console_url(const JsonFields& fields, const std::string& console_url) {
+  if (console_url.empty()) return {};
+  const auto url = parse_url(console_url, "params.console_url");
+  if (url && url->scheme == "https" && !url->has_userinfo) return {};
+  return fields.bad("console_url", "has to be an https URL");
+}
+
 }  // namespace
 
 std::span<const Setting> provider_settings() {
@@ -261,6 +271,7 @@ Result<ProviderSettings> read_settings(const Json& params, bool oauth2) {
     if (fields.has(setting.name)) settings.given.insert(setting.name);
   }
   NEXUS_CHECK(check(fields, settings.dialect));
+  NEXUS_CHECK(check_console_url(fields, settings.console_url));
   for (const auto& [name, value] : params.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     if (oauth2 && value.is_string()) {

@@ -33,6 +33,7 @@ struct ProviderSettings {
   std::string validation;
   std::map<std::string, std::string> strategy_config;  ///< header_name, service…: each a setting
   std::string catalog_entry;  ///< the catalogue's entry that it was made from
+  std::string console_url;  ///< where people make its keys: the page that asks for one links there
   /// Every other text of an oauth2 provider goes into the authorization request.
   std::map<std::string, std::string> authorization_parameters;
   /// The settings that were given, also those at their defaults: what was said is shown.

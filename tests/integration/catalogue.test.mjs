@@ -202,6 +202,9 @@ test('an API key is asked for on the terminal, checked, and asked for again when
   assert.match(text, /Connected as octo/);
   assert.ok(!text.includes(KEY) && !text.includes('wrong'), 'nothing typed is echoed');
   assert.equal((await home.nexus(['token', 'key'])).stdout, KEY);
+  // The page that asks for one links there as well.
+  const { auth_url: page } = (await home.api('POST', '/v1/request-connection', { provider_name: 'mykey' })).json;
+  assert.ok((await (await fetch(page, { headers: { accept: 'text/html' } })).text()).includes('<a href="https://my.example/keys"'));
 });
 
 test('three wrong answers, or Ctrl-C, leave no connection behind', async () => {

@@ -151,3 +151,38 @@ test('a malformed query at the callback is answered with a page, elsewhere with 
     assert.deepEqual([answer.status, answer.json.code], [400, 'invalid_field'], path);
   }
 });
+
+test('the page that asks for a key links to where keys are made, and is told again once it is taken', async () => {
+  const add = (name, params) => home.api('POST', '/v1/providers', { name, auth_type: 'api_key', params: { validation: { skip: true }, ...params } });
+  assert.equal((await add('keyed', { console_url: 'https://keys.example/new?a=1&b="2"' })).status, 400, 'no URL');
+  assert.equal((await add('keyed', { console_url: 'https://keys.example/new?a=1&b=2' })).status, 201);
+  assert.equal((await add('unlinked', {})).status, 201);
+  for (const console_url of ['javascript:alert(1)', 'http://keys.example/', 'https://u:p@keys.example/', 'keys.example', 7]) {
+    const refused = await add('refused', { console_url });
+    assert.equal(refused.status, 400, String(console_url));
+    assert.match(refused.json.field, /console_url/);
+  }
+  const accept = { accept: 'text/html' };
+  const open = async (url) => {
+    const response = await fetch(url, { headers: accept });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+  const asked = await request(home, { provider_name: 'keyed' });
+  const form = await open(asked.auth_url);
+  assert.ok(form.text.includes('<a href="https://keys.example/new?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">'), form.text);
+  assert.ok(!(await open((await request(home, { provider_name: 'unlinked' })).auth_url)).text.includes('<a '));
+
+  const sent = await fetch(`${home.gateway}/auth/capture-credential`, {
+    method: 'POST', headers: accept, body: new URLSearchParams({ state: asked.state, api_key: 'canary-static-key' }) });
+  const taken = { headers: sent.headers, text: await sent.text() };
+  assert.match(taken.text, /keyed is connected/);
+  for (const url of [asked.auth_url, cleaned(taken, `${home.gateway}/auth/capture-credential`)]) {
+    const again = await open(url);
+    assert.equal(again.status, 200, url);
+    assert.equal(again.text, taken.text);
+    assert.ok(!again.text.includes('canary'));
+  }
+  const program = await fetch(asked.auth_url);
+  assert.equal(program.status, 400);
+  assert.equal((await program.json()).code, 'invalid_state', 'a program is told that the state is spent');
+});
