@@ -117,7 +117,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       unattended_grants_(providers_, activation_, flows_, audit_, clock_),
       requests_(providers_, foundations_.return_urls, code_flow_, device_flow_, captures_,
                 unattended_grants_),
-      connections_(store_, providers_, audit_, revocations_, downscoped_, clock_, system_now),
+      connections_(store_, providers_, audit_, revocations_, downscoped_, due_, clock_, system_now),
       provider_checks_(providers_, metadata_, redirect_uris_, *http_, flows_),
       callback_pages_(callback_sockets_, code_flow_, captures_, outcomes_, network_workers_),
       api_keys_(store_, vault_, audit_, disk_workers_, clock_, system_now),

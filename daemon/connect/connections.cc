@@ -68,12 +68,13 @@ api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool 
 }  // namespace
 
 Connections::Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
-                         DownscopedTokens& downscoped, Clock clock, Clock wall_clock)
+                         DownscopedTokens& downscoped, Due& due, Clock clock, Clock wall_clock)
     : store_(store),
       providers_(providers),
       audit_(audit),
       revocations_(revocations),
       downscoped_(downscoped),
+      due_(due),
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)) {}
 
@@ -234,6 +235,8 @@ Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool ke
   state.pending = pending.has_value();
   NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, now));
   downscoped_.forget(row.id);
+  // Nobody may be expected any more: the callback's port is free for others then.
+  if (row.status == ConnectionStatus::pending) due_.expect(Due::What::flow_expiry, clock_());
   if (pending) state = revocations_.attempt(row.id, Revocations::Told::to_caller);
   const auto told = state.revoked   ? "also at the provider"
                     : state.pending ? "the provider is asked again: " + state.error

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "daemon/access/access.h"
 #include "daemon/audit.h"
+#include "daemon/due.h"
 #include "daemon/provider/providers.h"
 #include "daemon/store/store.h"
 #include "daemon/token/downscoped_tokens.h"
@@ -26,7 +27,7 @@ struct ListedConnections {
 class Connections {
  public:
   Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
-              DownscopedTokens& downscoped, Clock clock, Clock wall_clock);
+              DownscopedTokens& downscoped, Due& due, Clock clock, Clock wall_clock);
 
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
   /// for exactly one usable connection; what the caller may not see does not exist. Errors:
@@ -60,6 +61,7 @@ class Connections {
   Audit& audit_;
   Revocations& revocations_;
   DownscopedTokens& downscoped_;
+  Due& due_;
   Clock clock_;
   Clock wall_clock_;
 };

@@ -132,6 +132,14 @@ test('the callback port is open only while somebody is expected', async () => {
   await until(async () => !(await reachable()), 'the callback port is closed', 5000);
 });
 
+test('the callback port is free again when the one who was expected is disconnected', async () => {
+  const reachable = () => fetch(home.callbackBase).then(() => true, () => false);
+  const asked = await request(home);
+  assert.equal(await reachable(), true);
+  await home.api('DELETE', `/v1/connections/${asked.connection_id}`);
+  await until(async () => !(await reachable()), 'the callback port is closed', 5000);
+});
+
 test('a pending consent survives a restart of the daemon', async () => {
   const asked = await request(home);
   await home.stop('SIGKILL');

@@ -110,7 +110,7 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       unattended_grants(providers, activation, flows, audit, world.clock.hand_out()),
       requests(providers, good(ReturnUrls::make({})), code_flow, device_flow, captures,
                unattended_grants),
-      connections(store, providers, audit, revocations, downscoped, world.clock.hand_out(),
+      connections(store, providers, audit, revocations, downscoped, due, world.clock.hand_out(),
                   world.clock.wall()) {
   if (const auto resumed = flows.resume(); !resumed)
     throw std::runtime_error(resumed.error().message);
