@@ -12,6 +12,7 @@
 
 #include "common/json.h"
 #include "common/paths.h"
+#include "daemon/connection_errors.h"
 #include "daemon/log.h"
 
 namespace nexus {
@@ -103,7 +104,6 @@ void AttentionHook::tell(const ConnectionRow& connection, const std::string& cau
     runs_.push_back(now);
     std::swap(left_out, left_out_);
   }
-  const auto command = "nexus connect " + connection.provider_name + " --replace " + connection.id;
   const auto message = JsonWriter()
                            .begin()
                            .member("event", "attention_required")
@@ -113,7 +113,7 @@ void AttentionHook::tell(const ConnectionRow& connection, const std::string& cau
                            .member("account", connection.account)
                            .member("workspace", connection.workspace)
                            .member("cause", cause)
-                           .member("command", command)
+                           .member("command", connect_in_place_of(connection))
                            .member("left_out", left_out)
                            .end()
                            .take();

@@ -22,6 +22,14 @@ std::string in_workspace(const std::string& workspace) {
   return " --workspace " + (plain ? shown : shell_quote(shown));
 }
 
+std::string connect_again(const ConnectionRow& row) {
+  return "nexus connect " + row.provider_name + in_workspace(row.workspace);
+}
+
+std::string connect_in_place_of(const ConnectionRow& row) {
+  return connect_again(row) + " --replace " + row.id;
+}
+
 Error no_such_connection(const std::string& reference, const std::string& workspace) {
   return {ErrorCode::connection_not_found, "there is no connection " + printable(reference, 80),
           "see: nexus list" + in_workspace(workspace)};
@@ -29,9 +37,7 @@ Error no_such_connection(const std::string& reference, const std::string& worksp
 
 Error needs_attention(const ConnectionRow& row, const std::string& cause) {
   return {ErrorCode::attention_required, "connection " + row.id + " needs attention: " + cause,
-          "run: nexus connect " + row.provider_name + " --replace " + row.id +
-              in_workspace(row.workspace),
-          row.id, row.provider_name};
+          "run: " + connect_in_place_of(row), row.id, row.provider_name};
 }
 
 std::optional<Error> not_active(const ConnectionRow& row) {
@@ -44,16 +50,14 @@ std::optional<Error> not_active(const ConnectionRow& row) {
   if (row.status == ConnectionStatus::pending)
     return error(ErrorCode::connection_pending, "still waits for a person's consent",
                  "finish it in the browser, then ask again");
-  const auto connect_again =
-      "run: nexus connect " + row.provider_name + in_workspace(row.workspace);
   if (row.status == ConnectionStatus::revoked)
-    return error(ErrorCode::connection_revoked, "was disconnected", connect_again);
-  return error(ErrorCode::connection_failed, "failed: " + row.error_message, connect_again);
+    return error(ErrorCode::connection_revoked, "was disconnected", "run: " + connect_again(row));
+  return error(ErrorCode::connection_failed, "failed: " + row.error_message,
+               "run: " + connect_again(row));
 }
 
 Error about(const ConnectionRow& row, Error error) {
-  put_for(error.hint, "nexus connect PROVIDER",
-          "nexus connect " + row.provider_name + in_workspace(row.workspace));
+  put_for(error.hint, "nexus connect PROVIDER", connect_again(row));
   put_for(error.hint, "CONNECTION", row.id);
   error.connection_id = row.id;
   return about_provider(row.provider_name, std::move(error));

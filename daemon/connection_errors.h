@@ -13,6 +13,10 @@ namespace nexus {
 /// What a command of a hint needs to act in that workspace: " --workspace NAME", "" for the
 /// default.
 std::string in_workspace(const std::string& workspace);
+/// The commands by which a person connects its provider once more, beside it or in its place.
+std::string connect_again(const ConnectionRow& row);
+std::string connect_in_place_of(const ConnectionRow& row);
+
 /// `workspace`: where it was looked for by its name.
 Error no_such_connection(const std::string& reference, const std::string& workspace = {});
 Error needs_attention(const ConnectionRow& row, const std::string& cause);

@@ -49,7 +49,7 @@ Result<StartedFlow> AuthorizationCodeFlow::begin(
                  "register the provider with --issuer, or leave openid out"};
   AuthorizationRequest request;
   const bool device = !endpoints.device_authorization.empty();
-  NEXUS_TRY(request.redirect_uri, redirect_uri_for(provider, pasted, device));
+  NEXUS_TRY(request.redirect_uri, redirect_uri_for(row, provider, pasted, device));
   request.scopes = split(row.requested_scopes, ' ');
   request.state = flows_.new_state(row.id, endpoints.issuer, request.redirect_uri);
   // Those of the request go first: of two with one name the first counts.
@@ -122,14 +122,15 @@ Result<FlowRow> AuthorizationCodeFlow::asked_for(
   return flow;
 }
 
-Result<std::string> AuthorizationCodeFlow::redirect_uri_for(const Provider& provider, bool pasted,
+Result<std::string> AuthorizationCodeFlow::redirect_uri_for(const ConnectionRow& row,
+                                                            const Provider& provider, bool pasted,
                                                             bool device) {
   const auto uri = redirect_uris_.of(provider);
   if (pasted) return uri;
   auto listened = flows_.listen(uri, provider.settings.any_loopback_port);
   if (listened) return listened;
   auto& error = listened.error();
-  error.hint += "; or bring the answer by hand: nexus connect " + provider.name + " --paste";
+  error.hint += "; or bring the answer by hand: " + connect_again(row) + " --paste";
   if (device) error.hint += ", or consent on another device: --device instead";
   error.device_supported = device;
   return error;

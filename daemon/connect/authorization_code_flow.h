@@ -42,7 +42,8 @@ class AuthorizationCodeFlow {
                             const std::vector<std::pair<std::string, std::string>>& query);
   /// Where the answer is to come to. Error: callback_unavailable, with the other ways; `device`:
   /// the provider has a device grant.
-  Result<std::string> redirect_uri_for(const Provider& provider, bool pasted, bool device);
+  Result<std::string> redirect_uri_for(const ConnectionRow& row, const Provider& provider,
+                                       bool pasted, bool device);
   Result<void> exchange(const PendingConnection& pending, const FlowRow& flow, const Secret& code);
 
   Providers& providers_;

@@ -146,7 +146,7 @@ FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::st
                       .connection_id = row.id,
                       .provider = row.provider_name,
                       .message = cause,
-                      .next = "nexus connect " + row.provider_name + in_workspace(row.workspace)};
+                      .next = connect_again(row)};
   outcome.redirect_to = return_urls_.back_to(
       row.return_url, row.id,
       {{"status", "failed"}, {"provider", row.provider_name}, {"error", code}});

@@ -69,8 +69,7 @@ void Tokens::refresh(const std::string& connection_id, const Caller& caller, Don
   if (!row) return done(row.error());
   if (row->auth_type != AuthType::oauth2)
     return done(static_has_nothing(*row, "nothing to refresh",
-                                   "to change them, run: nexus connect " + row->provider_name +
-                                       " --replace " + connection_id));
+                                   "to change them, run: " + connect_in_place_of(*row)));
   refresher_.note_use(connection_id);
   refresh_first(connection_id, true, 0, std::move(done));
 }
@@ -111,8 +110,7 @@ Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget t
     return Error{ErrorCode::scope_not_allowed,
                  "connection " + row.id + " was not granted " + printable(join(beyond, " "), 200),
                  "it has: " + printable(join(granted, " "), 300) +
-                     "; for more, run: nexus connect " + row.provider_name +
-                     " --scope … --replace " + row.id,
+                     "; for more, run: " + connect_in_place_of(row) + " --scope …",
                  row.id, row.provider_name};
   if (scopes == granted) target.scopes.clear();
   return target;
@@ -188,7 +186,7 @@ Result<FetchedToken> Tokens::open_static(TokenRow row, const SealedFields& field
   FetchedToken token;
   if (!provider.api)
     return static_has_nothing(connection, "its provider takes none any more",
-                              "run: nexus connect " + connection.provider_name);
+                              "run: " + connect_again(connection));
   token.strategy = provider.api->strategy;
   NEXUS_TRY(token.document, fields.open(SecretField::credentials));
   token.connection_id = std::move(connection.id);

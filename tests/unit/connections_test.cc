@@ -97,8 +97,10 @@ TEST_CASE("what a hint says to run names the workspace, unless it is the default
     CAPTURE(workspace);
     const auto id = home.active_connection({.workspace = workspace});
     CHECK(hint_of(home.find("nobody", {}, workspace)) == std::string("see: nexus list") + option);
+    const auto in_its_place = "nexus connect acme" + std::string(option) + " --replace " + id;
+    CHECK(hint_of(home.downscoped_token(id, "admin")).find(in_its_place) != std::string::npos);
     home.provider().answers(answers::oauth_error(400, "invalid_grant"));
-    CHECK(hint_of(home.refresh(id)) == "run: nexus connect acme --replace " + id + option);
+    CHECK(hint_of(home.refresh(id)) == "run: " + in_its_place);
     REQUIRE(home.disconnect(id));
     CHECK(hint_of(home.token(id)) == std::string("run: nexus connect acme") + option);
     CHECK(hint_of(home.find("acme", {}, workspace)) ==
