@@ -79,7 +79,7 @@ void use_all_of(Store& store) {
   REQUIRE(store.next_refresh_after(kNow));
   REQUIRE(store.set_alias("conn_b", "other", kNow));
   REQUIRE(store.set_status("conn_c", kFailed, "denied", "no", kNow));
-  REQUIRE(store.expire_flows(kNow + 1000, 10)->size() == 1);
+  REQUIRE(store.expire_flows(kNow + 1000, kNow + 1000, 10)->size() == 1);
   const RevocationRow revocation{"conn_b", kNow, 0, kNow + 5};
   REQUIRE(store.revoke("conn_b", "{}", revocation, kNow));
   REQUIRE(store.add_revocation(revocation, {}));
