@@ -20,6 +20,7 @@ struct Command {
   Action action{};
   const char* alias = "";  ///< another name for it, "" for none
   const char* footer = "";
+  std::vector<std::string> examples{};
   std::vector<Command> commands{};  ///< of a group, which does nothing by itself
 };
 

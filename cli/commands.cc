@@ -18,9 +18,9 @@ std::vector<Argument> global_options(GlobalOptions& options) {
   return {{"--json", &options.json, "print JSON, errors included"},
           {"--no-color", &options.no_color, "no colours"},
           {"--no-autostart", &options.no_autostart, "do not start the daemon"},
-          {"--workspace", &options.workspace, "workspace to work in"},
-          {"--socket", &options.config.socket, "nexusd's control socket"},
-          {"--config", &options.config.file, "nexus.toml to read"},
+          {"--workspace", &options.workspace, "workspace to work in", {.value = "NAME"}},
+          {"--socket", &options.config.socket, "nexusd's control socket", {.value = "PATH"}},
+          {"--config", &options.config.file, "nexus.toml to read", {.value = "FILE"}},
           {"--ca-file", &options.config.ca_file, "CA bundle to trust, for NEXUS_URL"}};
 }
 
@@ -46,7 +46,8 @@ CommandLine line_of(const Command& command, Action& action) {
                    .summary = command.summary,
                    .arguments = command.arguments,
                    .alias = command.alias,
-                   .footer = command.footer};
+                   .footer = command.footer,
+                   .examples = command.examples};
   for (const auto& each : command.commands) line.commands.push_back(line_of(each, action));
   if (command.action) line.chosen = [&] { action = command.action; };
   return line;
@@ -66,7 +67,6 @@ int run(int argc, char** argv) {
   CommandLine program{.name = "nexus",
                       .summary = "Working credentials for any service, without handling OAuth",
                       .arguments = global_options(options),
-                      .heading = "Global options",
                       .footer =
                           "Start with:  nexus provider catalog    (what nexus knows)\n"
                           "             nexus connect NAME        (leads you, the first time)\n"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "common/help.h"
 #include "common/suggestion.h"
 #include "common/text.h"
 
@@ -16,47 +17,35 @@ struct Declaration {
   CLI::App& app;
   const Argument& argument;
 
-  CLI::Option* operator()(bool* into) const {
-    return app.add_flag(argument.name, *into, argument.help);
-  }
+  CLI::Option* operator()(bool* into) const { return app.add_flag(argument.name, *into); }
   CLI::Option* operator()(std::optional<bool>* into) const {
     // Not add_flag: that one sets an optional also when the flag was not given.
     const std::string name = argument.name;
-    return app.add_flag_function(
-        name + ",!--no-" + name.substr(2), [into](std::int64_t count) { *into = count > 0; },
-        argument.help);
+    return app.add_flag_function(name + ",!--no-" + name.substr(2),
+                                 [into](std::int64_t count) { *into = count > 0; });
   }
   CLI::Option* operator()(std::vector<std::string>* into) const {
-    auto* option = app.add_option(argument.name, *into, argument.help);
+    auto* option = app.add_option(argument.name, *into);
     return argument.name[0] == '-' ? option->expected(1)->take_all() : option;
   }
-  CLI::Option* operator()(std::optional<std::string>* into) const {
-    return app.add_option(argument.name, *into, argument.help);
-  }
-  CLI::Option* operator()(auto* into) const {
-    return app.add_option(argument.name, *into, argument.help)->capture_default_str();
-  }
+  CLI::Option* operator()(auto* into) const { return app.add_option(argument.name, *into); }
 };
 
-void declare(CLI::App& app, const Argument& argument, const std::string& heading) {
+void declare(CLI::App& app, const Argument& argument) {
   auto* option = std::visit(Declaration{app, argument}, argument.into);
   const auto& rules = argument.rules;
   option->required(rules.required);
-  if (!rules.one_of.empty()) option->check(CLI::IsMember(rules.one_of));
   if (rules.between) option->check(CLI::Range(rules.between->first, rules.between->second));
-  if (!heading.empty()) option->group(heading);
-  if (rules.hidden) option->group("");
 }
 
 void declare(CLI::App& app, const CommandLine& line) {
-  for (const auto& argument : line.arguments) declare(app, argument, line.heading);
-  app.footer(line.footer);
+  for (const auto& argument : line.arguments) declare(app, argument);
   if (!line.alias.empty()) app.alias(line.alias);
   if (!line.version.empty()) app.set_version_flag("--version", line.version);
   if (!line.commands.empty()) app.require_subcommand(1);
   if (line.chosen) app.parse_complete_callback(line.chosen);
   for (const auto& command : line.commands) {
-    auto* sub = app.add_subcommand(command.name, command.summary);
+    auto* sub = app.add_subcommand(command.name);
     sub->fallthrough();
     declare(*sub, command);
   }
@@ -109,9 +98,34 @@ Error no_option(const std::string& word, const CommandLine& program, const Given
           did_you_mean(suggestion(name, names), given)};
 }
 
+/// One of the words that it may be was mistyped.
+Error no_value(const Argument& argument, const std::string& value) {
+  const auto& words = argument.rules.one_of;
+  const auto meant = suggestion(value, words);
+  return {ErrorCode::usage,
+          std::string(argument.name) + " cannot be '" + printable(value, 60) + "'",
+          meant ? "did you mean: " + std::string(argument.name) + " " + *meant
+                : "it is one of: " + join(words, ", ")};
+}
+
+/// The values that were given, each one of those that its argument may have.
+Result<void> check_values(const CLI::App& app, const CommandLine& line) {
+  for (const auto& argument : line.arguments) {
+    if (argument.rules.one_of.empty()) continue;
+    for (const auto& value : app.get_option(argument.name)->results())
+      if (std::find(argument.rules.one_of.begin(), argument.rules.one_of.end(), value) ==
+          argument.rules.one_of.end())
+        return no_value(argument, value);
+  }
+  return {};
+}
+
 /// What is wrong with the words, as a person would say it.
 Error explain(const CLI::ParseError& error, const CLI::App& app, const CommandLine& program) {
   const auto given = commands_given(app, program);
+  const auto wrong = [&](const std::string& what) {
+    return Error{ErrorCode::usage, what, "run: " + given.text + "--help"};
+  };
   auto left = app.remaining(true);
   std::erase(left, "--");
   for (const auto& word : left)
@@ -120,13 +134,24 @@ Error explain(const CLI::ParseError& error, const CLI::App& app, const CommandLi
   if (!given.line->commands.empty()) {
     std::vector<std::string> names;
     for (const auto& command : given.line->commands) names.push_back(command.name);
-    return {ErrorCode::usage, given.text + "wants one of: " + join(names, ", "),
-            "run: " + given.text + "--help"};
+    return wrong(given.text + "wants one of: " + join(names, ", "));
   }
-  if (!left.empty())
-    return {ErrorCode::usage, "'" + printable(left.front(), 60) + "' is one word too many",
-            "run: " + given.text + "--help"};
-  return {ErrorCode::usage, error.what(), "run: " + given.text + "--help"};
+  if (!left.empty()) return wrong("'" + printable(left.front(), 60) + "' is one word too many");
+  const std::string said = error.what();
+  // CLI11 tells a missing value by its type, and counts those that are too many.
+  if (said.ends_with(" missing")) return wrong(said.substr(0, said.find(':')) + " wants a value");
+  if (said.find(": At Most 1 ") != std::string::npos)
+    return wrong(said.substr(0, said.find(':')) + " is given more than once");
+  return wrong(said);
+}
+
+/// What was asked for instead of a command.
+Result<bool> show(const std::string& text) {
+  std::cout << text;
+  if (!std::cout.flush())
+    return Error{ErrorCode::failure, "standard output cannot be written",
+                 "see where it leads to, and how much space there is"};
+  return false;
 }
 
 }  // namespace
@@ -137,14 +162,16 @@ Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string
   try {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    const auto given = commands_given(app, program);
+    return show(help_text(program, *given.line, std::string(trim(given.text))));
+  } catch (const CLI::CallForVersion&) {
+    return show(program.version + "\n");
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return explain(error, app, program);
-    app.exit(error);  // prints what was asked for
-    if (!std::cout.flush())
-      return Error{ErrorCode::failure, "standard output cannot be written",
-                   "see where it leads to, and how much space there is"};
-    return false;
+    return explain(error, app, program);
   }
+  const auto given = commands_given(app, program);
+  NEXUS_CHECK(check_values(*given.app, *given.line));
   return true;
 }
 

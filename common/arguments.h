@@ -22,7 +22,9 @@ struct ArgumentRules {
   bool required = false;
   std::vector<std::string> one_of{};  ///< the words that it may be; empty: any
   std::optional<std::pair<int, int>> between{};
-  bool hidden = false;  ///< understood, but not in the help
+  bool hidden = false;     ///< understood, but not in the help
+  const char* value = "";  ///< what stands for its value in the help; "": its name tells
+  const char* group = "";  ///< the heading that it stands under in the help; "": the usual one
 };
 
 struct Argument {
@@ -37,9 +39,9 @@ struct CommandLine {
   std::string name;
   std::string summary;
   std::vector<Argument> arguments{};
-  std::string alias{};    ///< a command's other name, "" for none
-  std::string heading{};  ///< above its arguments in the help, "" for the usual one
+  std::string alias{};  ///< a command's other name, "" for none
   std::string footer{};
+  std::vector<std::string> examples{};
   std::string version{};                ///< what --version prints; "" for a command
   std::vector<CommandLine> commands{};  ///< where there are some, one of them has to be given
   /// Words that other programs have for a command, and what is to be said here.

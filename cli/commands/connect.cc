@@ -37,6 +37,10 @@ struct ConnectArgs {
 
 constexpr int kPollMs = 250;
 
+// Headings of the help.
+constexpr auto kAnswers = "How you answer";
+constexpr auto kWaiting = "What happens meanwhile and afterwards";
+
 Result<api::ConnectionRequest> request_for(const Context& context, const ConnectArgs& args) {
   NEXUS_TRY(const auto params, pairs_of(args.params, "--param"));
   return api::ConnectionRequest{.workspace = context.config.workspace,
@@ -269,7 +273,7 @@ Command connect_command() {
   auto args = std::make_shared<ConnectArgs>();
   return {
       .name = "connect",
-      .summary = "Connect to a provider: consent in the browser, or its key",
+      .summary = "Connect to a provider, by consent or by a key",
       .arguments =
           {{"provider",
             &args->provider,
@@ -277,25 +281,52 @@ Command connect_command() {
             {.required = true}},
            {"--alias", &args->alias, "a name of your own for the connection"},
            {"--scope", &args->scopes, "a scope to ask for (repeatable); none: the provider's own"},
-           {"--return-url", &args->return_url, "where the browser goes in the end"},
-           {"--replace", &args->replace,
-            "the connection that this one takes the place (and alias) of"},
-           {"--timeout", &args->timeout, "how long to wait for consent (default: 10m)"},
-           {"--no-browser", &args->no_browser, "print the address instead of opening it"},
-           {"--no-wait", &args->no_wait, "do not wait for the consent"},
-           {"--credentials-stdin", &args->credentials_stdin,
-            "for API keys and passwords: take them as a JSON object from stdin"},
-           {"--refresh-token-stdin", &args->refresh_token_stdin,
-            "make a connection of a refresh token that you have, from stdin"},
-           {"--paste", &args->paste,
-            "paste the address at which the browser ends, where no port can be listened on"},
-           {"--device", &args->device, "consent on another device, with a short code (RFC 8628)"},
-           {"--param", &args->params,
-            "NAME=VALUE: a parameter of this authorization request, for example\n"
-            "login_hint=alice@example.com (repeatable)"},
-           {"--page", &args->page,
-            "for API keys and passwords: type them into a page in the browser, not here"}},
-      .action = [args](Context& context) { return run_connect(context, *args); }};
+           {"--param",
+            &args->params,
+            "a parameter of this authorization request, for example login_hint=alice@example.com "
+            "(repeatable)",
+            {.value = "NAME=VALUE"}},
+           {"--replace",
+            &args->replace,
+            "the connection that this one takes the place (and alias) of",
+            {.value = "CONNECTION"}},
+           {"--no-browser",
+            &args->no_browser,
+            "print the address instead of opening it",
+            {.group = kAnswers}},
+           {"--device",
+            &args->device,
+            "consent on another device, with a short code (RFC 8628)",
+            {.group = kAnswers}},
+           {"--paste",
+            &args->paste,
+            "paste the address at which the browser ends, where no port can be listened on",
+            {.group = kAnswers}},
+           {"--page",
+            &args->page,
+            "for API keys and passwords: type them into a page in the browser, not here",
+            {.group = kAnswers}},
+           {"--credentials-stdin",
+            &args->credentials_stdin,
+            "for API keys and passwords: take them as a JSON object from stdin",
+            {.group = kAnswers}},
+           {"--refresh-token-stdin",
+            &args->refresh_token_stdin,
+            "make a connection of a refresh token that you have, from stdin",
+            {.group = kAnswers}},
+           {"--timeout",
+            &args->timeout,
+            "how long to wait for consent (default: 10m)",
+            {.value = "TIME", .group = kWaiting}},
+           {"--no-wait", &args->no_wait, "do not wait for the consent", {.group = kWaiting}},
+           {"--return-url",
+            &args->return_url,
+            "where the browser goes in the end",
+            {.group = kWaiting}}},
+      .action = [args](Context& context) { return run_connect(context, *args); },
+      .examples = {"nexus connect github", "nexus connect google --alias work --scope openid",
+                   "nexus connect google --replace work",
+                   "echo '{\"api_key\":\"…\"}' | nexus connect openai --credentials-stdin"}};
 }
 
 }  // namespace nexus::cli

@@ -110,10 +110,19 @@ Result<int> run_status(Context& context) {
 Command daemon_command() {
   return {.name = "daemon",
           .summary = "Start, stop and inspect nexusd",
-          .commands = {
-              {.name = "start", .summary = "Start nexusd in the background", .action = run_start},
-              {.name = "stop", .summary = "Stop nexusd", .action = run_stop},
-              {.name = "status", .summary = "Show how nexusd is doing", .action = run_status}}};
+          .examples = {"nexus daemon status"},
+          .commands = {{.name = "start",
+                        .summary = "Start nexusd in the background",
+                        .action = run_start,
+                        .examples = {"nexus daemon start"}},
+                       {.name = "stop",
+                        .summary = "Stop nexusd",
+                        .action = run_stop,
+                        .examples = {"nexus daemon stop"}},
+                       {.name = "status",
+                        .summary = "Show how nexusd is doing",
+                        .action = run_status,
+                        .examples = {"nexus daemon status", "nexus daemon status --json"}}}};
 }
 
 }  // namespace nexus::cli

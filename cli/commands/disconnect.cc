@@ -69,7 +69,8 @@ Command disconnect_command() {
           {{"connection", &args->connection, "conn_… id, alias or provider", {.required = true}},
            {"--keep-grant", &args->keep_grant, "delete here only, revoke nothing at the provider"},
            {"--yes", &args->yes, "do not ask; without a terminal nothing is asked anyway"}},
-      .action = [args](Context& context) { return run_disconnect(context, *args); }};
+      .action = [args](Context& context) { return run_disconnect(context, *args); },
+      .examples = {"nexus disconnect work", "nexus disconnect work --keep-grant"}};
 }
 
 }  // namespace nexus::cli

@@ -98,17 +98,24 @@ Result<int> run_revoke(Context& context, const std::string& name) {
 
 Command create_command() {
   auto args = std::make_shared<CreateArgs>();
-  return {.name = "create",
-          .summary = "Make an API key and show it once",
-          .arguments =
-              {{"--name", &args->name, "what the key is for, for example ci", {.required = true}},
-               {"--use", &args->use,
-                "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)"},
-               {"--read", &args->read, "only see the status of those (repeatable)"},
-               {"--admin", &args->admin, "everything: providers, keys and the audit log as well"},
-               {"--expires", &args->expires,
-                "90d, 12h, tomorrow, 2027-01-31 (where that day begins), or an RFC 3339 time"}},
-          .action = [args](Context& context) { return run_create(context, *args); }};
+  return {
+      .name = "create",
+      .summary = "Make an API key and show it once",
+      .arguments =
+          {{"--name", &args->name, "what the key is for, for example ci", {.required = true}},
+           {"--use",
+            &args->use,
+            "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)",
+            {.value = "SCOPE"}},
+           {"--read", &args->read, "only see the status of those (repeatable)", {.value = "SCOPE"}},
+           {"--admin", &args->admin, "everything: providers, keys and the audit log as well"},
+           {"--expires",
+            &args->expires,
+            "90d, 12h, tomorrow, 2027-01-31 (where that day begins), or an RFC 3339 time",
+            {.value = "TIME"}}},
+      .action = [args](Context& context) { return run_create(context, *args); },
+      .examples = {"nexus key create --name ci --use provider:github --expires 90d",
+                   "nexus key create --name dashboard --read all"}};
 }
 
 Command revoke_command() {
@@ -116,7 +123,8 @@ Command revoke_command() {
   return {.name = "revoke",
           .summary = "Revoke an API key at once",
           .arguments = {{"key", name.get(), "the key's name or id", {.required = true}}},
-          .action = [name](Context& context) { return run_revoke(context, *name); }};
+          .action = [name](Context& context) { return run_revoke(context, *name); },
+          .examples = {"nexus key revoke ci"}};
 }
 
 }  // namespace
@@ -125,8 +133,12 @@ Command key_command() {
   return {.name = "key",
           .summary = "API keys for the HTTP gateway",
           .alias = "keys",
+          .examples = {"nexus key create --name ci --use all", "nexus key list"},
           .commands = {create_command(),
-                       {.name = "list", .summary = "List the API keys", .action = run_list},
+                       {.name = "list",
+                        .summary = "List the API keys",
+                        .action = run_list,
+                        .examples = {"nexus key list", "nexus key list --json"}},
                        revoke_command()}};
 }
 

@@ -152,17 +152,17 @@ Command edit_command() {
   auto args = std::make_shared<ProviderArgs>();
   std::vector<Argument> arguments{
       {"name", &args->name, "a registered provider", {.required = true}},
-      {"--client-id", &args->client_id, "the client's id at the provider"}};
+      {"--no-client-secret", &args->no_client_secret, "the client has no secret any more"}};
   add_fields(arguments, *args);
-  arguments.push_back(
-      {"--no-client-secret", &args->no_client_secret, "the client has no secret any more"});
   return {.name = "edit",
           .summary = "Change a provider in place",
           .arguments = std::move(arguments),
           .action = [args](Context& context) { return run_edit(context, *args); },
           .footer =
               "What is not mentioned stays as it is, the client secret included. Connections go "
-              "on\nworking, unless the issuer, the token endpoint or the client id changes."};
+              "on working, unless the issuer, the token endpoint or the client id changes.",
+          .examples = {"nexus provider edit github --client-secret-file -",
+                       "nexus provider edit acme --param prompt=consent"}};
 }
 
 Command remove_command() {
@@ -182,7 +182,8 @@ Command named_command(const char* name, const char* summary,
   return {.name = name,
           .summary = summary,
           .arguments = {{"name", provider.get(), "a provider", {.required = true}}},
-          .action = [provider, run](Context& context) { return run(context, *provider); }};
+          .action = [provider, run](Context& context) { return run(context, *provider); },
+          .examples = {"nexus provider " + std::string(name) + " github"}};
 }
 
 }  // namespace
@@ -191,6 +192,8 @@ Command provider_command() {
   return {.name = "provider",
           .summary = "Register and inspect providers",
           .alias = "providers",
+          .examples = {"nexus provider catalog mail", "nexus provider add github",
+                       "nexus provider list"},
           .commands = {
               provider_add_command(),
               edit_command(),
@@ -198,7 +201,10 @@ Command provider_command() {
               provider_plan_command(),
               provider_apply_command(),
               provider_export_command(),
-              {.name = "list", .summary = "List the registered providers", .action = run_list},
+              {.name = "list",
+               .summary = "List the registered providers",
+               .action = run_list,
+               .examples = {"nexus provider list"}},
               named_command("show", "Show a provider, registered or in the catalogue", run_show),
               named_command("test", "Try a provider's endpoints and settings", run_test),
               remove_command()}};

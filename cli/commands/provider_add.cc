@@ -56,22 +56,27 @@ Command provider_add_command() {
   auto args = std::make_shared<ProviderArgs>();
   std::vector<Argument> arguments{
       {"name", &args->name, "a name: a-z, 0-9 and -", {.required = true}},
-      {"--client-id", &args->client_id, "the client's id at the provider"},
-      {"--from", &args->from,
-       "the entry of the catalogue to start from (default: the one of this name, unless\n"
-       "endpoints or a type are given)"},
-      {"--var", &args->variables,
-       "NAME=VALUE: what the entry's addresses need, for example subdomain=acme\n"
-       "(repeatable)"}};
+      {"--from",
+       &args->from,
+       "the entry of the catalogue to start from (default: the one of this name, unless "
+       "endpoints or a type are given)",
+       {.value = "ENTRY"}},
+      {"--var",
+       &args->variables,
+       "what the entry's addresses need, for example subdomain=acme (repeatable)",
+       {.value = "NAME=VALUE"}},
+      {"--replace", &args->replace, "change it when it exists already"}};
   add_fields(arguments, *args);
-  arguments.push_back({"--replace", &args->replace, "change it when it exists already"});
   return {.name = "add",
           .summary = "Register a provider",
           .arguments = std::move(arguments),
           .action = [args](Context& context) { return run_add(context, *args); },
           .footer =
               "nexus provider catalog lists what can be added by name alone. What an entry needs "
-              "and is\nnot given is asked for on a terminal."};
+              "and is not given is asked for on a terminal.",
+          .examples = {"nexus provider add github",
+                       "nexus provider add acme --issuer https://id.acme.example --client-id ID \\",
+                       "    --client-secret-file -"}};
 }
 
 }  // namespace nexus::cli

@@ -8,6 +8,13 @@
 #include "common/text.h"
 
 namespace nexus::cli {
+namespace {
+
+// Headings of the help.
+constexpr auto kClient = "Client";
+constexpr auto kEndpoints = "Endpoints";
+
+}  // namespace
 
 Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
                                                     const std::string& option) {
@@ -131,43 +138,74 @@ void add_fields(std::vector<Argument>& arguments, ProviderArgs& args) {
   const Argument fields[] = {
       {"--auth-type",
        &args.auth_type,
-       "oauth2 (the default) or how static keys travel",
+       "how credentials travel (default: oauth2)",
        {.one_of = word_list<AuthType>()}},
-      {"--issuer", &args.issuer, "OpenID Connect or OAuth issuer; endpoints are discovered"},
-      {"--auth-url", &args.auth_url, "authorization endpoint, where there is no issuer"},
-      {"--token-url", &args.token_url, "token endpoint, where there is no issuer"},
-      {"--client-secret-file", &args.client_secret_file,
-       "file with the client's secret, - for stdin (no echo on a terminal)"},
+      {"--grant-type",
+       &args.grant_type,
+       "how tokens are come by (default: authorization_code; the last two need no person)",
+       {.one_of = {"authorization_code", "device_code", "client_credentials", "jwt_bearer"}}},
+      {"--scope", &args.scopes, "a scope to ask for by default (repeatable)"},
+      {"--param",
+       &args.params,
+       "a parameter of the authorization request or a setting; NAME= takes it away; see "
+       "nexus-providers(5) (repeatable)",
+       {.value = "NAME=VALUE"}},
+      {"--client-id", &args.client_id, "the client's id at the provider", {.group = kClient}},
+      {"--client-secret-file",
+       &args.client_secret_file,
+       "the client's secret; - for stdin (no echo on a terminal)",
+       {.group = kClient}},
       {"--client-secret", &args.client_secret, "", {.hidden = true}},
+      {"--private-key-file",
+       &args.private_key_file,
+       "the key (PEM) that the client signs with instead of a secret; - for stdin",
+       {.group = kClient}},
+      {"--service-account-file",
+       &args.service_account_file,
+       "a Google service account's key (JSON): client, endpoint and grant in one",
+       {.group = kClient}},
       {"--client-auth",
        &args.client_auth,
        "how the client proves itself",
-       {.one_of = {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}}},
-      {"--private-key-file", &args.private_key_file,
-       "file with the key (PEM) that the client signs with instead of a secret, - for "
-       "stdin"},
-      {"--service-account-file", &args.service_account_file,
-       "a Google service account's key (JSON): client, endpoint and grant in one"},
-      {"--grant-type",
-       &args.grant_type,
-       "how tokens are come by: authorization_code (the default), device_code, or\n"
-       "without a person client_credentials, jwt_bearer",
-       {.one_of = {"authorization_code", "device_code", "client_credentials", "jwt_bearer"}}},
-      {"--scope", &args.scopes, "a scope to ask for by default (repeatable)"},
-      {"--param", &args.params,
-       "NAME=VALUE: a parameter of the authorization request or a setting;\n"
-       "NAME= takes it away; see nexus-providers(5) (repeatable)"},
-      {"--api-base-url", &args.api_base_url, "where the provider's API lives"},
-      {"--user-info-endpoint", &args.user_info_endpoint,
-       "URL that tells whose account it is; for static credentials the path, below\n"
-       "the API's base URL, that checks them"},
-      {"--redirect-host", &args.redirect_host, "localhost, where the provider insists"},
-      {"--redirect-path", &args.redirect_path,
-       "path of the redirect URI, where it is registered already"},
-      {"--allow-insecure-http", &args.allow_insecure_http,
-       "allow plain http for a provider on this machine"},
-      {"--allow-private-network", &args.allow_private_network,
-       "allow a provider on a private network"}};
+       {.one_of = {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+        .group = kClient}},
+      {"--issuer",
+       &args.issuer,
+       "OpenID Connect or OAuth issuer; endpoints are discovered",
+       {.value = "URL", .group = kEndpoints}},
+      {"--auth-url",
+       &args.auth_url,
+       "authorization endpoint, where there is no issuer",
+       {.group = kEndpoints}},
+      {"--token-url",
+       &args.token_url,
+       "token endpoint, where there is no issuer",
+       {.group = kEndpoints}},
+      {"--api-base-url",
+       &args.api_base_url,
+       "where the provider's API lives",
+       {.group = kEndpoints}},
+      {"--user-info-endpoint",
+       &args.user_info_endpoint,
+       "URL that tells whose account it is; for static credentials the path, below the API's "
+       "base URL, that checks them",
+       {.value = "URL", .group = kEndpoints}},
+      {"--redirect-host",
+       &args.redirect_host,
+       "localhost, where the provider insists",
+       {.group = kEndpoints}},
+      {"--redirect-path",
+       &args.redirect_path,
+       "path of the redirect URI, where it is registered already",
+       {.group = kEndpoints}},
+      {"--allow-insecure-http",
+       &args.allow_insecure_http,
+       "allow plain http for a provider on this machine",
+       {.group = kEndpoints}},
+      {"--allow-private-network",
+       &args.allow_private_network,
+       "allow a provider on a private network",
+       {.group = kEndpoints}}};
   arguments.insert(arguments.end(), std::begin(fields), std::end(fields));
 }
 

@@ -166,7 +166,9 @@ Command manifest_command(const char* name, const char* summary,
                         {"--prune", &args->prune,
                          "also delete what is registered and not in the manifest"}},
           .action = [args, run](Context& context) { return run(context, *args); },
-          .footer = "nexus-providers(5) shows how a manifest looks."};
+          .footer = "nexus-providers(5) shows how a manifest looks.",
+          .examples = {"nexus provider " + std::string(name),
+                       "nexus provider " + std::string(name) + " -f providers.yaml"}};
 }
 
 }  // namespace
@@ -185,8 +187,10 @@ Command provider_apply_command() {
 }
 
 Command provider_export_command() {
-  return {
-      .name = "export", .summary = "Write a manifest of what is registered", .action = run_export};
+  return {.name = "export",
+          .summary = "Write a manifest of what is registered",
+          .action = run_export,
+          .examples = {"nexus provider export > nexus-providers.toml"}};
 }
 
 }  // namespace nexus::cli

@@ -1,0 +1,79 @@
+// The help of every command: what it takes, in groups, with examples; and it fits 80 columns.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Home } from '../support/nexus.mjs';
+
+const home = await Home.make();
+const help = async (...words) => {
+  const { code, stdout, stderr } = await home.nexus([...words, '--help']);
+  assert.equal(code, 0, stderr);
+  return stdout;
+};
+/** The commands that a help lists. */
+const commandsIn = (text) => [...(text.match(/^Commands:\n((?: .*\n)+)/m)?.[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
+
+/** Every command there is, as words: [] is nexus itself. */
+const commands = [[]];
+for (const words of commands)
+  for (const name of commandsIn(await help(...words))) commands.push([...words, name]);
+const manual = readFileSync(new URL('../../man/nexus.1', import.meta.url), 'utf8').replaceAll('\\-', '-').replaceAll(/\\f[BIRP]/g, '');
+
+test('every command explains itself within 80 columns, with examples and the global options', async () => {
+  assert.ok(commands.length > 25, `${commands.length} commands`);
+  for (const words of commands) {
+    const text = await help(...words);
+    const name = ['nexus', ...words].join(' ');
+    for (const line of text.split('\n')) assert.ok([...line].length <= 80, `${name}: ${line}`);
+    assert.match(text, new RegExp(`^Usage: ${name} `, 'm'));
+    const [, globals] = text.split('\nGlobal options:\n');
+    for (const option of ['--json', '--no-color', '--no-autostart', '--workspace NAME', '--socket PATH', '--config FILE', '--help'])
+      assert.ok(globals.includes(option), `${name} tells ${option}`);
+    if (words.length > 0) assert.match(text, new RegExp(`^Examples:\\n(.*\\n)*?.*nexus ${words[0]}`, 'm'), name);
+    assert.doesNotMatch(text, /TEXT|REQUIRED|\{.*,.*\}/, name);
+  }
+});
+
+test('values are shown as they are typed, options in groups', async () => {
+  const token = await help('token');
+  assert.match(token, /^Usage: nexus token CONNECTION \[options\]$/m);
+  assert.match(token, /^ {2}--format raw\|json\|header\|env$/m);
+  assert.match(token, /\(default: raw\)/);
+  assert.match(await help('connect'), /^How you answer:\n(.*\n)*? {2}--device /m);
+  const add = await help('provider', 'add');
+  for (const group of ['Options', 'Client', 'Endpoints', 'Global options']) assert.match(add, new RegExp(`^${group}:$`, 'm'));
+  assert.match(add, /^ {2}--param NAME=VALUE/m);
+  assert.match(add, /^ {2}--\[no-\]allow-insecure-http/m);
+  assert.ok(!/--client-secret /.test(add), 'what is understood only to be refused is not offered');
+  assert.match(await help('provider', 'catalog'), /^ {2}--type WORD {2,}only what authenticates so; one of: oauth2,/m);
+});
+
+test('the manual page has every command and every option that the help has', async () => {
+  for (const words of commands) {
+    const text = await help(...words);
+    const [own] = text.split('\nExamples:\n');
+    for (const [, option] of own.matchAll(/^ {2}(?:-\w, )?(--[\w[\]-]+)/gm))
+      assert.ok(manual.includes(option.replace('[no-]', '')), `nexus(1) tells ${option} of nexus ${words.join(' ')}`);
+    if (words.length > 0) assert.ok(manual.includes(words.at(-1)), `nexus(1) tells ${words.join(' ')}`);
+  }
+});
+
+test('a value that cannot be is answered with those that can', async () => {
+  const cases = [
+    [['token', 'x', '--format', 'jsn'], /--format cannot be 'jsn'\n {2}did you mean: --format json\n/],
+    [['token', 'x', '--format', 'pdf'], /--format cannot be 'pdf'\n {2}it is one of: raw, json, header, env\n/],
+    [['provider', 'add', 'x', '--client-auth', 'client_secret_pst'], /did you mean: --client-auth client_secret_post\n/],
+    [['provider', 'edit', 'x', '--grant-type', 'device'], /it is one of: authorization_code, device_code/],
+    [['list', '--status', 'actve'], /did you mean: --status active\n/],
+    [['token', 'x', '--format'], /--format wants a value\n/],
+    [['provider', 'catalog', '--category', 'crmm'], /there is no category 'crmm'\n {2}did you mean: --category crm\n/],
+    [['audit', '--limit', '0'], /--limit/],
+  ];
+  for (const [args, said] of cases) {
+    const { code, stderr, stdout } = await home.nexus(args);
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, said);
+    assert.doesNotMatch(stderr, /TEXT|INT/);
+  }
+  await home.remove();
+});
