@@ -31,6 +31,7 @@ Result<void> read(const Reader& from, Connection& c) {
   c.never_expires = from.flag("never_expires");
   c.last_refresh_at = from.number("last_refresh_at");
   c.next_refresh_at = from.number("next_refresh_at");
+  c.refresh_failing_since = from.number("refresh_failing_since");
   from.object("last_error", [&c](const Reader& error) {
     c.error_code = error.text("code");
     c.error_message = error.text("message");
@@ -63,7 +64,8 @@ void write(JsonWriter& to, const Connection& c) {
       .member_or_null("expires_at", c.expires_at)
       .flag("never_expires", c.never_expires)
       .member_or_null("last_refresh_at", c.last_refresh_at)
-      .member_or_null("next_refresh_at", c.next_refresh_at);
+      .member_or_null("next_refresh_at", c.next_refresh_at)
+      .member_or_null("refresh_failing_since", c.refresh_failing_since);
   if (!c.metadata.empty()) to.member_json("metadata", c.metadata);
   write_last_error(to, c);
 }

@@ -32,7 +32,9 @@ struct Connection {
   bool never_expires = false;          ///< as the provider says, or as static credentials do
   std::optional<UnixTime> last_refresh_at;
   std::optional<UnixTime> next_refresh_at;  ///< in the background; after a failure, the next try
-  std::string error_code;                   ///< the last error, "" when there is none
+  /// Since when refreshes have failed without one that went well; nothing while they go well.
+  std::optional<UnixTime> refresh_failing_since;
+  std::string error_code;  ///< the last error, "" when there is none
   std::string error_message;
 };
 

@@ -10,6 +10,7 @@ Result<void> read(const Reader& from, Key& into) {
   into.read = from.texts("read");
   into.created_at = from.number("created_at").value_or(0);
   into.expires_at = from.number("expires_at");
+  into.last_used_at = from.number("last_used_at");
   into.key = from.text("key");
   return {};
 }
@@ -21,7 +22,8 @@ void write(JsonWriter& to, const Key& key) {
       .member("use", key.use)
       .member("read", key.read)
       .member("created_at", key.created_at)
-      .member_or_null("expires_at", key.expires_at);
+      .member_or_null("expires_at", key.expires_at)
+      .member_or_null("last_used_at", key.last_used_at);
   if (!key.key.empty()) to.member("key", key.key);
 }
 

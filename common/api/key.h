@@ -20,6 +20,7 @@ struct Key {
   std::vector<std::string> read;  ///< the same, to be looked at only
   UnixTime created_at = 0;
   std::optional<UnixTime> expires_at;
+  std::optional<UnixTime> last_used_at;
   std::string key;  ///< in the answer that made it, else ""
 };
 

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "common/json.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
@@ -18,6 +19,10 @@ constexpr std::size_t kKeySize = kPrefix.size() + kIdSize + 1 + kSecretSize + kC
 constexpr std::string_view kBase62 =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kIdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Seconds between two writes of when a key was used: a request is not to wait for a disk, and a
+/// restart forgets a few minutes at most.
+constexpr UnixTime kUseSavedEvery = 300;
 
 SecretText random_text(std::string_view alphabet, std::size_t size) {
   SecretText text;
@@ -64,6 +69,7 @@ ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& wor
     : store_(store),
       vault_(vault),
       audit_(audit),
+      workers_(workers),
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)),
       environment_([&vault](std::string_view key) { return vault.hash_api_key(key); }, workers) {}
@@ -90,7 +96,8 @@ Result<void> ApiKeys::load() {
           {{"key", row.name}, {"error", access.error().message}});
       continue;
     }
-    keys_[row.id] = {row.hash, std::make_shared<const Access>(*std::move(access)), row.expires_at};
+    auto shared = std::make_shared<const Access>(*std::move(access));
+    keys_[row.id] = {row.hash, std::move(shared), row.expires_at, {}, row.last_used_at};
   }
   return {};
 }
@@ -126,8 +133,32 @@ Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& c
                               caller));
     return row;
   }
-  return Error{ErrorCode::key_not_found, "there is no key " + printable(id_or_name, 80),
-               "see: nexus key list"};
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.push_back(row.name);
+  const auto meant = suggestion(id_or_name, names);
+  return Error{
+      ErrorCode::key_not_found, "there is no key " + printable(id_or_name, 80),
+      meant ? "did you mean " + *meant + "? (see: nexus key list)" : "see: nexus key list"};
+}
+
+Result<std::vector<ApiKeyRow>> ApiKeys::list(const NamePage& page) {
+  NEXUS_TRY(auto rows, store_.api_keys(page));
+  const std::lock_guard lock(mutex_);
+  for (auto& row : rows)
+    if (const auto known = keys_.find(row.id); known != keys_.end() && known->second.used_at)
+      row.last_used_at = known->second.used_at;
+  return rows;
+}
+
+void ApiKeys::note_use(const std::string& id, Entry& entry) {
+  const auto now = clock_();
+  entry.used_at = now;
+  if (entry.saved_at && now - *entry.saved_at < kUseSavedEvery) return;
+  entry.saved_at = now;
+  workers_.submit([this, id, now] {
+    if (const auto saved = store_.save_key_use(id, now); !saved)
+      log(LogLevel::warn, "key_use_not_saved", {{"key", id}, {"error", saved.error().message}});
+  });
 }
 
 Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
@@ -139,8 +170,10 @@ Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
   const auto found = keys_.find(id);
   const bool known = found != keys_.end();
   const bool same = equal_constant_time(hash, known ? found->second.hash : none);
-  if (known && same && (!found->second.expires_at || *found->second.expires_at > clock_()))
+  if (known && same && (!found->second.expires_at || *found->second.expires_at > clock_())) {
+    note_use(id, found->second);
     return Identity{id, found->second.access};
+  }
   return Error{ErrorCode::invalid_api_key, "the API key is not valid",
                "check the key, or make a new one: nexus key create"};
 }

@@ -39,7 +39,7 @@ class ApiKeys {
   /// Errors: invalid_field, key_exists.
   Result<Issued> create(const std::string& name, const Access& access,
                         std::optional<UnixTime> expires_at, const Caller& caller);
-  Result<std::vector<ApiKeyRow>> list(const NamePage& page) { return store_.api_keys(page); }
+  Result<std::vector<ApiKeyRow>> list(const NamePage& page);
   /// By id or name. Error: key_not_found.
   Result<ApiKeyRow> revoke(const std::string& id_or_name, const Caller& caller);
 
@@ -57,11 +57,15 @@ class ApiKeys {
     std::string hash;
     std::shared_ptr<const Access> access;
     std::optional<UnixTime> expires_at;
+    std::optional<UnixTime> used_at{};   ///< since nexusd began
+    std::optional<UnixTime> saved_at{};  ///< the use that the store knows of
   };
+  void note_use(const std::string& id, Entry& entry);
 
   Store& store_;
   const Vault& vault_;
   Audit& audit_;
+  WorkerPool& workers_;
   Clock clock_;
   Clock wall_clock_;
   std::mutex mutex_;

@@ -17,6 +17,7 @@ Key describe(const ApiKeyRow& row) {
   key.read = grants_of(access, Right::read);
   key.created_at = row.created_at;
   key.expires_at = row.expires_at;
+  key.last_used_at = row.last_used_at;
   return key;
 }
 

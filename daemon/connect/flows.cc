@@ -11,6 +11,10 @@ namespace {
 
 /// A write transaction of so many is short; the rest is due at once.
 constexpr std::int64_t kExpiredAtOnce = 200;
+/// Seconds for which a failed attempt is known: whoever began it has long been told, and asks no
+/// more.
+constexpr UnixTime kFailureKept = 30 * 24 * 3600;
+constexpr std::int64_t kForgottenAtOnce = 200;
 /// A flow that was answered needs its listener for a moment more: browsers reload, and so does,
 /// after two seconds, the page of an answer that is still looked at.
 constexpr UnixTime kListenAfterwards = 3;
@@ -203,10 +207,16 @@ void Flows::sweep() {
     const std::lock_guard lock(listener_mutex_);
     if (!expecting()) listener_.close();
   }
+  const auto forgotten = store_.forget_failed(now - kFailureKept, kForgottenAtOnce);
+  if (forgotten && *forgotten > 0)
+    log(LogLevel::info, "failed_attempts_forgotten", {{"count", std::to_string(*forgotten)}});
   const auto next = store_.next_expiry();
+  const auto first_failure = store_.first_failure();
   // A store in trouble is asked again, but not at once.
-  if (!expired || !next) return due_.expect(Due::What::flow_expiry, now + 5);
+  if (!expired || !forgotten || !next || !first_failure)
+    return due_.expect(Due::What::flow_expiry, now + 5);
   if (*next) due_.expect(Due::What::flow_expiry, **next);
+  if (*first_failure) due_.expect(Due::What::flow_expiry, **first_failure + kFailureKept);
 }
 
 Result<void> Flows::resume() {

@@ -102,8 +102,9 @@ class Flows {
   /// Whether answers to this redirect URI can be listened for. Error: callback_unavailable.
   Result<void> check_listener(const std::string& uri);
 
-  /// Fails what nobody answered in time, some of them at once; closes the callback listener when
-  /// nobody is expected. Says when it is to be called next (Due::What::flow_expiry).
+  /// Fails what nobody answered in time and forgets what failed 30 days ago, some of them at once;
+  /// closes the callback listener when nobody is expected. Says when it is to be called next
+  /// (Due::What::flow_expiry).
   void sweep();
   /// Listens again for flows that were open when the daemon stopped.
   Result<void> resume();

@@ -74,6 +74,8 @@ struct ConnectionRow {
   /// When it is refreshed without being asked for; while `refresh_failures` is not 0, not before.
   std::optional<UnixTime> refresh_at;
   std::int64_t refresh_failures = 0;  ///< in a row
+  /// Read only: when the first of those was.
+  std::optional<UnixTime> refresh_failing_since;
   /// The generation of the refresh token that was sent and whose answer is not stored: 0 for none.
   std::int64_t refresh_sent = 0;
   UnixTime last_used_at = 0;          ///< as of the last refresh or, before one, of its activation
@@ -133,6 +135,7 @@ struct ApiKeyRow {
   std::string access;  ///< JSON, see access/access
   UnixTime created_at = 0;
   std::optional<UnixTime> expires_at;
+  std::optional<UnixTime> last_used_at{};  ///< to some minutes
 };
 
 /// A page of things that have a name, in its order.
@@ -197,6 +200,11 @@ class Store {
                                                         std::int64_t limit) = 0;
   /// When the next one expires, nothing where nobody is awaited.
   virtual Result<std::optional<UnixTime>> next_expiry() = 0;
+  /// Forgets at most so many of the connections that had failed by then, those that failed first;
+  /// returns how many.
+  virtual Result<std::int64_t> forget_failed(UnixTime failed_by, std::int64_t limit) = 0;
+  /// When the one that failed first did, nothing where none has.
+  virtual Result<std::optional<UnixTime>> first_failure() = 0;
   /// The redirect URIs on which answers of open flows are expected, each once.
   virtual Result<std::vector<std::string>> awaited_redirect_uris() = 0;
 
@@ -251,6 +259,7 @@ class Store {
   /// Error: key_exists for a name in use.
   virtual Result<void> put_api_key(const ApiKeyRow& row) = 0;
   virtual Result<std::vector<ApiKeyRow>> api_keys(const NamePage& page) = 0;
+  virtual Result<void> save_key_use(const std::string& id, UnixTime at) = 0;
   virtual Result<void> delete_api_key(const std::string& id) = 0;
 };
 

@@ -114,6 +114,30 @@ TEST_CASE("what nobody answered is swept, with its alias and its secrets", "[flo
   CHECK(home.request({.alias = "mine"}));
 }
 
+TEST_CASE("an attempt that failed is known for 30 days", "[flows]") {
+  constexpr UnixTime kDay = 24 * 3600;
+  TestHome home;
+  const auto denied = started(home);
+  REQUIRE(home.answer(denied.redirect_uri, {{"error", "access_denied"}, {"state", denied.state}}));
+  home.clock().advance(kDay);
+  std::vector<std::string> unanswered;
+  for (int i = 0; i < 3; ++i) unanswered.push_back(started(home).id);
+  const auto active = home.active_connection();
+  home.clock().advance(600);
+  home.sweep_flows();
+  home.clock().advance(29 * kDay - 601);
+  home.sweep_flows();
+  CHECK(home.connection(denied.id).status == "failed");
+  home.clock().advance(1);
+  home.sweep_flows();
+  CHECK(home.find(denied.id).error().code == ErrorCode::connection_not_found);
+  for (const auto& id : unanswered) CHECK(home.connection(id).status == "failed");
+  home.clock().advance(kDay + 600);
+  home.sweep_flows();
+  for (const auto& id : unanswered) CHECK_FALSE(home.find(id));
+  CHECK(home.find(active));
+}
+
 TEST_CASE("one answer that comes many times at once is used once", "[flows]") {
   TestHome home;
   const auto pending = started(home);

@@ -93,6 +93,11 @@ TEST_CASE("API keys are listed by name, and each name is used once", "[store]") 
   CHECK(keys[1].access == laptop.access);
   CHECK_FALSE(keys[1].expires_at);
 
+  CHECK_FALSE(keys[1].last_used_at);
+  REQUIRE((*store)->save_key_use("k1", kNow + 5));
+  CHECK((*store)->api_keys({})->at(1).last_used_at == kNow + 5);
+  CHECK_FALSE((*store)->api_keys({})->at(0).last_used_at);
+
   REQUIRE((*store)->delete_api_key("k1"));
   CHECK((*store)->api_keys({})->size() == 1);
   CHECK((*store)->put_api_key({"k4", "laptop", "h", "{}", kNow, {}}));

@@ -173,3 +173,32 @@ TEST_CASE("the addresses on which answers are expected are told once each", "[st
   REQUIRE(*store.consume_flow("conn_c"));
   CHECK(store.awaited_redirect_uris()->size() == 1);
 }
+
+TEST_CASE("failed attempts are forgotten, those that failed first first and a few at once",
+          "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  CHECK_FALSE(*store.first_failure());
+  for (int i = 0; i < 3; ++i) {
+    const auto id = "conn_" + std::to_string(i);
+    begin(store, connection_row(id), {sealed(id, "code_verifier")});
+    REQUIRE(*store.set_status(id, kFailed, "access_denied", "consent was denied", kNow + 10 - i));
+  }
+  make_active(store, connection_row("conn_active"));
+  begin(store, connection_row("conn_pending"));
+  begin(store, connection_row("conn_gone"));
+  REQUIRE(store.revoke("conn_gone", "{}", std::nullopt, kNow));
+
+  CHECK(*store.first_failure() == kNow + 8);
+  CHECK(*store.forget_failed(kNow + 7, 10) == 0);
+  CHECK(*store.forget_failed(kNow + 9, 1) == 1);
+  CHECK_FALSE(*store.connection("conn_2"));
+  CHECK(*store.first_failure() == kNow + 9);
+  CHECK(*store.forget_failed(kNow + 9, 10) == 1);
+  CHECK(status_of(store, "conn_0") == kFailed);
+  CHECK(*store.forget_failed(kNow + 10, 10) == 1);
+  CHECK_FALSE(*store.first_failure());
+  for (const char* id : {"conn_active", "conn_pending", "conn_gone"})
+    CHECK(store.connection(id)->has_value());
+}

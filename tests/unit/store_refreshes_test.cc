@@ -116,6 +116,9 @@ TEST_CASE("a failed refresh is recorded, and a good one ends the trouble", "[sto
   CHECK(stored.refresh_failures == 4);
   CHECK(stored.refresh_sent == 1);
   CHECK(stored.updated_at == kNow + 2);
+  CHECK(stored.refresh_failing_since == kNow + 2);
+  REQUIRE(store.save_refresh_failure(row, kNow + 7));
+  CHECK(stored_row(store, "conn_a").refresh_failing_since == kNow + 2);
   // A failure says nothing about the token that there is.
   CHECK(stored.token.expires_at == kNow + 3600);
   CHECK(sealed_text(store, "conn_a", "refresh_token") == "rt of conn_a");
@@ -125,6 +128,9 @@ TEST_CASE("a failed refresh is recorded, and a good one ends the trouble", "[sto
   CHECK(stored.error_code.empty());
   CHECK(stored.error_message.empty());
   CHECK(stored.refresh_failures == 0);
+  CHECK_FALSE(stored.refresh_failing_since);
+  REQUIRE(store.save_refresh_failure(row, kNow + 50));
+  CHECK(stored_row(store, "conn_a").refresh_failing_since == kNow + 50);
 }
 
 TEST_CASE("a failed refresh of a connection that is over changes nothing", "[store]") {

@@ -117,6 +117,30 @@ Result<std::optional<UnixTime>> SqliteStore::next_expiry() {
   });
 }
 
+Result<std::int64_t> SqliteStore::forget_failed(UnixTime failed_by, std::int64_t limit) {
+  return write("flows", "forget_failed", [&](Database& db) {
+    // Credentials and flow went as it failed; it never had tokens that a revocation could be for.
+    db.query(
+          "DELETE FROM connections WHERE id IN (SELECT id FROM connections "
+          "INDEXED BY connection_failures WHERE status = 'failed' AND updated_at <= ?1 ORDER BY "
+          "updated_at LIMIT ?2)")
+        .bind(failed_by, limit)
+        .run();
+    return std::int64_t{db.changes()};
+  });
+}
+
+Result<std::optional<UnixTime>> SqliteStore::first_failure() {
+  return read("flows", "first_failure", [](Database& db) {
+    auto query = db.query(
+        "SELECT min(updated_at) FROM connections INDEXED BY connection_failures "
+        "WHERE status = 'failed'");
+    std::optional<UnixTime> at;
+    if (query.next()) at = query.optional_number(0);
+    return at;
+  });
+}
+
 Result<std::vector<std::string>> SqliteStore::awaited_redirect_uris() {
   return read("flows", "awaited_redirect_uris", [](Database& db) {
     // From one to the next by the index: there are few, however many flows wait for each.

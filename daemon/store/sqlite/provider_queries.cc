@@ -139,12 +139,19 @@ Result<void> SqliteStore::put_api_key(const ApiKeyRow& row) {
 Result<std::vector<ApiKeyRow>> SqliteStore::api_keys(const NamePage& page) {
   return read("keys", "api_keys", [&](Database& db) {
     auto query = db.query(
-        "SELECT id, name, hash, access, created_at, expires_at FROM api_keys "
+        "SELECT id, name, hash, access, created_at, expires_at, last_used_at FROM api_keys "
         "WHERE name > ?1 ORDER BY name LIMIT ?2");
     return all(query.bind(page.after, page.limit), [](const Query& q) {
-      return ApiKeyRow{q.text(0), q.text(1),   q.text(2),
-                       q.text(3), q.number(4), q.optional_number(5)};
+      return ApiKeyRow{q.text(0),           q.text(1),   q.text(2),
+                       q.text(3),           q.number(4), q.optional_number(5),
+                       q.optional_number(6)};
     });
+  });
+}
+
+Result<void> SqliteStore::save_key_use(const std::string& id, UnixTime at) {
+  return write("keys", "save_key_use", [&](Database& db) {
+    db.query("UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1").bind(id, at).run();
   });
 }
 

@@ -29,7 +29,8 @@ Result<bool> SqliteStore::save_refresh(const std::string& id, const TokenFacts& 
           "expires_at = ?5, last_refresh_at = ?6, updated_at = ?6, "
           "error_code = iif(status = 'active', '', error_code), "
           "error_message = iif(status = 'active', '', error_message), "
-          "refresh_at = ?7, refresh_failures = 0, refresh_sent = 0, last_used_at = ?8 "
+          "refresh_at = ?7, refresh_failures = 0, refresh_failing_since = NULL, refresh_sent = 0, "
+          "last_used_at = ?8 "
           "WHERE id = ?1 AND status IN ('active', 'attention_required')")
         .bind(id, token.token_type, token.scopes, token.obtained_at, token.expires_at, now,
               refresh_at, last_used_at)
@@ -44,7 +45,8 @@ Result<void> SqliteStore::save_refresh_failure(const ConnectionRow& c, UnixTime 
   return write("connections", "save_refresh_failure", [&](Database& db) {
     db.query(
           "UPDATE connections SET error_code = ?2, error_message = ?3, refresh_at = ?4, "
-          "refresh_failures = ?5, refresh_sent = ?6, updated_at = ?7 "
+          "refresh_failures = ?5, refresh_sent = ?6, updated_at = ?7, "
+          "refresh_failing_since = coalesce(refresh_failing_since, ?7) "
           "WHERE id = ?1 AND status = 'active'")
         .bind(c.id, c.error_code, c.error_message, c.refresh_at, c.refresh_failures, c.refresh_sent,
               now)

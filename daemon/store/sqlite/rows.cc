@@ -41,6 +41,7 @@ ConnectionRow connection_row(const Query& q) {
   row.last_used_at = q.number(26);
   row.tokens_never_expire = q.optional_number(28).value_or(0) != 0;
   row.metadata = q.text(29);
+  row.refresh_failing_since = q.optional_number(30);
   const auto read = [&](auto& into, int column, const char* what) {
     const auto word = q.text(column);
     if (const auto value = from_word<std::decay_t<decltype(into)>>(word))

@@ -18,10 +18,10 @@ namespace nexus::sqlite {
   "c.last_used_at, "                                                                              \
   "CASE c.status WHEN 'pending' THEN (SELECT kind FROM flows WHERE connection_id = c.id) END, "   \
   "CASE WHEN c.expires_at IS NULL AND json_valid(p.profile) THEN "                                \
-  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, c.metadata, " more \
-  " FROM connections c JOIN providers p ON p.id = c.provider_id "
+  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, c.metadata, "      \
+  "c.refresh_failing_since, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
-constexpr int kConnectionColumns = 30;
+constexpr int kConnectionColumns = 31;
 
 ConnectionRow connection_row(const Query& query);
 SealedField sealed_field(const Query& query);

@@ -153,6 +153,13 @@ CREATE INDEX connection_sequence ON connections (sequence);
 )sql",
                                  R"sql(
 ALTER TABLE connections ADD COLUMN metadata TEXT NOT NULL DEFAULT '';
+)sql",
+                                 // It is told since when refreshes fail, and when a key was used;
+                                 // failed attempts are forgotten, those that failed first.
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN refresh_failing_since INTEGER;
+ALTER TABLE api_keys ADD COLUMN last_used_at INTEGER;
+CREATE INDEX connection_failures ON connections (updated_at) WHERE status = 'failed';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

@@ -28,6 +28,7 @@ class SqliteStore final : public Store {
   Result<std::vector<ProviderRow>> providers(const NamePage& page) override;
   Result<void> put_api_key(const ApiKeyRow& row) override;
   Result<std::vector<ApiKeyRow>> api_keys(const NamePage& page) override;
+  Result<void> save_key_use(const std::string& id, UnixTime at) override;
   Result<void> delete_api_key(const std::string& id) override;
 
   // connection_queries.cc
@@ -56,6 +57,8 @@ class SqliteStore final : public Store {
   Result<std::vector<std::string>> expire_flows(UnixTime now, UnixTime wall_now,
                                                 std::int64_t limit) override;
   Result<std::optional<UnixTime>> next_expiry() override;
+  Result<std::int64_t> forget_failed(UnixTime failed_by, std::int64_t limit) override;
+  Result<std::optional<UnixTime>> first_failure() override;
   Result<std::vector<std::string>> awaited_redirect_uris() override;
   Result<bool> activate(const ConnectionRow& connection, const std::string& pinned,
                         const std::vector<SealedField>& fields) override;
