@@ -33,6 +33,7 @@ Command disconnect_command();
 Command key_command();
 Command list_command();
 Command provider_command();
+Command prune_command();
 Command refresh_command();
 Command status_command();
 Command token_command();
