@@ -65,8 +65,7 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
   NEXUS_TRY(const auto payload, context.client.call_raw(args.refresh ? "POST" : "GET", target, ""));
   if (min_ttl > 0) warn_of_short_life(context, payload, min_ttl);
   if (context.output.json || args.format == "json") {
-    context.output.result(payload);
-    context.output.result("\n");
+    context.output.json_line(payload);
     return 0;
   }
   SecretText value;

@@ -16,7 +16,11 @@ Result<int> run_alias(Context& context, const AliasArgs& args) {
   const auto target = context.client.target("/v1/connections/", args.connection);
   const auto body = JsonWriter().begin().member("alias", args.name).end().take();
   NEXUS_TRY(const auto connection, context.client.call<api::Connection>("PATCH", target, body));
-  print_connections(context.output, {connection});
+  if (context.output.json) {
+    print_json(context.output, {connection});
+    return 0;
+  }
+  context.output.result(told_apart(connection) + " is called " + connection.alias + " now\n");
   return 0;
 }
 
@@ -31,7 +35,8 @@ Command alias_command() {
                          "conn_… id, alias or provider",
                          {.required = true}},
                         {"name", &args->name, "its new alias", {.required = true}}},
-          .action = [args](Context& context) { return run_alias(context, *args); }};
+          .action = [args](Context& context) { return run_alias(context, *args); },
+          .examples = {"nexus alias google work"}};
 }
 
 }  // namespace nexus::cli

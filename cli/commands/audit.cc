@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/output/table.h"
 #include "common/api/audit_record.h"
 #include "common/text.h"
 #include "common/times.h"
@@ -43,31 +44,50 @@ std::string who(const api::AuditRecord& event) {
 }
 
 std::vector<std::string> row_of(const api::AuditRecord& event) {
-  const auto or_dash = [](const std::string& text) {
-    return text.empty() ? std::string("-") : printable(text, 200);
-  };
-  return {event.created_at,        printable(event.event, 60),
-          or_dash(event.outcome),  or_dash(event.connection_id),
-          or_dash(event.provider), printable(who(event), 80),
-          or_dash(event.detail)};
+  const auto shown = [](const std::string& text) { return or_dash(printable(text, 200)); };
+  return {event.created_at,           printable(event.event, 60), shown(event.outcome),
+          shown(event.connection_id), shown(event.provider),      printable(who(event), 80),
+          shown(event.detail)};
+}
+
+/// What a terminal has no columns for stands below.
+void print_on_terminal(const Output& output, const api::AuditRecord& event) {
+  std::string above = event.created_at;
+  for (const auto& text : {event.event, event.outcome, event.provider})
+    if (!text.empty()) above += "  " + printable(text, 200);
+  std::string below;
+  if (!event.connection_id.empty()) below = printable(event.connection_id, 60) + ", ";
+  below += printable(who(event), 80);
+  if (!event.detail.empty()) below += ": " + printable(event.detail, 200);
+  print_text(output, "", above);
+  print_text(output, "    ", below);
+}
+
+void print_table(const Output& output, const std::vector<api::AuditRecord>& events) {
+  std::vector<Cells> rows;
+  for (const auto& event : events) {
+    const auto texts = row_of(event);
+    rows.emplace_back(texts.begin(), texts.end());
+  }
+  Table(output,
+        {{"TIME"}, {"EVENT"}, {"OUTCOME"}, {"CONNECTION"}, {"PROVIDER"}, {"WHO"}, {"DETAIL"}})
+      .print(rows);
 }
 
 void print_events(const Context& context, const std::vector<api::AuditRecord>& events,
                   bool follow) {
-  if (context.output.json && !follow)
-    return context.output.json_line(
+  const auto& output = context.output;
+  if (output.json && !follow)
+    return output.json_line(
         JsonWriter().begin().member_json("events", api::to_json(events)).end().take());
-  if (!follow) {
-    std::vector<std::vector<std::string>> rows;
-    for (const auto& event : events) rows.push_back(row_of(event));
-    return context.output.table(
-        {"TIME", "EVENT", "OUTCOME", "CONNECTION", "PROVIDER", "WHO", "DETAIL"}, rows);
-  }
+  if (!follow && !output.stdout_is_terminal()) return print_table(output, events);
   for (const auto& event : events) {
-    if (context.output.json) {
-      context.output.json_line(api::to_json(event));
+    if (output.json) {
+      output.json_line(api::to_json(event));
+    } else if (output.stdout_is_terminal()) {
+      print_on_terminal(output, event);
     } else {
-      context.output.result(join(row_of(event), "  ") + "\n");
+      output.result(join(row_of(event), "  ") + "\n");
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cli/command.h"
+#include "cli/output/table.h"
 #include "common/api/daemon_status.h"
 #include "common/text.h"
 
@@ -32,15 +33,15 @@ Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   const auto* answered_by = status.callback_on_gateway
                                 ? " (on the gateway)"
                                 : " (the port is bound while a consent is pending)";
-  context.output.table({"NEXUSD", status.version},
-                       {{"pid", std::to_string(status.pid)},
-                        {"socket", status.socket},
-                        {"data directory", status.data_dir},
-                        {"gateway", status.gateway.empty() ? "off" : status.gateway},
-                        {"callback", status.callback + answered_by},
-                        {"up for", duration_text(status.uptime_s)},
-                        {"vault key from", status.key_source},
-                        {"connections", join(counts, ", ")}});
+  print_record(context.output, {{"nexusd", status.version},
+                                {"pid", std::to_string(status.pid)},
+                                {"socket", status.socket},
+                                {"data directory", status.data_dir},
+                                {"gateway", status.gateway.empty() ? "off" : status.gateway},
+                                {"callback", status.callback + answered_by},
+                                {"up for", duration_text(status.uptime_s)},
+                                {"vault key from", status.key_source},
+                                {"connections", join(counts, ", ")}});
   return 0;
 }
 

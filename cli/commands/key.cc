@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/output/table.h"
 #include "common/api/daemon_status.h"
 #include "common/api/key.h"
 #include "common/text.h"
@@ -79,9 +80,13 @@ Result<int> run_list(Context& context) {
     context.output.note("no keys yet; make one with: nexus key create --name NAME --use all");
     return 0;
   }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& key : keys) rows.push_back({key.name, key.id, rights_of(key), expiry_text(key)});
-  context.output.table({"KEY", "ID", "MAY", "EXPIRES"}, rows);
+  std::vector<Cells> rows;
+  for (const auto& key : keys)
+    rows.push_back({key.name, key.id, rights_of(key), ago_text(key.created_at),
+                    key.last_used_at ? ago_text(*key.last_used_at) : "never", expiry_text(key)});
+  Table(context.output,
+        {{"KEY", true}, {"ID"}, {"MAY", true}, {"CREATED"}, {"LAST USED"}, {"EXPIRES"}})
+      .print(rows);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/output/connections.h"
+#include "cli/output/table.h"
 #include "common/api/daemon_status.h"
 #include "common/text.h"
 #include "common/workspace_counts.h"
@@ -15,27 +16,60 @@ namespace {
 
 /// Few enough that neither program grows by a page, many enough that the way there does not count.
 constexpr const char* kAtOnce = "500";
+/// Seconds for which an attempt that failed is shown: as long as somebody may wonder about it.
+constexpr UnixTime kFailureIsNews = 24 * 3600;
 
-Result<void> each_page(
-    Context& context, const ListFilter& filter,
-    const std::function<Result<void>(const std::vector<api::Connection>& page)>& use) {
-  const auto workspace = filter.all_workspaces ? "*" : context.config.workspace;
-  const auto target = std::string("/v1/connections?pending=true&limit=") + kAtOnce +
-                      "&workspace_id=" + percent_encode(workspace);
-  return context.client.each_page(target, [&](std::string_view text) -> Result<bool> {
-    NEXUS_TRY(auto page, api::parse_list<api::Connection>(text));
-    if (const auto wanted = from_word<ConnectionStatus>(filter.status))
-      std::erase_if(page, [&](const api::Connection& each) { return each.status != *wanted; });
-    NEXUS_CHECK(use(page));
-    return context.output.written().ok();  // nobody would see another page
-  });
-}
+struct ListArgs {
+  ListFilter filter;
+  bool wide = false;
+};
 
 /// Those that a list can show.
 std::vector<std::string> statuses() {
   std::vector<std::string> shown;
   for (const auto status : api::DaemonStatus::kCounted) shown.emplace_back(word(status));
   return shown;
+}
+
+Table table_for(const Output& output, const ListArgs& args) {
+  std::vector<Column> columns{{"ALIAS", true}};
+  if (args.filter.all_workspaces) columns.push_back({"WORKSPACE", true});
+  columns.insert(columns.end(), {{"PROVIDER", true}, {"ACCOUNT", true}, {"STATUS"}, {"EXPIRES"}});
+  if (args.wide) columns.insert(columns.end(), {{"CONNECTION"}, {"SCOPES"}});
+  // Ids and scopes are there to be copied.
+  return {output, std::move(columns), args.wide ? Table::Fit::whole : Table::Fit::terminal};
+}
+
+Cells row_of(const api::Connection& c, const ListArgs& args) {
+  Cells row{or_dash(c.alias)};
+  if (args.filter.all_workspaces) row.emplace_back(printable(c.workspace, 80));
+  row.emplace_back(c.provider);
+  row.emplace_back(or_dash(printable(c.account, 120)));
+  row.emplace_back(refresh_fails(c) ? "refresh fails" : word(c.status), color_of(c));
+  row.emplace_back(expiry(c));
+  if (!args.wide) return row;
+  row.emplace_back(c.id);
+  row.emplace_back(or_dash(join(c.scopes, " ")));
+  return row;
+}
+
+Result<int> run_list(Context& context, const ListArgs& args) {
+  if (context.output.json) {
+    NEXUS_CHECK(print_all_as_json(context, args.filter));
+    return 0;
+  }
+  auto table = table_for(context.output, args);
+  std::size_t left_out = 0;
+  NEXUS_CHECK(each_page(context, args.filter, [&](auto page) -> Result<void> {
+    if (args.filter.status.empty()) left_out += leave_out_old_failures(page);
+    std::vector<Cells> rows;
+    for (const auto& connection : page) rows.push_back(row_of(connection, args));
+    if (!rows.empty()) table.print(rows);
+    return {};
+  }));
+  if (table.is_empty() && left_out == 0) tell_none(context, args.filter);
+  tell_left_out(context.output, left_out);
+  return 0;
 }
 
 /// Who sees none here may have them elsewhere. An API key is told of its own workspaces alone.
@@ -59,46 +93,72 @@ void tell_of_other_workspaces(Context& context) {
 
 }  // namespace
 
+Result<void> each_page(Context& context, const ListFilter& filter,
+                       const std::function<Result<void>(std::vector<api::Connection> page)>& use) {
+  const auto workspace = filter.all_workspaces ? "*" : context.config.workspace;
+  const auto target = std::string("/v1/connections?pending=true&limit=") + kAtOnce +
+                      "&workspace_id=" + percent_encode(workspace);
+  return context.client.each_page(target, [&](std::string_view text) -> Result<bool> {
+    NEXUS_TRY(auto page, api::parse_list<api::Connection>(text));
+    if (const auto wanted = from_word<ConnectionStatus>(filter.status))
+      std::erase_if(page, [&](const api::Connection& each) { return each.status != *wanted; });
+    NEXUS_CHECK(use(std::move(page)));
+    return context.output.written().ok();  // nobody would see another page
+  });
+}
+
 Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter) {
   std::vector<api::Connection> connections;
-  NEXUS_CHECK(each_page(context, filter, [&](const auto& page) -> Result<void> {
-    connections.insert(connections.end(), page.begin(), page.end());
+  NEXUS_CHECK(each_page(context, filter, [&](auto page) -> Result<void> {
+    std::move(page.begin(), page.end(), std::back_inserter(connections));
     return {};
   }));
   return connections;
 }
 
-Result<void> print_all_connections(
-    Context& context, const ListFilter& filter,
-    const std::function<void(const std::vector<api::Connection>& page)>& seen) {
-  ConnectionPrinter printer(context.output);
-  bool any = false;
+Result<void> print_all_as_json(Context& context, const ListFilter& filter) {
+  ConnectionsJson json(context.output);
   NEXUS_CHECK(each_page(context, filter, [&](const auto& page) -> Result<void> {
-    printer.print(page);
-    any = any || !page.empty();
-    if (seen) seen(page);
+    json.print(page);
     return {};
   }));
-  printer.finish();
-  if (!any && !context.output.json && !filter.all_workspaces && filter.status.empty())
-    tell_of_other_workspaces(context);
+  json.finish();
   return {};
 }
 
+std::size_t leave_out_old_failures(std::vector<api::Connection>& connections) {
+  const auto since = system_now() - kFailureIsNews;
+  return std::erase_if(connections, [since](const api::Connection& each) {
+    return each.status == ConnectionStatus::failed && each.updated_at < since;
+  });
+}
+
+void tell_left_out(const Output& output, std::size_t count) {
+  if (count == 0) return;
+  output.note(std::to_string(count) + " older failed " + (count == 1 ? "attempt" : "attempts") +
+              " not shown; see: nexus list --status failed");
+}
+
+void tell_none(Context& context, const ListFilter& filter) {
+  const auto& output = context.output;
+  if (!filter.status.empty()) return output.note("no connection is " + filter.status);
+  output.note("no connections yet; make one with: nexus connect PROVIDER");
+  if (!filter.all_workspaces) tell_of_other_workspaces(context);
+}
+
 Command list_command() {
-  auto filter = std::make_shared<ListFilter>();
+  auto args = std::make_shared<ListArgs>();
+  auto& filter = args->filter;
   return {.name = "list",
           .summary = "List the connections of the workspace",
-          .arguments = {{"--all-workspaces", &filter->all_workspaces, "those of every workspace"},
-                        {"--status",
-                         &filter->status,
-                         "only those with this status",
-                         {.one_of = statuses()}}},
-          .action = [filter](Context& context) -> Result<int> {
-            NEXUS_CHECK(print_all_connections(context, *filter));
-            return 0;
-          },
-          .alias = "connections"};
+          .arguments =
+              {{"--all-workspaces", &filter.all_workspaces, "those of every workspace"},
+               {"--status", &filter.status, "only those with this status", {.one_of = statuses()}},
+               {"--wide", &args->wide, "with ids and scopes, and nothing shortened"}},
+          .action = [args](Context& context) { return run_list(context, *args); },
+          .alias = "connections",
+          .examples = {"nexus list", "nexus list --status attention_required", "nexus list --wide",
+                       "nexus list --all-workspaces --json"}};
 }
 
 }  // namespace nexus::cli

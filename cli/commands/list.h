@@ -11,15 +11,21 @@ namespace nexus::cli {
 
 struct ListFilter {
   bool all_workspaces = false;
-  std::string status;  ///< "" for all
+  std::string status{};  ///< "" for all
 };
 
+/// The connections page by page, however many there are.
+Result<void> each_page(Context& context, const ListFilter& filter,
+                       const std::function<Result<void>(std::vector<api::Connection> page)>& use);
 Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter);
+/// {"connections":[…]}, as they come.
+Result<void> print_all_as_json(Context& context, const ListFilter& filter);
 
-/// Prints them page by page, however many there are: a table for people or {"connections":[…]} for
-/// scripts. `seen` is told of each page.
-Result<void> print_all_connections(
-    Context& context, const ListFilter& filter,
-    const std::function<void(const std::vector<api::Connection>& page)>& seen = {});
+/// Attempts that failed some time ago are nothing to look at: takes them out, gives their number.
+std::size_t leave_out_old_failures(std::vector<api::Connection>& connections);
+/// That so many were left out, and how to see them.
+void tell_left_out(const Output& output, std::size_t count);
+/// That there is nothing to show.
+void tell_none(Context& context, const ListFilter& filter);
 
 }  // namespace nexus::cli

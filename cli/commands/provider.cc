@@ -7,6 +7,7 @@
 #include "cli/commands/registration.h"
 #include "cli/interrupt.h"
 #include "cli/output/prompt.h"
+#include "cli/output/table.h"
 #include "common/api/connection.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -56,14 +57,15 @@ Result<int> run_list(Context& context) {
     context.output.note("no providers yet; nexus provider catalog lists those that nexus knows");
     return 0;
   }
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Cells> rows;
   for (const auto& provider : providers) {
     const auto& where = !provider.issuer.empty()      ? provider.issuer
                         : !provider.token_url.empty() ? provider.token_url
                                                       : provider.api_base_url;
     rows.push_back({provider.name, word(provider.auth_type), printable(where, 80)});
   }
-  context.output.table({"PROVIDER", "TYPE", "ISSUER, TOKEN ENDPOINT OR API"}, rows);
+  Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER, TOKEN ENDPOINT OR API", true}})
+      .print(rows);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands/provider.h"
+#include "cli/output/table.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -17,7 +18,7 @@ Result<int> run_catalog(Context& context, const std::vector<std::string>& words)
                  "install share/nexus/providers beside nexus"};
   JsonWriter list;
   list.begin().begin_list("entries");
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Cells> rows;
   for (const auto& entry : entries) {
     if (!matches(entry, words)) continue;
     const auto* type = word(entry.auth_type);
@@ -37,7 +38,7 @@ Result<int> run_catalog(Context& context, const std::vector<std::string>& words)
     return Error{
         ErrorCode::provider_not_found, "nothing in the catalogue fits " + join(words, " "),
         "register it by its endpoints: nexus provider add NAME --auth-url … --token-url …"};
-  context.output.table({"NAME", "TYPE", "PROVIDER", "CATEGORY"}, rows);
+  Table(context.output, {{"NAME", true}, {"TYPE"}, {"PROVIDER", true}, {"CATEGORY"}}).print(rows);
   context.output.note(std::to_string(rows.size()) + " of " + std::to_string(entries.size()) +
                       "; nexus provider show NAME tells more, nexus connect NAME starts");
   return 0;

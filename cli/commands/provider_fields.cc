@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "cli/output/prompt.h"
+#include "cli/output/table.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -31,11 +32,18 @@ Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::strin
   return pairs;
 }
 
+void add_parameters(Record& lines, const std::map<std::string, std::string>& params) {
+  for (const auto& [name, json] : params) {
+    const auto value = json.starts_with('{') ? "{…}" : printable(plain_text(json), 400);
+    lines.emplace_back(name == params.begin()->first ? "parameters" : "", name + "=" + value);
+  }
+}
+
 void print_provider(const Output& output, const api::Provider& p) {
   if (output.json) return output.json_line(api::to_json(p));
-  std::vector<std::vector<std::string>> rows;
+  Record lines{{"provider", p.name}};
   const auto row = [&](const char* label, const std::string& value) {
-    if (!value.empty()) rows.push_back({label, printable(value, 400)});
+    if (!value.empty()) lines.emplace_back(label, printable(value, 400));
   };
   row("id", p.id);
   row("type", word(p.auth_type));
@@ -48,16 +56,13 @@ void print_provider(const Output& output, const api::Provider& p) {
   row("client authentication", p.auth_header);
   row("grant", p.grant_type);
   if (p.has_key_to_register())
-    rows.push_back({"public key to register", printable(p.public_jwk, 4000)});
+    lines.emplace_back("public key to register", printable(p.public_jwk, 4000));
   row("scopes", join(p.scopes, " "));
-  JsonWriter params;
-  params.begin();
-  for (const auto& [name, json] : p.params) params.member_json(name, json);
-  if (!p.params.empty()) row("parameters", params.end().take());
+  add_parameters(lines, p.params);
   row("API", p.api_base_url);
   row("who am I", p.user_info_endpoint);
   if (p.needs_redirect()) row("redirect URI", p.redirect_uri);
-  output.table({"PROVIDER", p.name}, rows);
+  print_record(output, lines);
   if (!p.warning.empty()) output.warn(p.warning);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "cli/output/table.h"
 #include "common/api/provider.h"
 #include "common/arguments.h"
 #include "common/error.h"
@@ -71,7 +72,11 @@ SecretText with_proof(std::string_view body, const ClientProof& proof);
 Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::string>& words,
                                                     const std::string& option);
 
-/// A provider's fields as a table, or as JSON; with what nexusd warned of.
+/// Lines for a provider's parameters (each as JSON), as --param takes them; those that are objects
+/// are hinted at, --json has them in full.
+void add_parameters(Record& lines, const std::map<std::string, std::string>& params);
+
+/// A provider's fields as a record, or as JSON; with what nexusd warned of.
 void print_provider(const Output& output, const api::Provider& provider);
 
 }  // namespace nexus::cli

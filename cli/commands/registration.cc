@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output/prompt.h"
+#include "cli/output/table.h"
 #include "common/json.h"
 #include "common/suggestion.h"
 #include "common/text.h"
@@ -158,9 +159,9 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
     json.end().member_json("profile", to_text(*entry.profile)).end();
     return output.json_line(json.take());
   }
-  std::vector<std::vector<std::string>> rows;
+  Record lines{{"catalogue entry", entry.name}};
   const auto row = [&](const char* label, const std::string& value) {
-    if (!value.empty()) rows.push_back({label, printable(value, 400)});
+    if (!value.empty()) lines.emplace_back(label, printable(value, 400));
   };
   const auto text = [&](const char* name) {
     return text_member(*entry.profile, name).value_or("");
@@ -175,10 +176,10 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   row("scopes", join(entry.scopes, " "));
   row("API", text("api_base_url"));
   row("who am I", text("user_info_endpoint"));
-  auto params = entry.profile->at("params");
-  params.erase("catalog_entry");
-  params.erase("console_url");
-  if (!params.empty()) row("parameters", to_text(params));
+  std::map<std::string, std::string> params;
+  for (const auto& [name, value] : entry.profile->at("params").items())
+    if (name != "catalog_entry" && name != "console_url") params[name] = to_text(value);
+  add_parameters(lines, params);
   for (const auto& variable : entry.variables)
     row("needs", variable.name + (variable.suffix.empty() ? "" : " (…" + variable.suffix + ")") +
                      (variable.choices.empty() ? "" : ": " + join(variable.choices, ", ")) +
@@ -186,16 +187,16 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   row(entry.is_oauth() ? "make a client at" : "make a key at", entry.console_url);
   row("of the kind", entry.client_kind);
   row("see also", entry.docs_url);
-  output.table({"CATALOGUE ENTRY", entry.name}, rows);
+  print_record(output, lines);
   print_quirks(output, entry);
   output.note("Not registered yet: nexus connect " + entry.name + " leads you through it.");
 }
 
 void print_quirks(const Output& output, const CatalogueEntry& entry) {
   if (!entry.quirks.empty()) output.result("What is special about it:\n");
-  for (const auto& quirk : entry.quirks) output.result("- " + printable(quirk, 400) + "\n");
+  for (const auto& quirk : entry.quirks) print_text(output, "- ", printable(quirk, 400));
   if (!entry.unverified.empty())
-    output.result("Not checked at the provider: " + join(entry.unverified, ", ") + "\n");
+    print_text(output, "Not checked at the provider: ", join(entry.unverified, ", "));
 }
 
 Error unknown_provider(const std::string& name) {

@@ -5,11 +5,114 @@
 #include "cli/commands/list.h"
 #include "cli/interrupt.h"
 #include "cli/output/connections.h"
+#include "cli/output/table.h"
+#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
 
 constexpr int kWatchMs = 2000;
+
+/// Of a time that may be over already.
+std::string length(UnixTime seconds) {
+  return duration_text(std::max<UnixTime>(seconds, 0));
+}
+
+std::string until(UnixTime time) {
+  const auto left = time - system_now();
+  return left > 0 ? "in " + duration_text(left) : "now";
+}
+
+/// How it is doing, in words.
+std::string state_of(const api::Connection& c) {
+  if (c.status == ConnectionStatus::pending)
+    return "pending, " + length(c.expires_at.value_or(0) - system_now()) + " left";
+  if (c.status == ConnectionStatus::failed) return "failed " + ago_text(c.updated_at);
+  if (!refresh_fails(c)) return word(c.status);
+  std::string text = "active, refreshing fails";
+  if (c.refresh_failing_since)
+    text = "active, refreshing has failed for " + length(system_now() - *c.refresh_failing_since);
+  if (c.next_refresh_at) text += ", next try " + until(*c.next_refresh_at);
+  return text;
+}
+
+std::string reason_of(const api::Connection& c) {
+  if (c.error_code.empty()) return {};
+  return printable(c.error_message.empty() ? c.error_code : c.error_message, 2000);
+}
+
+/// What a person has to run, "" where that is nothing.
+std::string way_out(const api::Connection& c) {
+  if (c.status != ConnectionStatus::attention_required) return {};
+  return "nexus connect " + c.provider + " --replace " + name_of(c);
+}
+
+/// All that there is to know of one.
+void print_in_full(const Output& output, const api::Connection& c) {
+  Record lines;
+  const auto line = [&](const char* label, const std::string& value) {
+    if (!value.empty()) lines.emplace_back(label, value);
+  };
+  line("connection", name_of(c));
+  line("provider", c.provider);
+  line("account", printable(c.account, 400));
+  lines.emplace_back("status", Cell(state_of(c), color_of(c)));
+  line("reason", reason_of(c));
+  line("to do", way_out(c).empty() ? "" : "run: " + way_out(c));
+  if (c.status == ConnectionStatus::active) line("token expires", expiry(c));
+  line("scopes", join(c.scopes, " "));
+  if (c.last_refresh_at) line("last refresh", ago_text(*c.last_refresh_at));
+  if (c.next_refresh_at && !refresh_fails(c)) line("next refresh", until(*c.next_refresh_at));
+  line("workspace", printable(c.workspace, 400));
+  if (!c.alias.empty()) line("id", c.id);
+  print_record(output, lines);
+}
+
+void print_each(const Output& output, const std::vector<api::Connection>& connections) {
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (i > 0) output.result("\n");
+    print_in_full(output, connections[i]);
+  }
+}
+
+/// Below the overview: why those are in trouble that are, and what is to be done.
+void print_troubles(const Output& output, const std::vector<api::Connection>& connections) {
+  for (const auto& c : connections) {
+    const auto reason = reason_of(c);
+    if (reason.empty()) continue;
+    output.result("\n");
+    print_text(output, "", name_of(c) + ": " + reason);
+    if (!way_out(c).empty()) output.result("  run: " + way_out(c) + "\n");
+  }
+}
+
+/// How all of them are doing, at a glance.
+class Overview {
+ public:
+  explicit Overview(const Output& output)
+      : output_(output), table_(output, {{"ALIAS", true}, {"PROVIDER", true}, {"STATE"}}) {}
+
+  void print(std::vector<api::Connection> connections) {
+    left_out_ += leave_out_old_failures(connections);
+    if (connections.empty()) return;
+    std::vector<Cells> rows;
+    for (const auto& c : connections) {
+      const bool has_token = c.status == ConnectionStatus::active && !refresh_fails(c);
+      const auto state = state_of(c) + (has_token ? ", the token expires " + expiry(c) : "");
+      rows.push_back({or_dash(c.alias), c.provider, Cell(state, color_of(c))});
+    }
+    table_.print(rows);
+    print_troubles(output_, connections);
+  }
+
+  bool is_empty() const { return table_.is_empty() && left_out_ == 0; }
+  void finish() const { tell_left_out(output_, left_out_); }
+
+ private:
+  const Output& output_;
+  Table table_;
+  std::size_t left_out_ = 0;
+};
 
 /// Those that are named, or all of the workspace.
 Result<std::vector<api::Connection>> fetch(Context& context,
@@ -23,17 +126,17 @@ Result<std::vector<api::Connection>> fetch(Context& context,
   return connections;
 }
 
-/// What a person has to do about them.
-void tell_ways_out(const Output& output, const std::vector<api::Connection>& connections) {
-  for (const auto& c : connections)
-    if (c.status == ConnectionStatus::attention_required && !output.json)
-      output.note("  run: nexus connect " + c.provider + " --replace " +
-                  (c.alias.empty() ? c.id : c.alias));
+void finish(Context& context, const Overview& overview) {
+  if (overview.is_empty()) return tell_none(context, {});
+  overview.finish();
 }
 
-void print(const Output& output, const std::vector<api::Connection>& connections) {
-  print_connections(output, connections);
-  tell_ways_out(output, connections);
+void print(Context& context, const std::vector<api::Connection>& connections, bool named) {
+  if (context.output.json) return print_json(context.output, connections);
+  if (named) return print_each(context.output, connections);
+  Overview overview(context.output);
+  overview.print(connections);
+  finish(context, overview);
 }
 
 int worst_of(const std::vector<api::Connection>& connections) {
@@ -64,7 +167,7 @@ Result<int> watch(Context& context, const std::vector<std::string>& references) 
     if (redraw) context.output.result("\033[H\033[2J");
     if (redraw || facts != shown) {
       if (connections) {
-        print(context.output, *connections);
+        print(context, *connections, !references.empty());
       } else {
         context.output.note("nexus: " + connections.error().message);
       }
@@ -76,14 +179,22 @@ Result<int> watch(Context& context, const std::vector<std::string>& references) 
 }
 
 Result<int> run_status(Context& context, const std::vector<std::string>& references) {
-  if (references.empty()) {
-    NEXUS_CHECK(print_all_connections(
-        context, {}, [&](const auto& page) { tell_ways_out(context.output, page); }));
+  if (!references.empty()) {
+    NEXUS_TRY(const auto connections, fetch(context, references));
+    print(context, connections, true);
+    return worst_of(connections);
+  }
+  if (context.output.json) {
+    NEXUS_CHECK(print_all_as_json(context, {}));
     return 0;
   }
-  NEXUS_TRY(const auto connections, fetch(context, references));
-  print(context.output, connections);
-  return worst_of(connections);
+  Overview overview(context.output);
+  NEXUS_CHECK(each_page(context, {}, [&](auto page) -> Result<void> {
+    overview.print(std::move(page));
+    return {};
+  }));
+  finish(context, overview);
+  return 0;
 }
 
 }  // namespace
@@ -93,7 +204,7 @@ Command status_command() {
   auto live = std::make_shared<bool>(false);
   return {
       .name = "status",
-      .summary = "Show how connections are doing",
+      .summary = "Show how connections are doing, and why",
       .arguments = {{"connection", references.get(), "conn_… ids, aliases or providers; none: all"},
                     {"--watch", live.get(), "go on showing it, until Ctrl-C"}},
       .action =
@@ -102,7 +213,8 @@ Command status_command() {
           },
       .footer =
           "The exit code tells the worst of those named: 0 active, 3 pending,\n"
-          "4 attention required, 5 failed."};
+          "4 attention required, 5 failed.",
+      .examples = {"nexus status", "nexus status work", "nexus status --watch"}};
 }
 
 }  // namespace nexus::cli

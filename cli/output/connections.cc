@@ -23,55 +23,52 @@ std::string for_scripts(const api::Connection& c) {
   return to.end().take();
 }
 
-std::string expiry(const api::Connection& c) {
-  if (c.status != ConnectionStatus::active && c.status != ConnectionStatus::pending) return "-";
-  if (!c.expires_at) return c.never_expires ? "never" : "unknown";
-  const auto left = *c.expires_at - system_now();
-  return left > 0 ? "in " + duration_text(left) : duration_text(-left) + " ago";
-}
-
-std::string or_dash(const std::string& text) {
-  return text.empty() ? "-" : text;
-}
-
 }  // namespace
 
 Result<api::Connection> fetch_connection(Context& context, const std::string& reference) {
   return context.client.get<api::Connection>(context.client.target("/v1/connections/", reference));
 }
 
-void ConnectionPrinter::print(const std::vector<api::Connection>& connections) {
-  if (output_.json) {
-    std::string text;
-    for (const auto& c : connections) {
-      text += any_ ? "," : "{\"connections\":[";
-      text += for_scripts(c);
-      any_ = true;
-    }
-    return output_.result(text);
+void ConnectionsJson::print(const std::vector<api::Connection>& connections) {
+  for (const auto& c : connections) {
+    output_.json_part(any_ ? "," : "{\"connections\":[");
+    output_.json_part(for_scripts(c));
+    any_ = true;
   }
-  if (connections.empty()) return;
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& c : connections)
-    rows.push_back(
-        {c.id, or_dash(c.alias), c.provider, printable(or_dash(c.account), 60),
-         output_.status_word(c.status), expiry(c),
-         c.error_message.empty() ? or_dash(join(c.scopes, " ")) : printable(c.error_message, 120)});
-  output_.table(
-      {"CONNECTION", "ALIAS", "PROVIDER", "ACCOUNT", "STATUS", "EXPIRES", "SCOPES OR ERROR"}, rows,
-      widths_);
-  any_ = true;
 }
 
-void ConnectionPrinter::finish() {
-  if (output_.json) return output_.result(any_ ? "]}\n" : "{\"connections\":[]}\n");
-  if (!any_) output_.note("no connections yet; make one with: nexus connect PROVIDER");
+void ConnectionsJson::finish() {
+  output_.json_line(any_ ? "]}" : "{\"connections\":[]}");
 }
 
-void print_connections(const Output& output, const std::vector<api::Connection>& connections) {
-  ConnectionPrinter printer(output);
-  printer.print(connections);
-  printer.finish();
+void print_json(const Output& output, const std::vector<api::Connection>& connections) {
+  ConnectionsJson json(output);
+  json.print(connections);
+  json.finish();
+}
+
+bool refresh_fails(const api::Connection& c) {
+  return c.status == ConnectionStatus::active && !c.error_code.empty();
+}
+
+const std::string& name_of(const api::Connection& c) {
+  return c.alias.empty() ? c.id : c.alias;
+}
+
+std::string told_apart(const api::Connection& c) {
+  return c.provider + " (" + (c.account.empty() ? c.id : printable(c.account, 120)) + ")";
+}
+
+std::string expiry(const api::Connection& c) {
+  if (c.status != ConnectionStatus::active && c.status != ConnectionStatus::pending) return "-";
+  if (!c.expires_at) return c.never_expires ? "never" : "unknown";
+  const auto left = *c.expires_at - system_now();
+  return left > 0 ? "in " + duration_text(left) : ago_text(*c.expires_at);
+}
+
+Color color_of(const api::Connection& c) {
+  if (c.status == ConnectionStatus::pending || refresh_fails(c)) return Color::yellow;
+  return c.status == ConnectionStatus::active ? Color::green : Color::red;
 }
 
 int exit_code_for(ConnectionStatus status) {

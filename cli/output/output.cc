@@ -1,5 +1,6 @@
 #include "cli/output/output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,18 +29,6 @@ bool shows_color(int fd, bool allowed) {
   return allowed && isatty(fd) && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
 }
 
-/// Columns on a terminal: one for each code point, near enough for names and statuses.
-std::size_t width(std::string_view text) {
-  std::size_t columns = 0;
-  bool escape = false;
-  for (const char c : text) {
-    if (c == '\033') escape = true;
-    if (!escape && (c & 0xc0) != 0x80) ++columns;
-    if (escape && c == 'm') escape = false;
-  }
-  return columns;
-}
-
 }  // namespace
 
 void Output::result(std::string_view text) const {
@@ -54,8 +43,14 @@ Result<void> Output::written() const {
                "see where it leads to, and how much space there is"};
 }
 
+void Output::json_part(std::string_view text) const {
+  if (stdout_is_terminal()) return result(indenter_.indent(text));
+  result(text);
+}
+
 void Output::json_line(std::string_view value) const {
-  result(std::string(value) + "\n");
+  json_part(value);
+  result("\n");
 }
 
 void Output::note(std::string_view text) const {
@@ -94,51 +89,31 @@ bool Output::stdout_is_terminal() const {
   return isatty(STDOUT_FILENO);
 }
 
-std::string Output::status_word(ConnectionStatus status) const {
-  if (!shows_color(STDOUT_FILENO, color_allowed)) return word(status);
-  const char* color = status == ConnectionStatus::active    ? "32"
-                      : status == ConnectionStatus::pending ? "33"
-                                                            : "31";
-  return std::string("\033[") + color + "m" + word(status) + "\033[0m";
+std::optional<std::size_t> Output::stdout_columns() const {
+  if (!stdout_is_terminal()) return std::nullopt;
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+std::string Output::colored(std::string_view text, Color color) const {
+  constexpr const char* kCodes[] = {"0", "32", "33", "31"};
+  if (color == Color::none || !shows_color(STDOUT_FILENO, color_allowed)) return std::string(text);
+  return std::string("\033[") + kCodes[static_cast<int>(color)] + "m" + std::string(text) +
+         "\033[0m";
 }
 
 std::string Output::mark(bool good) const {
-  if (!shows_color(STDOUT_FILENO, color_allowed)) return good ? "ok  " : "FAIL";
-  return good ? "\033[32mok\033[0m  " : "\033[31mFAIL\033[0m";
+  return good ? colored("ok", Color::green) + "  " : colored("FAIL", Color::red);
 }
 
 std::string Output::change_line(const std::string& line) const {
-  if (!shows_color(STDOUT_FILENO, color_allowed)) return line;
   const auto first = line.find_first_not_of(' ');
   const char sign = first == std::string::npos ? ' ' : line[first];
-  const char* color = sign == '+' ? "32" : sign == '-' ? "31" : sign == '~' ? "33" : "0";
-  return std::string("\033[") + color + "m" + line + "\033[0m";
-}
-
-void Output::table(const std::vector<std::string>& head,
-                   const std::vector<std::vector<std::string>>& rows) const {
-  std::vector<std::size_t> widths;
-  table(head, rows, widths);
-}
-
-void Output::table(const std::vector<std::string>& head,
-                   const std::vector<std::vector<std::string>>& rows,
-                   std::vector<std::size_t>& widths) const {
-  const bool first = widths.empty();
-  if (first)
-    for (const auto& cell : head) widths.push_back(width(cell));
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string text;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      text += cells[i];
-      if (i + 1 < cells.size()) text += std::string(widths[i] - width(cells[i]) + 2, ' ');
-    }
-    result(text + "\n");
-  };
-  if (first) line(head);
-  for (const auto& row : rows) line(row);
+  return colored(line, sign == '+'   ? Color::green
+                       : sign == '-' ? Color::red
+                       : sign == '~' ? Color::yellow
+                                     : Color::none);
 }
 
 std::string duration_text(UnixTime seconds) {
@@ -146,8 +121,13 @@ std::string duration_text(UnixTime seconds) {
   if (seconds < 60) return std::to_string(seconds) + "s";
   if (seconds < 3600) return std::to_string(seconds / 60) + "m";
   if (seconds < 48 * 3600)
-    return std::to_string(seconds / 3600) + "h " + std::to_string(seconds % 3600 / 60) + "m";
+    return std::to_string(seconds / 3600) + "h" +
+           (seconds % 3600 < 60 ? "" : " " + std::to_string(seconds % 3600 / 60) + "m");
   return std::to_string(seconds / 86400) + "d";
+}
+
+std::string ago_text(UnixTime time) {
+  return duration_text(std::max<UnixTime>(system_now() - time, 0)) + " ago";
 }
 
 }  // namespace nexus::cli

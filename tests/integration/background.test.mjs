@@ -175,7 +175,7 @@ test('a hook is run when a connection needs a person: no shell, JSON on stdin, n
 test('status --watch shows changes as they come, and ends with Ctrl-C', { timeout: 60000 }, async () => {
   const { id } = await connect(home, provider, { alias: 'watched' });
   const terminal = new Terminal(home, ['status', 'watched', '--watch']);
-  await terminal.shows(/watched .* active/);
+  await terminal.shows(/watched[\s\S]*active/);
   provider.onToken = onRefresh((response) => answer(response, 400, { error: 'invalid_grant' }));
   await home.api('POST', `/v1/refresh/${id}`, '');
   await terminal.shows(/attention_required/);

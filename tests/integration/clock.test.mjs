@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
-import { connect, register, startOver, token } from '../support/flow.mjs';
+import { connect, register, request, startOver, token, visit } from '../support/flow.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
 
 const DAY = 86400;
@@ -91,4 +91,37 @@ test('a daemon that starts a day in the past trusts no token from the future', {
   assert.equal(one.json.access_token, two.json.access_token);
   assert.equal(refreshes(), 1);
   assert.equal(await home.status(id), 'active');
+});
+
+test('a failed attempt is shown for a day, then only counted', { skip }, async () => {
+  const own = await Home.make();
+  try {
+    const clock = { ...env, FAKETIME_TIMESTAMP_FILE: join(own.dir, 'clock') };
+    const begin = async (seconds) => {
+      writeFileSync(clock.FAKETIME_TIMESTAMP_FILE, `${seconds}`);
+      await own.start({ env: clock });
+    };
+    const fail = async () => {
+      const asked = await request(own);
+      const url = new URL(asked.auth_url).searchParams;
+      await visit(`${url.get('redirect_uri')}?error=access_denied&state=${encodeURIComponent(url.get('state'))}`);
+    };
+    await begin(-2 * DAY);
+    await register(own, provider.issuer, { scopes: ['read'] });
+    await fail();
+    await own.stop();
+    await begin('+0');
+    for (const command of ['list', 'status']) {
+      const { stdout, stderr } = await own.nexus([command]);
+      assert.deepEqual([stdout, stderr], ['', '1 older failed attempt not shown; see: nexus list --status failed\n']);
+    }
+    assert.match((await own.nexus(['list', '--status', 'failed'])).stdout, /^- +demo +- +failed/m);
+    assert.equal(JSON.parse((await own.nexus(['list', '--json'])).stdout).connections.length, 1, 'scripts get all of them');
+    await fail();
+    const { stdout, stderr } = await own.nexus(['list']);
+    assert.equal(stdout.match(/ failed /g).length, 1);
+    assert.match(stderr, /^1 older failed attempt /);
+  } finally {
+    await own.remove();
+  }
 });

@@ -52,7 +52,7 @@ test('token, status, list and refresh, with the exit codes of the local ones', a
   assert.equal(raw.stdout, json.access_token);
   assert.equal((await trusting('token', 'mine', '--format', 'header')).stdout, `Authorization: Bearer ${json.access_token}\n`);
   assert.equal(JSON.parse((await trusting('status', id, '--json')).stdout).connections[0].status, 'active');
-  assert.match((await trusting('list')).stdout, new RegExp(id));
+  assert.match((await trusting('list', '--wide')).stdout, new RegExp(id));
   assert.equal((await trusting('refresh', id)).code, 0);
   assert.equal((await trusting('token', 'conn_01ARZ3NDEKTSV4RRFFQ69G5FAV')).code, 6);
   assert.equal((await trusting('provider', 'remove', 'demo')).code, 9);

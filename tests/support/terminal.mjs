@@ -9,9 +9,9 @@ const open = new Set();
 after(() => { for (const child of open) child.kill('SIGKILL'); });
 
 export class Terminal {
-  constructor(home, args, { env = {} } = {}) {
+  constructor(home, args, { env = {}, columns = 80 } = {}) {
     const quoted = [join(BIN, 'nexus'), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-    this.child = spawn('script', ['-qfec', `exec ${quoted}`, '/dev/null'], { env: { ...home.env, ...env, SHELL: '/bin/sh' } });
+    this.child = spawn('script', ['-qfec', `stty cols ${columns} rows 24; exec ${quoted}`, '/dev/null'], { env: { ...home.env, ...env, SHELL: '/bin/sh' } });
     this.text = '';
     this.seen = 0;
     this.child.stdout.on('data', (part) => { this.text += part; });
