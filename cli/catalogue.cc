@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/json_fields.h"
 #include "common/paths.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -169,12 +170,15 @@ Result<std::string> CatalogueVariable::check(std::string value) const {
 Result<Json> CatalogueEntry::filled_in(const Values& given) const {
   Values values;
   auto filled = *profile;
-  for (const auto& [word, value] : given)
-    if (std::none_of(variables.begin(), variables.end(),
-                     [&](const auto& variable) { return variable.name == word; }))
-      return Error{ErrorCode::usage,
-                   display_name + " has no variable '" + printable(word, 60) + "'",
-                   "see: nexus provider show " + name};
+  std::vector<std::string> names;
+  for (const auto& variable : variables) names.push_back(variable.name);
+  for (const auto& [word, value] : given) {
+    if (std::find(names.begin(), names.end(), word) != names.end()) continue;
+    const auto meant = suggestion(word, names);
+    return Error{
+        ErrorCode::usage, display_name + " has no variable '" + printable(word, 60) + "'",
+        meant ? "did you mean: --var " + *meant + "=…" : "see: nexus provider show " + name};
+  }
   for (const auto& variable : variables) {
     const auto found = given.find(variable.name);
     const bool is_given = found != given.end() && !found->second.empty();

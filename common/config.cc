@@ -14,6 +14,7 @@
 #include <toml++/toml.h>
 
 #include "common/paths.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 
 namespace nexus {
@@ -53,6 +54,16 @@ std::map<std::string, Target> settings_of(Config& config) {
 Error at_line(const std::string& file, const toml::source_region& where, const std::string& what) {
   return {ErrorCode::usage, file + ":" + std::to_string(where.begin.line) + ": " + what,
           "correct the file; nexusd(8) lists the settings"};
+}
+
+Error unknown_setting(const std::string& file, const toml::source_region& where,
+                      const std::string& name, const std::map<std::string, Target>& settings) {
+  auto error = at_line(file, where, "unknown setting '" + printable(name, 80) + "'");
+  std::vector<std::string> known;
+  for (const auto& [setting, target] : settings) known.push_back(setting);
+  if (const auto meant = suggestion(name, known))
+    error.hint = "did you mean: " + *meant + "; nexusd(8) lists the settings";
+  return error;
 }
 
 // set: takes the node's value over; what it should have been when it is of another type.
@@ -102,7 +113,7 @@ void apply(const toml::table& table, const std::string& prefix,
     }
     const auto setting = settings.find(name);
     if (setting == settings.end()) {
-      flaws.push_back(at_line(file, key.source(), "unknown setting '" + printable(name, 80) + "'"));
+      flaws.push_back(unknown_setting(file, key.source(), name, settings));
       continue;
     }
     const auto take = [&value = node](auto* target) { return set(target, value); };

@@ -10,13 +10,24 @@
 #include "cli/output/table.h"
 #include "common/api/connection.h"
 #include "common/json.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
 
 Result<api::Provider> fetch_provider(Context& context, const std::string& name) {
-  return context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
+  auto provider =
+      context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
+  if (provider || provider.error().code != ErrorCode::provider_not_found) return provider;
+  auto error = provider.error();
+  const auto registered = context.client.all_pages<api::Provider>("/providers?limit=500");
+  std::vector<std::string> names;
+  if (registered)
+    for (const auto& each : *registered) names.push_back(each.name);
+  if (const auto meant = suggestion(lower(name), names))
+    error.hint = "did you mean " + *meant + "? (" + error.hint + ")";
+  return error;
 }
 
 /// What makes it somebody else that secrets would go to; null where it is who it was.

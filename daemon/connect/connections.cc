@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/id.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 #include "daemon/connect/request.h"
 #include "daemon/connection_errors.h"
@@ -111,6 +112,20 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
   return ambiguous(reference, std::move(candidates));
 }
 
+std::optional<std::string> Connections::meant_by(const std::string& reference,
+                                                 const std::string& workspace,
+                                                 const Caller& caller) {
+  const auto rows = store_.connections({.workspace = workspace, .pending = true, .limit = 1000});
+  if (!rows) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& row : *rows) {
+    if (row.status == ConnectionStatus::failed || !may(caller, Right::read, row)) continue;
+    if (!row.alias.empty()) names.push_back(row.alias);
+    names.push_back(row.provider_name);
+  }
+  return suggestion(reference, names);
+}
+
 Error Connections::not_connected(const std::string& reference, const std::string& workspace,
                                  const Caller& caller) {
   const auto provider = providers_.by_name(lower(reference));
@@ -120,9 +135,13 @@ Error Connections::not_connected(const std::string& reference, const std::string
                                        printable(workspace, 80),
                                    "run: nexus connect " + provider->name + in_workspace(workspace)}
                            : no_such_connection(reference, workspace);
+  if (const auto meant = connectable ? std::nullopt : meant_by(reference, workspace, caller)) {
+    error.hint = "did you mean " + *meant + "? (" + error.hint + ")";
+    return error;
+  }
   // Who else uses this nexusd is for its own user to know, not for an application.
-  if (caller.via != Caller::Via::control_socket) return error;
-  error.hint += found_elsewhere(store_, reference, workspace);
+  if (caller.via == Caller::Via::control_socket)
+    error.hint += found_elsewhere(store_, reference, workspace);
   return error;
 }
 

@@ -52,6 +52,10 @@ class Connections {
  private:
   Result<ConnectionRow> find_row(const std::string& reference, const std::string& workspace,
                                  const Caller& caller);
+  /// The alias or provider's name that was most likely meant, of the connections in the workspace
+  /// that the caller may see.
+  std::optional<std::string> meant_by(const std::string& reference, const std::string& workspace,
+                                      const Caller& caller);
   /// connection_not_found, with the way there where the reference is a provider's name.
   Error not_connected(const std::string& reference, const std::string& workspace,
                       const Caller& caller);

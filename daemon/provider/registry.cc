@@ -131,6 +131,7 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
     NEXUS_TRY(const auto endpoints, resolve_endpoints(provider, !secret.empty(), *metadata));
     prepared.warning = unoffered_method(provider, endpoints, *metadata);
   }
+  if (prepared.warning.empty()) prepared.warning = misspelt_setting(provider.settings);
   if (provider.signs() && !secret.empty()) NEXUS_CHECK(SigningKey::from_pem(secret));
   // A key that stays from before must not travel as a password now.
   if (!provider.signs() && secret.expose().find("PRIVATE KEY-----") != std::string_view::npos)

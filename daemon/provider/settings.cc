@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json_fields.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 #include "daemon/net/url.h"
 
@@ -281,6 +282,18 @@ Result<ProviderSettings> read_settings(const Json& params, bool oauth2) {
     }
   }
   return settings;
+}
+
+std::string misspelt_setting(const ProviderSettings& settings) {
+  std::vector<std::string> known;
+  for (const auto& row : table()) known.emplace_back(row.setting.name);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : settings.authorization_parameters) names.push_back(name);
+  for (const auto& [name, value] : settings.others) names.push_back(name);
+  for (const auto& name : names)
+    if (const auto meant = suggestion(name, known))
+      return "there is no setting " + printable(name, 80) + "; did you mean " + *meant + "?";
+  return {};
 }
 
 Json to_json(const ProviderSettings& settings) {

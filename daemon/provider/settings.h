@@ -69,6 +69,9 @@ Result<void> read_texts_as_json(nlohmann::json& params);
 
 /// Errors: invalid_field, naming the setting.
 Result<ProviderSettings> read_settings(const nlohmann::json& params, bool oauth2);
+/// What to know of a parameter that is named almost like a setting, "" for nothing: it is taken as
+/// it is, since any name may be a parameter.
+std::string misspelt_setting(const ProviderSettings& settings);
 /// The members of `params`: those that were given, or differ from their defaults.
 nlohmann::json to_json(const ProviderSettings& settings);
 

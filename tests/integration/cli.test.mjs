@@ -50,6 +50,10 @@ test('each failure has its exit code, an empty stdout and a hint', async () => {
     [['provider', 'lst'], 2, /did you mean: nexus provider list\n/],
     [['connect', 'demo', '--aliaz', 'x'], 2, /there is no option --aliaz\n {2}did you mean: nexus connect --alias\n/],
     [['token', 'demo', '--wrkspace=x'], 2, /there is no option --wrkspace\n {2}did you mean: nexus token --workspace\n/],
+    [['token', 'wrok'], 6, /did you mean work\? \(see: nexus list\)/],
+    [['status', 'dmeo'], 6, /did you mean demo\?/],
+    [['provider', 'edit', 'demmo', '--client-id', 'x'], 6, /did you mean demo\?/],
+    [['provider', 'test', 'dem'], 6, /did you mean demo\?/],
     [['token', 'demo', 'surplus'], 2, /'surplus' is one word too many/],
     [['connect', 'gihub', '--no-browser'], 6, /the catalogue has: github/],
     [['provider', 'add', 'x'], 2, /nexus provider add --help/],
@@ -288,7 +292,7 @@ test('no daemon and no autostart is exit 8; with autostart it just works', async
   writeFileSync(other.configFile, '[daemon]\nlog_levle = "info"\n');
   const misspelt = await other.nexus(['list'], { env });
   assert.equal(misspelt.code, 2);
-  assert.match(misspelt.stderr, /nexus\.toml:2: unknown setting 'daemon\.log_levle'/);
+  assert.match(misspelt.stderr, /nexus\.toml:2: unknown setting 'daemon\.log_levle'[\s\S]*did you mean: daemon\.log_level/);
   await other.remove();
 });
 

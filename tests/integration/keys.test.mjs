@@ -161,6 +161,7 @@ test('a revoked or expired key is refused on the next request', async () => {
   assert.equal((await home.nexus(['key', 'revoke', 'short'])).code, 0);
   assert.equal((await ask(key)).status, 401);
   assert.equal((await home.nexus(['key', 'revoke', 'short'])).code, 6);
+  assert.match((await home.nexus(['key', 'revoke', 'canray'])).stderr, /did you mean canary\?/);
   const soon = await home.makeKey('soon', '--use', 'all', '--expires', '2');
   assert.equal((await ask(soon)).status, 200);
   await until(async () => (await ask(soon)).status === 401, 'the key expires', 4000);

@@ -117,7 +117,9 @@ suffix = ".example.com"
     if (std::string(bad) != "evil.net/") CHECK(host(bad) == "refused");
   CHECK(host("evil.net/") == "https://evil.net.example.com/token");
   CHECK_FALSE(entry.filled_in({}));
-  CHECK_FALSE(entry.filled_in({{"shop", "acme"}, {"other", "x"}}));
+  CHECK(entry.filled_in({{"shop", "acme"}, {"other", "x"}}).error().hint ==
+        "see: nexus provider show demo");
+  CHECK(entry.filled_in({{"shpo", "acme"}}).error().hint == "did you mean: --var shop=…");
 }
 
 TEST_CASE("an optional variable replaces what it is for", "[catalogue]") {

@@ -75,6 +75,23 @@ TEST_CASE("the daemon's own user is told of connections in other workspaces, an 
   CHECK(hint("nobody", user) == "see: nexus list");
 }
 
+TEST_CASE("a mistyped name leads to the connection that was meant", "[connections]") {
+  TestHome home;
+  home.active_connection({.provider = "github", .alias = "work"});
+  home.active_connection({.provider = "github", .workspace = "team", .alias = "mailbox"});
+  const auto hint = [&](const std::string& name, const Caller& caller = {}) {
+    return home.find(name, caller).error().hint;
+  };
+  CHECK(hint("wrok") == "did you mean work? (see: nexus list)");
+  CHECK(hint("gihtub") == "did you mean github? (see: nexus list)");
+  CHECK(hint("mailbx") == "see: nexus list");  // of another workspace
+  CHECK(hint("banana") == "see: nexus list");
+  CHECK(hint("conn_01ARZ3NDEKTSV4RRFFQ69G5FAV") == "see: nexus list");
+  // Who may not see it does not learn of it.
+  CHECK(hint("wrok", TestHome::caller_who_may_read({"provider:other"})) == "see: nexus list");
+  CHECK(hint("wrok", TestHome::caller_who_may_read({"provider:github"})) != "see: nexus list");
+}
+
 TEST_CASE("an alias and a provider's name count in their workspace, an id everywhere",
           "[connections]") {
   TestHome home;

@@ -192,3 +192,21 @@ TEST_CASE("the catalogue uses settings and texts, nothing that is ignored", "[se
     CHECK(settings->others.empty());
   }
 }
+
+TEST_CASE("a parameter that is named almost like a setting is told, other ones are not",
+          "[settings]") {
+  const auto told = [](const Json& params, bool oauth2) {
+    const auto settings = read_settings(params, oauth2);
+    REQUIRE(settings);
+    return misspelt_setting(*settings);
+  };
+  CHECK(told({{"scope_seperator", ","}}, true) ==
+        "there is no setting scope_seperator; did you mean scope_separator?");
+  CHECK(told({{"header_nane", "X-Key"}}, false) ==
+        "there is no setting header_nane; did you mean header_name?");
+  for (const char* parameter : {"access_type", "prompt", "login_hint", "audience", "resource",
+                                "acr_values", "hd", "tenant", "display", "duration"}) {
+    CAPTURE(parameter);
+    CHECK(told({{parameter, "x"}}, true).empty());
+  }
+}
