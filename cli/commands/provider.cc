@@ -91,7 +91,9 @@ Result<int> run_show(Context& context, const std::string& name) {
     return 0;
   }
   print_provider(context.output, *provider);
-  if (entry && !context.output.json) print_quirks(context.output, *entry);
+  // A name of the catalogue may have come to mean another kind since.
+  const bool is_of_entry = entry && entry->auth_type == provider->auth_type;
+  if (is_of_entry && !context.output.json) print_quirks(context.output, *entry);
   return 0;
 }
 

@@ -53,6 +53,28 @@ test('catalog searches names, categories and types', async () => {
   assert.equal((await home.nexus(['provider', 'catalog', 'zzzz'])).code, 6);
 });
 
+test('catalog is narrowed by category and type', async () => {
+  const found = async (...words) => JSON.parse((await home.nexus(['provider', 'catalog', ...words, '--json'])).stdout).entries;
+  const ai = await found('--category', 'ai');
+  assert.ok(ai.every((entry) => entry.category === 'ai'));
+  for (const name of ['anthropic', 'openai', 'mistral', 'groq', 'cohere', 'huggingface', 'openrouter', 'deepseek'])
+    assert.ok(ai.some((entry) => entry.name === name), name);
+  assert.ok((await found('--type', 'aws_sigv4')).every((entry) => entry.auth_type === 'aws_sigv4'));
+  assert.deepEqual((await found('--category', 'payment', '--type', 'api_key', 'stripe')).map((entry) => entry.name), ['stripe']);
+  assert.equal((await home.nexus(['provider', 'catalog', '--category', 'ai', 'zzzz'])).code, 6);
+  const all = await home.nexus(['provider', 'catalog']);
+  assert.match(all.stderr, /--category C, of:\n {2}accounting \(\d+\), ai \(\d+\)/);
+  const stripe = await home.nexus(['connect', 'stripe', '--credentials-stdin'], { input: '{"api_key":"pk_live_x"}' });
+  assert.equal(stripe.code, 2);
+  assert.match(stripe.stderr, /api_key|restricted API key/i, 'a publishable key is none of them');
+});
+
+test('a provider setting that is mistyped is told', async () => {
+  const add = await home.nexus(['provider', 'add', 'misspelt', '--auth-url', 'https://a.example/a', '--token-url', 'https://a.example/t', '--client-id', 'x', '--param', 'scope_seperator=,']);
+  assert.equal(add.code, 0, add.stderr);
+  assert.match(add.stderr, /warning: there is no setting scope_seperator; did you mean scope_separator\?/);
+});
+
 test('show explains an entry and its quirks', async () => {
   const github = await home.nexus(['provider', 'show', 'github']);
   assert.equal(github.code, 0);

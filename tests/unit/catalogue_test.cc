@@ -8,6 +8,7 @@
 #include "tests/support/catch.h"
 
 using namespace nexus;
+using namespace std::string_literals;
 using cli::Catalogue;
 using cli::CatalogueEntry;
 
@@ -67,6 +68,7 @@ TEST_CASE("every entry of the catalogue can be registered and asked for consent"
       INFO((provider ? "" : provider.error().message));
       CHECK(provider);
       if (!provider) continue;
+      CHECK(misspelt_setting(provider->settings).empty());
       if (provider->is_static()) {
         CHECK(provider->api);
         continue;
@@ -153,4 +155,21 @@ TEST_CASE("names lead to entries only", "[catalogue]") {
     const auto found = catalogue.find(name);
     CHECK((found && !*found));
   }
+}
+
+TEST_CASE("stripe is the API key that most people mean, as the well-known AI services are",
+          "[catalogue]") {
+  const Catalogue catalogue({NEXUS_CATALOGUE});
+  for (const char* name : {"stripe", "openai", "anthropic", "mistral", "groq", "cohere",
+                           "huggingface", "openrouter", "deepseek"}) {
+    CAPTURE(name);
+    const auto entry = catalogue.find(name);
+    REQUIRE((entry && *entry));
+    CHECK((*entry)->auth_type == AuthType::api_key);
+    CHECK((*entry)->category == (name == "stripe"s ? "payment" : "ai"));
+    CHECK((*entry)->console_url.starts_with("https://"));
+  }
+  const auto connect = catalogue.find("stripe-connect");
+  REQUIRE((connect && *connect));
+  CHECK((*connect)->is_oauth());
 }
