@@ -90,8 +90,8 @@ Result<std::vector<std::string>> SqliteStore::expire_flows(UnixTime now, UnixTim
     {
       // Also those whose flow was consumed by a daemon that died before it had an answer.
       auto query = db.query(
-          "SELECT id FROM connections WHERE status = 'pending' AND pending_until <= ?1 "
-          "ORDER BY pending_until LIMIT ?2");
+          "SELECT id FROM connections INDEXED BY connection_expiries "
+          "WHERE status = 'pending' AND pending_until <= ?1 ORDER BY pending_until LIMIT ?2");
       ids = all(query.bind(now, limit), [](const Query& q) { return q.text(0); });
     }
     for (const auto& id : ids) {
@@ -110,7 +110,9 @@ Result<std::vector<std::string>> SqliteStore::expire_flows(UnixTime now, UnixTim
 
 Result<std::optional<UnixTime>> SqliteStore::next_expiry() {
   return read("flows", "next_expiry", [](Database& db) {
-    auto query = db.query("SELECT min(pending_until) FROM connections WHERE status = 'pending'");
+    auto query = db.query(
+        "SELECT min(pending_until) FROM connections INDEXED BY connection_expiries "
+        "WHERE status = 'pending'");
     std::optional<UnixTime> at;
     if (query.next()) at = query.optional_number(0);
     return at;

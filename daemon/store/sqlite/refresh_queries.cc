@@ -58,7 +58,7 @@ Result<void> SqliteStore::postpone_refreshes(const std::string& provider_id, Uni
                                              UnixTime until) {
   return write("connections", "postpone_refreshes", [&](Database& db) {
     db.query(
-          "UPDATE connections SET refresh_at = ?3 "
+          "UPDATE connections INDEXED BY connection_refreshes SET refresh_at = ?3 "
           "WHERE provider_id = ?1 AND status = 'active' AND refresh_at <= ?2")
         .bind(provider_id, now, until)
         .run();
@@ -68,8 +68,8 @@ Result<void> SqliteStore::postpone_refreshes(const std::string& provider_id, Uni
 Result<std::vector<std::string>> SqliteStore::due_refreshes(UnixTime now, std::int64_t limit) {
   return read("connections", "due_refreshes", [&](Database& db) {
     auto query = db.query(
-        "SELECT id FROM connections WHERE status = 'active' AND refresh_at <= ?1 "
-        "AND auth_type = 'oauth2' "
+        "SELECT id FROM connections INDEXED BY connection_refreshes "
+        "WHERE status = 'active' AND auth_type = 'oauth2' AND refresh_at <= ?1 "
         "ORDER BY refresh_at LIMIT ?2");
     return all(query.bind(now, limit), [](const Query& q) { return q.text(0); });
   });
@@ -78,7 +78,8 @@ Result<std::vector<std::string>> SqliteStore::due_refreshes(UnixTime now, std::i
 Result<std::optional<UnixTime>> SqliteStore::next_refresh_after(UnixTime now) {
   return read("connections", "next_refresh_after", [&](Database& db) {
     auto query = db.query(
-        "SELECT min(refresh_at) FROM connections WHERE status = 'active' AND refresh_at > ?1");
+        "SELECT min(refresh_at) FROM connections INDEXED BY connection_refreshes "
+        "WHERE status = 'active' AND refresh_at > ?1");
     std::optional<UnixTime> at;
     if (query.bind(now).next()) at = query.optional_number(0);
     return at;

@@ -7,6 +7,10 @@ namespace nexus::sqlite {
 
 /// Rows as values, and the writes that several methods of the store have in common. All of it
 /// throws Failure, also for a row that cannot be understood, whose key is in the message.
+///
+/// What is looked for by a status and a time names its index (INDEXED BY): SQLite knows nothing of
+/// how many connections have which status, takes connection_statuses and sorts them all. A
+/// statement whose index cannot serve it fails.
 
 /// The columns of a connection, in the order that `connection_row` reads them; `more` goes on after
 /// them.
