@@ -206,7 +206,6 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
     c.next_refresh_at = row.refresh_at;
     if (c.next_refresh_at) *c.next_refresh_at -= clock_ahead();
     c.refresh_failing_since = row.refresh_failing_since;
-    if (c.refresh_failing_since) *c.refresh_failing_since -= clock_ahead();
   }
   if (row.status == ConnectionStatus::pending) {
     c.expires_at = row.pending_until - clock_ahead();

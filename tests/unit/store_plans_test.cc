@@ -65,6 +65,8 @@ void use_all_of(Store& store) {
   REQUIRE(store.connections({}));
   REQUIRE(store.connections({.workspace = "default", .pending = true}));
   REQUIRE(store.count_by_status());
+  REQUIRE(store.count_elsewhere("default", "mine"));
+  REQUIRE(store.count_elsewhere("default", ""));
   REQUIRE(store.token("conn_b"));
   REQUIRE(store.connection_record("conn_b"));
   REQUIRE(store.flow("state of conn_c"));
@@ -80,6 +82,8 @@ void use_all_of(Store& store) {
   REQUIRE(store.set_alias("conn_b", "other", kNow));
   REQUIRE(store.set_status("conn_c", kFailed, "denied", "no", kNow));
   REQUIRE(store.expire_flows(kNow + 1000, kNow + 1000, 10)->size() == 1);
+  REQUIRE(store.first_failure());
+  REQUIRE(store.forget_failed(kNow + 2000, 10));
   const RevocationRow revocation{"conn_b", kNow, 0, kNow + 5};
   REQUIRE(store.revoke("conn_b", "{}", revocation, kNow));
   REQUIRE(store.add_revocation(revocation, {}));
@@ -92,6 +96,7 @@ void use_all_of(Store& store) {
   REQUIRE(store.change_providers({needs_person}, {"p-old"}, kNow));
   REQUIRE(store.put_api_key({"k1", "laptop", "hash", "{}", kNow, kNow + 5}));
   REQUIRE(store.api_keys({}));
+  REQUIRE(store.save_key_use("k1", kNow));
   REQUIRE(store.delete_api_key("k1"));
 }
 
@@ -119,7 +124,8 @@ bool may_scan(const std::string& step) {
       "SCAN awaited_at",
       "SCAN 2 CONSTANT ROWS",
   };
-  return known.contains(step);
+  // What a subquery has found is looked at, once; its own steps are among the others.
+  return known.contains(step) || step.starts_with("SCAN (subquery-");
 }
 
 std::string source(const std::filesystem::path& path) {

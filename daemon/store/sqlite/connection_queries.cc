@@ -69,22 +69,30 @@ Result<std::map<ConnectionStatus, std::int64_t>> SqliteStore::count_by_status() 
 Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspace,
                                                      const std::string& name) {
   return read("connections", "count_elsewhere", [&](Database& db) {
-    auto query = name.empty() ? db.query(
-                                    "SELECT workspace, count(*) AS connections FROM connections "
-                                    "WHERE status <> 'revoked' AND workspace <> ?1 "
-                                    "GROUP BY workspace ORDER BY connections DESC, workspace")
-                              : db.query(
-                                    "SELECT workspace, count(*) AS connections FROM connections "
-                                    "WHERE workspace <> ?1 "
-                                    "AND status IN ('active', 'attention_required', 'pending') "
-                                    "AND (alias = ?2 AND alias <> '' OR provider_id = "
-                                    "(SELECT id FROM providers WHERE name = ?3 AND deleted = 0)) "
-                                    "GROUP BY workspace ORDER BY connections DESC, workspace");
-    query.bind(workspace);
+    constexpr std::int64_t kLookedAt = 1000;
+    auto query =
+        name.empty()
+            ? db.query(
+                  "SELECT workspace, count(*) AS connections FROM (SELECT workspace "
+                  "FROM connections INDEXED BY connection_lists "
+                  "WHERE status <> 'revoked' AND workspace > '' AND workspace <> ?1 LIMIT ?2) "
+                  "GROUP BY workspace ORDER BY connections DESC, workspace")
+            : db.query(
+                  "SELECT workspace, count(*) AS connections FROM ("
+                  "SELECT id, workspace FROM connections INDEXED BY connection_names "
+                  "WHERE alias = ?3 AND alias <> '' AND workspace <> ?1 "
+                  "AND status IN ('active', 'attention_required', 'pending') UNION "
+                  "SELECT id, workspace FROM connections INDEXED BY connection_providers "
+                  "WHERE provider_id = (SELECT id FROM providers WHERE name = ?4 AND deleted = 0) "
+                  "AND workspace <> ?1 AND status IN ('active', 'attention_required', 'pending') "
+                  "LIMIT ?2) "
+                  "GROUP BY workspace ORDER BY connections DESC, workspace");
+    query.bind(workspace, kLookedAt);
     const auto provider = lower(name);
     if (!name.empty()) query.bind(name, provider);
     WorkspaceCounts counts;
     while (query.next()) counts.add(query.text(0), query.number(1));
+    counts.at_least = counts.connections == kLookedAt;
     return counts;
   });
 }

@@ -160,6 +160,7 @@ ALTER TABLE connections ADD COLUMN metadata TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN refresh_failing_since INTEGER;
 ALTER TABLE api_keys ADD COLUMN last_used_at INTEGER;
 CREATE INDEX connection_failures ON connections (updated_at) WHERE status = 'failed';
+CREATE INDEX connection_names ON connections (alias) WHERE alias <> '';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(
