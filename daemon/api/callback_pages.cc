@@ -2,7 +2,6 @@
 
 #include "daemon/api/capture_pages.h"
 #include "daemon/api/outcome_page.h"
-#include "daemon/net/url.h"
 
 namespace nexus::api {
 namespace {
@@ -53,7 +52,7 @@ void CallbackPages::answer(const std::string& origin, http::Request request,
     return respond(std::move(response));
   }
   const auto uri = origin + request.path;
-  const auto receipt = FlowOutcomes::receipt(with_parameters(uri, request.query));
+  const auto receipt = FlowOutcomes::receipt(uri, request.query);
   if (const auto ended = outcomes_.find(receipt)) return respond(page_for(*ended));
   if (!outcomes_.begin(receipt)) return respond(page_while_under_way(receipt));
   // The exchange talks to the provider, so it leaves the loop. Nobody cancels it: a browser that

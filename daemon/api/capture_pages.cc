@@ -7,7 +7,6 @@
 #include "daemon/api/capture_json.h"
 #include "daemon/api/outcome_page.h"
 #include "daemon/http/responses.h"
-#include "daemon/net/url.h"
 #include "daemon/pages/capture_page.h"
 
 namespace nexus::api {
@@ -76,7 +75,7 @@ http::Response show(const Page& page, int status) {
 }
 
 std::string receipt_of(const std::string& origin, const std::string& state) {
-  return FlowOutcomes::receipt(with_parameters(origin + kCapturePagePath, {{"state", state}}));
+  return FlowOutcomes::receipt(origin + kCapturePagePath, {{"state", state}});
 }
 
 http::Response get_form(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,

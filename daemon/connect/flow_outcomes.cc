@@ -1,5 +1,6 @@
 #include "daemon/connect/flow_outcomes.h"
 
+#include "common/secret.h"
 #include "daemon/crypto/encoding.h"
 
 namespace nexus {
@@ -9,8 +10,13 @@ constexpr UnixTime kKept = 600;
 
 }  // namespace
 
-std::string FlowOutcomes::receipt(const std::string& url) {
-  return base64url(sha256("outcome\n" + url));
+std::string FlowOutcomes::receipt(const std::string& url, const Query& query) {
+  SecretText text("outcome\n");  // a code is in it
+  text.append(url);
+  for (const auto& [name, value] : query)
+    for (const auto* part : {&name, &value})
+      text.append("\n").append(std::to_string(part->size())).append(" ").append(*part);
+  return base64url(sha256(text));
 }
 
 bool FlowOutcomes::begin(const std::string& receipt) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/clock.h"
 #include "daemon/connect/flows.h"
@@ -19,8 +21,10 @@ class FlowOutcomes {
  public:
   explicit FlowOutcomes(Clock clock) : clock_(std::move(clock)) {}
 
-  /// What stands in an address bar instead of the answer, of the URL that brought it.
-  static std::string receipt(const std::string& url);
+  using Query = std::vector<std::pair<std::string, std::string>>;
+
+  /// What stands in an address bar instead of the answer, of the URL and the query that brought it.
+  static std::string receipt(const std::string& url, const Query& query);
 
   /// An answer comes in. False while another request with the same one is at it.
   bool begin(const std::string& receipt);

@@ -32,6 +32,7 @@ async function refresh40AtOnce(t, tls) {
   if (process.env.ASAN_OPTIONS) return t.skip('AddressSanitizer keeps what is freed');
   const provider = await MisbehavingProvider.start({ tls });
   const home = await Home.make({ config: `[network]\nca_file = "${certificate.certificate}"\n` });
+  t.after(async () => { await home.remove(); await provider.close(); });
   await home.start();
   provider.rotate = true;
   await register(home, provider.issuer);
@@ -47,8 +48,6 @@ async function refresh40AtOnce(t, tls) {
   assert.ok(secrets.length > 200);
   const found = findInMemory(home.daemon.pid, secrets);
   assert.equal(found.length, 0, found.slice(0, 20).join('\n'));
-  await home.remove();
-  await provider.close();
 }
 
 test('after 40 refreshes at once no token and no secret is left in it (N18)', (t) => refresh40AtOnce(t));
