@@ -61,28 +61,36 @@ Provider Providers::decode_whatever(const ProviderRow& row) {
   }
 }
 
-Result<Provider> Providers::whatever_by_id(const std::string& id) {
-  NEXUS_TRY(const auto row, store_.provider(id));
+Result<ProviderRow> Providers::row_by_id(const std::string& id) {
+  NEXUS_TRY(auto row, store_.provider(id));
   if (!row || row->deleted) return no_such_provider(id);
-  return decode_whatever(*row);
+  return *std::move(row);
+}
+
+Result<ProviderRow> Providers::row_by_name(const std::string& name) {
+  NEXUS_TRY(auto row, store_.provider_named(lower(name)));
+  if (!row) return no_such_provider(name);
+  return *std::move(row);
+}
+
+Result<Provider> Providers::whatever_by_id(const std::string& id) {
+  NEXUS_TRY(const auto row, row_by_id(id));
+  return decode_whatever(row);
 }
 
 Result<Provider> Providers::whatever_by_name(const std::string& name) {
-  NEXUS_TRY(const auto row, store_.provider_named(lower(name)));
-  if (!row) return no_such_provider(name);
-  return decode_whatever(*row);
+  NEXUS_TRY(const auto row, row_by_name(name));
+  return decode_whatever(row);
 }
 
 Result<Provider> Providers::by_id(const std::string& id) {
-  NEXUS_TRY(const auto row, store_.provider(id));
-  if (!row || row->deleted) return no_such_provider(id);
-  return decode(*row);
+  NEXUS_TRY(const auto row, row_by_id(id));
+  return decode(row);
 }
 
 Result<Provider> Providers::by_name(const std::string& name) {
-  NEXUS_TRY(const auto row, store_.provider_named(lower(name)));
-  if (!row) return no_such_provider(name);
-  return decode(*row);
+  NEXUS_TRY(const auto row, row_by_name(name));
+  return decode(row);
 }
 
 Result<Provider> Providers::of_connection(const ConnectionRow& connection) {

@@ -67,6 +67,9 @@ class Providers {
   Result<Provider> decode(const ProviderRow& row);
 
  private:
+  // Error: provider_not_found.
+  Result<ProviderRow> row_by_id(const std::string& id);
+  Result<ProviderRow> row_by_name(const std::string& name);
   Provider decode_whatever(const ProviderRow& row);
   struct WithSecret {
     Provider provider;
