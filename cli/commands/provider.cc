@@ -187,7 +187,8 @@ Command remove_command() {
           .arguments = {{"name", &args->name, "a provider", {.required = true}},
                         {"--yes", &args->yes,
                          "do not ask; without a terminal nothing is asked anyway"}},
-          .action = [args](Context& context) { return run_remove(context, *args); }};
+          .action = [args](Context& context) { return run_remove(context, *args); },
+          .examples = {"nexus provider remove github"}};
 }
 
 /// A command that takes a provider's name, nothing else.

@@ -106,11 +106,11 @@ test('a hint calls a connection as whoever asked did, where that means the same 
   const wayOut = async (...words) => {
     const { code, stderr } = await home.nexus(words);
     assert.equal(code, 4, stderr);
-    return stderr.match(/^ {2}run: nexus connect hinted --replace (\S+)$/m)?.[1] ?? stderr;
+    return stderr.match(/^ {2}run: nexus connect hinted (.*)$/m)?.[1] ?? stderr;
   };
   for (const name of ['shaky', shaky, 'hinted'])
-    for (const verb of ['refresh', 'token']) assert.equal(await wayOut(verb, name), name);
-  assert.equal(await wayOut('refresh', 'shaky', '--workspace', 'far'), far, 'an alias is of its workspace');
+    for (const verb of ['refresh', 'token']) assert.equal(await wayOut(verb, name), `--replace ${name}`);
+  assert.equal(await wayOut('refresh', 'shaky', '--workspace', 'far'), `--workspace far --replace ${far}`);
   provider.onToken = null;
   for (const id of [shaky, far]) await home.api('DELETE', `/v1/connections/${id}`);
 });
@@ -134,7 +134,7 @@ test('a life that the provider\'s tokens do not have is warned of', async () => 
   const asked = await home.nexus(['token', short, '--min-ttl', '2d']);
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /^at-/);
-  assert.match(asked.stderr, /^nexus: warning: this token lives for (1h 0m|59m), not for 2d: there was none to be had that lives longer\n$/);
+  assert.match(asked.stderr, /^nexus: warning: this token lives for (1h|59m), not for 2d: there was none to be had that lives longer\n$/);
   assert.equal((await home.nexus(['token', short, '--min-ttl', '5m'])).stderr, '');
   await home.api('DELETE', `/v1/connections/${short}`);
 });
@@ -236,7 +236,7 @@ test('Ctrl-C while the daemon works leaves nothing unsaid', async () => {
   try {
     const added = await pressedDuring(['provider', 'add', 'slow', '--issuer', slow.issuer, '--client-id', 'c', '--allow-insecure-http', '--param', `device_authorization_endpoint=${slow.issuer}/device`]);
     assert.equal(added.code, 0, added.text);
-    assert.match(added.text, /PROVIDER +slow/, 'what was made is said');
+    assert.match(added.text, /provider +slow/, 'what was made is said');
     const connected = await pressedDuring(['connect', 'slow', '--device']);
     assert.equal(connected.code, 130, connected.text);
     assert.match(connected.text, /interrupted; taken back: the connection\n/);
