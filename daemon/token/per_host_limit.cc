@@ -12,7 +12,7 @@ void PerHostLimit::enter(const std::string& host, bool background, Go go) {
     }
     ++at.inside;
   }
-  go();
+  go(false);
 }
 
 void PerHostLimit::leave(const std::string& host) {
@@ -29,7 +29,7 @@ void PerHostLimit::leave(const std::string& host) {
     next = std::move(queue.front());
     queue.pop_front();
   }
-  next();
+  next(true);
 }
 
 }  // namespace nexus

@@ -12,11 +12,11 @@ namespace nexus {
 /// waits for before those of the background (F17). Thread-safe.
 class PerHostLimit {
  public:
-  using Go = std::function<void()>;
+  using Go = std::function<void(bool waited)>;
   explicit PerHostLimit(int at_once) : at_once_(at_once) {}
 
-  /// Calls `go` when it is its turn: now, or from another's `leave`. `go` must not wait: it hands
-  /// the work to somebody who then calls `leave`.
+  /// Calls `go` when it is its turn: now, or from another's `leave`, and says which. `go` must not
+  /// wait: it hands the work to somebody who then calls `leave`.
   void enter(const std::string& host, bool background, Go go);
   void leave(const std::string& host);
 

@@ -1,6 +1,5 @@
 #include "daemon/token/refresher.h"
 
-#include <atomic>
 #include <memory>
 
 #include "daemon/connection_errors.h"
@@ -41,21 +40,14 @@ void Refresher::join(const std::string& connection_id, SingleFlight::Waiter wait
 
 void Refresher::take_off(const std::string& connection_id, bool background) {
   workers_.submit([this, connection_id, background] {
-    struct Ticket {
-      Looked looked;
-      std::atomic<bool> waited{false};
-    };
-    const auto ticket = std::make_shared<Ticket>();
-    const auto& record = ticket->looked.emplace(store_.connection_record(connection_id));
+    const auto looked = std::make_shared<Looked>();
+    const auto& record = looked->emplace(store_.connection_record(connection_id));
     const auto host = record && *record ? host_of((*record)->pinned) : std::string();
-    per_host_.enter(host, background, [this, connection_id, host, ticket] {
-      const bool waited = ticket->waited;
-      workers_.submit([this, connection_id, host, ticket, waited] {
-        fly(connection_id, host, waited ? std::nullopt : std::move(ticket->looked));
-      });
+    per_host_.enter(host, background, [this, connection_id, host, looked](bool waited) {
+      if (waited) looked->reset();  // it looks again now that its turn has come
+      workers_.submit(
+          [this, connection_id, host, looked] { fly(connection_id, host, std::move(*looked)); });
     });
-    // Who had to wait for its turn looks again when that comes.
-    ticket->waited = true;
   });
 }
 

@@ -32,8 +32,12 @@ TEST_CASE("a clock that is slewed by a little is believed", "[clock]") {
 TEST_CASE("few go to a host at once, those that are awaited first", "[gate]") {
   PerHostLimit gate(2);
   std::vector<int> went;
+  std::vector<int> had_waited;  // they look again at what may have changed meanwhile
   const auto enter = [&](int who, bool background, const char* host = "a") {
-    gate.enter(host, background, [&went, who] { went.push_back(who); });
+    gate.enter(host, background, [&, who](bool waited) {
+      went.push_back(who);
+      if (waited) had_waited.push_back(who);
+    });
   };
   enter(1, true);
   enter(2, true);
@@ -50,6 +54,7 @@ TEST_CASE("few go to a host at once, those that are awaited first", "[gate]") {
   gate.leave("b");
   enter(6, true);
   CHECK(went.back() == 6);
+  CHECK(had_waited == std::vector<int>{4, 3});
 }
 
 TEST_CASE("a connection has one flight at a time, and who wants another target waits for the next",
