@@ -27,7 +27,8 @@ bool is_complete(const http::Parsed& parsed) {
 void follow(http::Request request) {
   static const http::HostPolicy hosts({"127.0.0.1", 8090}, {"nexus.example.com"});
   static const auto origins = http::OriginPolicy::make({"https://app.example.com"});
-  for (const auto& segment : request.segments) require(!segment.empty() && segment != "..");
+  for (const auto& segment : request.segments)
+    require(segment != ".." && (!segment.empty() || &segment == &request.segments.back()));
   for (const auto& [name, value] : request.headers)
     require(!name.empty() &&
             value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
