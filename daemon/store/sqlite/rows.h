@@ -21,7 +21,7 @@ namespace nexus::sqlite {
   "c.expires_at, c.auth_type, c.refresh_at, c.refresh_failures, c.refresh_sent, "                 \
   "c.last_used_at, "                                                                              \
   "CASE c.status WHEN 'pending' THEN (SELECT kind FROM flows WHERE connection_id = c.id) END, "   \
-  "CASE WHEN c.expires_at IS NULL AND json_valid(p.profile) THEN "                                \
+  "CASE WHEN c.expires_at IS NOT NULL THEN 0 WHEN json_valid(p.profile) THEN "                    \
   "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, c.metadata, "      \
   "c.refresh_failing_since, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
