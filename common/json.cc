@@ -1,7 +1,9 @@
 #include "common/json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -122,10 +124,19 @@ void BasicJsonWriter<Text>::name(std::string_view name) {
 template <class Text>
 void BasicJsonWriter<Text>::text(std::string_view value) {
   constexpr std::string_view hex = "0123456789abcdef";
-  const bool broken = !is_valid_utf8(value);
+  const auto is_plain = [](char c) {
+    return static_cast<signed char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
+  std::optional<bool> broken;  // asked when it matters
   out_ += '"';
-  for (const char c : value) {
+  for (auto at = value.begin(); at != value.end(); ++at) {
+    // Nearly all of a text is plain, and goes on whole.
+    const auto special = std::find_if_not(at, value.end(), is_plain);
+    out_.append(at, special);
+    if ((at = special) == value.end()) break;
+    const char c = *at;
     const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 && !broken) broken = !is_valid_utf8(value);
     if (c == '"' || c == '\\') {
       out_ += '\\';
       out_ += c;
@@ -133,7 +144,7 @@ void BasicJsonWriter<Text>::text(std::string_view value) {
       out_ += "\\u00";
       out_ += hex[byte >> 4];
       out_ += hex[byte & 15];
-    } else if (broken && byte >= 0x80) {
+    } else if (byte >= 0x80 && *broken) {
       out_ += "\\ufffd";
     } else {
       out_ += c;

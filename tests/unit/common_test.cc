@@ -112,6 +112,21 @@ TEST_CASE("the JSON writer escapes what JSON wants escaped", "[json]") {
   CHECK(json.take() == R"({"a":"q\"\\\u000a","o":{"n":3},"z":""})");
 }
 
+TEST_CASE("the JSON writer escapes what has to be, and leaves everything else", "[json]") {
+  const auto written = [](std::string_view text) {
+    return JsonWriter().begin().member("t", text).end().take();
+  };
+  CHECK(written("") == R"({"t":""})");
+  CHECK(written("plain") == R"({"t":"plain"})");
+  CHECK(written("\"a\\b\"") == R"({"t":"\"a\\b\""})");
+  CHECK(written(std::string_view("\n\x1f\0x", 4)) == R"({"t":"\u000a\u001f\u0000x"})");
+  CHECK(written("\x7f") == "{\"t\":\"\x7f\"}");
+  CHECK(written("gr\xc3\xbc\xc3\x9f \xe2\x82\xac") ==
+        "{\"t\":\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac\"}");
+  // Of a text that is broken somewhere nothing beyond ASCII is believed.
+  CHECK(written("a\xc3\xbc b\xff\"c") == R"({"t":"a\ufffd\ufffd b\ufffd\"c"})");
+}
+
 TEST_CASE("the JSON writer separates what stands in lists, and mends broken UTF-8", "[json]") {
   JsonWriter json;
   json.begin().begin_list("l").begin().end().begin().member("a", "\xff").end().item("x");
