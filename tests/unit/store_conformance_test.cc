@@ -128,7 +128,8 @@ TEST_CASE("readers see each write whole while a writer works", "[store]") {
     });
   begin_together.arrive_and_wait();
   int refused = 0;
-  for (std::int64_t n = 2; n <= kWrites; ++n) {
+  // On, if need be, until somebody has come to read.
+  for (std::int64_t n = 2; n <= kWrites || reads < kWrites; ++n) {
     const auto saved = (*store)->save_refresh(
         "conn_a", {"Bearer", "", n, n}, {sealed("conn_a", "access_token", "at", n)}, {}, 0, n);
     if (!saved || !*saved) ++refused;
@@ -137,7 +138,6 @@ TEST_CASE("readers see each write whole while a writer works", "[store]") {
   readers.clear();
   CHECK(refused == 0);
   CHECK(torn == 0);
-  CHECK(reads > 0);
 }
 
 TEST_CASE("writers at the same time all get their turn", "[store]") {
