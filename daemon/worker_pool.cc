@@ -1,6 +1,9 @@
 #include "daemon/worker_pool.h"
 
+#include <system_error>
+
 #include "daemon/last_catch.h"
+#include "daemon/log.h"
 
 namespace nexus {
 
@@ -25,8 +28,14 @@ void WorkerPool::submit(std::function<void()> work) {
     work_or_end_.notify_one();
     return;
   }
-  ++threads_;
-  std::thread([this] { run(); }).detach();
+  try {
+    std::thread([this] { run(); }).detach();
+    ++threads_;  // it waits for the lock
+  } catch (const std::system_error& none) {
+    // The work stays where it is: a thread that there is takes it, or the next one that can be
+    // made.
+    log(LogLevel::error, "no_thread", {{"error", none.what()}});
+  }
 }
 
 void WorkerPool::run() {

@@ -1,5 +1,11 @@
 #include "daemon/worker_pool.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <latch>
 #include <stdexcept>
 #include <vector>
@@ -34,4 +40,29 @@ TEST_CASE("work that was submitted is done before a pool ends", "[workers]") {
     for (int i = 0; i < 100; ++i) pool.submit([&done] { ++done; });
   }
   CHECK(done == 100);
+}
+
+TEST_CASE("work waits where no thread can be made, and is done when one can", "[workers]") {
+  if (geteuid() != 0) return;  // another user's limit has to be set
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    rlimit few{};
+    getrlimit(RLIMIT_NPROC, &few);
+    const auto before = few.rlim_cur;
+    few.rlim_cur = 0;
+    setrlimit(RLIMIT_NPROC, &few);
+    dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+    if (setuid(65534) != 0) _exit(2);
+    WorkerPool pool(2);
+    std::atomic<int> done{0};
+    pool.submit([&done] { ++done; });
+    few.rlim_cur = before;
+    setrlimit(RLIMIT_NPROC, &few);
+    pool.submit([&done] { ++done; });
+    _exit(pool.drain(10s) && done == 2 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }
