@@ -1,8 +1,10 @@
 #pragma once
 
 #include <exception>
+#include <type_traits>
 #include <utility>
 
+#include "common/error.h"
 #include "daemon/log.h"
 
 namespace nexus {
@@ -16,6 +18,18 @@ void with_last_catch(const Work& work, Arguments&&... arguments) {
     work(std::forward<Arguments>(arguments)...);
   } catch (const std::exception& thrown) {
     log(LogLevel::error, "task_failed", {{"error", thrown.what()}});
+  }
+}
+
+/// The same where somebody waits for what it comes to: internal_error where it throws.
+template <class Work>
+std::invoke_result_t<const Work&> or_internal_error(const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& thrown) {
+    log(LogLevel::error, "task_failed", {{"error", thrown.what()}});
+    return Error{ErrorCode::internal_error, "nexusd could not handle this request",
+                 "see nexusd's log; please report it"};
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "daemon/api/capture_pages.h"
 #include "daemon/api/outcome_page.h"
+#include "daemon/last_catch.h"
 
 namespace nexus::api {
 namespace {
@@ -59,7 +60,7 @@ void CallbackPages::answer(const std::string& origin, http::Request request,
   // goes away does not undo a consent.
   workers_.submit([this, uri, receipt, query = std::move(request.query), caller = request.caller,
                    respond = std::move(respond)] {
-    auto outcome = code_flow_.complete(uri, query, caller);
+    auto outcome = or_internal_error([&] { return code_flow_.complete(uri, query, caller); });
     outcomes_.end(receipt, outcome);
     respond(page_for(outcome));
   });

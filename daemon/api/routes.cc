@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 #include "daemon/http/responses.h"
+#include "daemon/last_catch.h"
 
 namespace nexus::api {
 namespace {
@@ -132,22 +133,12 @@ http::Response respond_with(const Result<Reply>& reply) {
   return response;
 }
 
-/// A handler's own mistakes (a corrupt row, say) end as a 500, not as the daemon's end.
-Result<Reply> call(Answering handler, Services& services, const http::Request& request,
-                   const Arguments& arguments) {
-  try {
-    return handler(services, request, arguments);
-  } catch (const std::exception&) {
-    return Error{ErrorCode::internal_error, "nexusd could not handle this request",
-                 "see nexusd's log; please report it"};
-  }
-}
-
 void answer(const Route& route, Services& services, const http::Request& request,
             const Arguments& arguments, http::Respond respond) {
   if (const auto* later = std::get_if<Later>(&route.handler))
     return (*later)(services, request, arguments, std::move(respond));
-  respond(respond_with(call(std::get<Answering>(route.handler), services, request, arguments)));
+  respond(respond_with(or_internal_error(
+      [&] { return std::get<Answering>(route.handler)(services, request, arguments); })));
 }
 
 Place place_of(const RouteMatch& match, const Services& services, const http::Request& request) {

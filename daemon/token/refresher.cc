@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "daemon/connection_errors.h"
+#include "daemon/last_catch.h"
 #include "daemon/net/url.h"
 #include "daemon/oauth/endpoints.h"
 #include "daemon/token/refresh_policy.h"
@@ -52,7 +53,9 @@ void Refresher::take_off(const std::string& connection_id, bool background) {
 }
 
 void Refresher::fly(const std::string& connection_id, const std::string& host, Looked looked) {
-  const auto outcome = attempt(connection_id, flights_.target(connection_id), std::move(looked));
+  // Whatever happens in there: the host's turn goes on, and whoever waits is told.
+  const auto outcome = or_internal_error(
+      [&] { return attempt(connection_id, flights_.target(connection_id), std::move(looked)); });
   per_host_.leave(host);
   bool onward = false;
   const auto waiters = flights_.finish(connection_id, onward);
