@@ -200,14 +200,15 @@ bool Flows::expecting() {
 
 void Flows::sweep() {
   const auto now = clock_();
-  const auto expired = store_.expire_flows(now, wall_clock_(), kExpiredAtOnce);
+  const auto wall_now = wall_clock_();  // failures are dated by it
+  const auto expired = store_.expire_flows(now, wall_now, kExpiredAtOnce);
   if (expired)
     for (const auto& id : *expired) log(LogLevel::info, "consent_expired", {{"connection", id}});
   {
     const std::lock_guard lock(listener_mutex_);
     if (!expecting()) listener_.close();
   }
-  const auto forgotten = store_.forget_failed(now - kFailureKept, kForgottenAtOnce);
+  const auto forgotten = store_.forget_failed(wall_now - kFailureKept, kForgottenAtOnce);
   if (forgotten && *forgotten > 0)
     log(LogLevel::info, "failed_attempts_forgotten", {{"count", std::to_string(*forgotten)}});
   const auto next = store_.next_expiry();
@@ -216,7 +217,8 @@ void Flows::sweep() {
   if (!expired || !forgotten || !next || !first_failure)
     return due_.expect(Due::What::flow_expiry, now + 5);
   if (*next) due_.expect(Due::What::flow_expiry, **next);
-  if (*first_failure) due_.expect(Due::What::flow_expiry, **first_failure + kFailureKept);
+  if (*first_failure)
+    due_.expect(Due::What::flow_expiry, **first_failure + kFailureKept + (now - wall_now));
 }
 
 Result<void> Flows::resume() {

@@ -138,6 +138,16 @@ TEST_CASE("an attempt that failed is known for 30 days", "[flows]") {
   CHECK(home.find(active));
 }
 
+TEST_CASE("an attempt is not forgotten sooner where the clock was ahead and is corrected",
+          "[flows]") {
+  TestHome home;
+  home.clock().correct_wall(365 * 24 * 3600);
+  const auto denied = started(home);
+  REQUIRE(home.answer(denied.redirect_uri, {{"error", "access_denied"}, {"state", denied.state}}));
+  home.sweep_flows();
+  CHECK(home.connection(denied.id).status == "failed");
+}
+
 TEST_CASE("one answer that comes many times at once is used once", "[flows]") {
   TestHome home;
   const auto pending = started(home);
