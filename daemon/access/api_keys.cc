@@ -151,9 +151,10 @@ Result<std::vector<ApiKeyRow>> ApiKeys::list(const NamePage& page) {
 }
 
 void ApiKeys::note_use(const std::string& id, Entry& entry) {
-  const auto now = clock_();
+  const auto now = wall_clock_();
   entry.used_at = now;
-  if (entry.saved_at && now - *entry.saved_at < kUseSavedEvery) return;
+  // One that is to come was saved by a clock that has been corrected since.
+  if (entry.saved_at && *entry.saved_at <= now && now - *entry.saved_at < kUseSavedEvery) return;
   entry.saved_at = now;
   workers_.submit([this, id, now] {
     if (const auto saved = store_.save_key_use(id, now); !saved)
