@@ -14,12 +14,15 @@ void put_for(std::string& hint, std::string_view placeholder, const std::string&
 }  // namespace
 
 std::string in_workspace(const std::string& workspace) {
-  if (workspace.empty() || workspace == "default") return {};
+  return workspace.empty() || workspace == "default" ? "" : " " + workspace_option(workspace);
+}
+
+std::string workspace_option(const std::string& workspace) {
   const auto shown = printable(workspace, 256);
   const bool plain = shown.find_first_not_of(
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                          "0123456789._@:-") == std::string::npos;
-  return " --workspace " + (plain ? shown : shell_quote(shown));
+  return "--workspace " + (plain ? shown : shell_quote(shown));
 }
 
 std::string connect_again(const ConnectionRow& row) {
@@ -70,7 +73,7 @@ Error about_provider(const std::string& name, Error error) {
 }
 
 Error in_words_of(const std::string& reference, Error error) {
-  if (!reference.empty())
+  if (!reference.empty() && !error.connection_id.empty())
     put_for(error.hint, "--replace " + error.connection_id, "--replace " + reference);
   return error;
 }

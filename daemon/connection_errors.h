@@ -13,6 +13,8 @@ namespace nexus {
 /// What a command of a hint needs to act in that workspace: " --workspace NAME", "" for the
 /// default.
 std::string in_workspace(const std::string& workspace);
+/// The same for any of them: "--workspace NAME", to be pasted into a shell.
+std::string workspace_option(const std::string& workspace);
 /// The commands by which a person connects its provider once more, beside it or in its place.
 std::string connect_again(const ConnectionRow& row);
 std::string connect_in_place_of(const ConnectionRow& row);

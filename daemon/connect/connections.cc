@@ -44,7 +44,7 @@ std::string found_elsewhere(Store& store, const std::string& reference,
                             const std::string& workspace) {
   if (const auto named = store.count_elsewhere(workspace, reference);
       named && named->connections > 0)
-    return "\n" + to_text(*named) + ": add --workspace " + named->largest[0].first;
+    return "\n" + to_text(*named) + ": add " + workspace_option(named->largest[0].first);
   const auto here = store.connections({.workspace = workspace, .pending = true, .limit = 1});
   if (!here || !here->empty()) return {};
   const auto all = store.count_elsewhere(workspace, "");

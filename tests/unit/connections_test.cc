@@ -71,6 +71,8 @@ TEST_CASE("the daemon's own user is told of connections in other workspaces, an 
         "nexus list --all-workspaces");
   for (const char* reference : {"acme", "mine", "nobody"})
     CHECK(hint(reference, application).find("workspaces") == std::string::npos);
+  home.active_connection({.workspace = "$(id) x", .alias = "odd"});
+  CHECK(hint("odd", user).ends_with(": add --workspace '$(id) x'"));
   home.active_connection({.provider = "other"});
   CHECK(hint("nobody", user) == "see: nexus list");
 }
