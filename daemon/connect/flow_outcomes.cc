@@ -20,8 +20,11 @@ std::string FlowOutcomes::receipt(const std::string& url, const Query& query) {
 }
 
 bool FlowOutcomes::begin(const std::string& receipt) {
+  const auto now = clock_();
   const std::lock_guard lock(mutex_);
-  return under_way_.insert(receipt).second;
+  const auto kept = kept_.find(receipt);
+  const bool ended = kept != kept_.end() && kept->second.until > now;
+  return !ended && under_way_.insert(receipt).second;
 }
 
 bool FlowOutcomes::is_under_way(const std::string& receipt) {

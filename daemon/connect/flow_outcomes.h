@@ -26,7 +26,7 @@ class FlowOutcomes {
   /// What stands in an address bar instead of the answer, of the URL and the query that brought it.
   static std::string receipt(const std::string& url, const Query& query);
 
-  /// An answer comes in. False while another request with the same one is at it.
+  /// An answer comes in. False where another request with the same one is at it, or was.
   bool begin(const std::string& receipt);
   bool is_under_way(const std::string& receipt);
   /// What came of it. An outcome gets its receipt and is kept; an answer to no flow leaves nothing.
