@@ -49,7 +49,7 @@ std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prep
   if (prepared.secret_before != prepared.secret_after)
     changes.push_back(
         {"client_secret", fingerprint_text(prepared.secret_before),
-         prepared.before ? fingerprint_text(prepared.secret_after) : to_text(Json("(set)"))});
+         prepared.replaces ? fingerprint_text(prepared.secret_after) : to_text(Json("(set)"))});
   return changes;
 }
 
