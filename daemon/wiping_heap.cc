@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "daemon/log.h"
+
 namespace nexus {
 namespace {
 
@@ -40,13 +42,14 @@ char* copy(const char* text) {
 }  // namespace
 
 void wipe_what_libraries_free() {
-  CRYPTO_set_mem_functions(
+  const bool openssl = CRYPTO_set_mem_functions(
       [](std::size_t size, const char*, int) { return std::malloc(size); },
       [](void* block, std::size_t size, const char*, int) { return resize(block, size); },
       [](void* block, const char*, int) { give_back(block); });
-  curl_global_init_mem(
+  const auto curl = curl_global_init_mem(
       CURL_GLOBAL_DEFAULT, [](std::size_t size) { return std::malloc(size); }, give_back, resize,
       copy, [](std::size_t count, std::size_t size) { return std::calloc(count, size); });
+  if (!openssl || curl != CURLE_OK) log(LogLevel::warn, "buffers_of_libraries_not_wiped");
 }
 
 }  // namespace nexus
