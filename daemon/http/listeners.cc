@@ -110,7 +110,10 @@ void Listeners::accept_from(int id) {
 
 /// Whoever could not be accepted is still there, and epoll would say so without end.
 void Listeners::pause(const Open& open) {
-  log(LogLevel::warn, "out_of_file_descriptors");
+  if (const auto now = std::chrono::steady_clock::now(); now - told_ >= kPause) {
+    told_ = now;
+    log(LogLevel::warn, "out_of_file_descriptors");
+  }
   const auto pause = out_of_descriptors_() ? kShortPause : kPause;
   reactor_.modify(open.watch, 0);
   if (!std::exchange(paused_, true)) reactor_.after(pause, [this] { go_on(); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -67,6 +68,7 @@ class Listeners {
   std::function<bool()> out_of_descriptors_;
   std::map<int, Open> open_;  ///< the loop's thread
   bool paused_ = false;
+  std::chrono::steady_clock::time_point told_;  ///< that descriptors are short
   bool ended_ = false;
 
   std::mutex mutex_;
