@@ -181,7 +181,7 @@ class Store {
   virtual Result<std::vector<ConnectionRow>> connections(const ConnectionPage& page) = 0;
   virtual Result<std::map<ConnectionStatus, std::int64_t>> count_by_status() = 0;
   /// In every workspace but that one: connections that `name` could stand for, as their alias or
-  /// their provider's name; "" for all that are not revoked. Looks at 1,000 at the most.
+  /// their provider's name; "" for all that are not revoked. Looks at 1,000 of each at the most.
   virtual Result<WorkspaceCounts> count_elsewhere(const std::string& workspace,
                                                   const std::string& name) = 0;
   /// The hot path.

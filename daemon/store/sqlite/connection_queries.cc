@@ -25,8 +25,12 @@ Result<std::vector<ConnectionRow>> SqliteStore::connections_of(const std::string
                                                                const std::string& provider_name) {
   return read("connections", "connections_of", [&](Database& db) {
     auto query = db.query("SELECT " CONNECTION_COLUMNS
-                          "WHERE p.name = ?2 AND c.workspace = ?1 "
-                          "AND c.status IN ('active', 'attention_required', 'pending') "
+                          "WHERE c.provider_id IN (SELECT id FROM providers "
+                          "WHERE name = ?2 AND deleted = 0 UNION ALL "
+                          "SELECT id FROM providers WHERE name = ?2 AND deleted = 1) "
+                          // Not by the index of statuses, which has everybody's.
+                          "AND c.workspace = ?1 "
+                          "AND +c.status IN ('active', 'attention_required', 'pending') "
                           "ORDER BY CASE c.status WHEN 'active' THEN 0 "
                           "WHEN 'attention_required' THEN 1 ELSE 2 END, "
                           "c.sequence DESC LIMIT 1000");
@@ -78,21 +82,24 @@ Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspac
                   "WHERE status <> 'revoked' AND workspace > '' AND workspace <> ?1 LIMIT ?2) "
                   "GROUP BY workspace ORDER BY connections DESC, workspace")
             : db.query(
+                  // A limit for each: one behind both would be looked at when all are there.
                   "SELECT workspace, count(*) AS connections FROM ("
-                  "SELECT id, workspace FROM connections INDEXED BY connection_names "
+                  "SELECT workspace FROM (SELECT workspace FROM connections "
+                  "INDEXED BY connection_names "
                   "WHERE alias = ?3 AND alias <> '' AND workspace <> ?1 "
-                  "AND status IN ('active', 'attention_required', 'pending') UNION "
-                  "SELECT id, workspace FROM connections INDEXED BY connection_providers "
+                  "AND status IN ('active', 'attention_required', 'pending') LIMIT ?2) UNION ALL "
+                  "SELECT workspace FROM (SELECT workspace FROM connections "
+                  "INDEXED BY connection_providers "
                   "WHERE provider_id = (SELECT id FROM providers WHERE name = ?4 AND deleted = 0) "
                   "AND workspace <> ?1 AND status IN ('active', 'attention_required', 'pending') "
-                  "LIMIT ?2) "
+                  "AND alias <> ?3 LIMIT ?2)) "
                   "GROUP BY workspace ORDER BY connections DESC, workspace");
     query.bind(workspace, kLookedAt);
     const auto provider = lower(name);
     if (!name.empty()) query.bind(name, provider);
     WorkspaceCounts counts;
     while (query.next()) counts.add(query.text(0), query.number(1));
-    counts.at_least = counts.connections == kLookedAt;
+    counts.at_least = counts.connections >= kLookedAt;
     return counts;
   });
 }
@@ -100,8 +107,9 @@ Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspac
 Result<std::optional<TokenRow>> SqliteStore::token(const std::string& connection_id) {
   return read("connections", "token", [&](Database& db) {
     // One statement: row and fields are of one moment, and the file is locked once.
-    auto query = db.query("SELECT " CONNECTION_COLUMNS_AND(
-        "a.generation, a.sealed, i.generation, i.sealed")
+    // Metadata, which may be long, is not for whoever fetches a token.
+    auto query = db.query("SELECT " CONNECTION_COLUMNS_WITH(
+        "''", "a.generation, a.sealed, i.generation, i.sealed")
                           "LEFT JOIN credentials a ON a.owner = c.id AND a.field = "
                           "iif(c.auth_type = 'oauth2', 'access_token', 'credentials') "
                           "LEFT JOIN credentials i ON i.owner = c.id AND i.field = 'id_token' "

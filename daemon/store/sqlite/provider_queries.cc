@@ -21,7 +21,8 @@ void put_provider(Database& db, const ProviderRow& row, const std::vector<Sealed
   put_fields(db, fields);
   // Whatever was wrong may have been mended: those that failed are tried anew.
   db.query(
-        "UPDATE connections SET refresh_at = ?2, refresh_failures = 0 "
+        "UPDATE connections INDEXED BY connection_providers "
+        "SET refresh_at = ?2, refresh_failures = 0 "
         "WHERE provider_id = ?1 AND status = 'active' AND refresh_failures > 0")
       .bind(row.id, row.updated_at)
       .run();
@@ -30,7 +31,8 @@ void put_provider(Database& db, const ProviderRow& row, const std::vector<Sealed
 void flag_connections_of(Database& db, const std::string& provider_id, const std::string& why,
                          UnixTime now) {
   db.query(
-        "UPDATE connections SET status = 'attention_required', error_code = 'provider_changed', "
+        "UPDATE connections INDEXED BY connection_providers "
+        "SET status = 'attention_required', error_code = 'provider_changed', "
         "error_message = ?2, updated_at = ?3 WHERE provider_id = ?1 AND status = 'active'")
       .bind(provider_id, why, now)
       .run();

@@ -14,16 +14,19 @@ namespace nexus::sqlite {
 
 /// The columns of a connection, in the order that `connection_row` reads them; `more` goes on after
 /// them.
-#define CONNECTION_COLUMNS_AND(more)                                                              \
+#define CONNECTION_COLUMNS_WITH(metadata, more)                                                   \
   "c.id, c.workspace, c.provider_id, p.name, c.alias, c.status, c.requested_scopes, c.issuer, "   \
   "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
   "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
   "c.expires_at, c.auth_type, c.refresh_at, c.refresh_failures, c.refresh_sent, "                 \
   "c.last_used_at, "                                                                              \
   "CASE c.status WHEN 'pending' THEN (SELECT kind FROM flows WHERE connection_id = c.id) END, "   \
-  "CASE WHEN c.expires_at IS NOT NULL THEN 0 WHEN json_valid(p.profile) THEN "                    \
-  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, c.metadata, "      \
+  "CASE WHEN c.expires_at IS NOT NULL OR c.auth_type <> 'oauth2' THEN 0 WHEN "                    \
+  "json_valid(p.profile) THEN "                                                                   \
+  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, " metadata         \
+  ", "                                                                                            \
   "c.refresh_failing_since, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
+#define CONNECTION_COLUMNS_AND(more) CONNECTION_COLUMNS_WITH("c.metadata", more)
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
 constexpr int kConnectionColumns = 31;
 

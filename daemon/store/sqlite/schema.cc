@@ -139,7 +139,7 @@ UPDATE providers SET profile = json_set(profile,
 )sql",
                                  // No statement walks through all providers.
                                  R"sql(
-CREATE INDEX deleted_providers ON providers (id) WHERE deleted = 1;
+CREATE INDEX deleted_providers ON providers (name) WHERE deleted = 1;
 )sql",
                                  // Which connection is newer does not hang on the clock, and what
                                  // was never used counts from when it was made.
