@@ -19,6 +19,7 @@ std::optional<UnixTime> parse_rfc3339(std::string_view text) {
   constexpr std::size_t kToSeconds = 19;
   if (text.size() <= kToSeconds || text.size() > 40) return std::nullopt;
   const std::string date(text.substr(0, kToSeconds));
+  if (date.find(' ') != std::string::npos) return std::nullopt;  // strptime passes over blanks
   std::tm utc{};
   const char* end = strptime(date.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
   if (!end || *end) return std::nullopt;

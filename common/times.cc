@@ -55,8 +55,11 @@ UnixTime to_unix(const LocalTime& local) {
   here.tm_sec = local.seconds % 60;
   here.tm_isdst = -1;
   const auto time = static_cast<UnixTime>(std::mktime(&here));
-  // Clocks that are set forward at midnight leave the day without it: it begins an hour later.
-  return day_at(time).day == day_at(time + 3600).day || local.seconds != 0 ? time : time + 3600;
+  if (local.seconds != 0) return time;
+  // Clocks that are set forward at midnight leave the day without it, and it begins an hour later;
+  // those that are set back give it two, and it begins with the first.
+  if (day_at(time).day != day_at(time + 3600).day) return time + 3600;
+  return day_at(time).day == day_at(time - 3600).day ? time - 3600 : time;
 }
 
 /// "14:30" or "14:30:05", in seconds since midnight.
