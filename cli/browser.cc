@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "cli/spawn_attributes.h"
 #include "common/paths.h"
 #include "common/text.h"
 
@@ -72,14 +73,11 @@ bool start(const Words& words) {
   posix_spawn_file_actions_init(&actions);
   for (const int fd : {0, 1, 2})
     posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);  // Ctrl-C is for nexus alone
+  const SpawnAttributes attributes(POSIX_SPAWN_SETSID);
   pid_t child = 0;
   auto variables = environment_for_browser();
-  const int failed = posix_spawnp(&child, words[0].c_str(), &actions, &attributes, arguments.data(),
-                                  variables.data());
-  posix_spawnattr_destroy(&attributes);
+  const int failed = posix_spawnp(&child, words[0].c_str(), &actions, attributes.get(),
+                                  arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return false;
   for (int i = 0; i < 20; ++i) {

@@ -13,6 +13,7 @@
 
 #include "cli/program_path.h"
 #include "cli/remote.h"
+#include "cli/spawn_attributes.h"
 #include "common/api/error.h"
 #include "common/local_http.h"
 #include "common/socket_record.h"
@@ -81,8 +82,9 @@ Result<void> start_daemon(const Config& config) {
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   pid_t child = 0;
+  const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
   const int failed =
-      posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+      posix_spawnp(&child, program.c_str(), &actions, attributes.get(), arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (failed != 0) {

@@ -30,6 +30,8 @@ CatchInterrupt::CatchInterrupt() {
   action.sa_handler = note_interrupt;
   action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
   sigaction(SIGINT, &action, &before_);
+  // In the background of a script, whose Ctrl-C is not for this program.
+  if (before_.sa_handler == SIG_IGN) sigaction(SIGINT, &before_, nullptr);
 }
 
 CatchInterrupt::~CatchInterrupt() {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "cli/program_path.h"
+#include "cli/spawn_attributes.h"
 #include "common/paths.h"
 #include "common/text.h"
 
@@ -106,8 +107,9 @@ Result<SecretText> run_helper(std::string_view input) {
   std::string name = "nexus-remote";
   std::array<char*, 2> arguments{name.data(), nullptr};
   pid_t child = 0;
+  const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
   const int failed =
-      posix_spawn(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+      posix_spawn(&child, program.c_str(), &actions, attributes.get(), arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return missing;
   in.close_end(0);

@@ -1,7 +1,7 @@
 // nexus on a machine without a daemon: NEXUS_URL and NEXUS_API_KEY over TLS to a nexusd elsewhere.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
-import { freePort, Home, until } from '../support/nexus.mjs';
+import { BIN, freePort, Home, noticedInterrupt, until } from '../support/nexus.mjs';
 
 let server;  // where nexusd runs
 let ci;      // where it does not
@@ -205,4 +205,28 @@ test('a renewed certificate is taken over; one that does not fit leaves the old 
   renameSync(files('second.key'), files('server.key'));
   await until(async () => (await serial()) === 'second', 'the new certificate is in use');
   assert.match(server.log, /certificate_reloaded/);
+});
+
+test('Ctrl-C on a terminal, which reaches every process there, leaves nothing unsaid', async () => {
+  let asked;
+  const slow = createServer((request, response) => {
+    if (request.method === 'POST') asked = response;
+    else response.end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const child = spawn(join(BIN, 'nexus'), ['key', 'create', '--name', 'ci', '--use', 'all'],
+    { env: { ...ci.env, NEXUS_URL: `http://127.0.0.1:${slow.address().port}` }, detached: true });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => { text += part; });
+  const ended = once(child, 'exit');
+  await until(() => asked, 'it is asked for');
+  process.kill(-child.pid, 'SIGINT');
+  await noticedInterrupt(child.pid);
+  asked.writeHead(201, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ id: 'k', name: 'ci', admin: false, use: ['all'], read: [], created_at: 1, expires_at: null, key: 'nxk_made' }));
+  const [code] = await ended;
+  assert.equal(code, 0, text);
+  assert.match(text, /nxk_made/);
+  slow.closeAllConnections();
+  slow.close();
 });

@@ -10,6 +10,9 @@ import { join } from 'node:path';
 
 export const BIN = process.env.NEXUS_BIN ?? new URL('../../build/release', import.meta.url).pathname;
 
+/** Ctrl-C was noticed by a program that caught it: another one would end it. */
+export const noticedInterrupt = (pid) => until(() => (parseInt(/^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1].slice(-1), 16) & 2) === 0, 'Ctrl-C is noticed');
+
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

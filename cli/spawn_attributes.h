@@ -1,0 +1,27 @@
+#pragma once
+
+#include <spawn.h>
+
+namespace nexus::cli {
+
+/// Of a program that nexus starts and that Ctrl-C is not for: who pressed it meant nexus, which may
+/// still have something to ask of that program, or to take back.
+class SpawnAttributes {
+ public:
+  /// `flags`: POSIX_SPAWN_SETPGROUP for a process group of its own, POSIX_SPAWN_SETSID for a
+  /// session.
+  explicit SpawnAttributes(short flags) {
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setflags(&attributes_, flags);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+}  // namespace nexus::cli
