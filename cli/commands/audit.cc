@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -93,7 +94,8 @@ void print_events(const Context& context, const std::vector<api::AuditRecord>& e
 }
 
 Result<int> run_audit(Context& context, const AuditArgs& args) {
-  const CatchInterrupt interruptible;
+  std::optional<CatchInterrupt> interruptible;
+  if (args.follow) interruptible.emplace();
   std::string since;
   if (!args.since.empty()) {
     NEXUS_TRY(const auto time, parse_time(args.since, system_now(), Towards::past));

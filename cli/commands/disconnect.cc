@@ -16,23 +16,21 @@ struct DisconnectArgs {
   bool yes = false;
 };
 
-/// Whether a person means it; scripts, and who says --yes, do. What waits has nothing to lose.
-Result<bool> is_meant(Context& context, DisconnectArgs& args) {
-  if (args.yes || !is_interactive() || context.output.json) return true;
+/// That a person means it; scripts, and who says --yes, do. What waits has nothing to lose.
+Result<void> check_meant(Context& context, DisconnectArgs& args) {
+  if (args.yes || !is_interactive() || context.output.json) return {};
   NEXUS_TRY(const auto connection, fetch_connection(context, args.connection));
   args.connection = connection.id;  // the one that is asked about
-  if (exit_code_for(connection.status) != 0 &&
-      connection.status != ConnectionStatus::attention_required)
-    return true;
-  const auto& name = connection.alias.empty() ? connection.id : connection.alias;
-  return confirm("Disconnect " + name + " (" + connection.provider +
+  if (connection.status == ConnectionStatus::pending ||
+      connection.status == ConnectionStatus::failed)
+    return {};
+  return confirm("Disconnect " + name_of(connection) + " (" + connection.provider +
                  (connection.account.empty() ? "" : ", " + printable(connection.account, 60)) +
                  ")?");
 }
 
 Result<int> run_disconnect(Context& context, DisconnectArgs args) {
-  NEXUS_TRY(const bool meant, is_meant(context, args));
-  if (!meant) return Error{ErrorCode::failure, "nothing was changed", ""};
+  NEXUS_CHECK(check_meant(context, args));
   const CatchInterrupt held;  // what the provider answers is said
   auto target = context.client.target("/v1/connections/", args.connection);
   if (args.keep_grant) target += "&keep_grant=true";

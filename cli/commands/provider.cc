@@ -16,9 +16,13 @@
 namespace nexus::cli {
 namespace {
 
+Result<api::Provider> find_provider(Context& context, const std::string& name) {
+  return context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
+}
+
+/// With the one that may have been meant where there is none.
 Result<api::Provider> fetch_provider(Context& context, const std::string& name) {
-  auto provider =
-      context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
+  auto provider = find_provider(context, name);
   if (provider || provider.error().code != ErrorCode::provider_not_found) return provider;
   auto error = provider.error();
   const auto registered = context.client.all_pages<api::Provider>("/providers?limit=500");
@@ -42,12 +46,12 @@ const char* other_party(const api::Provider& before, const api::Provider& after)
 }
 
 Result<int> run_edit(Context& context, const ProviderArgs& args) {
-  const CatchInterrupt held;  // what is changed is said
   NEXUS_TRY(const auto before, fetch_provider(context, args.name));
   NEXUS_TRY(const auto edit, edit_of(args, before));
   if (!edit)
     return Error{ErrorCode::usage, "nothing was said that should change",
                  "nexus provider edit --help lists what can"};
+  const CatchInterrupt held;  // what is changed is said
   NEXUS_TRY(const auto after,
             context.client.call<api::Provider>("PATCH", "/v1/providers/" + before.id, *edit));
   print_provider(context.output, after);
@@ -81,7 +85,7 @@ Result<int> run_list(Context& context) {
 }
 
 Result<int> run_show(Context& context, const std::string& name) {
-  const auto provider = fetch_provider(context, name);
+  const auto provider = find_provider(context, name);
   if (!provider && provider.error().code != ErrorCode::provider_not_found) return provider.error();
   const auto from = provider ? provider->catalogue_entry() : "";
   NEXUS_TRY(const auto entry, Catalogue().find(from.empty() ? lower(name) : from));
@@ -122,36 +126,38 @@ struct RemoveArgs {
   bool yes = false;
 };
 
-/// How many connections still work, or wait, with the provider.
-Result<std::int64_t> living_connections(Context& context, const std::string& provider_id) {
-  std::int64_t living = 0;
+/// How many connections work with the provider.
+Result<std::int64_t> working_connections(Context& context, const std::string& provider_id) {
+  std::int64_t working = 0;
   NEXUS_CHECK(context.client.each_page(
       "/v1/connections?workspace_id=*&pending=true&limit=500",
       [&](std::string_view text) -> Result<bool> {
         NEXUS_TRY(const auto page, api::parse_list<api::Connection>(text));
-        living += std::count_if(page.begin(), page.end(), [&](const api::Connection& each) {
-          return each.provider_id == provider_id && each.status != ConnectionStatus::failed;
+        working += std::count_if(page.begin(), page.end(), [&](const api::Connection& each) {
+          return each.provider_id == provider_id && each.status == ConnectionStatus::active;
         });
         return true;
       }));
-  return living;
+  return working;
 }
 
-/// Whether a person means it; scripts, and who says --yes, do.
-Result<bool> is_meant(Context& context, const RemoveArgs& args) {
-  if (args.yes || !is_interactive() || context.output.json) return true;
-  NEXUS_TRY(const auto provider, fetch_provider(context, args.name));
-  NEXUS_TRY(const auto living, living_connections(context, provider.id));
-  if (living == 0) return true;
-  return confirm("Remove " + provider.name + "? " + std::to_string(living) +
-                 (living == 1 ? " connection" : " connections") +
+/// That a person means it; scripts, and who says --yes, do.
+Result<void> check_meant(Context& context, const RemoveArgs& args) {
+  if (args.yes || !is_interactive() || context.output.json) return {};
+  const auto provider = fetch_provider(context, args.name);
+  if (!provider && provider.error().code == ErrorCode::internal_error)
+    return confirm("Remove " + args.name + "? Its record is damaged");
+  if (!provider) return provider.error();
+  NEXUS_TRY(const auto working, working_connections(context, provider->id));
+  if (working == 0) return {};
+  return confirm("Remove " + provider->name + "? " + std::to_string(working) +
+                 (working == 1 ? " connection" : " connections") +
                  " made with it will go on working");
 }
 
 Result<int> run_remove(Context& context, const RemoveArgs& args) {
   const auto& name = args.name;
-  NEXUS_TRY(const bool meant, is_meant(context, args));
-  if (!meant) return Error{ErrorCode::failure, "nothing was changed", ""};
+  NEXUS_CHECK(check_meant(context, args));
   NEXUS_TRY(const auto answer,
             context.client.call_raw("DELETE", "/v1/providers/by-name/" + percent_encode(name), ""));
   if (context.output.json) {

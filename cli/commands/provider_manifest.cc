@@ -124,7 +124,6 @@ Result<int> run_plan(Context& context, const ManifestArgs& args) {
 }
 
 Result<int> run_apply(Context& context, const ManifestArgs& args) {
-  const CatchInterrupt held;  // what is applied is said
   Manifest manifest;
   NEXUS_TRY(const auto answer, plan(context, args, manifest));
   if (!context.output.json) show(context.output, answer);
@@ -138,9 +137,9 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
     if (!is_interactive())
       return Error{ErrorCode::usage, "nobody is there to confirm these changes",
                    "say --yes to apply them without asking"};
-    NEXUS_TRY(const bool wanted, confirm("Apply these changes?"));
-    if (!wanted) return Error{ErrorCode::failure, "nothing was changed", ""};
+    NEXUS_CHECK(confirm("Apply these changes?"));
   }
+  const CatchInterrupt held;  // what is applied is said
   NEXUS_TRY(const auto applied, send(context, manifest, args.prune, "/v1/providers/apply"));
   if (context.output.json) {
     context.output.json_line(api::to_json(applied));

@@ -58,8 +58,10 @@ std::optional<SecretText> read_text(int fd, bool one_line) {
   return text;
 }
 
+/// Of a question that has no answer: Ctrl-C, or the end of what can be read.
 Error broken_off() {
-  return {ErrorCode::interrupted, "interrupted; nothing was changed"};
+  if (is_interrupted()) return {ErrorCode::interrupted, "interrupted; nothing was changed"};
+  return {ErrorCode::failure, "nothing was entered, and nothing was changed"};
 }
 
 }  // namespace
@@ -95,10 +97,11 @@ Result<Secret> ask_secret(const std::string& question) {
   return take_secret(*text, "what was entered");
 }
 
-Result<bool> confirm(const std::string& question) {
+Result<void> confirm(const std::string& question) {
   NEXUS_TRY(const auto answer, ask_line(question + " [y/N]", ""));
   const auto word = lower(answer);
-  return word == "y" || word == "yes";
+  if (word == "y" || word == "yes") return {};
+  return Error{ErrorCode::failure, "nothing was changed", ""};
 }
 
 Result<Secret> read_secret(const std::string& file, const std::string& prompt) {
@@ -115,6 +118,7 @@ Result<Secret> read_secret(const std::string& file, const std::string& prompt) {
                  "name an existing file, or - for stdin"};
   const auto text = read_text(fd, false);
   if (!from_stdin) close(fd);
+  if (!text && is_interrupted()) return broken_off();
   if (!text) return Error{ErrorCode::usage, "cannot read " + file, "name a file, or - for stdin"};
   if (text->size() > kMostBytes)
     return Error{ErrorCode::usage, file + " is too large for a secret", "name the right file"};

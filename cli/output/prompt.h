@@ -22,7 +22,7 @@ Result<std::string> ask_line(const std::string& question, const std::string& fal
 Result<Secret> ask_secret(const std::string& question);
 
 /// Asks a question whose answer is yes or no; an empty answer is no.
-Result<bool> confirm(const std::string& question);
+Result<void> confirm(const std::string& question);
 
 /// Reads a secret from a file, or from stdin for "-": from a terminal without echo, after a prompt.
 /// Line breaks and blanks around it are dropped. Error: usage.

@@ -210,43 +210,6 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
   assert.match(said, /stays open/);
 });
 
-test('Ctrl-C while the daemon works leaves nothing unsaid', async () => {
-  const slow = await MisbehavingProvider.start();
-  const answers = {
-    '/.well-known/openid-configuration': { issuer: slow.issuer, authorization_endpoint: `${slow.issuer}/authorize`, token_endpoint: `${slow.issuer}/token`, jwks_uri: `${slow.issuer}/jwks` },
-    '/device': { device_code: 'd', user_code: 'ABCD', verification_uri: `${slow.issuer}/enter`, expires_in: 600 },
-  };
-  let held;
-  slow.onOther = (path, response) => {
-    held = () => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers[path]));
-    return path in answers;
-  };
-  const pressedDuring = async (args) => {
-    held = null;
-    const child = spawn(join(BIN, 'nexus'), args, { env: home.env });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => { text += part; });
-    const ended = new Promise((go) => child.on('exit', go));
-    await until(() => held, 'the provider is asked');
-    child.kill('SIGINT');
-    await new Promise((go) => setTimeout(go, 100));
-    held();
-    return { code: await ended, text };
-  };
-  try {
-    const added = await pressedDuring(['provider', 'add', 'slow', '--issuer', slow.issuer, '--client-id', 'c', '--allow-insecure-http', '--param', `device_authorization_endpoint=${slow.issuer}/device`]);
-    assert.equal(added.code, 0, added.text);
-    assert.match(added.text, /provider +slow/, 'what was made is said');
-    const connected = await pressedDuring(['connect', 'slow', '--device']);
-    assert.equal(connected.code, 130, connected.text);
-    assert.match(connected.text, /interrupted; taken back: the connection\n/);
-    assert.ok(!connected.text.includes('ABCD'), 'nobody is asked to consent any more');
-    assert.deepEqual((await home.api('GET', '/v1/connections?pending=true')).json.filter((c) => c.provider_name === 'slow'), []);
-  } finally {
-    await slow.close();
-  }
-});
-
 test('the browser is started without a shell, once, by connect alone', async () => {
   const record = join(home.dir, 'browser-argv');
   const browser = join(home.dir, 'browser');
