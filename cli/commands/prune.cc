@@ -2,12 +2,21 @@
 
 #include "cli/command.h"
 #include "cli/commands/list.h"
+#include "cli/interrupt.h"
 #include "common/json.h"
 
 namespace nexus::cli {
 namespace {
 
+/// What ended it, with what had been done by then.
+Error broken_off(const Output& output, std::size_t removed, Error error) {
+  output.progress("");
+  error.message += "; " + std::to_string(removed) + " removed until then";
+  return error;
+}
+
 Result<int> run_prune(Context& context, const ListFilter& filter) {
+  const CatchInterrupt held;  // what was removed is said
   NEXUS_TRY(const auto failed, fetch_connections(context, filter));
   std::vector<std::string> removed;
   for (const auto& connection : failed) {
@@ -15,11 +24,13 @@ Result<int> run_prune(Context& context, const ListFilter& filter) {
                             std::to_string(failed.size()) + " …");
     const auto answer = context.client.call_raw(
         "DELETE", context.client.target("/v1/connections/", connection.id), "");
-    if (!answer) {
-      context.output.progress("");
-      return answer.error();
+    if (answer) {
+      removed.push_back(connection.id);
+    } else if (answer.error().code != ErrorCode::connection_not_found) {  // else it is gone already
+      return broken_off(context.output, removed.size(), answer.error());
     }
-    removed.push_back(connection.id);
+    if (is_interrupted())
+      return broken_off(context.output, removed.size(), {ErrorCode::interrupted, "interrupted"});
   }
   if (!failed.empty()) context.output.progress("");
   if (context.output.json) {
