@@ -35,7 +35,8 @@ Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::strin
 void add_parameters(Record& lines, const std::map<std::string, std::string>& params) {
   for (const auto& [name, json] : params) {
     const auto value = json.starts_with('{') ? "{…}" : printable(plain_text(json), 400);
-    lines.emplace_back(name == params.begin()->first ? "parameters" : "", name + "=" + value);
+    lines.emplace_back(name == params.begin()->first ? "parameters" : "",
+                       printable(name, 100) + "=" + value);
   }
 }
 
