@@ -78,8 +78,7 @@ Error still_pending(const api::Connection& connection) {
   return {is_interrupted() ? ErrorCode::interrupted : ErrorCode::wait_timeout,
           "connection " + connection.id + " still waits for consent",
           "it stays open for " + duration_text(std::max<UnixTime>(left, 0)) +
-              ": finish the consent, then run: nexus status " +
-              (connection.alias.empty() ? connection.id : connection.alias)};
+              ": finish the consent, then run: nexus status " + name_of(connection)};
 }
 
 Error failed(const api::Connection& connection) {
@@ -139,8 +138,7 @@ void tell_where_keys_are(Context& context, const api::Provider& provider) {
 void tell_connected(Context& context, const api::Connection& connection) {
   context.output.note("Connected" +
                       (connection.account.empty() ? "" : " as " + connection.account) +
-                      ". Use it with: nexus token " +
-                      (connection.alias.empty() ? connection.id : connection.alias));
+                      ". Use it with: nexus token " + name_of(connection));
   context.output.result(connection.id + "\n");
 }
 

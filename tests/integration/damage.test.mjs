@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, request, token, visit } from '../support/flow.mjs';
 import { Home } from '../support/nexus.mjs';
+import { Terminal } from '../support/terminal.mjs';
 
 let home;
 let provider;
@@ -90,7 +91,9 @@ for (const profile of ['{', '[]', '{}', '{"id":"another","name":"another"}']) {
     const shown = await home.nexus(['provider', 'show', 'other']);
     assert.match(shown.stderr, /the record of provider other is damaged.*\n.*nexus provider add other --replace/);
     assert.notEqual((await home.nexus(['refresh', id])).code, 0);
-    assert.equal((await home.nexus(['provider', 'remove', 'other'])).code, 0);
+    const person = new Terminal(home, ['provider', 'remove', 'other']);
+    await person.answer(/Remove other\? Its record is damaged \[y\/N\]: /, 'y');
+    assert.equal((await person.end()).code, 0);
     assert.equal((await home.nexus(['disconnect', id])).code, 0);
     await othersAreServed();
   });
