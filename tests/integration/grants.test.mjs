@@ -2,7 +2,7 @@
 // part of a grant.
 import { test, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
@@ -11,14 +11,15 @@ import { MisbehavingProvider, now, reply } from '../provider/misbehaving.mjs';
 import { consent } from '../support/consent.mjs';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, request, startOver, token, visit, SECRET } from '../support/flow.mjs';
+import { keyPair } from '../support/key_pair.mjs';
 import { until } from '../support/nexus.mjs';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const pem = (key) => key.export({ type: 'pkcs8', format: 'pem' });
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const ed = generateKeyPairSync('ed25519');
+const rsa = keyPair('rsa', { modulusLength: 2048 });
+const ec = keyPair('ec', { namedCurve: 'P-256' });
+const ed = keyPair('ed25519');
 
 const { home, provider } = await daemonAndProvider();
 beforeEach(() => startOver(home, provider));
@@ -230,10 +231,10 @@ test('what a provider says of an assertion is the operator\'s to mend, not a per
 });
 
 test('keys that cannot sign are refused where they are given', async () => {
-  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
-  const curve = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey;
+  const weak = keyPair('rsa', { modulusLength: 1024 }).privateKey;
+  const curve = keyPair('ec', { namedCurve: 'secp256k1' }).privateKey;
   const locked = rsa.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' });
-  const cases = { 'fewer than 2048 bits': pem(weak), 'another curve': pem(curve), 'has a passphrase': locked, 'cannot be read': 'not a key', 'of another kind': pem(generateKeyPairSync('x25519').privateKey) };
+  const cases = { 'fewer than 2048 bits': pem(weak), 'another curve': pem(curve), 'has a passphrase': locked, 'cannot be read': 'not a key', 'of another kind': pem(keyPair('x25519').privateKey) };
   for (const [why, key] of Object.entries(cases)) {
     const run = await add('bad-key', '--issuer', provider.issuer, '--client-id', 'c', '--private-key-file', '-', key);
     assert.equal(run.code, 2, why);

@@ -2,7 +2,6 @@
 // and every route of the daemon is in the document.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -10,6 +9,7 @@ import { parse } from 'yaml';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
+import { keyPair } from '../support/key_pair.mjs';
 import { Home } from '../support/nexus.mjs';
 
 const file = new URL('../../share/openapi.yaml', import.meta.url);
@@ -128,7 +128,7 @@ test('every operation answers as it is described', async () => {
   const endpoints = { issuer: provider.issuer, client_id: 'c', client_secret: 's', allow_insecure_http: true };
   await call('POST', '/v1/providers', { body: { ...endpoints, name: 'by-device', params: { device_authorization_endpoint: `${provider.issuer}/device_authorization` } } });
   await call('POST', '/v1/request-connection', { body: { workspace_id: 'w', provider_name: 'by-device', return_url: 'https://a.example/', device: true, params: { login_hint: 'a' } } });
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey } = keyPair('ec', { namedCurve: 'P-256' });
   await call('POST', '/v1/providers', { body: { ...endpoints, client_secret: undefined, name: 'machine', grant_type: 'client_credentials', private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }) } });
   provider.onToken = (form, response) => form.get('grant_type') === 'client_credentials' && reply(response, { access_token: 'a', token_type: 'Bearer', expires_in: 60 });
   const machine = await call('POST', '/v1/request-connection', { body: { workspace_id: 'w', provider_name: 'machine', return_url: 'https://a.example/' } });

@@ -3,14 +3,15 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
-import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createHash, createHmac, randomBytes, sign } from 'node:crypto';
+import { keyPair } from '../support/key_pair.mjs';
 
 const b64 = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 export const now = () => Math.floor(Date.now() / 1000);
 
 export class SigningKey {
   constructor(kid) {
-    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pair = keyPair('rsa', { modulusLength: 2048 });
     this.private = pair.privateKey;
     this.kid = kid;
     this.jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
