@@ -28,7 +28,7 @@ async function startConnect(...args) {
   const result = { stdout: '', stderr: '' };
   child.stdout.on('data', (text) => { result.stdout += text; });
   child.stderr.on('data', (text) => { result.stderr += text; });
-  const ended = new Promise((go) => child.on('exit', (code) => go({ code, ...result })));
+  const ended = new Promise((go) => child.on('close', (code) => go({ code, ...result })));
   const url = await until(() => {
     if (child.exitCode !== null) throw new Error(`nexus exited with ${child.exitCode}: ${result.stderr}`);
     return result.stderr.match(/http\S+/)?.[0];

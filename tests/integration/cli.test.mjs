@@ -191,7 +191,7 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
   let shown = '';
   denied.stderr.on('data', (text) => { shown += text; });
   const url = await until(() => shown.match(/http\S+authorize\S+/)?.[0], 'the URL on stderr');
-  const code = new Promise((go) => denied.on('exit', go));
+  const code = new Promise((go) => denied.on('close', go));
   await visit(provider.consent(url));
   assert.equal(await code, 5);
   assert.match(shown, /denied/);
@@ -204,7 +204,7 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
   await until(() => said.includes('authorize'), 'the URL on stderr');
-  const ended = new Promise((go) => child.on('exit', go));
+  const ended = new Promise((go) => child.on('close', go));
   child.kill('SIGINT');
   assert.equal(await ended, 130);
   assert.match(said, /stays open/);
@@ -263,7 +263,7 @@ test('one daemon a data directory; a stale socket is replaced, anything else is 
   const second = spawn(join(BIN, 'nexusd'), ['--foreground', '--socket', join(home.dir, 'run', 'other.sock')], { env: home.env });
   let said = '';
   second.stderr.on('data', (text) => { said += text; });
-  assert.notEqual(await new Promise((go) => second.on('exit', go)), 0);
+  assert.notEqual(await new Promise((go) => second.on('close', go)), 0);
   assert.match(said, /another nexusd serves/);
   await home.stop('SIGKILL');
   assert.ok(existsSync(home.socket));
@@ -290,7 +290,7 @@ test('a mistake in nexus.toml is warned of by every command, and stops none but 
       assert.match(asked.stderr, warning);
     }
     const second = spawn(join(BIN, 'nexusd'), [], { env: { ...other.env, NEXUS_DATA_DIR: join(other.dir, 'none') } });
-    assert.equal(await new Promise((go) => second.on('exit', go)), 2);
+    assert.equal(await new Promise((go) => second.on('close', go)), 2);
     assert.equal(existsSync(join(other.dir, 'none')), false);
   }
   assert.equal((await other.nexus(['daemon', 'stop'])).code, 0);
@@ -367,7 +367,7 @@ test('audit tells what happened and who did it, oldest first', async () => {
   await until(() => said.includes('token_retrieved'), 'the first line');
   await home.nexus(['token', connection]);
   await until(() => said.match(/token_retrieved/g).length === 2, 'the line of what happened since');
-  const ended = new Promise((go) => follow.on('exit', go));
+  const ended = new Promise((go) => follow.on('close', go));
   follow.kill('SIGINT');
   assert.equal(await ended, 130);
 });

@@ -44,7 +44,7 @@ test('a socket passed on by the service manager is used, anything else is refuse
     const child = spawn(program, args, { env: other.env, stdio: ['ignore', 'ignore', 'pipe', fd3] });
     child.said = '';
     child.stderr.on('data', (text) => { child.said += text; });
-    child.ended = new Promise((go) => child.on('exit', go));
+    child.ended = new Promise((go) => child.on('close', go));
     return child;
   };
   const refused = start('/bin/sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec '${nexusd}' --foreground`], 'ignore');

@@ -17,8 +17,9 @@ before(async () => {
 });
 after(async () => { await home.remove(); await provider.close(); });
 
-test('Ctrl-C while the daemon works leaves nothing unsaid', async () => {
+test('Ctrl-C while the daemon works leaves nothing unsaid', async (t) => {
   const slow = await MisbehavingProvider.start();
+  t.after(() => slow.close());
   const answers = {
     '/.well-known/openid-configuration': { issuer: slow.issuer, authorization_endpoint: `${slow.issuer}/authorize`, token_endpoint: `${slow.issuer}/token`, jwks_uri: `${slow.issuer}/jwks` },
     '/device': { device_code: 'd', user_code: 'ABCD', verification_uri: `${slow.issuer}/enter`, expires_in: 600 },
@@ -33,25 +34,21 @@ test('Ctrl-C while the daemon works leaves nothing unsaid', async () => {
     const child = spawn(join(BIN, 'nexus'), args, { env: home.env });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => { text += part; });
-    const ended = new Promise((go) => child.on('exit', go));
+    const ended = new Promise((go) => child.on('close', go));
     await until(() => held, 'the provider is asked');
     child.kill('SIGINT');
     await noticedInterrupt(child.pid);
     held();
     return { code: await ended, text };
   };
-  try {
-    const added = await pressedDuring(['provider', 'add', 'slow', '--issuer', slow.issuer, '--client-id', 'c', '--allow-insecure-http', '--param', `device_authorization_endpoint=${slow.issuer}/device`]);
-    assert.equal(added.code, 0, added.text);
-    assert.match(added.text, /provider +slow/, 'what was made is said');
-    const connected = await pressedDuring(['connect', 'slow', '--device']);
-    assert.equal(connected.code, 130, connected.text);
-    assert.match(connected.text, /interrupted; taken back: the connection\n/);
-    assert.ok(!connected.text.includes('ABCD'), 'nobody is asked to consent any more');
-    assert.deepEqual((await home.api('GET', '/v1/connections?pending=true')).json.filter((c) => c.provider_name === 'slow'), []);
-  } finally {
-    await slow.close();
-  }
+  const added = await pressedDuring(['provider', 'add', 'slow', '--issuer', slow.issuer, '--client-id', 'c', '--allow-insecure-http', '--param', `device_authorization_endpoint=${slow.issuer}/device`]);
+  assert.equal(added.code, 0, added.text);
+  assert.match(added.text, /provider +slow/, 'what was made is said');
+  const connected = await pressedDuring(['connect', 'slow', '--device']);
+  assert.equal(connected.code, 130, connected.text);
+  assert.match(connected.text, /interrupted; taken back: the connection\n/);
+  assert.ok(!connected.text.includes('ABCD'), 'nobody is asked to consent any more');
+  assert.deepEqual((await home.api('GET', '/v1/connections?pending=true')).json.filter((c) => c.provider_name === 'slow'), []);
 });
 
 test('Ctrl-C while a secret comes from a pipe is exit 130', async () => {
@@ -60,7 +57,7 @@ test('Ctrl-C while a secret comes from a pipe is exit 130', async () => {
   const child = spawn(join(BIN, 'nexus'), ['provider', 'add', 'piped', '--issuer', provider.issuer, '--client-id', 'c', '--allow-insecure-http', '--client-secret-file', pipe], { env: home.env });
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
-  const ended = new Promise((go) => child.on('exit', go));
+  const ended = new Promise((go) => child.on('close', go));
   const writer = await open(pipe, 'w');  // when there is a reader
   child.kill('SIGINT');
   assert.equal(await ended, 130, said);
@@ -68,18 +65,18 @@ test('Ctrl-C while a secret comes from a pipe is exit 130', async () => {
   await writer.close();
 });
 
-test('Ctrl-C before a manifest is sent applies nothing', async () => {
+test('Ctrl-C before a manifest is sent applies nothing', async (t) => {
   const manifest = join(home.dir, 'manifest.toml');
   const slow = await MisbehavingProvider.start();
+  t.after(() => slow.close());
   let held;
   slow.onOther = (path, response) => { held = response; return true; };  // the metadata that the plan needs
   writeFileSync(manifest, `[providers.planned]\nissuer = "${slow.issuer}"\nclient_id = "c"\nallow_insecure_http = true\n`);
   const child = spawn(join(BIN, 'nexus'), ['provider', 'apply', '-f', manifest, '--yes'], { env: home.env });
-  const ended = new Promise((go) => child.on('exit', (code, signal) => go(code ?? signal)));
+  const ended = new Promise((go) => child.on('close', (code, signal) => go(code ?? signal)));
   await until(() => held, 'the provider is asked');
   child.kill('SIGINT');
   assert.equal(await ended, 'SIGINT');
   held.end();
   assert.equal((await home.api('GET', '/v1/providers/by-name/planned')).status, 404);
-  await slow.close();
 });

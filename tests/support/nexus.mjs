@@ -67,10 +67,11 @@ export class Home {
     this.daemon = spawn(join(BIN, 'nexusd'), ['--foreground', ...args],
       { env: { ...this.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] });
     this.daemon.stderr.on('data', (text) => { this.log += text; });
-    const child = this.daemon;
+    let closed = false;  // later than the exit: all that it said has come
+    this.daemon.on('close', () => { closed = true; });
     const from = this.log.length;
     await until(() => {
-      if (child.exitCode !== null) throw new Error(`nexusd ended: ${this.log}`);
+      if (closed) throw new Error(`nexusd ended: ${this.log}`);
       return this.log.slice(from).includes(' ready ');
     }, 'nexusd ready');
     return this;
@@ -78,7 +79,7 @@ export class Home {
 
   async stop(signal = 'SIGTERM') {
     if (!this.daemon || this.daemon.exitCode !== null || this.daemon.signalCode) return;
-    const ended = once(this.daemon, 'exit');
+    const ended = once(this.daemon, 'close');
     this.daemon.kill(signal);
     const [code] = await ended;
     return code;

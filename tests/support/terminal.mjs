@@ -16,7 +16,7 @@ export class Terminal {
     this.seen = 0;
     this.child.stdout.on('data', (part) => { this.text += part; });
     open.add(this.child);
-    this.ended = new Promise((go) => this.child.on('exit', (code) => { open.delete(this.child); go(code); }));
+    this.ended = new Promise((go) => this.child.on('close', (code) => { open.delete(this.child); go(code); }));
   }
 
   /** Waits for a question that was not answered yet, then types the answer. */
