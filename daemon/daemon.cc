@@ -65,10 +65,13 @@ Result<Foundations> open_foundations(const Config& config) {
   if (header) {
     NEXUS_TRY(auto vault, Vault::open(root.key, *header));
     opened.vault = std::make_unique<Vault>(std::move(vault));
+    NEXUS_TRY(const auto adopted, Vault::with_row_macs(root.key, *header));
+    NEXUS_CHECK(opened.store->authenticate_rows(opened.vault->row_key(), adopted));
   } else {
     VaultHeader fresh;
     opened.vault = std::make_unique<Vault>(Vault::create(root.key, fresh));
     NEXUS_CHECK(opened.store->put_vault_header(fresh));
+    NEXUS_CHECK(opened.store->authenticate_rows(opened.vault->row_key(), std::nullopt));
   }
   NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir));
   NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));

@@ -39,6 +39,7 @@ Result<Provider> Providers::decode(const ProviderRow& row) {
     if (found != decoded_.end() && found->second.profile == row.profile)
       return found->second.provider;
   }
+  if (row.profile.empty()) return damaged(row, "it was altered by something else than nexusd");
   auto provider = provider_from_json(Json::parse(row.profile, nullptr, false));
   if (!provider) return damaged(row, provider.error().message);
   if (provider->id != row.id || provider->name != row.name)

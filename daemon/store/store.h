@@ -19,7 +19,7 @@ namespace nexus {
 struct ProviderRow {
   std::string id;       ///< UUID
   std::string name;     ///< unique among those not deleted
-  std::string profile;  ///< JSON of everything that is not secret
+  std::string profile;  ///< JSON of everything that is not secret; "" where it was altered
   UnixTime created_at = 0;
   UnixTime updated_at = 0;
   bool deleted = false;  ///< no longer listed; kept while connections still refresh through it
@@ -132,7 +132,7 @@ struct ApiKeyRow {
   std::string id;
   std::string name;    ///< unique
   std::string hash;    ///< keyed, see daemon/access/api_keys
-  std::string access;  ///< JSON, see access/access
+  std::string access;  ///< JSON, see access/access; "" where it was altered
   UnixTime created_at = 0;
   std::optional<UnixTime> expires_at;
   std::optional<UnixTime> last_used_at{};  ///< to some minutes
@@ -160,6 +160,13 @@ class Store {
 
   virtual Result<std::optional<VaultHeader>> vault_header() = 0;
   virtual Result<void> put_vault_header(const VaultHeader& header) = 0;
+  /// Once, before anything but the header is read or written: rows that decide where secrets go and
+  /// who gets them carry message authentication codes under this key. One that somebody else has
+  /// changed is out of service and says so: a connection has failed, a provider's profile is "", an
+  /// API key's access is "", a flow is an error. With `adopted`, what is there is taken as it is,
+  /// and this header replaces the one that says that there are no codes yet.
+  virtual Result<void> authenticate_rows(const Secret& key,
+                                         const std::optional<VaultHeader>& adopted) = 0;
 
   /// Writes and deletions of providers, all of them or none. Error: provider_exists for a name in
   /// use.

@@ -69,7 +69,13 @@ Result<void> Refresher::attempt(const std::string& connection_id, const TokenTar
   NEXUS_TRY(auto record, looked ? *std::move(looked) : store_.connection_record(connection_id));
   if (!record) return no_such_connection(connection_id);
   const auto& row = record->connection;
-  if (const auto error = not_active(row)) return *error;
+  if (const auto error = not_active(row)) {
+    const bool due = row.refresh_at && *row.refresh_at <= clock_();
+    // Its row has it active and due, and is damaged: that is not looked at again at once.
+    if (row.status == ConnectionStatus::failed && due)
+      return ledger_.failed(row, *error, row.refresh_sent);
+    return *error;
+  }
   if (!anybody_needs(row, target)) return {};
   const bool forced =
       flights_.any(connection_id, [](const SingleFlight::Waiter& waiter) { return waiter.forced; });

@@ -100,7 +100,14 @@ std::string keyed_hash(const Secret& hashing_key, std::string_view text) {
   return hash;
 }
 
-constexpr SealedPlace kVaultKeyPlace{"vault", "vault", "vault_key", 0};
+SealedPlace vault_key_place(bool row_macs) {
+  return {"vault", "vault", "vault_key", row_macs ? 1 : 0};
+}
+
+Result<Secret> unwrap(const Secret& root_key, const VaultHeader& header, bool row_macs) {
+  return open_with(derive(root_key, "nxkeyenc"), header.vault_id, vault_key_place(row_macs),
+                   header.wrapped_key);
+}
 
 }  // namespace
 
@@ -109,7 +116,8 @@ Vault::Vault(std::string vault_id, const Secret& vault_key)
       sealing_key_(derive(vault_key, "nxsealng")),
       state_key_(derive(vault_key, "nxstates")),
       api_key_key_(derive(vault_key, "nxapikey")),
-      fingerprint_key_(derive(vault_key, "nxfinger")) {}
+      fingerprint_key_(derive(vault_key, "nxfinger")),
+      row_key_(derive(vault_key, "nxrowmac")) {}
 
 Vault Vault::create(const Secret& root_key, VaultHeader& header) {
   header.vault_id.resize(16);
@@ -117,18 +125,27 @@ Vault Vault::create(const Secret& root_key, VaultHeader& header) {
   SecretText vault_key(kKey, '\0');
   random_bytes(vault_key.data(), vault_key.size());
   header.wrapped_key =
-      seal_with(derive(root_key, "nxkeyenc"), header.vault_id, kVaultKeyPlace, vault_key);
+      seal_with(derive(root_key, "nxkeyenc"), header.vault_id, vault_key_place(true), vault_key);
   return Vault(header.vault_id, Secret(vault_key));
 }
 
 Result<Vault> Vault::open(const Secret& root_key, const VaultHeader& header) {
-  const auto vault_key =
-      open_with(derive(root_key, "nxkeyenc"), header.vault_id, kVaultKeyPlace, header.wrapped_key);
+  auto vault_key = unwrap(root_key, header, true);
+  if (!vault_key) vault_key = unwrap(root_key, header, false);
   if (!vault_key || vault_key->expose().size() != kKey)
     return Error{ErrorCode::vault_key_wrong, "the vault does not open with this key",
                  "give nexusd the key that the vault was made with (NEXUS_ENCRYPTION_KEY, or the "
                  "key file beside it); nothing was changed"};
   return Vault(header.vault_id, *vault_key);
+}
+
+Result<std::optional<VaultHeader>> Vault::with_row_macs(const Secret& root_key,
+                                                        const VaultHeader& header) {
+  if (unwrap(root_key, header, true)) return std::optional<VaultHeader>();
+  NEXUS_TRY(const auto vault_key, unwrap(root_key, header, false));
+  return std::optional(
+      VaultHeader{header.vault_id, seal_with(derive(root_key, "nxkeyenc"), header.vault_id,
+                                             vault_key_place(true), vault_key.expose())});
 }
 
 std::string Vault::seal(const SealedPlace& place, std::string_view plaintext) const {

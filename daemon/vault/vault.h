@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,10 @@ namespace nexus {
 /// What a vault needs beside its root key to be opened: nothing in here is secret, everything is
 /// authenticated.
 struct VaultHeader {
-  std::string vault_id;     ///< 16 random bytes
-  std::string wrapped_key;  ///< the vault key, sealed under the key-encryption key
+  std::string vault_id;  ///< 16 random bytes
+  /// The vault key, sealed under the key-encryption key; as generation 1 where the rows of the
+  /// store carry message authentication codes, 0 where they do not yet (nexusd 0.1).
+  std::string wrapped_key;
 };
 
 /// Which value a sealed text is. All of it is authenticated with the text, so a row, a field or a
@@ -38,6 +41,11 @@ class Vault {
   /// Errors: vault_key_wrong, without a word about which part did not fit.
   static Result<Vault> open(const Secret& root_key, const VaultHeader& header);
 
+  /// The header from the time on at which the rows of its store carry codes; nothing where it is
+  /// this one. Only who has the root key can say that they do not. Errors: as `open`.
+  static Result<std::optional<VaultHeader>> with_row_macs(const Secret& root_key,
+                                                          const VaultHeader& header);
+
   /// Plaintexts are padded to 64 bytes, so a length tells little.
   std::string seal(const SealedPlace& place, std::string_view plaintext) const;
 
@@ -54,6 +62,9 @@ class Vault {
   /// keyed, so that a stolen file cannot even confirm a key.
   std::string hash_api_key(std::string_view key) const;
 
+  /// What the message authentication codes of the store's rows are made with.
+  const Secret& row_key() const { return row_key_; }
+
  private:
   Vault(std::string vault_id, const Secret& vault_key);
   std::string vault_id_;
@@ -61,6 +72,7 @@ class Vault {
   Secret state_key_;
   Secret api_key_key_;
   Secret fingerprint_key_;
+  Secret row_key_;
 };
 
 }  // namespace nexus

@@ -42,13 +42,18 @@ int main(int argc, char** argv) {
   endpoints.client_id = "bench";
   endpoints.addresses.loopback = true;
   const auto pinned = to_text(endpoints);
+  const auto profile = to_text(to_json(provider));
   const auto now = system_now();
-  const ProviderRow row{provider.id, provider.name, to_text(to_json(provider)), now, now};
-  if (!(*store)->change_providers({{row, {}, ""}}, {}, now)) return 1;
 
   // One transaction: the store's own methods sync each connection to the disk.
   sqlite::Database database(directory + "/nexus.db", sqlite::Database::Mode::read_write);
   sqlite::Transaction transaction(database);
+  database
+      .query(
+          "INSERT INTO providers (id, name, profile, created_at, updated_at) "
+          "VALUES (?1, ?2, ?3, ?4, ?4)")
+      .bind(provider.id, provider.name, profile, now)
+      .run();
   std::string middle;
   const auto refresh_at = [&](long i) {
     return span > 0 && i != count / 2 ? std::optional<UnixTime>(now + 5 + i * span / count)
@@ -82,5 +87,6 @@ int main(int argc, char** argv) {
           .run();
   }
   transaction.commit();
+  if (!(*store)->authenticate_rows(vault.row_key(), header)) return 1;
   std::printf("%s\n", middle.c_str());
 }

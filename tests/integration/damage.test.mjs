@@ -36,11 +36,11 @@ async function othersAreServed() {
   return listed.json;
 }
 
-for (const [what, sql, said] of [
-  ['endpoints', "pinned = '{'", /the record of where its tokens belong is damaged/],
-  ['endpoints, with no token endpoint among them', "pinned = '{}'", /the record of where its tokens belong is damaged/],
-  ['status', "status = 'odd'", /its record is damaged: the status is unknown: odd/],
-  ['type', "auth_type = 'odd'", /its record is damaged: the type is unknown: odd/],
+for (const [what, sql] of [
+  ['endpoints', "pinned = '{'"],
+  ['endpoints, with no token endpoint among them', "pinned = '{}'"],
+  ['status', "status = 'odd'"],
+  ['type', "auth_type = 'odd'"],
 ]) {
   test(`a connection whose record of its ${what} is damaged`, async () => {
     const { id } = await connect(home, provider);
@@ -51,26 +51,71 @@ for (const [what, sql, said] of [
     assert.ok(listed.some(({ connection_id }) => connection_id === id), 'it is listed');
     const refreshed = await home.nexus(['refresh', id]);
     assert.notEqual(refreshed.code, 0);
-    assert.match(refreshed.stderr + (await home.nexus(['status', id, '--json'])).stdout, said);
+    assert.match(refreshed.stderr, /its record was altered by something else than nexusd/);
+    assert.match((await home.nexus(['status', id])).stdout, /altered/);
     assert.equal((await home.nexus(['disconnect', id])).code, 0, 'and it can be removed');
     await othersAreServed();
   });
 }
 
-test('a flow whose record of its endpoints is damaged ends with its connection', async () => {
+test('a connection that is turned to another token endpoint sends it nothing', async () => {
+  const thief = await MisbehavingProvider.start();
+  const { id } = await connect(home, provider);
+  await damage(`UPDATE connections SET refresh_at = 1, pinned = replace(pinned, '${provider.issuer}', '${thief.issuer}') WHERE id = '${id}'`);
+  assert.notEqual((await home.nexus(['refresh', id])).code, 0);
+  assert.equal((await home.nexus(['disconnect', id])).code, 0);
+  assert.deepEqual(thief.requests, []);
+  await thief.close();
+  await othersAreServed();
+});
+
+test('a provider that is turned to another token endpoint sends it nothing', async () => {
+  const thief = await MisbehavingProvider.start();
+  await register(home, provider.issuer, { name: 'turned' });
+  const asked = await request(home, { provider_name: 'turned' });
+  const answer = provider.consent(asked.auth_url);
+  await damage(`UPDATE providers SET profile = replace(profile, '${provider.issuer}', '${thief.issuer}') WHERE name = 'turned'; UPDATE flows SET pinned = replace(pinned, '${provider.issuer}', '${thief.issuer}')`);
+  assert.match((await visit(answer)).text, /altered by something else than nexusd/);
+  const refused = await home.nexus(['connect', 'turned', '--no-browser']);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /the record of provider turned is damaged: it was altered by something else than nexusd/);
+  assert.deepEqual(thief.requests, []);
+  await thief.close();
+  await othersAreServed();
+});
+
+test('an older refresh token that is put back is not sent', async () => {
+  provider.rotate = true;
+  const { id } = await connect(home, provider);
+  const file = join(home.data, 'nexus.db');
+  const kept = execFileSync('sqlite3', [file, `SELECT quote(generation) || ',' || quote(sealed) FROM credentials WHERE owner = '${id}' AND field = 'refresh_token'`], { encoding: 'utf8' }).trim();
+  assert.equal((await home.nexus(['refresh', id])).code, 0);
+  const before = provider.tokenRequests('refresh_token').length;
+  await damage(`INSERT OR REPLACE INTO credentials (owner, field, generation, sealed) VALUES ('${id}', 'refresh_token', ${kept})`);
+  const refused = await home.nexus(['refresh', id]);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /its refresh_token was put back by something else than nexusd/);
+  assert.equal(provider.tokenRequests('refresh_token').length, before);
+  provider.rotate = false;
+  assert.equal((await home.nexus(['disconnect', id])).code, 0);
+  await othersAreServed();
+});
+
+test('a flow whose record is damaged takes no answer', async () => {
   const asked = await request(home);
   const answer = provider.consent(asked.auth_url);
   await damage(`UPDATE flows SET pinned = '{' WHERE connection_id = '${asked.connection_id}'`);
   const page = await visit(answer);
-  assert.match(page.text, /demo could not be connected/);
+  assert.match(page.text, /the flow of conn_\w+ was altered by something else than nexusd/);
+  assert.equal((await home.nexus(['disconnect', asked.connection_id])).code, 0);
   await othersAreServed();
 });
 
 test('an API key whose record is damaged opens nothing, and the others do', async () => {
-  const key = async (name) => JSON.parse((await home.nexus(['key', 'create', '--name', name, '--use', 'all', '--json'])).stdout);
+  const key = async (name) => JSON.parse((await home.nexus(['key', 'create', '--name', name, ...(name === 'sound' ? ['--use', 'all'] : ['--read', 'all']), '--json'])).stdout);
   await key('bad');
   await key('sound');
-  await damage("UPDATE api_keys SET access = '{' WHERE name = 'bad'");
+  await damage("UPDATE api_keys SET access = (SELECT access FROM api_keys WHERE name = 'sound') WHERE name = 'bad'");
   const listed = await home.nexus(['key', 'list', '--json']);
   assert.equal(listed.code, 0, listed.stderr);
   assert.match(listed.stdout, /sound/);

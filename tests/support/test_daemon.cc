@@ -20,13 +20,17 @@ T good(Result<T> result) {
   return *std::move(result);
 }
 
+void good(const Result<void>& result) {
+  if (!result) throw std::runtime_error(result.error().message);
+}
+
 Vault open_vault(Store& store) {
   const Secret root_key(std::string(32, 'k'));
-  if (const auto header = good(store.vault_header())) return good(Vault::open(root_key, *header));
-  VaultHeader header;
-  auto vault = Vault::create(root_key, header);
-  if (const auto put = store.put_vault_header(header); !put)
-    throw std::runtime_error(put.error().message);
+  const auto stored = good(store.vault_header());
+  VaultHeader made;
+  auto vault = stored ? good(Vault::open(root_key, *stored)) : Vault::create(root_key, made);
+  if (!stored) good(store.put_vault_header(made));
+  good(store.authenticate_rows(vault.row_key(), std::nullopt));
   return vault;
 }
 

@@ -34,6 +34,8 @@ class SqliteTestStore : public TestStore {
     auto opened = open_sqlite_store(directory_.path());
     if (!opened) throw std::runtime_error(opened.error().message);
     store_ = *std::move(opened);
+    const auto ready = store_->authenticate_rows(Secret(std::string(32, 'r')), std::nullopt);
+    if (!ready) throw std::runtime_error(ready.error().message);
   }
 
   TemporaryDirectory directory_;

@@ -59,6 +59,16 @@ TEST_CASE("a vault opens with its own key only", "[vault]") {
   CHECK_FALSE(other.open(place, first.seal(place, "s")));
 }
 
+TEST_CASE("only who has the root key says whether a vault's rows have codes", "[vault]") {
+  VaultHeader header;
+  const auto vault = Vault::create(root('k'), header);
+  const auto adopted = Vault::with_row_macs(root('k'), header);
+  REQUIRE(adopted);
+  CHECK_FALSE(*adopted);  // a new one's have
+  CHECK_FALSE(Vault::with_row_macs(root('w'), header));
+  CHECK(Vault::open(root('k'), header)->row_key().expose() == vault.row_key().expose());
+}
+
 TEST_CASE("nonces never repeat and lengths are padded", "[vault]") {
   VaultHeader header;
   const auto vault = Vault::create(root('k'), header);

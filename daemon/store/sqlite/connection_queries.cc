@@ -123,6 +123,7 @@ Result<std::optional<TokenRow>> SqliteStore::token(const std::string& connection
                                         std::pair(SecretField::id_token, kConnectionColumns + 2)})
       if (const auto generation = query.optional_number(column))
         row->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
+    check_latest(row->connection, query.text(kGenerations), row->fields);
     return row;
   });
 }
@@ -134,6 +135,9 @@ Result<std::optional<ConnectionRecord>> SqliteStore::connection_record(const std
     auto query = db.query("SELECT " CONNECTION_COLUMNS_AND("c.pinned") "WHERE c.id = ?1");
     if (!query.bind(id).next()) return record;
     record = {connection_row(query), query.text(kConnectionColumns), fields_of(db, id)};
+    check_latest(record->connection, query.text(kGenerations), record->fields);
+    // Where its tokens belong is not known any more.
+    if (record->connection.status == ConnectionStatus::failed) record->pinned.clear();
     return record;
   });
 }

@@ -97,7 +97,14 @@ Readers::Loan Readers::borrow() {
       return {*this, std::move(database)};
     }
   }
-  return {*this, std::make_unique<Database>(path_, Database::Mode::read_only)};
+  auto database = std::make_unique<Database>(path_, Database::Mode::read_only);
+  prepare_(*database);
+  return {*this, std::move(database)};
+}
+
+void Readers::prepare_with(std::function<void(Database&)> prepare) {
+  prepare_ = std::move(prepare);
+  idle_.clear();
 }
 
 void Readers::give_back(std::unique_ptr<Database> database) {

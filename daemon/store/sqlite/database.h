@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -119,6 +120,8 @@ class Snapshot {
 class Readers {
  public:
   explicit Readers(std::string path) : path_(std::move(path)) {}
+  /// What is done to each of them when it is opened; before they are used by more than one thread.
+  void prepare_with(std::function<void(Database&)> prepare);
   class Loan {
    public:
     Loan(Readers& readers, std::unique_ptr<Database> database)
@@ -138,6 +141,7 @@ class Readers {
  private:
   void give_back(std::unique_ptr<Database> database);
   std::string path_;
+  std::function<void(Database&)> prepare_ = [](Database&) {};
   std::mutex mutex_;
   std::vector<std::unique_ptr<Database>> idle_;
 };

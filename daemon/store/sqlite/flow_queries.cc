@@ -6,11 +6,14 @@ namespace {
 
 #define FLOW_COLUMNS                                                                          \
   "SELECT connection_id, kind, state_hash, redirect_uri, awaited, issuer, pinned, interval, " \
-  "expires_at FROM flows "
+  "expires_at, mac IS " FLOW_MAC("flows") " FROM flows "
 
 FlowRow flow_row(const Query& q) {
   FlowRow flow;
   flow.connection_id = q.text(0);
+  if (q.number(9) == 0)
+    throw Failure(SQLITE_CORRUPT, "the flow of " + flow.connection_id +
+                                      " was altered by something else than nexusd");
   flow.kind = word_in<FlowKind>(q, 1, "the flow", flow.connection_id);
   flow.state_hash = q.text(2);
   flow.redirect_uri = q.text(3);

@@ -4,20 +4,25 @@
 namespace nexus::sqlite {
 namespace {
 
-#define PROVIDER_COLUMNS "SELECT id, name, profile, created_at, updated_at, deleted FROM providers "
+#define PROVIDER_COLUMNS                                                                       \
+  "SELECT id, name, iif(profile_mac IS " PROFILE_MAC("providers") " AND mac IS " PROVIDER_MAC( \
+      "providers") ", profile, ''), created_at, updated_at, deleted FROM providers "
 
 ProviderRow provider_row(const Query& q) {
   return {q.text(0), q.text(1), q.text(2), q.number(3), q.number(4), q.number(5) != 0};
 }
 
 void put_provider(Database& db, const ProviderRow& row, const std::vector<SealedField>& fields) {
+  drop_fields(db, row.id);
+  // All that its codes are made of is written anew: one that was altered is whole again.
   db.query(
         "INSERT INTO providers (id, name, profile, created_at, updated_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
-        "name = excluded.name, profile = excluded.profile, updated_at = excluded.updated_at")
+        "name = excluded.name, profile = excluded.profile, updated_at = excluded.updated_at, "
+        "deleted = 0, generations = '{}', profile_mac = " PROFILE_MAC("excluded") ", "
+        "mac = row_mac('provider', excluded.id, excluded.name, 0, '{}', " PROFILE_MAC("excluded") ")")
       .bind(row.id, row.name, row.profile, row.created_at, row.updated_at)
       .run();
-  drop_fields(db, row.id);
   put_fields(db, fields);
   // Whatever was wrong may have been mended: those that failed are tried anew.
   db.query(
@@ -60,6 +65,17 @@ Result<void> SqliteStore::put_vault_header(const VaultHeader& header) {
           "('wrapped_key', CAST(?2 AS BLOB))")
         .bind(header.vault_id, header.wrapped_key)
         .run();
+  });
+}
+
+Result<void> SqliteStore::authenticate_rows(const Secret& key,
+                                            const std::optional<VaultHeader>& adopted) {
+  row_key_ = key.copy();
+  readers_.prepare_with([this](Database& db) { use_row_key(db, row_key_); });
+  return write("vault", "authenticate_rows", [&](Database& db) {
+    use_row_key(db, row_key_);
+    if (adopted) adopt_rows(db, *adopted);
+    keep_macs(db);
   });
 }
 
@@ -140,9 +156,10 @@ Result<void> SqliteStore::put_api_key(const ApiKeyRow& row) {
 
 Result<std::vector<ApiKeyRow>> SqliteStore::api_keys(const NamePage& page) {
   return read("keys", "api_keys", [&](Database& db) {
-    auto query = db.query(
-        "SELECT id, name, hash, access, created_at, expires_at, last_used_at FROM api_keys "
-        "WHERE name > ?1 ORDER BY name LIMIT ?2");
+    auto query = db.query("SELECT id, name, hash, iif(mac IS " API_KEY_MAC(
+        "api_keys") ", access, ''), created_at, "
+                    "expires_at, last_used_at FROM api_keys "
+                    "WHERE name > ?1 ORDER BY name LIMIT ?2");
     return all(query.bind(page.after, page.limit), [](const Query& q) {
       return ApiKeyRow{q.text(0),           q.text(1),   q.text(2),
                        q.text(3),           q.number(4), q.optional_number(5),

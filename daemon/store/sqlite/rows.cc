@@ -6,11 +6,11 @@ namespace nexus::sqlite {
 
 namespace {
 
-/// A connection whose record cannot be understood is out of service, and says why.
-void take_out_of_service(ConnectionRow& row, const std::string& what, const std::string& word) {
+/// A connection whose record cannot be understood, or trusted, is out of service and says why.
+void take_out_of_service(ConnectionRow& row, const std::string& why) {
   row.status = ConnectionStatus::failed;
   row.error_code = "record_damaged";
-  row.error_message = "its record is damaged: the " + what + " is unknown: " + word;
+  row.error_message = why;
 }
 
 }  // namespace
@@ -47,12 +47,27 @@ ConnectionRow connection_row(const Query& q) {
     if (const auto value = from_word<std::decay_t<decltype(into)>>(word))
       into = *value;
     else
-      take_out_of_service(row, what, word);
+      take_out_of_service(
+          row, std::string("its record is damaged: the ") + what + " is unknown: " + word);
   };
   read(row.status, 5, "status");
   read(row.auth_type, 22, "type");
   if (!q.text(27).empty()) read(row.waits_for.emplace(), 27, "flow");
+  if (const auto altered = q.text(kGenerations + 1); !altered.empty())
+    take_out_of_service(row, altered + " was altered by something else than nexusd");
   return row;
+}
+
+void check_latest(ConnectionRow& row, const std::string& generations,
+                  const std::vector<SealedField>& fields) {
+  for (const auto& field : fields) {
+    const auto member =
+        '"' + std::string(word(field.field)) + "\":" + std::to_string(field.generation);
+    const auto at = generations.find(member);
+    if (at == std::string::npos || generations.find_first_of(",}", at) != at + member.size())
+      take_out_of_service(row, "its " + std::string(word(field.field)) +
+                                   " was put back by something else than nexusd");
+  }
 }
 
 SealedField sealed_field(const Query& q) {

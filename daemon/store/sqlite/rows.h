@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/store/sqlite/database.h"
+#include "daemon/store/sqlite/row_macs.h"
 #include "daemon/store/store.h"
 
 namespace nexus::sqlite {
@@ -14,7 +14,7 @@ namespace nexus::sqlite {
 
 /// The columns of a connection, in the order that `connection_row` reads them; `more` goes on after
 /// them.
-#define CONNECTION_COLUMNS_WITH(metadata, more)                                                   \
+#define CONNECTION_COLUMNS_WITH(metadata, more) \
   "c.id, c.workspace, c.provider_id, p.name, c.alias, c.status, c.requested_scopes, c.issuer, "   \
   "c.subject, c.account, c.return_url, c.replaces, c.created_at, c.updated_at, c.pending_until, " \
   "c.last_refresh_at, c.error_code, c.error_message, c.token_type, c.scopes, c.obtained_at, "     \
@@ -25,13 +25,21 @@ namespace nexus::sqlite {
   "json_valid(p.profile) THEN "                                                                   \
   "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, " metadata         \
   ", "                                                                                            \
-  "c.refresh_failing_since, " more " FROM connections c JOIN providers p ON p.id = c.provider_id "
+  "c.refresh_failing_since, c.generations, "                                                      \
+  "CASE WHEN c.mac IS NOT " CONNECTION_MAC("c") " THEN 'its record' "                             \
+  "WHEN p.mac IS NOT " PROVIDER_MAC("p") " THEN 'its provider''s record' END, " more              \
+  " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS_AND(more) CONNECTION_COLUMNS_WITH("c.metadata", more)
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
-constexpr int kConnectionColumns = 31;
+constexpr int kGenerations = 31;
+constexpr int kConnectionColumns = 33;
 
 ConnectionRow connection_row(const Query& query);
 SealedField sealed_field(const Query& query);
+/// A connection of which `fields` were read with it; `generations` is what its row says of them.
+/// One that has another value than the latest is out of service.
+void check_latest(ConnectionRow& row, const std::string& generations,
+                  const std::vector<SealedField>& fields);
 
 std::vector<SealedField> fields_of(Database& db, const std::string& owner);
 void put_fields(Database& db, const std::vector<SealedField>& fields);

@@ -161,6 +161,16 @@ ALTER TABLE connections ADD COLUMN refresh_failing_since INTEGER;
 ALTER TABLE api_keys ADD COLUMN last_used_at INTEGER;
 CREATE INDEX connection_failures ON connections (updated_at) WHERE status = 'failed';
 CREATE INDEX connection_names ON connections (alias) WHERE alias <> '';
+)sql",
+                                 // See row_macs.h. Filled in when the vault's key is there.
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN generations TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE connections ADD COLUMN mac BLOB;
+ALTER TABLE providers ADD COLUMN generations TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE providers ADD COLUMN profile_mac BLOB;
+ALTER TABLE providers ADD COLUMN mac BLOB;
+ALTER TABLE flows ADD COLUMN mac BLOB;
+ALTER TABLE api_keys ADD COLUMN mac BLOB;
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

@@ -20,6 +20,8 @@ class SqliteStore final : public Store {
   // provider_queries.cc: the vault's header, providers, API keys
   Result<std::optional<VaultHeader>> vault_header() override;
   Result<void> put_vault_header(const VaultHeader& header) override;
+  Result<void> authenticate_rows(const Secret& key,
+                                 const std::optional<VaultHeader>& adopted) override;
   Result<void> change_providers(const std::vector<ProviderWrite>& writes,
                                 const std::vector<std::string>& deleted, UnixTime now) override;
   Result<std::optional<ProviderRow>> provider(const std::string& id) override;
@@ -139,6 +141,7 @@ class SqliteStore final : public Store {
     return write(repo, method, std::move(body), [] { return std::optional<Error>(); });
   }
 
+  Secret row_key_;
   std::mutex mutex_;  ///< guards writer_
   Database writer_;
   Readers readers_;
