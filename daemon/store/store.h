@@ -191,8 +191,8 @@ class Store {
   /// their provider's name; "" for all that are not revoked. Looks at 1,000 of each at the most.
   virtual Result<WorkspaceCounts> count_elsewhere(const std::string& workspace,
                                                   const std::string& name) = 0;
-  /// The hot path.
-  virtual Result<std::optional<TokenRow>> token(const std::string& connection_id) = 0;
+  /// The hot path. Null where there is no such connection.
+  virtual Result<std::shared_ptr<const TokenRow>> token(const std::string& connection_id) = 0;
   virtual Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) = 0;
 
   /// Stores a pending connection with its flow. Error: alias_taken.

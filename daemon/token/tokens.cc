@@ -43,7 +43,7 @@ Tokens::Tokens(Store& store, const Vault& vault, Providers& providers, Refresher
 
 void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller,
                    Done done) {
-  auto row = store_.token(connection_id);
+  const auto row = store_.token(connection_id);
   if (!row) return done(row.error());
   if (!*row) return done(no_such_connection(connection_id));
   const auto& connection = (*row)->connection;
@@ -52,7 +52,7 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   if (const auto error = not_active(connection)) return done(*error);
   if (connection.auth_type == AuthType::oauth2) refresher_.note_use(connection_id);
   const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
-  if (is_enough(connection.token, wanted, clock_())) return done(open(**std::move(row)));
+  if (is_enough(connection.token, wanted, clock_())) return done(open(**row));
   refresh_first(connection_id, false, wanted, std::move(done));
 }
 
@@ -164,23 +164,23 @@ Result<FetchedToken> Tokens::open_downscoped(const ConnectionRow& row, const Tok
   return token;
 }
 
-Result<FetchedToken> Tokens::open(TokenRow row) const {
-  auto& connection = row.connection;
-  const SealedFields fields(vault_, kConnectionKind, connection.id, std::move(row.fields));
-  if (connection.auth_type != AuthType::oauth2) return open_static(std::move(row), fields);
+Result<FetchedToken> Tokens::open(const TokenRow& row) const {
+  const auto& connection = row.connection;
+  const SealedFields fields(vault_, kConnectionKind, connection.id, row.fields);
+  if (connection.auth_type != AuthType::oauth2) return open_static(connection, fields);
   FetchedToken token;
   NEXUS_TRY(token.access_token, fields.open(SecretField::access_token));
   NEXUS_TRY(token.id_token, fields.open(SecretField::id_token));
-  token.facts = std::move(connection.token);
+  token.facts = connection.token;
   // Told by the wall clock, as callers read it.
   if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
-  token.connection_id = std::move(connection.id);
-  token.provider = std::move(connection.provider_name);
+  token.connection_id = connection.id;
+  token.provider = connection.provider_name;
   return token;
 }
 
-Result<FetchedToken> Tokens::open_static(TokenRow row, const SealedFields& fields) const {
-  auto& connection = row.connection;
+Result<FetchedToken> Tokens::open_static(const ConnectionRow& connection,
+                                         const SealedFields& fields) const {
   // The provider as it is now: where its key goes may have been corrected since.
   NEXUS_TRY(const auto provider, providers_.of_connection(connection));
   FetchedToken token;
@@ -189,8 +189,8 @@ Result<FetchedToken> Tokens::open_static(TokenRow row, const SealedFields& field
                               "run: " + connect_again(connection));
   token.strategy = provider.api->strategy;
   NEXUS_TRY(token.document, fields.open(SecretField::credentials));
-  token.connection_id = std::move(connection.id);
-  token.provider = std::move(connection.provider_name);
+  token.connection_id = connection.id;
+  token.provider = connection.provider_name;
   return token;
 }
 
@@ -207,11 +207,11 @@ void Tokens::refresh_first(const std::string& connection_id, bool forced, UnixTi
 Result<FetchedToken> Tokens::after_flight(const std::string& connection_id,
                                           const Result<void>& outcome, bool forced) {
   if (!outcome && forced) return outcome.error();
-  NEXUS_TRY(auto row, store_.token(connection_id));
+  NEXUS_TRY(const auto row, store_.token(connection_id));
   if (!row) return no_such_connection(connection_id);
   if (const auto error = not_active(row->connection)) return *error;
   // Also when the refresh failed for now: a token that is good is good.
-  if (is_enough(row->connection.token, 0, clock_())) return open(*std::move(row));
+  if (is_enough(row->connection.token, 0, clock_())) return open(*row);
   if (!outcome) return outcome.error();
   return expired_already(row->connection);
 }

@@ -59,8 +59,8 @@ class Tokens {
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
 
  private:
-  Result<FetchedToken> open(TokenRow row) const;
-  Result<FetchedToken> open_static(TokenRow row, const SealedFields& fields) const;
+  Result<FetchedToken> open(const TokenRow& row) const;
+  Result<FetchedToken> open_static(const ConnectionRow& row, const SealedFields& fields) const;
   /// The connection, for a caller who may use it and while it has something to give.
   Result<ConnectionRow> usable(const std::string& connection_id, const Caller& caller);
   Result<TokenTarget> check_target(const ConnectionRow& row, TokenTarget target);

@@ -103,6 +103,25 @@ TEST_CASE("API keys are listed by name, and each name is used once", "[store]") 
   CHECK((*store)->put_api_key({"k4", "laptop", "h", "{}", kNow, {}}));
 }
 
+TEST_CASE("a token is as it was written last, however often it was read before", "[store]") {
+  const auto store = any_store();
+  put_provider(**store);
+  make_active(**store, connection_row("conn_a"));
+  const auto read = [&] { return *(*store)->token("conn_a"); };
+  CHECK(read()->connection.status == kActive);
+  REQUIRE(*(*store)->save_refresh("conn_a", {"Bearer", "", kNow, kNow + 9},
+                                  {sealed("conn_a", "access_token", "second", 2)}, {}, 0, kNow));
+  CHECK(read()->fields.at(0).sealed == "second");
+  REQUIRE((*store)->change_providers({provider_write("p-acme", "renamed")}, {}, kNow));
+  CHECK(read()->connection.provider_name == "renamed");
+  REQUIRE(*(*store)->set_status("conn_a", ConnectionStatus::attention_required, "c", "m", kNow));
+  CHECK(read()->connection.status == ConnectionStatus::attention_required);
+  REQUIRE((*store)->revoke("conn_a", "{}", std::nullopt, kNow));
+  CHECK(read()->connection.status == ConnectionStatus::revoked);
+  CHECK(read()->fields.empty());
+  CHECK_FALSE(*(*store)->token("conn_none"));
+}
+
 TEST_CASE("readers see each write whole while a writer works", "[store]") {
   const auto store = any_store();
   put_provider(**store);

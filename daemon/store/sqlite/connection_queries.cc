@@ -104,8 +104,10 @@ Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspac
   });
 }
 
-Result<std::optional<TokenRow>> SqliteStore::token(const std::string& connection_id) {
-  return read("connections", "token", [&](Database& db) {
+Result<std::shared_ptr<const TokenRow>> SqliteStore::token(const std::string& connection_id) {
+  if (auto known = recent_tokens_.find(connection_id)) return known;
+  const auto version = recent_tokens_.version();
+  auto row = read("connections", "token", [&](Database& db) {
     // One statement: row and fields are of one moment, and the file is locked once.
     // Metadata, which may be long, is not for whoever fetches a token.
     auto query = db.query("SELECT " CONNECTION_COLUMNS_WITH(
@@ -114,18 +116,22 @@ Result<std::optional<TokenRow>> SqliteStore::token(const std::string& connection
                           "iif(c.auth_type = 'oauth2', 'access_token', 'credentials') "
                           "LEFT JOIN credentials i ON i.owner = c.id AND i.field = 'id_token' "
                           "WHERE c.id = ?1");
-    std::optional<TokenRow> row;
-    if (!query.bind(connection_id).next()) return row;
-    row.emplace().connection = connection_row(query);
-    const auto main = row->connection.auth_type == AuthType::oauth2 ? SecretField::access_token
-                                                                    : SecretField::credentials;
+    std::shared_ptr<TokenRow> found;
+    if (!query.bind(connection_id).next()) return found;
+    found = std::make_shared<TokenRow>();
+    found->connection = connection_row(query);
+    const auto main = found->connection.auth_type == AuthType::oauth2 ? SecretField::access_token
+                                                                      : SecretField::credentials;
     for (const auto& [field, column] : {std::pair(main, kConnectionColumns),
                                         std::pair(SecretField::id_token, kConnectionColumns + 2)})
       if (const auto generation = query.optional_number(column))
-        row->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
-    check_latest(row->connection, query.text(kGenerations), row->fields);
-    return row;
+        found->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
+    check_latest(found->connection, query.text(kGenerations), found->fields);
+    return found;
   });
+  if (!row) return row.error();
+  if (*row) recent_tokens_.keep(version, connection_id, *row);
+  return std::shared_ptr<const TokenRow>(*std::move(row));
 }
 
 Result<std::optional<ConnectionRecord>> SqliteStore::connection_record(const std::string& id) {

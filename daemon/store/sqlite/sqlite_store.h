@@ -5,6 +5,7 @@
 
 #include "daemon/metrics.h"
 #include "daemon/store/sqlite/database.h"
+#include "daemon/store/sqlite/recent_tokens.h"
 #include "daemon/store/store.h"
 
 namespace nexus::sqlite {
@@ -43,7 +44,7 @@ class SqliteStore final : public Store {
   Result<std::map<ConnectionStatus, std::int64_t>> count_by_status() override;
   Result<WorkspaceCounts> count_elsewhere(const std::string& workspace,
                                           const std::string& name) override;
-  Result<std::optional<TokenRow>> token(const std::string& connection_id) override;
+  Result<std::shared_ptr<const TokenRow>> token(const std::string& connection_id) override;
   Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) override;
   Result<bool> set_status(const std::string& id, ConnectionStatus status,
                           const std::string& error_code, const std::string& error_message,
@@ -92,6 +93,12 @@ class SqliteStore final : public Store {
   /// no. Only methods that answer yes or no throw it.
   struct Abandoned {};
 
+  /// Also where a write has failed, and may have come to be all the same.
+  struct Forgets {
+    RecentTokens& tokens;
+    ~Forgets() { tokens.forget(); }
+  };
+
   static Error storage_error(const Failure& failure);
 
   template <class Body>
@@ -115,6 +122,7 @@ class SqliteStore final : public Store {
     static auto& histogram = metrics::store_operation(repo, method);  // one for each Body
     const metrics::Observed observed(histogram);
     const std::lock_guard lock(mutex_);
+    const Forgets afterwards{recent_tokens_};
     try {
       Transaction transaction(writer_);
       if constexpr (std::is_void_v<std::invoke_result_t<Body, Database&>>) {
@@ -145,6 +153,7 @@ class SqliteStore final : public Store {
   std::mutex mutex_;  ///< guards writer_
   Database writer_;
   Readers readers_;
+  RecentTokens recent_tokens_;
 };
 
 /// Error: alias_taken.
