@@ -88,6 +88,9 @@ struct ConnectionRow {
   }
 };
 
+/// The error_code of a connection whose record cannot be understood, or was altered.
+inline constexpr const char* kRecordDamaged = "record_damaged";
+
 /// A connection with what is sealed of it, of one moment.
 struct ConnectionRecord {
   ConnectionRow connection;

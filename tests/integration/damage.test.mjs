@@ -94,7 +94,7 @@ test('an older refresh token that is put back is not sent', async () => {
   await damage(`INSERT OR REPLACE INTO credentials (owner, field, generation, sealed) VALUES ('${id}', 'refresh_token', ${kept})`);
   const refused = await home.nexus(['refresh', id]);
   assert.notEqual(refused.code, 0);
-  assert.match(refused.stderr, /its refresh_token was put back by something else than nexusd/);
+  assert.match(refused.stderr, /its refresh_token was put back or taken away by something else than nexusd/);
   assert.equal(provider.tokenRequests('refresh_token').length, before);
   provider.rotate = false;
   assert.equal((await home.nexus(['disconnect', id])).code, 0);

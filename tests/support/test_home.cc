@@ -21,6 +21,16 @@ T good(Result<T> result) {
   return *std::move(result);
 }
 
+/// The connection to a vault that writes, of the home that was opened last.
+sqlite3* last_writer = nullptr;
+
+int note_writer(sqlite3* database, char**, const sqlite3_api_routines*) {
+  const auto* file = sqlite3_db_filename(database, "main");
+  const bool is_vault = file && std::string_view(file).ends_with("/nexus.db");
+  if (is_vault && sqlite3_db_readonly(database, "main") == 0) last_writer = database;
+  return SQLITE_OK;
+}
+
 std::string text_of(const Secret& secret) {
   return std::string(secret.expose());
 }
@@ -107,8 +117,10 @@ TestHome::TestHome(std::shared_ptr<World> world, Options options)
 TestHome::~TestHome() = default;
 
 void TestHome::start() {
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(note_writer));  // once, however often
   daemon_ = std::make_unique<TestDaemon>(*world_, directory_->path(), options_.workers,
                                          options_.idle_after, options_.schedulers);
+  writer_ = last_writer;
 }
 
 TestClock& TestHome::clock() {
@@ -137,15 +149,11 @@ std::unique_ptr<TestHome> TestHome::after_a_crash() {
 }
 
 void TestHome::fill_disk(bool full) {
-  sqlite3* database = nullptr;
-  const auto path = directory_->path() + "/nexus.db";
-  const auto* sql = full ? "CREATE TRIGGER disk_is_full BEFORE INSERT ON credentials "
+  const auto* sql = full ? "CREATE TEMP TRIGGER disk_is_full BEFORE INSERT ON main.credentials "
                            "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
                          : "DROP TRIGGER disk_is_full";
-  const bool done = sqlite3_open(path.c_str(), &database) == SQLITE_OK &&
-                    sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
-  sqlite3_close(database);
-  if (!done) throw std::runtime_error("the test cannot reach into the store");
+  if (sqlite3_exec(writer_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+    throw std::runtime_error("the test cannot reach into the store");
 }
 
 ProviderView TestHome::view_of(const Provider& provider, const std::string& warning) {

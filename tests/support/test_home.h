@@ -17,6 +17,8 @@
 #include "tests/support/test_clock.h"
 #include "tests/support/views.h"
 
+struct sqlite3;
+
 namespace nexus {
 struct Provider;
 }
@@ -155,6 +157,7 @@ class TestHome {
   std::shared_ptr<World> world_;
   std::unique_ptr<TemporaryDirectory> directory_;
   std::unique_ptr<TestDaemon> daemon_;
+  sqlite3* writer_ = nullptr;  ///< the daemon's, to the vault
 };
 
 /// A connection whose access token has just expired.

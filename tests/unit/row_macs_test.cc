@@ -1,5 +1,7 @@
 // What somebody else writes into the vault's file is noticed: whoever has the file, but no key,
 // redirects no token, widens no key and brings back no older secret.
+#include <algorithm>
+
 #include "daemon/store/sqlite/database.h"
 #include "daemon/store/store.h"
 #include "tests/support/catch.h"
@@ -67,13 +69,14 @@ void check_refused(Store& store, const std::string& id) {
 }  // namespace
 
 TEST_CASE("a connection that somebody else has changed is out of service", "[store][macs]") {
-  const auto* change =
-      GENERATE("pinned = '{\"token\":\"https://evil.example/\"}'", "workspace = 'other'",
-               "provider_id = 'p-other'", "alias = 'yours'", "expires_at = expires_at + 100000",
-               "subject = 'another'", "issuer = 'https://evil.example'", "auth_type = 'api_key'",
-               "status = 'attention_required'", "scopes = 'all'", "token_type = 'DPoP'",
-               "sequence = sequence + 1000", "generations = '{}'", "mac = NULL", "mac = x'00'",
-               "mac = (SELECT mac FROM connections WHERE id = 'conn_b')");
+  const auto* change = GENERATE(
+      "pinned = '{\"token\":\"https://evil.example/\"}'", "workspace = 'other'",
+      "provider_id = 'p-other'", "alias = 'yours'", "expires_at = expires_at + 100000",
+      "status = CAST(status AS BLOB)", "metadata = '{\"a\":1},\"alias\":\"yours\"'",
+      "revocation = '{\"grant_kept\":true}'", "subject = 'another'",
+      "issuer = 'https://evil.example'", "auth_type = 'api_key'", "status = 'attention_required'",
+      "scopes = 'all'", "token_type = 'DPoP'", "sequence = sequence + 1000", "generations = '{}'",
+      "mac = NULL", "mac = x'00'", "mac = (SELECT mac FROM connections WHERE id = 'conn_b')");
   Tampered vault;
   vault.run("UPDATE connections SET " + std::string(change) + " WHERE id = 'conn_a'");
   INFO(change);
@@ -122,6 +125,84 @@ TEST_CASE("an older secret that is put back is not used", "[store][macs]") {
   REQUIRE(vault.store().save_refresh("conn_a", {"Bearer", "read", kNow, kNow + 9},
                                      {sealed("conn_a", "id_token", "new", 1)}, kNow, kNow, kNow));
   CHECK(is_altered((*vault.store().connection_record("conn_a"))->connection));
+}
+
+TEST_CASE("a secret that is taken away is missed", "[store][macs]") {
+  const auto* field = GENERATE("refresh_token", "access_token");
+  Tampered vault;
+  vault.run("DELETE FROM credentials WHERE owner = 'conn_a' AND field = '" + std::string(field) +
+            "'");
+  CHECK(is_altered((*vault.store().connection_record("conn_a"))->connection));
+  CHECK(is_altered((*vault.store().token("conn_a"))->connection) ==
+        (field == std::string_view("access_token")));
+}
+
+TEST_CASE("a provider's secret that is put back or taken away is not used", "[store][macs]") {
+  const auto* change = GENERATE("UPDATE credentials SET generation = 1 WHERE owner = 'p-acme'",
+                                "DELETE FROM credentials WHERE owner = 'p-acme'");
+  Tampered vault;
+  auto write = provider_write("p-acme", "acme");
+  write.fields = {sealed("p-acme", "client_secret", "second", 2)};
+  REQUIRE(vault.store().change_providers({write}, {}, kNow));
+  CHECK_FALSE((*vault.store().provider_record("p-acme"))->provider.profile.empty());
+  vault.run(change);
+  CHECK((*vault.store().provider_record("p-acme"))->provider.profile.empty());
+}
+
+TEST_CASE("what the file's own schema does is not done, so it is not signed", "[store][macs]") {
+  const auto* change = GENERATE(
+      "CREATE TRIGGER evil AFTER UPDATE OF refresh_sent ON connections BEGIN "
+      "UPDATE connections SET pinned = '{}' WHERE id = NEW.id; END",
+      "CREATE TRIGGER evil BEFORE INSERT ON credentials BEGIN SELECT RAISE(IGNORE); END",
+      "CREATE TRIGGER evil BEFORE UPDATE OF status ON connections BEGIN SELECT RAISE(IGNORE); END");
+  Tampered vault;
+  vault.run(change);
+  REQUIRE(*vault.store().begin_refresh("conn_a", 1));
+  REQUIRE(*vault.store().save_refresh("conn_a", {"Bearer", "read", kNow, kNow + 9},
+                                      {sealed("conn_a", "refresh_token", "new", 2)}, kNow, kNow,
+                                      kNow));
+  const auto record = *vault.store().connection_record("conn_a");
+  CHECK(record->connection.status == kActive);
+  CHECK(record->pinned == kPinned);
+  CHECK(std::any_of(record->fields.begin(), record->fields.end(),
+                    [](const SealedField& field) { return field.sealed == "new"; }));
+  REQUIRE(vault.store().revoke("conn_a", "{}", std::nullopt, kNow));
+  CHECK(stored_row(vault.store(), "conn_a").status == ConnectionStatus::revoked);
+}
+
+TEST_CASE("a view in the place of a table is not read", "[store][macs]") {
+  Tampered vault;
+  vault.run(
+      "PRAGMA legacy_alter_table=ON; ALTER TABLE connections RENAME TO connections_real; "
+      "CREATE VIEW connections AS SELECT * FROM connections_real");
+  CHECK_FALSE(vault.store().connection("conn_a"));
+}
+
+TEST_CASE("an alias that was altered is not handed on to what replaces its connection",
+          "[store][macs]") {
+  Tampered vault;
+  auto row = connection_row("conn_r");
+  row.replaces = "conn_a";
+  begin(vault.store(), row);
+  vault.run("UPDATE connections SET alias = 'yours' WHERE id = 'conn_a'");
+  row.token = {"Bearer", "read", kNow, kNow + 9};
+  REQUIRE(*vault.store().activate(row, kPinned, {sealed("conn_r", "access_token", "at")}));
+  CHECK(stored_row(vault.store(), "conn_r").alias.empty());
+}
+
+TEST_CASE("a field with a name that is none keeps nothing from being written", "[store][macs]") {
+  Tampered vault;
+  vault.run(R"(INSERT INTO credentials VALUES ('conn_a', '"', 1, x'00'))");
+  REQUIRE(vault.store().revoke("conn_a", "{}", std::nullopt, kNow));
+  CHECK(stored_row(vault.store(), "conn_a").status == ConnectionStatus::revoked);
+}
+
+TEST_CASE("a revocation that nobody asked for takes no secret", "[store][macs]") {
+  Tampered vault;
+  vault.run("INSERT INTO revocations VALUES ('conn_a', 1, 0, 99999999999)");
+  REQUIRE(vault.store().finish_revocation("conn_a", "{}"));
+  CHECK((*vault.store().connection_record("conn_a"))->fields.size() == 2);
+  CHECK(stored_row(vault.store(), "conn_a").status == kActive);
 }
 
 TEST_CASE("a provider that somebody else has changed has no settings until it is written anew",

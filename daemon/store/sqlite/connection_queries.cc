@@ -4,6 +4,13 @@
 #include "daemon/store/transitions.h"
 
 namespace nexus::sqlite {
+namespace {
+
+std::string put_back(const std::string& field) {
+  return "its " + field + " was put back or taken away by something else than nexusd";
+}
+
+}  // namespace
 
 Result<std::optional<ConnectionRow>> SqliteStore::connection(const std::string& id) {
   return read("connections", "connection", [&](Database& db) {
@@ -126,7 +133,10 @@ Result<std::shared_ptr<const TokenRow>> SqliteStore::token(const std::string& co
                                         std::pair(SecretField::id_token, kConnectionColumns + 2)})
       if (const auto generation = query.optional_number(column))
         found->fields.push_back({connection_id, field, *generation, query.text(column + 1)});
-    check_latest(found->connection, query.text(kGenerations), found->fields);
+    if (const auto old =
+            not_latest(query.text(kGenerations), found->fields, {main, SecretField::id_token});
+        !old.empty())
+      take_out_of_service(found->connection, put_back(old));
     return found;
   });
   if (!row) return row.error();
@@ -141,7 +151,8 @@ Result<std::optional<ConnectionRecord>> SqliteStore::connection_record(const std
     auto query = db.query("SELECT " CONNECTION_COLUMNS_AND("c.pinned") "WHERE c.id = ?1");
     if (!query.bind(id).next()) return record;
     record = {connection_row(query), query.text(kConnectionColumns), fields_of(db, id)};
-    check_latest(record->connection, query.text(kGenerations), record->fields);
+    if (const auto old = not_latest(query.text(kGenerations), record->fields); !old.empty())
+      take_out_of_service(record->connection, put_back(old));
     // Where its tokens belong is not known any more.
     if (record->connection.status == ConnectionStatus::failed) record->pinned.clear();
     return record;

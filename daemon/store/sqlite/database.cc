@@ -57,10 +57,14 @@ Database::Database(const std::string& path, Mode mode) {
   }
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, 5000);
+  // Whatever the file's own schema does with a row (a trigger, a view, what a reference does when
+  // its row goes) would be signed by us: none of it is done.
+  for (const int feature : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW})
+    sqlite3_db_config(handle_, feature, 0, nullptr);
   try {
     execute("PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-512;");
     if (mode == Mode::read_write)
-      execute("PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA synchronous=FULL;");
+      execute("PRAGMA foreign_keys=OFF; PRAGMA secure_delete=ON; PRAGMA synchronous=FULL;");
   } catch (...) {
     sqlite3_close(handle_);
     throw;

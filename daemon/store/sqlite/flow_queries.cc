@@ -46,7 +46,9 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
               "INSERT INTO connections (id, workspace, provider_id, alias, status, "
               "requested_scopes, return_url, replaces, created_at, updated_at, pending_until, "
               "auth_type, metadata, sequence) "
-              "VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, "
+              // Nothing where there is no such provider: references are not SQLite's to check.
+              "VALUES (?1, ?2, (SELECT id FROM providers WHERE id = ?3), ?4, 'pending', ?5, ?6, "
+              "?7, ?8, ?8, ?9, ?10, ?11, "
               "(SELECT 1 + coalesce(max(sequence), 0) FROM connections))")
             .bind(c.id, c.workspace, c.provider_id, c.alias, c.requested_scopes, c.return_url,
                   c.replaces, c.created_at, c.pending_until, word(c.auth_type), c.metadata)
@@ -165,7 +167,9 @@ Result<bool> SqliteStore::activate(const ConnectionRow& c, const std::string& pi
     // The alias moves first: two connections cannot hold it at once.
     std::string alias = c.alias;
     if (!c.replaces.empty()) {
-      auto query = db.query("SELECT alias FROM connections WHERE id = ?1 AND status <> 'revoked'");
+      auto query = db.query(
+          "SELECT alias FROM connections WHERE id = ?1 AND status <> 'revoked' "
+          "AND mac IS " CONNECTION_MAC("connections"));
       if (query.bind(c.replaces).next()) alias = query.text(0);
     }
     if (!c.replaces.empty())

@@ -6,7 +6,7 @@ namespace {
 
 #define PROVIDER_COLUMNS                                                                       \
   "SELECT id, name, iif(profile_mac IS " PROFILE_MAC("providers") " AND mac IS " PROVIDER_MAC( \
-      "providers") ", profile, ''), created_at, updated_at, deleted FROM providers "
+      "providers") ", profile, ''), created_at, updated_at, deleted, generations FROM providers "
 
 ProviderRow provider_row(const Query& q) {
   return {q.text(0), q.text(1), q.text(2), q.number(3), q.number(4), q.number(5) != 0};
@@ -116,8 +116,9 @@ Result<std::optional<ProviderRecord>> SqliteStore::provider_record(const std::st
     const Snapshot snapshot(db);
     std::optional<ProviderRecord> record;
     auto query = db.query(PROVIDER_COLUMNS "WHERE id = ?1");
-    if (auto row = first(query.bind(id), provider_row))
-      record = {*std::move(row), fields_of(db, id)};
+    if (!query.bind(id).next()) return record;
+    record = {provider_row(query), fields_of(db, id)};
+    if (!not_latest(query.text(6), record->fields).empty()) record->provider.profile.clear();
     return record;
   });
 }

@@ -142,6 +142,7 @@ Result<void> SqliteStore::postpone_revocation(const RevocationRow& row) {
 Result<void> SqliteStore::finish_revocation(const std::string& id, const std::string& outcome) {
   return write("revocations", "finish_revocation", [&](Database& db) {
     db.query("DELETE FROM revocations WHERE connection_id = ?1").bind(id).run();
+    if (status_of(db, id) != ConnectionStatus::revoked) return;  // nobody disconnected it
     drop_fields(db, id);
     db.query("UPDATE connections SET revocation = ?2 WHERE id = ?1").bind(id, outcome).run();
     purge_unused_providers(db);

@@ -19,7 +19,7 @@ void add(crypto_generichash_state& state, sqlite3_value* value) {
     head[0] = 'i';
     number = static_cast<std::uint64_t>(sqlite3_value_int64(value));
   } else if (type != SQLITE_NULL) {
-    head[0] = 't';
+    head[0] = type == SQLITE_BLOB ? 'b' : 't';  // the two are never equal in a statement
     bytes = sqlite3_value_blob(value);
     number = static_cast<std::uint64_t>(sqlite3_value_bytes(value));
   }
@@ -43,12 +43,13 @@ void row_mac(sqlite3_context* context, int count, sqlite3_value** values) {
   "profile_mac = " PROFILE_MAC("NEW") ", mac = " PROVIDER_MAC_WITH("NEW", PROFILE_MAC("NEW"))
 
 // Which sealed value of a field is the latest is told by its owner's row, one field at a time: what
-// somebody else put among them meanwhile does not become right by it.
-#define KEEP_GENERATIONS(name, event, owner, generations)                  \
-  "CREATE TEMP TRIGGER " name " AFTER " event                              \
-  " ON main.credentials BEGIN "                                            \
-  "UPDATE connections SET generations = " generations " WHERE id = " owner \
-  ".owner; "                                                               \
+// somebody else put among them meanwhile does not become right by it. A field that could not be a
+// name of ours is no part of a path.
+#define KEEP_GENERATIONS(name, event, owner, generations)                        \
+  "CREATE TEMP TRIGGER " name " AFTER " event " ON main.credentials WHEN " owner \
+  ".field NOT GLOB '*[^a-z_]*' BEGIN "                                           \
+  "UPDATE connections SET generations = " generations " WHERE id = " owner       \
+  ".owner; "                                                                     \
   "UPDATE providers SET generations = " generations " WHERE id = " owner ".owner; END;"
 
 constexpr auto kTriggers =
@@ -56,7 +57,8 @@ constexpr auto kTriggers =
     "UPDATE connections SET mac = " CONNECTION_MAC("NEW") " WHERE id = NEW.id; END;"
     "CREATE TEMP TRIGGER changed_connection AFTER UPDATE OF id, workspace, provider_id, auth_type, "
     "alias, status, requested_scopes, issuer, subject, account, return_url, replaces, "
-    "pending_until, token_type, scopes, obtained_at, expires_at, pinned, sequence, generations "
+    "pending_until, token_type, scopes, obtained_at, expires_at, revocation, pinned, metadata, "
+    "sequence, generations "
     "ON main.connections WHEN OLD.mac IS " CONNECTION_MAC("OLD") " BEGIN "
     "UPDATE connections SET mac = " CONNECTION_MAC("NEW") " WHERE id = NEW.id; END;"
     "CREATE TEMP TRIGGER new_provider AFTER INSERT ON main.providers BEGIN "

@@ -1,19 +1,32 @@
 #include "daemon/store/sqlite/rows.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "daemon/store/transitions.h"
 
 namespace nexus::sqlite {
 
 namespace {
 
-/// A connection whose record cannot be understood, or trusted, is out of service and says why.
-void take_out_of_service(ConnectionRow& row, const std::string& why) {
-  row.status = ConnectionStatus::failed;
-  row.error_code = "record_damaged";
-  row.error_message = why;
+/// What the row says of a field; 0 for none.
+std::int64_t latest(const std::string& generations, std::string_view field) {
+  const auto member = '"' + std::string(field) + "\":";
+  const auto at = generations.find(member);
+  return at == std::string::npos
+             ? 0
+             : std::strtoll(generations.c_str() + at + member.size(), nullptr, 10);
 }
 
 }  // namespace
+
+void take_out_of_service(ConnectionRow& row, const std::string& why) {
+  row.status = ConnectionStatus::failed;
+  row.error_code = kRecordDamaged;
+  row.error_message = why;
+  // What may be somebody else's leads nobody anywhere.
+  for (auto* text : {&row.return_url, &row.replaces, &row.metadata}) text->clear();
+}
 
 ConnectionRow connection_row(const Query& q) {
   ConnectionRow row;
@@ -58,16 +71,22 @@ ConnectionRow connection_row(const Query& q) {
   return row;
 }
 
-void check_latest(ConnectionRow& row, const std::string& generations,
-                  const std::vector<SealedField>& fields) {
-  for (const auto& field : fields) {
-    const auto member =
-        '"' + std::string(word(field.field)) + "\":" + std::to_string(field.generation);
-    const auto at = generations.find(member);
-    if (at == std::string::npos || generations.find_first_of(",}", at) != at + member.size())
-      take_out_of_service(row, "its " + std::string(word(field.field)) +
-                                   " was put back by something else than nexusd");
+std::string not_latest(const std::string& generations, const std::vector<SealedField>& stored,
+                       std::initializer_list<SecretField> fields) {
+  for (const auto field : fields) {
+    const auto found = std::find_if(stored.begin(), stored.end(),
+                                    [field](const auto& one) { return one.field == field; });
+    const auto generation = found == stored.end() ? 0 : found->generation;
+    if (generation != latest(generations, word(field))) return std::string(word(field));
   }
+  return {};
+}
+
+std::string not_latest(const std::string& generations, const std::vector<SealedField>& stored) {
+  for (const auto& one : stored)
+    if (auto name = not_latest(generations, stored, {one.field}); !name.empty()) return name;
+  const auto members = std::count(generations.begin(), generations.end(), ':');
+  return static_cast<std::size_t>(members) == stored.size() ? "" : "secret";
 }
 
 SealedField sealed_field(const Query& q) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+
 #include "daemon/store/sqlite/row_macs.h"
 #include "daemon/store/store.h"
 
@@ -36,10 +38,14 @@ constexpr int kConnectionColumns = 33;
 
 ConnectionRow connection_row(const Query& query);
 SealedField sealed_field(const Query& query);
-/// A connection of which `fields` were read with it; `generations` is what its row says of them.
-/// One that has another value than the latest is out of service.
-void check_latest(ConnectionRow& row, const std::string& generations,
-                  const std::vector<SealedField>& fields);
+/// The first of the fields whose stored value is not the latest, or is missing, by what their
+/// owner's row says of them; "" where all are right.
+std::string not_latest(const std::string& generations, const std::vector<SealedField>& stored,
+                       std::initializer_list<SecretField> fields);
+/// The same for all that their owner has.
+std::string not_latest(const std::string& generations, const std::vector<SealedField>& stored);
+/// A connection whose record cannot be understood, or trusted, has failed and says why.
+void take_out_of_service(ConnectionRow& row, const std::string& why);
 
 std::vector<SealedField> fields_of(Database& db, const std::string& owner);
 void put_fields(Database& db, const std::vector<SealedField>& fields);
