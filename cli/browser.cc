@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "cli/child_environment.h"
 #include "cli/spawn_attributes.h"
 #include "common/paths.h"
 #include "common/text.h"
@@ -52,18 +53,6 @@ std::vector<Words> openers(const std::string& url) {
   return all;
 }
 
-/// The environment without what only nexus needs.
-std::vector<char*> environment_for_browser() {
-  std::vector<char*> kept;
-  for (char** variable = environ; *variable; ++variable) {
-    const std::string_view text = *variable;
-    if (!text.starts_with("NEXUS_") && !text.starts_with("ENCRYPTION_KEY="))
-      kept.push_back(*variable);
-  }
-  kept.push_back(nullptr);
-  return kept;
-}
-
 /// Starts it; true unless it fails within a moment. A browser may well keep running.
 bool start(const Words& words) {
   std::vector<char*> arguments;
@@ -75,7 +64,7 @@ bool start(const Words& words) {
     posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
   const SpawnAttributes attributes(POSIX_SPAWN_SETSID);
   pid_t child = 0;
-  auto variables = environment_for_browser();
+  auto variables = environment_for(Child::other);
   const int failed = posix_spawnp(&child, words[0].c_str(), &actions, attributes.get(),
                                   arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);

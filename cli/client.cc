@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "cli/child_environment.h"
 #include "cli/program_path.h"
 #include "cli/remote.h"
 #include "cli/spawn_attributes.h"
@@ -83,8 +84,9 @@ Result<void> start_daemon(const Config& config) {
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
-  const int failed =
-      posix_spawnp(&child, program.c_str(), &actions, attributes.get(), arguments.data(), environ);
+  auto variables = environment_for(Child::nexusd);
+  const int failed = posix_spawnp(&child, program.c_str(), &actions, attributes.get(),
+                                  arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (failed != 0) {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "cli/child_environment.h"
 #include "cli/program_path.h"
 #include "cli/spawn_attributes.h"
 #include "common/paths.h"
@@ -108,8 +109,9 @@ Result<SecretText> run_helper(std::string_view input) {
   std::array<char*, 2> arguments{name.data(), nullptr};
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
-  const int failed =
-      posix_spawn(&child, program.c_str(), &actions, attributes.get(), arguments.data(), environ);
+  auto variables = environment_for(Child::other);
+  const int failed = posix_spawn(&child, program.c_str(), &actions, attributes.get(),
+                                 arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return missing;
   in.close_end(0);

@@ -42,6 +42,7 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"gateway.tls_certificate", &gateway.tls_certificate},
           {"gateway.tls_key", &gateway.tls_key},
           {"gateway.open_check", &gateway.open_check},
+          {"gateway.environment_keys", &gateway.environment_keys},
           {"gateway.return_urls", &gateway.return_urls},
           {"gateway.cors_origins", &gateway.cors_origins},
           {"limits.request_connection", &limits.request_connection},

@@ -16,6 +16,7 @@ struct GatewayConfig {
   std::string tls_certificate;     ///< chain in PEM form; with `tls_key` the gateway is https
   std::string tls_key;
   bool open_check = true;                 ///< check-connection answers without a key
+  bool environment_keys = false;          ///< API_KEY and its like are keys (a container's)
   std::vector<std::string> return_urls;   ///< allow-list; empty: any https, http on loopback
   std::vector<std::string> cors_origins;  ///< CORS_ALLOWED_ORIGINS, ALLOWED_ORIGINS
 };

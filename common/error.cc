@@ -37,6 +37,7 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::provider_exists, "provider_exists", "error", 409, 2},
     ErrorInfo{ErrorCode::alias_taken, "alias_taken", "error", 409, 2},
     ErrorInfo{ErrorCode::key_exists, "key_exists", "error", 409, 2},
+    ErrorInfo{ErrorCode::environment_key, "environment_key", "error", 409, 2},
     ErrorInfo{ErrorCode::callback_unavailable, "callback_unavailable", "error", 409, 1},
     ErrorInfo{ErrorCode::connection_revoked, "connection_revoked", "revoked", 410, 6},
     ErrorInfo{ErrorCode::body_too_large, "body_too_large", "error", 413, 2},

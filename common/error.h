@@ -42,6 +42,7 @@ enum class ErrorCode : std::uint8_t {
   provider_exists,
   alias_taken,
   key_exists,
+  environment_key,
   callback_unavailable,
   connection_revoked,
   body_too_large,

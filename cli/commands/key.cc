@@ -82,7 +82,8 @@ Result<int> run_list(Context& context) {
   }
   std::vector<Cells> rows;
   for (const auto& key : keys)
-    rows.push_back({key.name, key.id, rights_of(key), ago_text(key.created_at),
+    rows.push_back({key.name, key.variable.empty() ? key.id : "(environment)", rights_of(key),
+                    key.created_at ? ago_text(*key.created_at) : "-",
                     key.last_used_at ? ago_text(*key.last_used_at) : "never", expiry_text(key)});
   Table(context.output,
         {{"KEY", true}, {"ID"}, {"MAY", true}, {"CREATED"}, {"LAST USED"}, {"EXPIRES"}})

@@ -8,7 +8,8 @@ Result<void> read(const Reader& from, Key& into) {
   into.admin = from.flag("admin");
   into.use = from.texts("use");
   into.read = from.texts("read");
-  into.created_at = from.number("created_at").value_or(0);
+  into.variable = from.text("variable");
+  into.created_at = from.number("created_at");
   into.expires_at = from.number("expires_at");
   into.last_used_at = from.number("last_used_at");
   into.key = from.text("key");
@@ -21,7 +22,8 @@ void write(JsonWriter& to, const Key& key) {
       .flag("admin", key.admin)
       .member("use", key.use)
       .member("read", key.read)
-      .member("created_at", key.created_at)
+      .member_or_null("variable", key.variable)
+      .member_or_null("created_at", key.created_at)
       .member_or_null("expires_at", key.expires_at)
       .member_or_null("last_used_at", key.last_used_at);
   if (!key.key.empty()) to.member("key", key.key);

@@ -18,7 +18,8 @@ struct Key {
   bool admin = false;
   std::vector<std::string> use;   ///< "all", "workspace:W", "provider:P" or a connection's id
   std::vector<std::string> read;  ///< the same, to be looked at only
-  UnixTime created_at = 0;
+  std::string variable;           ///< of nexusd's environment that brought it, "" for one made here
+  std::optional<UnixTime> created_at;  ///< of one made here
   std::optional<UnixTime> expires_at;
   std::optional<UnixTime> last_used_at;
   std::string key;  ///< in the answer that made it, else ""

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "common/json.h"
 #include "common/suggestion.h"
 #include "common/text.h"
@@ -62,17 +64,26 @@ Result<void> check_name(const std::string& name) {
   return {};
 }
 
+Error not_ours_to_revoke(const EnvironmentKeys::Key& key) {
+  return {ErrorCode::environment_key,
+          "the key " + key.name + " comes from nexusd's environment, by " + key.variable,
+          "take it out of there and restart nexusd; with gateway.environment_keys = false in "
+          "nexus.toml none counts"};
+}
+
 }  // namespace
 
 ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
-                 Clock wall_clock)
+                 Clock wall_clock, bool environment_keys)
     : store_(store),
       vault_(vault),
       audit_(audit),
       workers_(workers),
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)),
-      environment_([&vault](std::string_view key) { return vault.hash_api_key(key); }, workers) {}
+      environment_(
+          environment_keys, [&vault](std::string_view key) { return vault.hash_api_key(key); },
+          workers) {}
 
 Result<std::vector<ApiKeyRow>> ApiKeys::all() {
   std::vector<ApiKeyRow> keys;
@@ -133,6 +144,8 @@ Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& c
                               caller));
     return row;
   }
+  for (const auto& key : environment_.list())
+    if (key.name == id_or_name || key.variable == id_or_name) return not_ours_to_revoke(key);
   std::vector<std::string> names;
   for (const auto& row : rows) names.push_back(row.name);
   const auto meant = suggestion(id_or_name, names);
@@ -141,13 +154,25 @@ Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& c
       meant ? "did you mean " + *meant + "? (see: nexus key list)" : "see: nexus key list"};
 }
 
-Result<std::vector<ApiKeyRow>> ApiKeys::list(const NamePage& page) {
+Result<std::vector<ApiKeys::Listed>> ApiKeys::list(const NamePage& page) {
   NEXUS_TRY(auto rows, store_.api_keys(page));
-  const std::lock_guard lock(mutex_);
-  for (auto& row : rows)
-    if (const auto known = keys_.find(row.id); known != keys_.end() && known->second.used_at)
-      row.last_used_at = known->second.used_at;
-  return rows;
+  std::vector<Listed> keys;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& row : rows) {
+      if (const auto known = keys_.find(row.id); known != keys_.end() && known->second.used_at)
+        row.last_used_at = known->second.used_at;
+      keys.push_back({std::move(row), {}});
+    }
+  }
+  const auto access = to_text(*environment_.access());
+  for (const auto& [variable, name, hash, used_at] : environment_.list())
+    if (name > page.after) keys.push_back({{name, name, {}, access, 0, {}, used_at}, variable});
+  std::sort(keys.begin(), keys.end(),
+            [](const Listed& a, const Listed& b) { return a.row.name < b.row.name; });
+  if (keys.size() > static_cast<std::size_t>(page.limit))
+    keys.erase(keys.begin() + page.limit, keys.end());
+  return keys;
 }
 
 void ApiKeys::note_use(const std::string& id, Entry& entry) {
@@ -164,7 +189,8 @@ void ApiKeys::note_use(const std::string& id, Entry& entry) {
 
 Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
   const auto hash = vault_.hash_api_key(key);
-  if (auto name = environment_.find(hash)) return Identity{*std::move(name), environment_.access()};
+  if (auto name = environment_.use(hash, wall_clock_()))
+    return Identity{*std::move(name), environment_.access()};
   const std::string none(hash.size(), '\0');
   const auto id = id_in(key);
   const std::lock_guard lock(mutex_);

@@ -26,8 +26,9 @@ namespace nexus {
 /// check costs one hash and a revocation counts from the next request on. Thread-safe.
 class ApiKeys {
  public:
+  /// `environment_keys`: whether the environment brings keys, too.
   ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
-          Clock wall_clock);
+          Clock wall_clock, bool environment_keys);
 
   /// Reads the stored keys. Before the first `verify`.
   Result<void> load();
@@ -39,8 +40,12 @@ class ApiKeys {
   /// Errors: invalid_field, key_exists.
   Result<Issued> create(const std::string& name, const Access& access,
                         std::optional<UnixTime> expires_at, const Caller& caller);
-  Result<std::vector<ApiKeyRow>> list(const NamePage& page);
-  /// By id or name. Error: key_not_found.
+  struct Listed {
+    ApiKeyRow row;
+    std::string variable;  ///< of the environment that brought it, "" for one that was made
+  };
+  Result<std::vector<Listed>> list(const NamePage& page);
+  /// By id or name. Errors: key_not_found, environment_key.
   Result<ApiKeyRow> revoke(const std::string& id_or_name, const Caller& caller);
 
   struct Identity {

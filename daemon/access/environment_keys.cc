@@ -39,15 +39,28 @@ Result<Secret> read_key_file(const std::string& variable, const std::string& pat
   return Secret(std::string_view(text).substr(0, size));
 }
 
+Result<std::chrono::seconds> reload_interval() {
+  auto interval = environment("API_KEY_RELOAD_INTERVAL");
+  if (interval.empty()) return std::chrono::seconds(30);
+  if (interval.ends_with('s')) interval.pop_back();
+  const auto seconds = parse_number(interval);
+  if (!seconds || *seconds < 1 || *seconds > 86400)
+    return Error{ErrorCode::usage, "API_KEY_RELOAD_INTERVAL is not a number of seconds",
+                 "for example 30s"};
+  return std::chrono::seconds(*seconds);
+}
+
 }  // namespace
 
-EnvironmentKeys::EnvironmentKeys(Hash hash, WorkerPool& workers)
-    : hash_(std::move(hash)),
+EnvironmentKeys::EnvironmentKeys(bool wanted, Hash hash, WorkerPool& workers)
+    : wanted_(wanted),
+      hash_(std::move(hash)),
       workers_(workers),
       access_(std::make_shared<const Access>(Access{true, {}})) {}
 
 Result<void> EnvironmentKeys::add(const std::string& variable, std::string_view keys,
                                   std::vector<Key>& out) const {
+  int number = 0;
   while (!keys.empty()) {
     const auto end = keys.find_first_of(",\n");
     const auto key = trim(keys.substr(0, end));
@@ -58,7 +71,7 @@ Result<void> EnvironmentKeys::add(const std::string& variable, std::string_view 
     if (key.size() < kShortest)
       return Error{ErrorCode::usage, variable + " holds a key of less than 16 characters",
                    "make one with: openssl rand -hex 32"};
-    out.push_back({variable, hash_(key)});
+    out.push_back({variable, variable + "#" + std::to_string(++number), hash_(key)});
   }
   return {};
 }
@@ -73,23 +86,20 @@ Result<std::vector<EnvironmentKeys::Key>> EnvironmentKeys::read_files() const {
 }
 
 Result<void> EnvironmentKeys::load() {
-  if (auto interval = environment("API_KEY_RELOAD_INTERVAL"); !interval.empty()) {
-    if (interval.ends_with('s')) interval.pop_back();
-    const auto seconds = parse_number(interval);
-    if (!seconds || *seconds < 1 || *seconds > 86400)
-      return Error{ErrorCode::usage, "API_KEY_RELOAD_INTERVAL is not a number of seconds",
-                   "for example 30s"};
-    reload_interval_ = std::chrono::seconds(*seconds);
-  }
   const std::lock_guard lock(mutex_);
-  for (const char* variable : {"NEXUS_API_KEY", "API_KEY", "API_KEYS"}) {
+  for (const char* variable : {"API_KEY", "API_KEYS"}) {
     auto value = environment(variable);
-    const auto added = add(variable, value, fixed_);
-    wipe(value);
     // /proc/PID/environ goes on showing it to this user; children do not inherit it.
     unsetenv(variable);
+    if (!wanted_ && !value.empty())
+      log(LogLevel::info, "environment_key_passed_over",
+          {{"variable", variable}, {"setting", "gateway.environment_keys"}});
+    const auto added = wanted_ ? add(variable, value, fixed_) : Result<void>();
+    wipe(value);
     NEXUS_CHECK(added);
   }
+  if (!wanted_) return {};
+  NEXUS_TRY(reload_interval_, reload_interval());
   for (const char* variable : {"API_KEY_FILE", "API_KEYS_FILE"})
     if (const auto path = environment(variable); !path.empty()) files_.emplace_back(variable, path);
   NEXUS_TRY(from_files_, read_files());
@@ -103,21 +113,33 @@ void EnvironmentKeys::read_again() {
   if (!keys)
     return log(LogLevel::error, "api_keys_not_reloaded", {{"error", keys.error().message}});
   const std::lock_guard lock(mutex_);
+  for (auto& key : *keys)
+    for (const auto& former : from_files_)
+      if (former.hash == key.hash) key.used_at = former.used_at;
   from_files_ = *std::move(keys);
 }
 
-std::optional<std::string> EnvironmentKeys::find(const std::string& hash) {
+std::optional<std::string> EnvironmentKeys::use(const std::string& hash, UnixTime now) {
   const std::lock_guard lock(mutex_);
-  const auto now = std::chrono::steady_clock::now();
-  if (!files_.empty() && now - read_at_ >= reload_interval_) {
-    read_at_ = now;
+  const auto at = std::chrono::steady_clock::now();
+  if (!files_.empty() && at - read_at_ >= reload_interval_) {
+    read_at_ = at;
     workers_.submit([this] { read_again(); });
   }
-  std::optional<std::string> found;
-  for (const auto* keys : {&fixed_, &from_files_})
-    for (const auto& key : *keys)
-      if (equal_constant_time(key.hash, hash)) found = key.variable;
-  return found;
+  Key* found = nullptr;
+  for (auto* keys : {&fixed_, &from_files_})
+    for (auto& key : *keys)
+      if (equal_constant_time(key.hash, hash)) found = &key;
+  if (!found) return std::nullopt;
+  found->used_at = now;
+  return found->name;
+}
+
+std::vector<EnvironmentKeys::Key> EnvironmentKeys::list() {
+  const std::lock_guard lock(mutex_);
+  auto keys = fixed_;
+  keys.insert(keys.end(), from_files_.begin(), from_files_.end());
+  return keys;
 }
 
 }  // namespace nexus

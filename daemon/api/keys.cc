@@ -6,7 +6,7 @@
 namespace nexus::api {
 namespace {
 
-Key describe(const ApiKeyRow& row) {
+Key describe(const ApiKeyRow& row, const std::string& variable = {}) {
   Access access;  // of one whose record cannot be read: it may do nothing
   if (auto read = access_from_text(row.access)) access = *std::move(read);
   Key key;
@@ -15,7 +15,8 @@ Key describe(const ApiKeyRow& row) {
   key.admin = access.admin;
   key.use = grants_of(access, Right::use);
   key.read = grants_of(access, Right::read);
-  key.created_at = row.created_at;
+  key.variable = variable;
+  if (variable.empty()) key.created_at = row.created_at;
   key.expires_at = row.expires_at;
   key.last_used_at = row.last_used_at;
   return key;
@@ -40,10 +41,10 @@ Result<Reply> create_key(Services& services, const http::Request& request, const
 
 Result<Reply> list_keys(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(const auto slice, slice_of(request));
-  NEXUS_TRY(const auto rows, services.api_keys.list({slice.cursor, slice.limit}));
+  NEXUS_TRY(const auto keys, services.api_keys.list({slice.cursor, slice.limit}));
   std::vector<Key> list;
-  for (const auto& row : rows) list.push_back(describe(row));
-  return paged(list, request, slice, rows.empty() ? "" : rows.back().name);
+  for (const auto& [row, variable] : keys) list.push_back(describe(row, variable));
+  return paged(list, request, slice, list.empty() ? "" : list.back().name);
 }
 
 Result<Reply> revoke_key(Services& services, const http::Request& request, const Arguments& args) {

@@ -214,11 +214,11 @@ test('the browser is started without a shell, once, by connect alone', async () 
   const record = join(home.dir, 'browser-argv');
   const browser = join(home.dir, 'browser');
   writeFileSync(browser, `#!/bin/sh\nfor word in "$@"; do echo "$word" >> '${record}'; done\nenv >> '${record}'\n`, { mode: 0o755 });
-  const result = await home.nexus(['connect', 'demo', '--no-wait'], { env: { BROWSER: browser, NEXUS_ENCRYPTION_KEY: 'canary' } });
+  const result = await home.nexus(['connect', 'demo', '--no-wait'], { env: { BROWSER: browser, NEXUS_ENCRYPTION_KEY: 'canary', API_KEY: 'canary', API_KEYS: 'canary' } });
   assert.equal(result.code, 0, result.stderr);
   const lines = readFileSync(record, 'utf8').split('\n');
   assert.match(lines[0], /^http:\/\/127\.0\.0\.1:\d+\/authorize\?/);
-  assert.ok(!lines.some((line) => line.startsWith('NEXUS_')));
+  assert.ok(!lines.some((line) => /^NEXUS_|^API_KEY|canary/.test(line)));
   rmSync(record);
   for (const args of [['token', id], ['status'], ['refresh', id], ['list']])
     await home.nexus(args, { env: { BROWSER: browser } });

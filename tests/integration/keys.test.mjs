@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -188,22 +188,70 @@ test('bad wishes are refused with a way out', async () => {
   assert.match((await create('--use', 'all')).stderr, /exists already/);
 });
 
-test('keys of the environment and of files, as containers bring them', async () => {
-  const file = join(home.dir, 'keys');
+test('keys of the environment and of files, as containers bring them', async (t) => {
+  const box = await Home.make({ gateway: { environment_keys: true } });
+  t.after(() => box.remove());
+  const file = join(box.dir, 'keys');
   writeFileSync(file, 'from-a-file-0123456789\nsecond-in-file-012345\n', { mode: 0o600 });
-  await home.stop();
-  const start = (env) => home.start({ env });
+  const start = (env) => box.start({ env });
   await assert.rejects(start({ API_KEY: 'short' }), /less than 16 characters/);
   await assert.rejects(start({ API_KEY_FILE: '/nowhere' }), /API_KEY_FILE names \/nowhere/);
-  await start({ NEXUS_API_KEY: 'canary-env-0123456789', API_KEYS: 'first-of-many-012345, second-of-many-01234', API_KEYS_FILE: file, API_KEY_RELOAD_INTERVAL: '1s' });
-  const status = async (key) => (await home.http('GET', '/v1/audit?limit=1', undefined, { key })).status;
+  await start({ NEXUS_API_KEY: 'of-a-client-0123456789', API_KEY: 'canary-env-0123456789', API_KEYS: 'first-of-many-012345, second-of-many-01234', API_KEYS_FILE: file, API_KEY_RELOAD_INTERVAL: '1s' });
+  const status = async (key) => (await box.http('GET', '/v1/audit?limit=1', undefined, { key })).status;
   for (const key of ['canary-env-0123456789', 'first-of-many-012345', 'second-of-many-01234', 'from-a-file-0123456789', 'second-in-file-012345'])
     assert.equal(await status(key), 200, key);
-  assert.equal(await status('first-of-many-012345, second-of-many-01234'), 401);
+  for (const key of ['first-of-many-012345, second-of-many-01234', 'of-a-client-0123456789']) assert.equal(await status(key), 401, key);
+
+  // They are listed among those that were made, page by page, and say where they are taken back.
+  await box.makeKey('made', '--use', 'all');
+  const { keys } = JSON.parse((await box.nexus(['key', 'list', '--json'])).stdout);
+  assert.deepEqual(keys.map((key) => [key.name, key.variable, key.admin]), [
+    ['API_KEY#1', 'API_KEY', true], ['API_KEYS#1', 'API_KEYS', true], ['API_KEYS#2', 'API_KEYS', true],
+    ['API_KEYS_FILE#1', 'API_KEYS_FILE', true], ['API_KEYS_FILE#2', 'API_KEYS_FILE', true], ['made', null, false]]);
+  assert.ok(keys[1].last_used_at > 0 && keys[1].created_at === null && keys[5].created_at > 0);
+  const paged = [];
+  for (let cursor = ''; cursor !== undefined;) {
+    const page = await box.api('GET', `/v1/keys?limit=2&cursor=${encodeURIComponent(cursor)}`);
+    assert.ok(page.json.length <= 2);
+    paged.push(...page.json.map((key) => key.name));
+    cursor = page.headers['x-next-cursor'];
+  }
+  assert.deepEqual(paged, keys.map((key) => key.name));
+  assert.match((await box.nexus(['key', 'list'])).stdout, /API_KEYS#2 +\(environment\) +admin/);
+  for (const name of ['API_KEYS#2', 'API_KEYS']) {
+    const refused = await box.nexus(['key', 'revoke', name, '--json']);
+    assert.equal(JSON.parse(refused.stdout).error.code, 'environment_key');
+    assert.match(JSON.parse(refused.stdout).error.hint, /gateway\.environment_keys/);
+  }
+  assert.equal(await status('second-of-many-01234'), 200);
+
   writeFileSync(file, 'replaced-in-file-01234\n');
   await until(async () => (await status('replaced-in-file-01234')) === 200, 'the file is read again', 5000);
   assert.equal(await status('from-a-file-0123456789'), 401);
-  assert.ok(!home.log.includes('canary-env') && !home.file('audit.db-wal').toString('latin1').includes('canary-env'));
+  assert.ok(!box.log.includes('canary-env') && !box.file('audit.db-wal').toString('latin1').includes('canary-env'));
+});
+
+test('keys of the environment are for a nexusd that was told so, and never come with its start by nexus', async (t) => {
+  const key = 'of-some-other-program';
+  const status = async (at) => (await at.http('GET', '/v1/audit?limit=1', undefined, { key })).status;
+  const shell = await Home.make({ gateway: true });
+  t.after(() => shell.remove());
+  await shell.start({ env: { API_KEY: 'short', API_KEYS_FILE: '/nowhere', API_KEY_RELOAD_INTERVAL: 'never' } });
+  await shell.stop();
+  await shell.start({ env: { API_KEY: key, API_KEYS: key, NEXUS_API_KEY: key } });
+  assert.equal(await status(shell), 401);
+  assert.deepEqual((await shell.api('GET', '/v1/keys')).json, []);
+
+  const box = await Home.make({ gateway: { environment_keys: true } });
+  t.after(async () => { await box.nexus(['daemon', 'stop']); await box.remove(); });
+  const env = { NEXUS_NO_AUTOSTART: '' };
+  for (const variables of [{ API_KEY: 'short' }, { API_KEY: key, API_KEYS: key }, { API_KEY_FILE: '/nowhere' }]) {
+    assert.equal((await box.nexus(['list'], { env: { ...env, ...variables } })).code, 0);
+    assert.equal(await status(box), 401);
+    const { pid } = JSON.parse((await box.nexus(['daemon', 'status', '--json'])).stdout);
+    assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, 'latin1'), /API_KEY/);
+    assert.equal((await box.nexus(['daemon', 'stop'])).code, 0);
+  }
 });
 
 test('ten thousand wrong keys do not hold up a right one, and do not fill the audit log', async () => {

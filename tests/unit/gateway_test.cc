@@ -152,12 +152,15 @@ TEST_CASE("settings of every type, each error with its line", "[config]") {
     return load_config({file, "/d", "/s", ""});
   };
   const auto good = read(
-      "[gateway]\nhosts = [\"a\", \"b\"]\nopen_check = false\n[limits]\ntoken = 7\n"
+      "[gateway]\nhosts = [\"a\", \"b\"]\nopen_check = false\n"
+      "environment_keys = true\n[limits]\ntoken = 7\n"
       "[daemon]\nlog_level = \"debug\"\n");
   REQUIRE(good);
   CHECK(good->flaws.empty());
   CHECK(good->gateway.hosts == std::vector<std::string>{"a", "b"});
   CHECK_FALSE(good->gateway.open_check);
+  CHECK(good->gateway.environment_keys);
+  CHECK_FALSE(Config().gateway.environment_keys);
   CHECK(good->limits.token == 7);
   for (const auto* bad :
        {"\n[gateway]\nopen_check = 1\n", "\n\nlimits = 3\n", "[limits]\n\ntoken = -1\n",
