@@ -232,6 +232,20 @@ Result<std::optional<CatalogueEntry>> Catalogue::find(const std::string& name) c
   return std::optional<CatalogueEntry>();
 }
 
+Result<void> Catalogue::check_alias(const std::string& alias) const {
+  const auto name = lower(alias);
+  const bool known =
+      is_name(name) &&
+      std::any_of(directories_.begin(), directories_.end(), [&name](const std::string& directory) {
+        const auto file = directory + "/" + name + ".toml";
+        return access(file.c_str(), F_OK) == 0;
+      });
+  if (!known) return {};
+  return Error{ErrorCode::alias_taken,
+               alias + " is the name of a provider (nexus provider catalog)",
+               "choose another alias, for example my-" + name};
+}
+
 std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
   std::set<std::string> names;
   for (const auto& directory : directories_) {

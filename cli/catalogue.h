@@ -74,6 +74,8 @@ class Catalogue {
 
   /// Nothing where there is no such entry. Error: usage, for one that cannot be read.
   Result<std::optional<CatalogueEntry>> find(const std::string& name) const;
+  /// That an alias is no entry's name: who types that means the provider. Error: alias_taken.
+  Result<void> check_alias(const std::string& alias) const;
   /// All of them by name; what cannot be read is told in `problems`.
   std::vector<CatalogueEntry> all(std::vector<Error>& problems) const;
 

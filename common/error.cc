@@ -36,6 +36,7 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::connection_ambiguous, "connection_ambiguous", "error", 409, 2},
     ErrorInfo{ErrorCode::provider_exists, "provider_exists", "error", 409, 2},
     ErrorInfo{ErrorCode::alias_taken, "alias_taken", "error", 409, 2},
+    ErrorInfo{ErrorCode::name_taken, "name_taken", "error", 409, 2},
     ErrorInfo{ErrorCode::key_exists, "key_exists", "error", 409, 2},
     ErrorInfo{ErrorCode::environment_key, "environment_key", "error", 409, 2},
     ErrorInfo{ErrorCode::callback_unavailable, "callback_unavailable", "error", 409, 1},

@@ -41,6 +41,7 @@ enum class ErrorCode : std::uint8_t {
   connection_ambiguous,
   provider_exists,
   alias_taken,
+  name_taken,
   key_exists,
   environment_key,
   callback_unavailable,

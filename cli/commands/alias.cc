@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/output/connections.h"
 #include "common/json.h"
@@ -13,6 +14,7 @@ struct AliasArgs {
 };
 
 Result<int> run_alias(Context& context, const AliasArgs& args) {
+  NEXUS_CHECK(Catalogue().check_alias(args.name));
   const auto target = context.client.target("/v1/connections/", args.connection);
   const auto body = JsonWriter().begin().member("alias", args.name).end().take();
   NEXUS_TRY(const auto connection, context.client.call<api::Connection>("PATCH", target, body));

@@ -250,6 +250,7 @@ Result<int> run_connect(Context& context, ConnectArgs args) {
   }
   if (args.paste && args.device)
     return Error{ErrorCode::usage, "--paste and --device are two ways", "give one of them"};
+  NEXUS_CHECK(Catalogue().check_alias(args.alias));
   const CatchInterrupt interruptible;
   NEXUS_TRY(auto wanted, find_wanted(context, args.provider));
   NEXUS_TRY(const auto way, way_for(context, args, wanted.is_oauth()));

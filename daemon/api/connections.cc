@@ -59,8 +59,11 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   const bool application = request.caller.via == Caller::Via::gateway;
   if (application) NEXUS_CHECK(check_application_fields(wanted));
   NEXUS_CHECK(settle(services, request, wanted));
-  NEXUS_TRY(const auto started, services.requests.begin(wanted, request.caller));
-  return Reply{to_json(started)};
+  auto started = services.requests.begin(wanted, request.caller);
+  if (!started)
+    return services.connections.explain(std::move(started).error(), wanted.alias, wanted.workspace,
+                                        request.caller);
+  return Reply{to_json(*started)};
 }
 
 Result<Reply> adopt_connection(Services& services, const http::Request& request, const Arguments&) {
@@ -77,8 +80,11 @@ Result<Reply> adopt_connection(Services& services, const http::Request& request,
   NEXUS_TRY(auto wanted, read_connection_request(body));
   NEXUS_TRY(wanted.workspace, workspace_in(body, request));
   NEXUS_CHECK(settle(services, request, wanted));
-  NEXUS_TRY(const auto row, services.requests.adopt(wanted, token, request.caller));
-  return Reply{to_json(services.connections.describe(row))};
+  const auto row = services.requests.adopt(wanted, token, request.caller);
+  if (!row)
+    return services.connections.explain(row.error(), wanted.alias, wanted.workspace,
+                                        request.caller);
+  return Reply{to_json(services.connections.describe(*row))};
 }
 
 Result<Reply> complete_connection(Services& services, const http::Request& request,
@@ -151,7 +157,9 @@ Result<Reply> edit_connection(Services& services, const http::Request& request,
   if (alias.empty())
     return Error{ErrorCode::missing_fields, "alias is missing", "an alias is what can be changed"};
   NEXUS_TRY(const auto row, find_to_manage(services, request, args[0], workspace_of(request)));
-  NEXUS_CHECK(services.connections.set_alias(row, alias, request.caller));
+  if (auto set = services.connections.set_alias(row, alias, request.caller); !set)
+    return services.connections.explain(std::move(set).error(), alias, row.workspace,
+                                        request.caller);
   NEXUS_TRY(const auto renamed,
             services.connections.find(row.id, row.workspace, request.caller, Right::read));
   return Reply{to_json(services.connections.describe(renamed))};

@@ -38,6 +38,22 @@ Error ambiguous(const std::string& reference, std::vector<ConnectionRow> candida
           "name one of them:" + lines};
 }
 
+/// The connection with an alias that is a provider's name as well, of which those are candidates:
+/// who typed it may mean either, and is given neither in place of the other.
+Result<ConnectionRow> told_by_alias(ConnectionRow aliased, const std::string& reference,
+                                    std::vector<ConnectionRow> candidates) {
+  std::erase_if(candidates, [&](const auto& row) { return row.id == aliased.id; });
+  if (candidates.empty() && aliased.provider_name == lower(reference)) return aliased;
+  const auto id = aliased.id;
+  const auto provider = aliased.provider_name;
+  candidates.insert(candidates.begin(), std::move(aliased));
+  auto error = ambiguous(reference, std::move(candidates));
+  error.message = printable(reference, 80) + " is the alias of " + id + ", of the provider " +
+                  provider + ", and the name of a provider";
+  error.hint += "\nso that it means one thing again: nexus alias " + id + " NAME";
+  return error;
+}
+
 /// A line about what other workspaces have: connections of that name or, for somebody who has none
 /// at all here, any.
 std::string found_elsewhere(Store& store, const std::string& reference,
@@ -82,8 +98,14 @@ Connections::Connections(Store& store, Providers& providers, Audit& audit, Revoc
 Result<ConnectionRow> Connections::find(const std::string& reference, const std::string& workspace,
                                         const Caller& caller, Right right) {
   NEXUS_TRY(auto row, find_row(reference, workspace, caller));
-  NEXUS_CHECK(require(caller, right, row, reference));
-  return row;
+  auto allowed = require(caller, right, row, reference);
+  if (allowed) return row;
+  if (allowed.error().code != ErrorCode::connection_out_of_scope || row.id == reference)
+    return std::move(allowed).error();
+  // To the letter what is said of a name that nothing has; for the record it is not that.
+  auto hidden = not_connected(reference, workspace, caller);
+  hidden.code = ErrorCode::connection_out_of_scope;
+  return hidden;
 }
 
 Result<ConnectionRow> Connections::find_row(const std::string& reference,
@@ -95,20 +117,25 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
     return *std::move(row);
   }
   NEXUS_TRY(auto aliased, store_.connection_aliased(workspace, reference));
-  if (aliased) return *std::move(aliased);
+  if (aliased && !aliased->names_provider) return std::move(aliased->connection);
   NEXUS_TRY(auto candidates, store_.connections_of(workspace, lower(reference)));
   const auto now = clock_();
   std::erase_if(candidates, [&](const ConnectionRow& row) {
     const bool over = row.status == ConnectionStatus::pending && row.pending_until <= now;
     return over || !may(caller, Right::read, row);
   });
-  if (candidates.empty()) return not_connected(reference, workspace, caller);
   // Active ones come first, then those that need a person: where there is one, the others do not
   // count. Of several that wait, the newest is the one that a person is busy with.
-  const auto best = candidates.front().status;
-  std::erase_if(candidates, [best](const auto& row) { return row.status != best; });
-  if (candidates.size() == 1 || best == ConnectionStatus::pending)
-    return std::move(candidates.front());
+  if (!candidates.empty()) {
+    const auto best = candidates.front().status;
+    std::erase_if(candidates, [best](const auto& row) { return row.status != best; });
+    if (best == ConnectionStatus::pending) candidates.resize(1);
+  }
+  if (aliased && may(caller, Right::read, aliased->connection))
+    return told_by_alias(std::move(aliased->connection), reference, std::move(candidates));
+  if (aliased && candidates.empty()) return std::move(aliased->connection);
+  if (candidates.empty()) return not_connected(reference, workspace, caller);
+  if (candidates.size() == 1) return std::move(candidates.front());
   return ambiguous(reference, std::move(candidates));
 }
 
@@ -233,6 +260,19 @@ Result<void> Connections::set_alias(const ConnectionRow& row, const std::string&
                         .provider = row.provider_name,
                         .detail = "alias"},
                        caller);
+}
+
+Error Connections::explain(Error error, const std::string& alias, const std::string& workspace,
+                           const Caller& caller) {
+  if (error.code != ErrorCode::alias_taken) return error;
+  const auto taken = store_.connection_aliased(workspace, alias);
+  if (taken && *taken && may(caller, Right::read, (*taken)->connection)) {
+    error.message = "the alias " + alias + " belongs to another connection";
+    error.hint = "choose another one, or take it over with --replace " + alias;
+  } else if (is_admin(caller) && taken && !*taken) {
+    error.message = alias + " is the name of a provider, and stands for its connection";
+  }
+  return error;
 }
 
 Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool keep_grant,

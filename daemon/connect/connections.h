@@ -30,7 +30,9 @@ class Connections {
               DownscopedTokens& downscoped, Due& due, Clock clock, Clock wall_clock);
 
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
-  /// for exactly one usable connection; what the caller may not see does not exist. Errors:
+  /// for exactly one usable connection; what the caller may not see does not exist. An alias that
+  /// is a provider's name as well (which no new one can be) stands for its connection where that is
+  /// the provider's only one, and is ambiguous else. Errors:
   /// connection_not_found, connection_out_of_scope, access_denied, connection_ambiguous.
   Result<ConnectionRow> find(const std::string& reference, const std::string& workspace,
                              const Caller& caller, Right right);
@@ -42,7 +44,11 @@ class Connections {
   Result<ListedConnections> list(ConnectionPage page, const Caller& caller);
   api::Connection describe(const ConnectionRow& row) const;
 
+  /// Error: alias_taken.
   Result<void> set_alias(const ConnectionRow& row, const std::string& alias, const Caller& caller);
+  /// An alias_taken, with what has it where the caller may see that.
+  Error explain(Error error, const std::string& alias, const std::string& workspace,
+                const Caller& caller);
   /// Takes the tokens out of everybody's reach here, then asks the provider to forget them
   /// (Revocations) unless `keep_grant`; `reason` is for the record. A repeat reports how that
   /// stands.

@@ -105,6 +105,7 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   prepared.after = std::move(registration.provider);
   auto& provider = prepared.after;
   provider.id = existing ? existing->provider.id : new_uuid();
+  NEXUS_CHECK(store_.check_provider_name({provider.id, provider.name, {}}));
   prepared.replaces = existing.has_value();
   if (existing) {
     if (auto before = providers_.decode(existing->provider)) prepared.before = *std::move(before);

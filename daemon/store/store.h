@@ -123,6 +123,13 @@ struct RevocationRow {
   UnixTime give_up_at = 0;
 };
 
+/// The connection with an alias.
+struct AliasedRow {
+  ConnectionRow connection;
+  /// A provider is called so, too: new aliases and providers are kept apart, older ones may not be.
+  bool names_provider = false;
+};
+
 /// Everything a token fetch needs, read in one step.
 struct TokenRow {
   ConnectionRow connection;
@@ -171,18 +178,20 @@ class Store {
   virtual Result<void> authenticate_rows(const Secret& key,
                                          const std::optional<VaultHeader>& adopted) = 0;
 
-  /// Writes and deletions of providers, all of them or none. Error: provider_exists for a name in
-  /// use.
+  /// Writes and deletions of providers, all of them or none. Errors: provider_exists for a name in
+  /// use, name_taken for a new one that is a connection's alias.
   virtual Result<void> change_providers(const std::vector<ProviderWrite>& writes,
                                         const std::vector<std::string>& deleted, UnixTime now) = 0;
+  /// Whether `change_providers` would take that name as things are now. Error: name_taken.
+  virtual Result<void> check_provider_name(const ProviderRow& row) = 0;
   virtual Result<std::optional<ProviderRow>> provider(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRecord>> provider_record(const std::string& id) = 0;
   virtual Result<std::optional<ProviderRow>> provider_named(const std::string& name) = 0;
   virtual Result<std::vector<ProviderRow>> providers(const NamePage& page) = 0;
 
   virtual Result<std::optional<ConnectionRow>> connection(const std::string& id) = 0;
-  virtual Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
-                                                                  const std::string& alias) = 0;
+  virtual Result<std::optional<AliasedRow>> connection_aliased(const std::string& workspace,
+                                                               const std::string& alias) = 0;
   /// Those of a provider's name that are active, need attention or wait, in this order, and of
   /// these the one first that was made last; 1,000 at most.
   virtual Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
@@ -198,7 +207,7 @@ class Store {
   virtual Result<std::shared_ptr<const TokenRow>> token(const std::string& connection_id) = 0;
   virtual Result<std::optional<ConnectionRecord>> connection_record(const std::string& id) = 0;
 
-  /// Stores a pending connection with its flow. Error: alias_taken.
+  /// Stores a pending connection with its flow. Error: alias_taken, also by a provider.
   virtual Result<void> begin_flow(const ConnectionRow& connection, const FlowRow& flow,
                                   const std::vector<SealedField>& fields) = 0;
   virtual Result<std::optional<FlowRow>> flow(const std::string& state_hash) = 0;
@@ -247,7 +256,7 @@ class Store {
   virtual Result<bool> set_status(const std::string& id, ConnectionStatus status,
                                   const std::string& error_code, const std::string& error_message,
                                   UnixTime now) = 0;
-  /// Error: alias_taken.
+  /// Error: alias_taken, also by a provider.
   virtual Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) = 0;
   /// Destroys the credentials and leaves a record without secrets that says so. With `pending`,
   /// refresh and access token stay until `finish_revocation`: nobody can fetch them any more.

@@ -1,3 +1,5 @@
+#include <sqlite3.h>
+
 #include <algorithm>
 
 #include "tests/support/catch.h"
@@ -6,6 +8,19 @@
 
 using namespace nexus;
 using namespace nexus::test;
+
+namespace {
+
+/// Gives a connection an alias that none can be given any more.
+void call_as_before(TestHome& home, const std::string& id, const std::string& alias) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open((home.directory() + "/nexus.db").c_str(), &database) == SQLITE_OK);
+  const auto sql = "UPDATE connections SET alias = '" + alias + "' WHERE id = '" + id + "'";
+  CHECK(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+}
+
+}  // namespace
 
 TEST_CASE("a connection is found by its id, its alias, and its provider's name", "[connections]") {
   TestHome home;
@@ -127,11 +142,75 @@ TEST_CASE("what a hint says to run names the workspace, unless it is the default
   }
 }
 
-TEST_CASE("an alias goes before a provider's name", "[connections]") {
+TEST_CASE("an alias and a provider are not called the same, whichever comes first",
+          "[connections]") {
   TestHome home;
-  const auto aliased = home.active_connection({.provider = "other", .alias = "acme"});
-  home.active_connection({.provider = "acme"});
-  CHECK(home.find("acme")->id == aliased);
+  const auto id = home.active_connection({.provider = "other", .workspace = "team"});
+  REQUIRE(home.register_provider());
+  for (const auto* alias : {"acme", "ACME", "other"}) {
+    CAPTURE(alias);
+    const auto renamed = home.set_alias(id, alias);
+    REQUIRE_FALSE(renamed);
+    CHECK(renamed.error().code == ErrorCode::alias_taken);
+    const auto asked = home.request({.provider = "other", .alias = alias});
+    REQUIRE_FALSE(asked);
+    CHECK(asked.error().code == ErrorCode::alias_taken);
+  }
+  REQUIRE(home.set_alias(id, "fresh"));
+  for (const auto& taken : {home.register_provider(provider_fields("fresh")),
+                            home.edit_provider("acme", {{"name", "fresh"}})}) {
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().code == ErrorCode::name_taken);
+    CHECK(taken.error().hint == "rename that one: nexus alias " + id + " NAME");
+  }
+  CHECK(home.provider_names() == std::vector<std::string>{"acme", "other"});
+  // One that has its name already can be changed, and a name that is given up is free.
+  CHECK(home.edit_provider("acme", {{"description", "changed"}}));
+  REQUIRE(home.set_alias(id, "later"));
+  CHECK(home.register_provider(provider_fields("fresh")));
+  const auto last = home.active_connection({.provider = "acme"});
+  REQUIRE(home.remove_provider("acme"));
+  CHECK_FALSE(home.set_alias(id, "acme"));  // the connection goes on, by that name
+  REQUIRE(home.disconnect(last));
+  CHECK(home.set_alias(id, "acme"));
+}
+
+TEST_CASE("an alias from before that is a provider's name, too, stands for neither",
+          "[connections]") {
+  TestHome home;
+  const auto aliased = home.active_connection({.provider = "other"});
+  REQUIRE(home.register_provider());
+  call_as_before(home, aliased, "acme");
+  const auto alone = home.find("acme");
+  REQUIRE_FALSE(alone);
+  CHECK(alone.error().code == ErrorCode::connection_ambiguous);
+  const auto own = home.active_connection();
+  const auto both = home.find("acme");
+  REQUIRE_FALSE(both);
+  CHECK(both.error().code == ErrorCode::connection_ambiguous);
+  for (const auto& id : {aliased, own})
+    CHECK(both.error().hint.find("\n  " + (id == own ? id : "acme  " + id)) != std::string::npos);
+  CHECK(both.error().hint.find("nexus alias " + aliased + " NAME") != std::string::npos);
+  CHECK(home.find(aliased)->id == aliased);
+  // Who may see one of them alone has that one, and is told nothing of the other.
+  CHECK(home.find("acme", TestHome::caller_who_may_read({"provider:acme"}))->id == own);
+  REQUIRE(home.disconnect(own));
+  const auto hidden = home.find("acme", TestHome::caller_who_may_read({"provider:acme"}));
+  REQUIRE_FALSE(hidden);
+  CHECK(hidden.error().hint.find(aliased) == std::string::npos);
+  CHECK(hidden.error().wire() == std::string("connection_not_found"));
+  CHECK(home.set_alias(aliased, "work"));
+  CHECK(home.find("acme").error().code == ErrorCode::connection_not_found);
+}
+
+TEST_CASE("an alias from before that is the name of its own provider stands for its connection",
+          "[connections]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  call_as_before(home, id, "acme");
+  CHECK(home.find("acme")->id == id);
+  home.active_connection();
+  CHECK(home.find("acme").error().code == ErrorCode::connection_ambiguous);
 }
 
 TEST_CASE("a provider's name that stands for several connections says which", "[connections]") {

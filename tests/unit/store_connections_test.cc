@@ -75,7 +75,7 @@ TEST_CASE("a connection that replaces another takes its alias, and that one's cr
   row.replaces = "conn_old";
   make_active(store, row);
   CHECK(stored_row(store, "conn_new").alias == "mine");
-  CHECK((*store.connection_aliased("default", "mine"))->id == "conn_new");
+  CHECK((*store.connection_aliased("default", "mine"))->connection.id == "conn_new");
   const auto old = stored_row(store, "conn_old");
   CHECK(old.status == kRevoked);
   CHECK(old.alias.empty());
@@ -114,8 +114,8 @@ TEST_CASE("an alias belongs to one connection of a workspace", "[store]") {
   CHECK(store.set_alias("conn_c", "mine", kNow + 1));
   CHECK(store.set_alias("conn_a", "other", kNow + 1));
   CHECK(store.set_alias("conn_b", "mine", kNow + 1));
-  CHECK((*store.connection_aliased("default", "mine"))->id == "conn_b");
-  CHECK((*store.connection_aliased("another", "mine"))->id == "conn_c");
+  CHECK((*store.connection_aliased("default", "mine"))->connection.id == "conn_b");
+  CHECK((*store.connection_aliased("another", "mine"))->connection.id == "conn_c");
   CHECK_FALSE(*store.connection_aliased("default", "nobody's"));
   CHECK_FALSE(*store.connection_aliased("default", ""));
 }

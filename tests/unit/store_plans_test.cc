@@ -56,6 +56,7 @@ void use_all_of(Store& store) {
   begin(store, connection_row("conn_c"));
   begin(store, connection_row("conn_d"));
   REQUIRE(store.consume_flow("conn_d"));
+  REQUIRE(store.check_provider_name({"p-new", "new", {}}));
   REQUIRE(store.provider("p-acme"));
   REQUIRE(store.provider_record("p-acme"));
   REQUIRE(store.provider_named("acme"));
@@ -81,6 +82,8 @@ void use_all_of(Store& store) {
   REQUIRE(store.due_refreshes(kNow, 10));
   REQUIRE(store.next_refresh_after(kNow));
   REQUIRE(store.set_alias("conn_b", "other", kNow));
+  REQUIRE_FALSE(store.set_alias("conn_b", "acme", kNow));
+  REQUIRE_FALSE(store.change_providers({provider_write("p-new", "other")}, {}, kNow));
   REQUIRE(store.set_status("conn_c", kFailed, "denied", "no", kNow));
   REQUIRE(store.expire_flows(kNow + 1000, kNow + 1000, 10)->size() == 1);
   REQUIRE(store.first_failure());

@@ -10,7 +10,38 @@ std::string put_back(const std::string& field) {
   return "its " + field + " was put back or taken away by something else than nexusd";
 }
 
+/// A row for a provider that is called so: one that is registered, or that connections go on with
+/// although it was taken off the list.
+#define PROVIDERS_CALLED(name)                                   \
+  "SELECT 1 FROM providers WHERE name = " name                   \
+  " AND deleted = 0 UNION ALL "                                  \
+  "SELECT 1 FROM providers gone CROSS JOIN connections goes_on " \
+  "INDEXED BY connection_providers "                             \
+  "ON goes_on.provider_id = gone.id WHERE gone.name = " name     \
+  " AND gone.deleted = 1 "                                       \
+  "AND goes_on.status IN ('active', 'attention_required', 'pending')"
+
 }  // namespace
+
+void SqliteStore::check_alias_free(Database& db, const std::string& alias) {
+  if (alias.empty()) return;
+  const auto name = lower(alias);
+  auto query = db.query(PROVIDERS_CALLED("?1") " LIMIT 1");
+  if (query.bind(name).next()) throw Refused{alias_taken(alias)};
+}
+
+std::optional<Error> SqliteStore::name_taken(Database& db, const ProviderRow& provider) {
+  auto same = db.query("SELECT 1 FROM providers WHERE id = ?1 AND name = ?2");
+  if (same.bind(provider.id, provider.name).next()) return std::nullopt;
+  auto query = db.query(
+      "SELECT id, workspace FROM connections INDEXED BY connection_names "
+      "WHERE alias = ?1 AND alias <> '' LIMIT 1");
+  if (!query.bind(provider.name).next()) return std::nullopt;
+  return Error{ErrorCode::name_taken,
+               provider.name + " is the alias of connection " + query.text(0) +
+                   ", in the workspace " + printable(query.text(1), 80),
+               "rename that one: nexus alias " + query.text(0) + " NAME"};
+}
 
 Result<std::optional<ConnectionRow>> SqliteStore::connection(const std::string& id) {
   return read("connections", "connection", [&](Database& db) {
@@ -19,12 +50,15 @@ Result<std::optional<ConnectionRow>> SqliteStore::connection(const std::string& 
   });
 }
 
-Result<std::optional<ConnectionRow>> SqliteStore::connection_aliased(const std::string& workspace,
-                                                                     const std::string& alias) {
+Result<std::optional<AliasedRow>> SqliteStore::connection_aliased(const std::string& workspace,
+                                                                  const std::string& alias) {
   return read("connections", "connection_aliased", [&](Database& db) {
-    auto query = db.query("SELECT " CONNECTION_COLUMNS
-                          "WHERE c.workspace = ?1 AND c.alias = ?2 AND c.alias <> ''");
-    return first(query.bind(workspace, alias), connection_row);
+    const auto name = lower(alias);
+    auto query = db.query("SELECT " CONNECTION_COLUMNS_AND("EXISTS (" PROVIDERS_CALLED(
+        "?3") ")") "WHERE c.workspace = ?1 AND c.alias = ?2 AND c.alias <> ''");
+    return first(query.bind(workspace, alias, name), [](const Query& q) {
+      return AliasedRow{connection_row(q), q.number(kConnectionColumns) != 0};
+    });
   });
 }
 
@@ -183,6 +217,7 @@ Result<void> SqliteStore::set_alias(const std::string& id, const std::string& al
   return write(
       "connections", "set_alias",
       [&](Database& db) {
+        check_alias_free(db, alias);
         db.query("UPDATE connections SET alias = ?2, updated_at = ?3 WHERE id = ?1")
             .bind(id, alias, now)
             .run();

@@ -42,6 +42,7 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
   return write(
       "flows", "begin_flow",
       [&](Database& db) {
+        check_alias_free(db, c.alias);
         db.query(
               "INSERT INTO connections (id, workspace, provider_id, alias, status, "
               "requested_scopes, return_url, replaces, created_at, updated_at, pending_until, "

@@ -92,6 +92,7 @@ Result<void> SqliteStore::change_providers(const std::vector<ProviderWrite>& wri
               .run();
         for (const auto& [row, fields, needs_person] : writes) {
           name = row.name;
+          if (auto taken = name_taken(db, row)) throw Refused{*std::move(taken)};
           put_provider(db, row, fields);
           if (!needs_person.empty()) flag_connections_of(db, row.id, needs_person, now);
         }
@@ -102,6 +103,12 @@ Result<void> SqliteStore::change_providers(const std::vector<ProviderWrite>& wri
                                    "a provider named " + name + " exists already",
                                    "choose another name, or replace it with --replace"});
       });
+}
+
+Result<void> SqliteStore::check_provider_name(const ProviderRow& row) {
+  NEXUS_TRY(auto taken, read("providers", "check_provider_name",
+                             [&](Database& db) { return name_taken(db, row); }));
+  return taken ? Result<void>(*std::move(taken)) : Result<void>();
 }
 
 Result<std::optional<ProviderRow>> SqliteStore::provider(const std::string& id) {

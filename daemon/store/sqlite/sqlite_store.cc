@@ -19,8 +19,8 @@ Error SqliteStore::storage_error(const Failure& failure) {
 }
 
 Error alias_taken(const std::string& alias) {
-  return {ErrorCode::alias_taken, "the alias " + alias + " belongs to another connection",
-          "choose another one, or take it over with --replace " + alias};
+  return {ErrorCode::alias_taken, "the alias " + alias + " cannot be had here",
+          "choose another one"};
 }
 
 }  // namespace sqlite

@@ -25,6 +25,7 @@ class SqliteStore final : public Store {
                                  const std::optional<VaultHeader>& adopted) override;
   Result<void> change_providers(const std::vector<ProviderWrite>& writes,
                                 const std::vector<std::string>& deleted, UnixTime now) override;
+  Result<void> check_provider_name(const ProviderRow& row) override;
   Result<std::optional<ProviderRow>> provider(const std::string& id) override;
   Result<std::optional<ProviderRecord>> provider_record(const std::string& id) override;
   Result<std::optional<ProviderRow>> provider_named(const std::string& name) override;
@@ -36,8 +37,8 @@ class SqliteStore final : public Store {
 
   // connection_queries.cc
   Result<std::optional<ConnectionRow>> connection(const std::string& id) override;
-  Result<std::optional<ConnectionRow>> connection_aliased(const std::string& workspace,
-                                                          const std::string& alias) override;
+  Result<std::optional<AliasedRow>> connection_aliased(const std::string& workspace,
+                                                       const std::string& alias) override;
   Result<std::vector<ConnectionRow>> connections_of(const std::string& workspace,
                                                     const std::string& provider_name) override;
   Result<std::vector<ConnectionRow>> connections(const ConnectionPage& page) override;
@@ -99,6 +100,15 @@ class SqliteStore final : public Store {
     ~Forgets() { tokens.forget(); }
   };
 
+  /// Thrown inside a transaction that may not be: it is rolled back, and this is why.
+  struct Refused {
+    Error error;
+  };
+  /// That no provider is called like the alias. Throws Refused.
+  static void check_alias_free(Database& db, const std::string& alias);
+  /// The error where the provider does not have its name already and a connection is called so.
+  static std::optional<Error> name_taken(Database& db, const ProviderRow& provider);
+
   static Error storage_error(const Failure& failure);
 
   template <class Body>
@@ -138,6 +148,8 @@ class SqliteStore final : public Store {
       if (failure.is_taken())
         if (std::optional<Error> error = taken()) return *std::move(error);
       return storage_error(failure);
+    } catch (const Refused& refused) {
+      return refused.error;
     } catch (const Abandoned&) {
       if constexpr (std::is_same_v<std::invoke_result_t<Body, Database&>, bool>) return false;
       std::terminate();
@@ -156,7 +168,7 @@ class SqliteStore final : public Store {
   RecentTokens recent_tokens_;
 };
 
-/// Error: alias_taken.
+/// Neutral, as not everybody may know what has it (Connections::explain).
 Error alias_taken(const std::string& alias);
 
 }  // namespace nexus::sqlite
