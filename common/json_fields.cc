@@ -4,19 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "common/text.h"
+#include "common/text_fault.h"
 
 namespace nexus {
 namespace {
 
-constexpr std::size_t kMostBytes = 4096;
 constexpr std::size_t kMostItems = 200;
-
-/// What is wrong with a text from outside, "" when nothing is.
-std::string fault(const std::string& text) {
-  if (text.size() > kMostBytes) return "is longer than 4096 bytes";
-  if (printable(text, text.size() + 1) != text) return "has control characters";
-  return {};
-}
 
 }  // namespace
 
@@ -53,7 +46,7 @@ Result<void> JsonFields::text(const char* name, std::string& into) const {
   if (!value) return {};
   if (!value->is_string()) return bad(name, "has to be a text");
   const auto& text = value->get_ref<const std::string&>();
-  if (const auto what = fault(text); !what.empty()) return bad(name, what);
+  if (const auto what = fault_of_text(text); !what.empty()) return bad(name, what);
   into = text;
   return {};
 }
@@ -93,7 +86,7 @@ Result<void> JsonFields::texts(const char* name, std::vector<std::string>& into)
   for (const auto& item : *value) {
     if (!item.is_string()) return bad(name, "has to be a list of texts");
     texts.push_back(item.get<std::string>());
-    if (const auto what = fault(texts.back()); !what.empty()) return bad(name, what);
+    if (const auto what = fault_of_text(texts.back()); !what.empty()) return bad(name, what);
   }
   into = std::move(texts);
   return {};
@@ -109,7 +102,7 @@ Result<void> JsonFields::map(const char* name, std::map<std::string, std::string
     if (!item.is_string() || key.empty()) return bad(name, "has to be an object of texts");
     const auto& text = item.get_ref<const std::string&>();
     for (const auto& part : {key, text})
-      if (const auto what = fault(part); !what.empty()) return bad(name, what);
+      if (const auto what = fault_of_text(part); !what.empty()) return bad(name, what);
     map[key] = text;
   }
   into = std::move(map);

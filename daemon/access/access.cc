@@ -5,6 +5,7 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "common/text_fault.h"
 #include "daemon/connection_errors.h"
 
 namespace nexus {
@@ -40,7 +41,8 @@ Result<Grant> Grant::parse(Right right, std::string_view text) {
   if (text == "all") return Grant{right, Over::all, {}};
   if (is_connection_id(text)) return Grant{right, Over::connection, std::string(text)};
   for (const auto& [over, prefix] : kPrefixes)
-    if (text.starts_with(prefix) && text.size() > prefix.size() && text.size() <= 300) {
+    if (text.starts_with(prefix) && text.size() > prefix.size() && text.size() <= 300 &&
+        fault_of_text(text).empty()) {
       const auto name = text.substr(prefix.size());
       return Grant{right, over, over == Over::provider ? lower(name) : std::string(name)};
     }

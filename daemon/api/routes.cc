@@ -7,6 +7,7 @@
 
 #include "common/id.h"
 #include "common/text.h"
+#include "common/text_fault.h"
 #include "daemon/api/handlers.h"
 #include "daemon/http/responses.h"
 #include "daemon/last_catch.h"
@@ -141,6 +142,21 @@ void answer(const Route& route, Services& services, const http::Request& request
       [&] { return std::get<Answering>(route.handler)(services, request, arguments); })));
 }
 
+/// What comes in the query is what could have come in the body, and has to be as good: it is looked
+/// at here, before any route takes it. Error: invalid_field.
+Result<void> check_query(const http::Request& request) {
+  const auto bad = [](const std::string& name, const std::string& what) {
+    Error error{ErrorCode::invalid_field, name + " " + what, "correct the query and try again"};
+    error.field = name;
+    return error;
+  };
+  if (request.query_is_malformed) return bad("the query", "is malformed");
+  for (const auto& [name, value] : request.query)
+    if (const auto fault = fault_of_text(value); !fault.empty())
+      return bad(printable(name, 80), fault);
+  return {};
+}
+
 Place place_of(const RouteMatch& match, const Services& services, const http::Request& request) {
   const auto place = match.route->place;
   if (place != Place::loop_by_id) return place;
@@ -171,6 +187,8 @@ Needs needs_of(const Route& route) {
 }
 
 void run_route(RouteMatch match, Services& services, http::Request request, http::Respond respond) {
+  if (const auto good = check_query(request); !good)
+    return respond(http::error_response(good.error()));
   const auto& route = *match.route;
   const auto place = place_of(match, services, request);
   if (place == Place::loop)

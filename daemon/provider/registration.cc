@@ -7,6 +7,7 @@
 #include "common/json_fields.h"
 #include "common/secret_fault.h"
 #include "common/text.h"
+#include "common/text_fault.h"
 #include "daemon/net/url.h"
 
 namespace nexus {
@@ -31,8 +32,7 @@ Result<void> read_texts(const Json& body, Provider& provider) {
     if (found == body.end() || found->is_null()) continue;
     if (!found->is_string()) return bad(name, "has to be a text");
     const auto& text = found->get_ref<const std::string&>();
-    if (text.size() > 4096) return bad(name, "is longer than 4096 bytes");
-    if (printable(text, text.size()) != text) return bad(name, "has control characters");
+    if (const auto fault = fault_of_text(text); !fault.empty()) return bad(name, fault);
     provider.*member = trim(text);
   }
   for (const auto& [name, member] : api::profile_switches()) {

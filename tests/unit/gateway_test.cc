@@ -48,7 +48,9 @@ TEST_CASE("a grant is what its text says", "[access]") {
   for (const auto* text : {"all", "workspace:a b", "provider:google", kId.c_str()})
     CHECK(Grant::parse(Right::use, text)->text() == text);
   CHECK(Grant::parse(Right::use, "provider:Google")->name == "google");
-  for (const auto* text : {"", "google", "workspace:", "provider:", "conn_x", "ALL", "workspace"})
+  for (const auto* text :
+       {"", "google", "workspace:", "provider:", "conn_x", "ALL", "workspace", "workspace:a\x1b[2J",
+        "provider:a\nb", "workspace:\xff", "workspace:\xe2\x80\xae"})
     CHECK_FALSE(Grant::parse(Right::use, text));
 }
 
