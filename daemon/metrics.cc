@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
@@ -33,6 +34,23 @@ Family<Counter>& counters(const char* name, const char* help) {
 
 Family<Histogram>& histograms(const char* name, const char* help) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry());
+}
+
+/// What differs by the provider alone becomes one. Only counters tell of providers.
+void sum_up_providers(prometheus::MetricFamily& family) {
+  std::vector<prometheus::ClientMetric> summed;
+  for (auto& metric : family.metric) {
+    std::erase_if(metric.label, [](const auto& label) { return label.name == "provider"; });
+    const auto same = std::find_if(summed.begin(), summed.end(), [&metric](const auto& other) {
+      return other.label == metric.label;
+    });
+    if (same == summed.end()) {
+      summed.push_back(std::move(metric));
+    } else {
+      same->counter.value += metric.counter.value;
+    }
+  }
+  family.metric = std::move(summed);
 }
 
 const char* word(bool success) {
@@ -145,7 +163,8 @@ void api_key_refused() {
   refused.Increment();
 }
 
-std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections) {
+std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections,
+                       bool with_providers) {
   static auto& gauge = prometheus::BuildGauge()
                            .Name("nexus_connections_total")
                            .Help("Connections by status")
@@ -155,7 +174,10 @@ std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connectio
     gauge.Add({{"status", text}})
         .Set(found == connections.end() ? 0 : static_cast<double>(found->second));
   }
-  return prometheus::TextSerializer().Serialize(registry().Collect());
+  auto families = registry().Collect();
+  if (!with_providers)
+    for (auto& family : families) sum_up_providers(family);
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace nexus::metrics

@@ -57,6 +57,8 @@ void answered(const char* listener, int status, double seconds);
 void api_key_refused();
 
 /// The text exposition format 0.0.4, with the connections by status as they are now.
-std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections);
+/// `with_providers`: what is counted for each provider names it; else it is told as one sum.
+std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections,
+                       bool with_providers);
 
 }  // namespace nexus::metrics

@@ -114,6 +114,21 @@ bool is_admin(const Caller& caller) {
   return !caller.access || caller.access->admin;
 }
 
+bool may_see_provider(const Caller& caller, std::string_view name) {
+  if (is_admin(caller)) return true;
+  const auto& grants = caller.access->grants;
+  return std::any_of(grants.begin(), grants.end(), [name](const Grant& grant) {
+    return grant.over == Grant::Over::workspace || covers(grant, "", name);
+  });
+}
+
+bool may_see_all(const Caller& caller) {
+  if (is_admin(caller)) return true;
+  const auto& grants = caller.access->grants;
+  return std::any_of(grants.begin(), grants.end(),
+                     [](const Grant& grant) { return grant.over == Grant::Over::all; });
+}
+
 Result<void> require(const Caller& caller, Right right, const ConnectionRow& connection,
                      const std::string& reference) {
   if (may(caller, right, connection)) return {};

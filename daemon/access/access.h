@@ -47,6 +47,11 @@ bool may(const Caller& caller, Right right, const ConnectionRow& connection);
 /// not enough for either.
 bool may_connect(const Caller& caller, std::string_view workspace, std::string_view provider);
 bool is_admin(const Caller& caller);
+/// Whether a provider is there for the caller: it may be about any, or about this one. What it may
+/// not see is told as what does not exist.
+bool may_see_provider(const Caller& caller, std::string_view name);
+/// Whether it may know of everything that goes on, if only to look at it.
+bool may_see_all(const Caller& caller);
 
 /// Errors: connection_out_of_scope, which is told to the caller as connection_not_found is, where
 /// it may not even see the connection; access_denied where it may see but not use it.

@@ -1,5 +1,6 @@
 #include "daemon/metrics.h"
 
+#include "daemon/access/access.h"
 #include "daemon/api/handlers.h"
 #include "daemon/http/responses.h"
 
@@ -20,14 +21,16 @@ void get_metrics(Services& services, const http::Request& request, const Argumen
     return respond(http::error_response({ErrorCode::missing_api_key,
                                          "from another machine /metrics needs an API key",
                                          "send one as Authorization: Bearer KEY"}));
-  services.disk_workers.submit([&services, respond = std::move(respond)] {
-    const auto connections = services.store.count_by_status();
-    if (!connections) return respond(http::error_response(connections.error()));
-    http::Response response;
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = metrics::exposition(*connections);
-    respond(std::move(response));
-  });
+  // Which providers there are is nobody's business who may not see all that goes on.
+  services.disk_workers.submit(
+      [&services, with_providers = may_see_all(request.caller), respond = std::move(respond)] {
+        const auto connections = services.store.count_by_status();
+        if (!connections) return respond(http::error_response(connections.error()));
+        http::Response response;
+        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        response.body = metrics::exposition(*connections, with_providers);
+        respond(std::move(response));
+      });
 }
 
 }  // namespace nexus::api

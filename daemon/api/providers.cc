@@ -3,17 +3,24 @@
 #include "common/api/provider.h"
 #include "common/json.h"
 #include "common/rfc3339.h"
+#include "common/text.h"
+#include "daemon/access/access.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/paging.h"
 
 namespace nexus::api {
 namespace {
 
-/// The profile without its secret; the secret's fingerprint tells whether it has changed.
-Provider describe(Services& services, const nexus::Provider& provider) {
+/// The profile without its secret; the secret's fingerprint tells whether it has changed. Which
+/// client we are there is for those who manage providers.
+Provider describe(Services& services, const Caller& caller, const nexus::Provider& provider) {
   auto told = nexus::describe(provider);
   if (!provider.damage.empty()) return told;
   told.redirect_uri = services.redirect_uris.of(provider);
+  if (!is_admin(caller)) {
+    told.client_id.clear();
+    return told;
+  }
   if (const auto fingerprint = services.providers.secret_fingerprint(provider))
     told.client_secret_fingerprint = *fingerprint;
   if (provider.signs())
@@ -25,10 +32,36 @@ Result<Reply> change(Services& services, const http::Request& request, const std
                      bool whole) {
   NEXUS_TRY(auto body, parse_json_object(request.body));
   NEXUS_TRY(const auto changed, services.registry.change(id, *body, whole, request.caller));
-  auto answer = describe(services, changed.provider);
+  auto answer = describe(services, request.caller, changed.provider);
   answer.message = "provider updated";
   answer.warning = changed.warning;
   return Reply{to_json(answer)};
+}
+
+/// Those that the caller may see; the page is filled from those after it.
+Result<std::vector<nexus::Provider>> visible(Services& services, const Caller& caller,
+                                             NamePage page) {
+  std::vector<nexus::Provider> seen;
+  const auto wanted = static_cast<std::size_t>(page.limit);
+  while (seen.size() < wanted) {
+    NEXUS_TRY(auto some, services.providers.list(page));
+    if (some.empty()) break;
+    page.after = some.back().name;
+    for (auto& provider : some)
+      if (seen.size() < wanted && may_see_provider(caller, provider.name))
+        seen.push_back(std::move(provider));
+    if (some.size() < wanted) break;
+  }
+  return seen;
+}
+
+/// All of those.
+Result<std::vector<nexus::Provider>> visible(Services& services, const Caller& caller) {
+  NEXUS_TRY(auto providers, services.providers.all());
+  std::erase_if(providers, [&caller](const nexus::Provider& provider) {
+    return !may_see_provider(caller, provider.name);
+  });
+  return providers;
 }
 
 Result<Reply> remove(Services& services, const http::Request& request,
@@ -39,11 +72,24 @@ Result<Reply> remove(Services& services, const http::Request& request,
 
 }  // namespace
 
+Result<nexus::Provider> find_provider(Services& services, const Caller& caller,
+                                      const std::string& id) {
+  NEXUS_TRY(const auto known, services.providers.whatever_by_id(id));
+  if (!may_see_provider(caller, known.name)) return no_such_provider(id);
+  return services.providers.by_id(id);
+}
+
+Result<nexus::Provider> find_provider_named(Services& services, const Caller& caller,
+                                            const std::string& name) {
+  if (!may_see_provider(caller, lower(name))) return no_such_provider(name);
+  return services.providers.by_name(name);
+}
+
 Result<Reply> add_provider(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(auto body, parse_json_object(request.body));
   NEXUS_TRY(auto registration, read_registration(*body));
   NEXUS_TRY(const auto registered, services.registry.add(std::move(registration), request.caller));
-  auto answer = describe(services, registered.provider);
+  auto answer = describe(services, request.caller, registered.provider);
   answer.message = "provider registered";
   answer.warning = registered.warning;
   return Reply{to_json(answer), 201};
@@ -52,7 +98,7 @@ Result<Reply> add_provider(Services& services, const http::Request& request, con
 Result<Reply> provider_metadata(Services& services, const http::Request& request,
                                 const Arguments& args) {
   if (request.query_value("view") == "list") return list_providers(services, request, args);
-  NEXUS_TRY(const auto providers, services.providers.all());
+  NEXUS_TRY(const auto providers, visible(services, request.caller));
   std::map<AuthType, std::vector<const nexus::Provider*>> by_type;
   for (const auto& provider : providers)
     if (provider.damage.empty()) by_type[provider.auth_type].push_back(&provider);
@@ -76,9 +122,10 @@ Result<Reply> provider_metadata(Services& services, const http::Request& request
 
 Result<Reply> list_providers(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(const auto slice, slice_of(request));
-  NEXUS_TRY(const auto providers, services.providers.list({slice.cursor, slice.limit}));
+  NEXUS_TRY(const auto providers, visible(services, request.caller, {slice.cursor, slice.limit}));
   std::vector<Provider> list;
-  for (const auto& provider : providers) list.push_back(describe(services, provider));
+  for (const auto& provider : providers)
+    list.push_back(describe(services, request.caller, provider));
   return paged(list, request, slice, providers.empty() ? "" : providers.back().name);
 }
 
@@ -101,14 +148,16 @@ Result<Reply> test_provider(Services& services, const http::Request& request,
   return Reply{to_json(ProviderTest{provider.name, std::move(checks)})};
 }
 
-Result<Reply> show_provider(Services& services, const http::Request&, const Arguments& args) {
-  NEXUS_TRY(const auto provider, services.providers.by_id(args[0]));
-  return Reply{to_json(describe(services, provider))};
+Result<Reply> show_provider(Services& services, const http::Request& request,
+                            const Arguments& args) {
+  NEXUS_TRY(const auto provider, find_provider(services, request.caller, args[0]));
+  return Reply{to_json(describe(services, request.caller, provider))};
 }
 
-Result<Reply> show_provider_named(Services& services, const http::Request&, const Arguments& args) {
-  NEXUS_TRY(const auto provider, services.providers.by_name(args[0]));
-  return Reply{to_json(describe(services, provider))};
+Result<Reply> show_provider_named(Services& services, const http::Request& request,
+                                  const Arguments& args) {
+  NEXUS_TRY(const auto provider, find_provider_named(services, request.caller, args[0]));
+  return Reply{to_json(describe(services, request.caller, provider))};
 }
 
 Result<Reply> replace_provider(Services& services, const http::Request& request,
@@ -121,8 +170,8 @@ Result<Reply> edit_provider(Services& services, const http::Request& request,
   return change(services, request, args[0], false);
 }
 
-Result<Reply> provider_health(Services& services, const http::Request&, const Arguments&) {
-  NEXUS_TRY(const auto providers, services.providers.all());
+Result<Reply> provider_health(Services& services, const http::Request& request, const Arguments&) {
+  NEXUS_TRY(const auto providers, visible(services, request.caller));
   std::vector<ProviderHealth> list;
   for (const auto& provider : providers) {
     const auto health = services.providers.health(provider.id);

@@ -128,7 +128,7 @@ void resolve_token(Services& services, const http::Request& request, const Argum
   const auto workspace = named_workspace(request);
   auto provider = request.query_value("provider_name");
   if (const auto id = request.query_value("provider_id"); provider.empty() && !id.empty()) {
-    const auto found = services.providers.by_id(id);
+    const auto found = find_provider(services, request.caller, id);
     if (!found) return done(found.error());
     provider = found->name;
   }
@@ -139,7 +139,7 @@ void resolve_token(Services& services, const http::Request& request, const Argum
     return done(admitted.error());
   const auto row = services.connections.newest(provider, workspace, request.caller);
   if (!row) {
-    const auto known = services.providers.by_name(provider);
+    const auto known = find_provider_named(services, request.caller, provider);
     return done(known ? row.error() : known.error());
   }
   services.tokens.fetch(row->id, 0, request.caller, std::move(done));

@@ -61,8 +61,15 @@ ConnectionRequests::ConnectionRequests(Providers& providers, ReturnUrls return_u
       captures_(captures),
       unattended_(unattended) {}
 
-Result<Provider> ConnectionRequests::choose_provider(const ConnectionRequest& request) {
-  if (request.provider_id.empty()) return providers_.by_name(request.provider_name);
+Result<Provider> ConnectionRequests::choose_provider(const ConnectionRequest& request,
+                                                     const Caller& caller) {
+  if (request.provider_id.empty()) {
+    if (!may_see_provider(caller, lower(request.provider_name)))
+      return no_such_provider(request.provider_name);
+    return providers_.by_name(request.provider_name);
+  }
+  NEXUS_TRY(const auto known, providers_.whatever_by_id(request.provider_id));
+  if (!may_see_provider(caller, known.name)) return no_such_provider(request.provider_id);
   NEXUS_TRY(auto provider, providers_.by_id(request.provider_id));
   if (!request.provider_name.empty() && lower(request.provider_name) != provider.name)
     return Error{ErrorCode::invalid_field, "provider_name and provider_id name different providers",
@@ -95,7 +102,7 @@ Result<ConnectionRow> ConnectionRequests::prepare(const ConnectionRequest& reque
 
 Result<StartedConnection> ConnectionRequests::begin(const ConnectionRequest& request,
                                                     const Caller& caller) {
-  NEXUS_TRY(const auto provider, choose_provider(request));
+  NEXUS_TRY(const auto provider, choose_provider(request, caller));
   auto started = begin(request, provider, caller);
   if (!started) return about_provider(provider.name, std::move(started).error());
   return started;
@@ -137,7 +144,7 @@ Result<StartedConnection> ConnectionRequests::begin(const ConnectionRequest& req
 
 Result<ConnectionRow> ConnectionRequests::adopt(const ConnectionRequest& request,
                                                 const Secret& refresh_token, const Caller& caller) {
-  NEXUS_TRY(const auto provider, choose_provider(request));
+  NEXUS_TRY(const auto provider, choose_provider(request, caller));
   if (provider.is_static() || is_unattended(provider.grant))
     return Error{ErrorCode::unsupported_auth_type,
                  provider.name + " has no refresh tokens: its type is " +

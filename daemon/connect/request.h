@@ -37,7 +37,7 @@ class ConnectionRequests {
                               const Caller& caller);
 
  private:
-  Result<Provider> choose_provider(const ConnectionRequest& request);
+  Result<Provider> choose_provider(const ConnectionRequest& request, const Caller& caller);
   Result<StartedConnection> begin(const ConnectionRequest& request, const Provider& provider,
                                   const Caller& caller);
   /// The pending connection that a request asks for.

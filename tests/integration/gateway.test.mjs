@@ -307,7 +307,7 @@ test('health, readiness, metrics and request ids', async () => {
   assert.deepEqual(health.json, { status: 'ok', healthy: true });
   assert.equal((await home.http('GET', '/ready', undefined, { key: '' })).json.ready, true);
   assert.match(health.headers['x-request-id'], /^[0-9a-f]{8}-[0-9a-f]+$/);
-  const metrics = await home.http('GET', '/metrics', undefined, { key: '' });
+  const metrics = await home.http('GET', '/metrics');
   assert.match(metrics.headers['content-type'], /^text\/plain; version=0\.0\.4/);
   for (const name of ['oauth_consents_created_total', 'oauth_consents_with_openid_total',
     'oauth_token_exchanges_total{status="success"}', 'oauth_exchange_duration_seconds_count', 'oauth_id_tokens_returned_total',

@@ -41,10 +41,10 @@ test('the scope matrix: read, use and admin over own, other and unknown connecti
   const O = 200, F = 403, N = 404, U = 401;
   const expected = {
     none: { own: [O, U, U, U, U, U], other: [O, U, U, U, U, U] },
-    'read connection': { own: [O, 1, F, N, F, F], other: [N, 0, N, N, F, N] },
+    'read connection': { own: [O, 1, F, N, N, F], other: [N, 0, N, N, N, N] },
     'read workspace': { own: [O, 1, F, N, F, F], other: [N, 0, N, N, F, N] },
-    'use connection': { own: [O, 1, O, O, F, F], other: [N, 0, N, N, F, N] },
-    'use provider': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, F, N] },
+    'use connection': { own: [O, 1, O, O, N, F], other: [N, 0, N, N, N, N] },
+    'use provider': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, N, N] },
     'use workspace': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, F, N] },
     'use all': { own: [O, 1, O, O, O, O], other: [O, 1, O, O, O, O] },
     admin: { own: [O, 1, O, O, O, O], other: [O, 1, O, O, O, O] },
@@ -82,6 +82,79 @@ test('the scope matrix: read, use and admin over own, other and unknown connecti
     const answer = await home.http('GET', `/v1/check-connection/${reference}`, undefined, { key: '' });
     assert.equal(`${answer.status} ${answer.json.code}`, '404 connection_not_found', reference);
   }
+});
+
+test('no connection is called like a provider, and what a key cannot see has no other answer than what is not there', async () => {
+  await register(home, provider.issuer, { name: 'hidden', client_id: 'hidden-client' });
+  await connect(home, provider, { workspace_id: 'w1', provider_name: 'hidden', alias: 'prod' });
+  const own = await home.makeKey('mine-only', '--use', 'provider:mine');
+  const rename = (alias, key) => home.http('PATCH', `/v1/connections/${ids.own}`, { alias }, { key });
+  const ask = (alias, key) => home.http('POST', '/v1/request-connection',
+    { workspace_id: 'w1', provider_name: 'mine', return_url: 'https://a.example/', alias }, { key });
+  // A provider's name, in any case; a hidden connection's alias: one answer, which does not say why.
+  const answers = [];
+  for (const alias of ['hidden', 'HIDDEN', 'prod'])
+    for (const act of [rename, ask]) {
+      const answer = await act(alias, own);
+      assert.equal(answer.status, 409);
+      answers.push(answer.text.replaceAll(alias, 'ALIAS'));
+    }
+  // The request says which provider it was about; neither says more.
+  assert.equal(new Set(answers).size, 2, answers.join('\n'));
+  assert.ok(answers.every((text) => JSON.parse(text).code === 'alias_taken' && !/hidden|replace/i.test(text)));
+  // Who may see it is told.
+  const admin = await home.makeKey('sees-all', '--admin');
+  assert.match((await rename('prod', admin)).json.hint, /--replace prod/);
+  assert.match((await rename('hidden', admin)).json.message, /name of a provider/);
+  assert.equal((await home.http('GET', '/v1/token/hidden?workspace_id=w1', undefined, { key: own })).status, 404);
+  // The other way around, in any workspace.
+  await home.api('PATCH', `/v1/connections/${ids.own}`, { alias: 'to-come' });
+  const late = { name: 'to-come', issuer: provider.issuer, client_id: 'c', allow_insecure_http: true };
+  for (const made of [await home.api('POST', '/v1/providers', late), await home.api('POST', '/v1/providers/apply', { providers: [late] })]) {
+    assert.equal(`${made.status} ${made.json.code}`, '409 name_taken');
+    assert.ok(made.json.hint.includes(`nexus alias ${ids.own} NAME`));
+  }
+  const planned = await home.api('POST', '/v1/providers/plan', { providers: [late] });
+  assert.match(planned.text, /name_taken/, 'a plan says so before it is made');
+  // The command line knows the catalogue, too.
+  const catalogue = await home.nexus(['alias', ids.own, 'GitHub', '--json']);
+  assert.equal(JSON.parse(catalogue.stdout).error.code, 'alias_taken');
+  assert.match((await home.nexus(['connect', 'mine', '--alias', 'github'])).stderr, /github is the name of a provider/);
+  await home.api('PATCH', `/v1/connections/${ids.own}`, { alias: 'own-alias' });
+
+  // Providers: those of the key alone, and which client we are there for admins alone.
+  const get = (path, key = own) => home.http('GET', path, undefined, { key });
+  const hiddenId = (await home.api('GET', '/providers/by-name/hidden')).json.id;
+  const mineId = (await home.api('GET', '/providers/by-name/mine')).json.id;
+  for (const path of ['/providers', '/v1/providers', '/v1/providers/metadata', '/v1/providers?view=list', '/providers/health', '/providers?limit=1'])
+    assert.ok(/mine/.test((await get(path)).text) && !/hidden|theirs/.test((await get(path)).text), path);
+  assert.equal((await get('/providers?limit=1')).headers['x-next-cursor'], 'mine');
+  assert.deepEqual((await get('/providers?limit=1&cursor=mine')).json, []);
+  for (const [there, missing] of [['/providers/by-name/hidden', '/providers/by-name/nobody'], [`/providers/${hiddenId}`, '/providers/0'],
+    [`/v1/resolve?workspace_id=w1&provider_name=hidden`, '/v1/resolve?workspace_id=w1&provider_name=nobody'],
+    [`/v1/resolve?workspace_id=w1&provider_id=${hiddenId}`, '/v1/resolve?workspace_id=w1&provider_id=0']]) {
+    const [foreign, nobody] = [await get(there), await get(missing)];
+    assert.equal(foreign.status, 404, there);
+    assert.equal(foreign.text.replaceAll(/hidden|nobody/g, 'NAME').replaceAll(hiddenId, '0'), nobody.text.replaceAll(/hidden|nobody/g, 'NAME'), there);
+  }
+  const request = (fields) => home.http('POST', '/v1/request-connection', { workspace_id: 'w1', return_url: 'https://a.example/', ...fields }, { key: own });
+  for (const fields of [{ provider_name: 'hidden' }, { provider_id: hiddenId }])
+    assert.equal((await request(fields)).json.code, 'provider_not_found');
+  const told = (await get(`/providers/${mineId}`)).json;
+  assert.equal(told.client_id, '');
+  assert.equal(told.client_secret_fingerprint, '');
+  const toAdmin = (await get(`/providers/${mineId}`, admin)).json;
+  assert.equal(toAdmin.client_id, 'client-1');
+  assert.ok(toAdmin.client_secret_fingerprint);
+  // Metrics name providers to who may see all.
+  await home.api('GET', `/v1/token/${ids.own}`);
+  const all = await home.makeKey('reads-all', '--read', 'all');
+  for (const key of ['', own]) {
+    const { text } = await get('/metrics', key);
+    assert.ok(!/provider=/.test(text));
+    assert.match(text, /^oauth_token_get_total\{has_id_token="(true|false)"\} [1-9]/m);
+  }
+  for (const key of [all, admin]) assert.match((await get('/metrics', key)).text, /provider="mine"/);
 });
 
 test('admin routes need an admin key', async () => {
