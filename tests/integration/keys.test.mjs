@@ -157,6 +157,25 @@ test('no connection is called like a provider, and what a key cannot see has no 
   for (const key of [all, admin]) assert.match((await get('/metrics', key)).text, /provider="mine"/);
 });
 
+test('a workspace and the names in a key are as good from the query as from the body', async () => {
+  const key = await home.makeKey('queries', '--use', 'all');
+  const body = { provider_name: 'mine', return_url: 'https://a.example/' };
+  for (const bad of ['a%1b%5b2J', '%ff', '%c2%9b', 'a%0ab', '%e2%80%ae', 'w'.repeat(5000), '%zz'])
+    for (const [method, path, sent] of [['POST', `/v1/request-connection?workspace_id=${bad}`, body], ['POST', `/v1/request-connection?user_id=${bad}`, body],
+      ['GET', `/v1/connections?workspace_id=${bad}`], ['GET', `/v1/token/mine?workspace_id=${bad}`], ['DELETE', `/v1/connections/${UNKNOWN}?reason=${bad}`],
+      ['GET', `/v1/resolve?workspace_id=${bad}&provider_name=mine`]]) {
+      const answer = await home.http(method, path, sent, { key });
+      assert.equal(`${answer.status} ${answer.json.code}`, '400 invalid_field', path);
+    }
+  const decoded = ['a\u001b[2J', 'a\nb', '\u009b', '\u202e', 'w'.repeat(5000)];
+  for (const bad of decoded)
+    assert.equal((await home.http('POST', '/v1/request-connection', { ...body, workspace_id: bad }, { key })).json.code, 'invalid_field');
+  for (const bad of decoded)
+    for (const wanted of [{ name: 'bad-names', use: [`workspace:${bad}`] }, { name: 'bad-names', read: [`provider:${bad}`] }, { name: bad, use: ['all'] }])
+      assert.equal((await home.api('POST', '/v1/keys', wanted)).json.code, 'invalid_field');
+  assert.equal((await home.http('GET', '/v1/connections?workspace_id=a+b%C3%BC', undefined, { key })).status, 200);
+});
+
 test('admin routes need an admin key', async () => {
   const use = await home.makeKey('not-admin', '--use', 'all');
   const admin = await home.makeKey('is-admin', '--admin');
