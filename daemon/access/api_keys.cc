@@ -119,6 +119,13 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
   if (expires_at && *expires_at <= clock_())
     return Error{ErrorCode::invalid_field, "the key would have expired already",
                  "give a time to come, for example --expires 90d"};
+  {
+    // A name or an id revokes a key: what is one key's id is no other's name.
+    const std::lock_guard lock(mutex_);
+    if (keys_.contains(name))
+      return Error{ErrorCode::key_exists, name + " is the id of another key",
+                   "choose another name"};
+  }
   Issued issued{Secret(new_key()), {}};
   const auto text = issued.key.expose();
   issued.row = {id_in(text),     name,          vault_.hash_api_key(text),

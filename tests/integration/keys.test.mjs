@@ -278,6 +278,9 @@ test('bad wishes are refused with a way out', async () => {
   assert.equal((await home.nexus(['key', 'create', '--name', 'a b', '--use', 'all'])).code, 2);
   await create('--use', 'all');
   assert.match((await create('--use', 'all')).stderr, /exists already/);
+  const { id } = (await home.api('GET', '/v1/keys')).json.find((each) => each.name === 'bad');
+  const twin = await home.nexus(['key', 'create', '--name', id, '--use', 'all', '--json']);
+  assert.equal(JSON.parse(twin.stdout).error.code, 'key_exists', 'a key is revoked by name or id: none is both');
 });
 
 test('keys of the environment and of files, as containers bring them', async (t) => {
