@@ -38,9 +38,9 @@ Error error_of_daemon(std::string_view said, int exit_code) {
   if (const auto at = said.find(prefix); at != std::string_view::npos) {
     const auto line = said.substr(at + prefix.size());
     error.message =
-        "the daemon could not be started: " + printable(line.substr(0, line.find('\n')));
+        "the daemon could not be started: " + std::string(line.substr(0, line.find('\n')));
     const auto hint_at = line.find("\n  ");
-    if (hint_at != std::string_view::npos) error.hint = printable(trim(line.substr(hint_at + 3)));
+    if (hint_at != std::string_view::npos) error.hint = trim(line.substr(hint_at + 3));
   }
   return error;
 }

@@ -84,12 +84,12 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
   } else {
     NEXUS_TRY(value, field_in(payload, args.field));
   }
-  context.output.result(header_of_static ? value : format_as(args.format, value));
+  context.output.raw(header_of_static ? value : format_as(args.format, value));
   // A raw value goes into pipes and variables as it is; a line is a line.
   const bool newline =
       args.newline ||
       (!args.no_newline && (args.format != "raw" || context.output.stdout_is_terminal()));
-  if (newline) context.output.result("\n");
+  if (newline) context.output.raw("\n");
   return 0;
 }
 

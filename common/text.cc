@@ -32,6 +32,15 @@ bool is_disturbing(std::string_view sequence) {
              : sequence.starts_with("\xe2\x81") && sequence[2] >= '\xa6' && sequence[2] <= '\xa9';
 }
 
+/// The code of one that is disturbing; of the others only those of three bytes at the most.
+unsigned code_of(std::string_view sequence) {
+  unsigned code = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() > 1) code &= sequence.size() == 2 ? 0x1fU : 0x0fU;
+  for (const char c : sequence.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3fU);
+  return code;
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -64,6 +73,29 @@ std::string printable(std::string_view text, std::size_t limit) {
       out += sequence;
     }
     text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
+SecretText escape_controls(std::string_view document) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  SecretText out;
+  out.reserve(document.size());
+  while (!document.empty()) {
+    const auto length = utf8_sequence(document);
+    const auto sequence = document.substr(0, length == 0 ? 1 : length);
+    if (sequence == "\n") {
+      out += '\n';
+    } else if (sequence == "\t" || sequence == "\r") {
+      out += ' ';
+    } else if (length == 0 || is_disturbing(sequence)) {
+      const auto code = length == 0 ? 0xfffdU : code_of(sequence);
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += hex[code >> shift & 15U];
+    } else {
+      out += sequence;
+    }
+    document.remove_prefix(sequence.size());
   }
   return out;
 }

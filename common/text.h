@@ -6,12 +6,18 @@
 #include <utility>
 #include <vector>
 
+#include "common/secret.h"
+
 namespace nexus {
 
 /// Text from outside made fit for a terminal, a log line or a message: control characters (ANSI and
 /// OSC sequences with them), bidirectional overrides and broken UTF-8 become '?', and it is cut to
 /// `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 512);
+
+/// JSON (or TOML) from outside made fit for a terminal: what `printable` takes out stands escaped
+/// in its texts, so that it is the same document. Blanks between its parts stay blanks.
+SecretText escape_controls(std::string_view document);
 
 /// `printable`, with every occurrence of the given secrets masked: some authorization servers echo
 /// what they were sent in error_description.

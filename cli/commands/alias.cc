@@ -22,7 +22,7 @@ Result<int> run_alias(Context& context, const AliasArgs& args) {
     print_json(context.output, {connection});
     return 0;
   }
-  context.output.result(told_apart(connection) + " is called " + connection.alias + " now\n");
+  context.output.line(told_apart(connection) + " is called " + connection.alias + " now");
   return 0;
 }
 

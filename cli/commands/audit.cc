@@ -45,21 +45,20 @@ std::string who(const api::AuditRecord& event) {
 }
 
 std::vector<std::string> row_of(const api::AuditRecord& event) {
-  const auto shown = [](const std::string& text) { return or_dash(printable(text, 200)); };
-  return {event.created_at,           printable(event.event, 60), shown(event.outcome),
-          shown(event.connection_id), shown(event.provider),      printable(who(event), 80),
-          shown(event.detail)};
+  return {
+      event.created_at,        event.event, or_dash(event.outcome), or_dash(event.connection_id),
+      or_dash(event.provider), who(event),  or_dash(event.detail)};
 }
 
 /// What a terminal has no columns for stands below.
 void print_on_terminal(const Output& output, const api::AuditRecord& event) {
   std::string above = event.created_at;
   for (const auto& text : {event.event, event.outcome, event.provider})
-    if (!text.empty()) above += "  " + printable(text, 200);
+    if (!text.empty()) above += "  " + text;
   std::string below;
-  if (!event.connection_id.empty()) below = printable(event.connection_id, 60) + ", ";
-  below += printable(who(event), 80);
-  if (!event.detail.empty()) below += ": " + printable(event.detail, 200);
+  if (!event.connection_id.empty()) below = event.connection_id + ", ";
+  below += who(event);
+  if (!event.detail.empty()) below += ": " + event.detail;
   print_text(output, "", above);
   print_text(output, "    ", below);
 }
@@ -88,7 +87,7 @@ void print_events(const Context& context, const std::vector<api::AuditRecord>& e
     } else if (output.stdout_is_terminal()) {
       print_on_terminal(output, event);
     } else {
-      output.result(join(row_of(event), "  ") + "\n");
+      output.line(join(row_of(event), "  "));
     }
   }
 }

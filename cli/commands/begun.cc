@@ -17,8 +17,8 @@ Error take_back(Context& context, const Begun& begun, Error error) {
     context.output.note("  run: " + way_out);
   };
   if (!begun.connection_id.empty())
-    end("/v1/connections/" + begun.connection_id + "?keep_grant=true", "the connection",
-        "nexus disconnect " + begun.connection_id);
+    end("/v1/connections/" + percent_encode(begun.connection_id) + "?keep_grant=true",
+        "the connection", "nexus disconnect " + begun.connection_id);
   if (!begun.registered.empty())
     end("/v1/providers/by-name/" + percent_encode(begun.registered),
         "the registration of " + begun.registered, "nexus provider remove " + begun.registered);

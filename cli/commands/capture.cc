@@ -20,7 +20,7 @@ Result<void> send(Context& context, const std::string& state, std::string_view c
 
 /// As the page names it.
 std::string title_of(const api::CaptureField& field) {
-  return printable(field.title.empty() ? field.name : field.title, 100);
+  return field.title.empty() ? field.name : field.title;
 }
 
 /// What was refused, told of the field as it was asked for.
@@ -37,8 +37,8 @@ std::string question_for(const api::CaptureField& field) {
   if (field.yes_or_no) hint = "true or false";
   if (field.secret) hint = "not shown";
   if (!field.required) hint += hint.empty() ? "optional" : ", optional";
-  if (!field.description.empty()) question += " – " + printable(field.description, 200);
-  return question + (hint.empty() ? "" : " (" + printable(hint, 300) + ")");
+  if (!field.description.empty()) question += " – " + field.description;
+  return question + (hint.empty() ? "" : " (" + hint + ")");
 }
 
 /// One field's answer joins the object; nothing for an empty one.

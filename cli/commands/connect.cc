@@ -139,7 +139,7 @@ void tell_connected(Context& context, const api::Connection& connection) {
   context.output.note("Connected" +
                       (connection.account.empty() ? "" : " as " + connection.account) +
                       ". Use it with: nexus token " + name_of(connection));
-  context.output.result(connection.id + "\n");
+  context.output.line(connection.id);
 }
 
 /// The last word of a command that waited.
@@ -235,7 +235,7 @@ Result<int> connect(Context& context, ConnectArgs& args, const api::Provider& pr
     if (auto answered = answer(context, args, provider, *started, way); !answered)
       return take_back(context, begun, std::move(answered).error());
     if (args.no_wait && way == Way::browser) {
-      if (!context.output.json) context.output.result(id + "\n");
+      if (!context.output.json) context.output.line(id);
       return 0;
     }
   }

@@ -28,10 +28,10 @@ void show_url(Context& context, const std::string& provider, const std::string& 
 /// person can compare them.
 void show_device_code(const Output& output, const api::DevicePrompt& device) {
   const auto& complete = device.verification_uri_complete;
-  output.note("On any device, open " + printable(device.verification_uri, 500));
-  output.note("and enter the code  " + printable(device.user_code, 80));
+  output.note("On any device, open " + device.verification_uri);
+  output.note("and enter the code  " + device.user_code);
   if (complete.empty()) return show_qr_code(output, device.verification_uri);
-  output.note("or open " + printable(complete, 500) + " and compare the code");
+  output.note("or open " + complete + " and compare the code");
   show_qr_code(output, complete);
 }
 
@@ -69,7 +69,7 @@ void tell_way_around(Context& context, const api::StartedConnection& started, bo
   const auto* other_ways = !has_other_ways            ? ""
                            : started.device_supported ? "\nOr start again with --paste or --device."
                                                       : "\nOr start again with --paste.";
-  context.output.note(way + other_ways);
+  for (const auto& line : split(way + other_ways, '\n')) context.output.note(line);
 }
 
 }  // namespace

@@ -25,8 +25,7 @@ Result<void> check_meant(Context& context, DisconnectArgs& args) {
       connection.status == ConnectionStatus::failed)
     return {};
   return confirm("Disconnect " + name_of(connection) + " (" + connection.provider +
-                 (connection.account.empty() ? "" : ", " + printable(connection.account, 60)) +
-                 ")?");
+                 (connection.account.empty() ? "" : ", " + connection.account) + ")?");
 }
 
 Result<int> run_disconnect(Context& context, DisconnectArgs args) {
@@ -41,9 +40,9 @@ Result<int> run_disconnect(Context& context, DisconnectArgs args) {
   }
   const bool pending = ended.provider_revocation_pending;
   const auto& why = ended.provider_revocation_error;
-  context.output.result("disconnected " + ended.connection_id +
-                        (pending ? ": nobody gets its credentials any more\n"
-                                 : ": its credentials are deleted here\n"));
+  context.output.line(
+      "disconnected " + ended.connection_id +
+      (pending ? ": nobody gets its credentials any more" : ": its credentials are deleted here"));
   if (ended.provider_revoked) {
     context.output.note(ended.provider + " revoked its tokens, too");
   } else if (pending) {

@@ -59,13 +59,15 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   }
   context.output.note("Key " + args.name + " (" + rights_of(key) + ", expires " + expiry_text(key) +
                       "). It is shown this once:");
-  context.output.result(key.key + "\n");
+  context.output.line(key.key);
   NEXUS_CHECK(withdraw_unseen(context, key));
   const auto daemon = context.client.get<api::DaemonStatus>("/v1/daemon");
-  if (daemon && daemon->gateway.empty())
+  if (daemon && daemon->gateway.empty()) {
     context.output.note(
         "The gateway is off, so there is nothing to show it to yet: set listen under [gateway] in "
-        "nexus.toml,\nsee nexusd(8), and restart the daemon.");
+        "nexus.toml,");
+    context.output.note("see nexusd(8), and restart the daemon.");
+  }
   return 0;
 }
 
@@ -97,7 +99,7 @@ Result<int> run_revoke(Context& context, const std::string& name) {
   if (context.output.json) {
     context.output.json_line(answer);
   } else {
-    context.output.result("revoked key " + name + "\n");
+    context.output.line("revoked key " + name);
   }
   return 0;
 }

@@ -42,9 +42,9 @@ Table table_for(const Output& output, const ListArgs& args) {
 
 Cells row_of(const api::Connection& c, const ListArgs& args) {
   Cells row{or_dash(c.alias)};
-  if (args.filter.all_workspaces) row.emplace_back(printable(c.workspace, 80));
+  if (args.filter.all_workspaces) row.emplace_back(c.workspace);
   row.emplace_back(c.provider);
-  row.emplace_back(or_dash(printable(c.account, 120)));
+  row.emplace_back(or_dash(c.account));
   row.emplace_back(refresh_fails(c) ? "refresh fails" : word(c.status), color_of(c));
   row.emplace_back(expiry(c));
   if (!args.wide) return row;

@@ -52,8 +52,8 @@ Result<int> run_edit(Context& context, const ProviderArgs& args) {
     return Error{ErrorCode::usage, "nothing was said that should change",
                  "nexus provider edit --help lists what can"};
   const CatchInterrupt held;  // what is changed is said
-  NEXUS_TRY(const auto after,
-            context.client.call<api::Provider>("PATCH", "/v1/providers/" + before.id, *edit));
+  NEXUS_TRY(const auto after, context.client.call<api::Provider>(
+                                  "PATCH", "/v1/providers/" + percent_encode(before.id), *edit));
   print_provider(context.output, after);
   if (const char* what = other_party(before, after))
     context.output.warn(std::string("the ") + what +
@@ -77,7 +77,7 @@ Result<int> run_list(Context& context) {
     const auto& where = !provider.issuer.empty()      ? provider.issuer
                         : !provider.token_url.empty() ? provider.token_url
                                                       : provider.api_base_url;
-    rows.push_back({provider.name, word(provider.auth_type), printable(where, 80)});
+    rows.push_back({provider.name, word(provider.auth_type), where});
   }
   Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER, TOKEN ENDPOINT OR API", true}})
       .print(rows);
@@ -104,8 +104,8 @@ Result<int> run_show(Context& context, const std::string& name) {
 Result<int> run_test(Context& context, const std::string& name) {
   NEXUS_TRY(const auto provider, fetch_provider(context, name));
   context.output.progress("asking " + name + " …");
-  const auto test =
-      context.client.post<api::ProviderTest>("/v1/providers/" + provider.id + "/test", "");
+  const auto test = context.client.post<api::ProviderTest>(
+      "/v1/providers/" + percent_encode(provider.id) + "/test", "");
   context.output.progress("");
   if (!test) return test.error();
   if (context.output.json) {
@@ -113,10 +113,8 @@ Result<int> run_test(Context& context, const std::string& name) {
     return test->ok() ? 0 : 1;
   }
   for (const auto& check : test->checks) {
-    context.output.result(context.output.mark(check.ok) + " " + check.name + ": " +
-                          printable(check.detail, 400) + "\n");
-    if (!check.ok && !check.hint.empty())
-      context.output.result("  " + printable(check.hint, 400) + "\n");
+    context.output.line({Output::mark(check.ok), " " + check.name + ": " + check.detail});
+    if (!check.ok && !check.hint.empty()) context.output.line("  " + check.hint);
   }
   return test->ok() ? 0 : 1;
 }
@@ -164,7 +162,7 @@ Result<int> run_remove(Context& context, const RemoveArgs& args) {
     context.output.json_line(answer);
     return 0;
   }
-  context.output.result("removed provider " + name + "\n");
+  context.output.line("removed provider " + name);
   context.output.note("connections made with it go on working until they are disconnected");
   return 0;
 }

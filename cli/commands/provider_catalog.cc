@@ -70,8 +70,8 @@ void print_json(const Output& output, const std::vector<CatalogueEntry>& entries
 void print_table(const Output& output, const std::vector<CatalogueEntry>& entries) {
   std::vector<Cells> rows;
   for (const auto& entry : entries)
-    rows.push_back({entry.name, word(entry.auth_type), printable(entry.display_name, 60),
-                    or_dash(entry.category)});
+    rows.push_back(
+        {entry.name, word(entry.auth_type), entry.display_name, or_dash(entry.category)});
   Table(output, {{"NAME", true}, {"TYPE"}, {"PROVIDER", true}, {"CATEGORY"}}).print(rows);
 }
 

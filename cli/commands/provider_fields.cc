@@ -34,9 +34,8 @@ Result<std::map<std::string, std::string>> pairs_of(const std::vector<std::strin
 
 void add_parameters(Record& lines, const std::map<std::string, std::string>& params) {
   for (const auto& [name, json] : params) {
-    const auto value = json.starts_with('{') ? "{…}" : printable(plain_text(json), 400);
-    lines.emplace_back(name == params.begin()->first ? "parameters" : "",
-                       printable(name, 100) + "=" + value);
+    const auto value = json.starts_with('{') ? "{…}" : plain_text(json);
+    lines.emplace_back(name == params.begin()->first ? "parameters" : "", name + "=" + value);
   }
 }
 
@@ -44,7 +43,7 @@ void print_provider(const Output& output, const api::Provider& p) {
   if (output.json) return output.json_line(api::to_json(p));
   Record lines{{"provider", p.name}};
   const auto row = [&](const char* label, const std::string& value) {
-    if (!value.empty()) lines.emplace_back(label, printable(value, 400));
+    if (!value.empty()) lines.emplace_back(label, value);
   };
   row("id", p.id);
   row("type", word(p.auth_type));
@@ -56,8 +55,7 @@ void print_provider(const Output& output, const api::Provider& p) {
       p.client_secret_fingerprint.empty() ? "" : "set, fingerprint " + p.client_secret_fingerprint);
   row("client authentication", p.auth_header);
   row("grant", p.grant_type);
-  if (p.has_key_to_register())
-    lines.emplace_back("public key to register", printable(p.public_jwk, 4000));
+  if (p.has_key_to_register()) lines.emplace_back("public key to register", p.public_jwk);
   row("scopes", join(p.scopes, " "));
   add_parameters(lines, p.params);
   row("API", p.api_base_url);

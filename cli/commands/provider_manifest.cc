@@ -18,7 +18,7 @@ struct ManifestArgs {
 };
 
 std::string shown(const std::string& json) {
-  return json == "null" ? "(none)" : printable(plain_text(json), 200);
+  return json == "null" ? "(none)" : plain_text(json);
 }
 
 const char* sign_of(PlanAction action) {
@@ -42,12 +42,8 @@ void print_field(const Output& output, const api::FieldChange& field) {
   const auto text = added     ? shown(field.after)
                     : removed ? shown(field.before)
                               : shown(field.before) + " → " + shown(field.after);
-  output.result(output.change_line(std::string("    ") +
-                                   (added     ? "+"
-                                    : removed ? "-"
-                                              : "~") +
-                                   " " + field.name + ": " + text) +
-                "\n");
+  const auto* sign = added ? "+" : removed ? "-" : "~";
+  output.line(Output::change_line(std::string("    ") + sign + " " + field.name + ": " + text));
 }
 
 void print_change(const Output& output, const api::ProviderChange& change) {
@@ -55,20 +51,19 @@ void print_change(const Output& output, const api::ProviderChange& change) {
   const std::string what = change.action == PlanAction::orphan
                                ? "registered, but not in the manifest (--prune deletes it)"
                                : word(change.action);
-  output.result(
-      output.change_line(std::string(sign_of(change.action)) + " " + change.name + ": " + what) +
-      "\n");
+  output.line(
+      Output::change_line(std::string(sign_of(change.action)) + " " + change.name + ": " + what));
   for (const auto& field : change.fields) print_field(output, field);
-  if (!change.warning.empty()) output.result("    ! " + printable(change.warning, 300) + "\n");
+  if (!change.warning.empty()) output.line("    ! " + change.warning);
 }
 
 void print_summary(const Output& output, const api::ProviderPlan& plan) {
   const auto count = [&plan](PlanAction action) { return std::to_string(plan.count(action)); };
   const bool orphans = plan.count(PlanAction::orphan) > 0;
-  output.result(count(PlanAction::create) + " to create, " + count(PlanAction::update) +
-                " to update, " + count(PlanAction::removal) + " to delete, " +
-                count(PlanAction::unchanged) + " unchanged" +
-                (orphans ? ", " + count(PlanAction::orphan) + " not in the manifest" : "") + "\n");
+  output.line(count(PlanAction::create) + " to create, " + count(PlanAction::update) +
+              " to update, " + count(PlanAction::removal) + " to delete, " +
+              count(PlanAction::unchanged) + " unchanged" +
+              (orphans ? ", " + count(PlanAction::orphan) + " not in the manifest" : ""));
 }
 
 Result<api::ProviderPlan> send(Context& context, const Manifest& manifest, bool prune,
@@ -85,9 +80,8 @@ std::optional<Error> problems_in(const Output& output, const Manifest& manifest,
                                  const api::ProviderPlan& plan) {
   if (plan.problems.empty()) return std::nullopt;
   for (const auto& [index, name, error] : plan.problems) {
-    output.note(manifest.place(index, error.field) + ": " + name + ": " +
-                printable(error.message, 400));
-    if (!error.hint.empty()) output.note("  " + printable(error.hint, 400));
+    output.note(manifest.place(index, error.field) + ": " + name + ": " + error.message);
+    if (!error.hint.empty()) output.note("  " + error.hint);
   }
   const auto count = plan.problems.size();
   return Error{ErrorCode::invalid_field,
@@ -151,7 +145,7 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
 
 Result<int> run_export(Context& context) {
   NEXUS_TRY(const auto providers, context.client.all_pages<api::Provider>("/providers?limit=500"));
-  context.output.result(manifest_of(providers));
+  context.output.document(manifest_of(providers));
   if (providers.empty()) context.output.note("no providers yet: the manifest is empty");
   return 0;
 }

@@ -38,9 +38,9 @@ Result<int> run_prune(Context& context, const ListFilter& filter) {
     return 0;
   }
   const auto count = removed.size();
-  context.output.result(count == 0 ? "there are no failed attempts\n"
-                                   : "removed " + std::to_string(count) + " failed " +
-                                         (count == 1 ? "attempt" : "attempts") + "\n");
+  context.output.line(count == 0 ? "there are no failed attempts"
+                                 : "removed " + std::to_string(count) + " failed " +
+                                       (count == 1 ? "attempt" : "attempts"));
   return 0;
 }
 

@@ -55,7 +55,7 @@ Result<std::map<std::string, std::string>> ask_for_variables(
         given[variable.name] = *checked;
         break;
       }
-      say_on_terminal("  " + checked.error().message + "; " + checked.error().hint + "\n");
+      say_on_terminal("  " + checked.error().message + "; " + checked.error().hint);
     }
   }
   return given;
@@ -161,7 +161,7 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   }
   Record lines{{"catalogue entry", entry.name}};
   const auto row = [&](const char* label, const std::string& value) {
-    if (!value.empty()) lines.emplace_back(label, printable(value, 400));
+    if (!value.empty()) lines.emplace_back(label, value);
   };
   const auto text = [&](const char* name) {
     return text_member(*entry.profile, name).value_or("");
@@ -193,8 +193,8 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
 }
 
 void print_quirks(const Output& output, const CatalogueEntry& entry) {
-  if (!entry.quirks.empty()) output.result("What is special about it:\n");
-  for (const auto& quirk : entry.quirks) print_text(output, "- ", printable(quirk, 400));
+  if (!entry.quirks.empty()) output.line("What is special about it:");
+  for (const auto& quirk : entry.quirks) print_text(output, "- ", quirk);
   if (!entry.unverified.empty())
     print_text(output, "Not checked at the provider: ", join(entry.unverified, ", "));
 }

@@ -38,7 +38,7 @@ std::string state_of(const api::Connection& c) {
 
 std::string reason_of(const api::Connection& c) {
   if (c.error_code.empty()) return {};
-  return printable(c.error_message.empty() ? c.error_code : c.error_message, 2000);
+  return c.error_message.empty() ? c.error_code : c.error_message;
 }
 
 /// What a person has to run, "" where that is nothing.
@@ -55,22 +55,22 @@ void print_in_full(const Output& output, const api::Connection& c) {
   };
   line("connection", name_of(c));
   line("provider", c.provider);
-  line("account", printable(c.account, 400));
-  lines.emplace_back("status", Cell(state_of(c), color_of(c)));
+  line("account", c.account);
+  lines.emplace_back("status", Words(state_of(c), color_of(c)));
   line("reason", reason_of(c));
   line("to do", way_out(c).empty() ? "" : "run: " + way_out(c));
   if (c.status == ConnectionStatus::active) line("token expires", expiry(c));
   line("scopes", join(c.scopes, " "));
   if (c.last_refresh_at) line("last refresh", ago_text(*c.last_refresh_at));
   if (c.next_refresh_at && !refresh_fails(c)) line("next refresh", until(*c.next_refresh_at));
-  line("workspace", printable(c.workspace, 400));
+  line("workspace", c.workspace);
   if (!c.alias.empty()) line("id", c.id);
   print_record(output, lines);
 }
 
 void print_each(const Output& output, const std::vector<api::Connection>& connections) {
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    if (i > 0) output.result("\n");
+    if (i > 0) output.line("");
     print_in_full(output, connections[i]);
   }
 }
@@ -80,9 +80,9 @@ void print_troubles(const Output& output, const std::vector<api::Connection>& co
   for (const auto& c : connections) {
     const auto reason = reason_of(c);
     if (reason.empty()) continue;
-    output.result("\n");
+    output.line("");
     print_text(output, "", name_of(c) + ": " + reason);
-    if (!way_out(c).empty()) output.result("  run: " + way_out(c) + "\n");
+    if (!way_out(c).empty()) output.line("  run: " + way_out(c));
   }
 }
 
@@ -99,7 +99,7 @@ class Overview {
     for (const auto& c : connections) {
       const bool has_token = c.status == ConnectionStatus::active && !refresh_fails(c);
       const auto state = state_of(c) + (has_token ? ", the token expires " + expiry(c) : "");
-      rows.push_back({or_dash(c.alias), c.provider, Cell(state, color_of(c))});
+      rows.push_back({or_dash(c.alias), c.provider, Words(state, color_of(c))});
     }
     table_.print(rows);
     print_troubles(output_, connections);
@@ -164,7 +164,7 @@ Result<int> watch(Context& context, const std::vector<std::string>& references) 
     const auto connections = fetch(context, references);
     if (!connections && first) return connections.error();
     const auto facts = connections ? facts_of(*connections) : connections.error().message;
-    if (redraw) context.output.result("\033[H\033[2J");
+    if (redraw) context.output.clear_screen();
     if (redraw || facts != shown) {
       if (connections) {
         print(context, *connections, !references.empty());

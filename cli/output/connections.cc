@@ -56,7 +56,7 @@ const std::string& name_of(const api::Connection& c) {
 }
 
 std::string told_apart(const api::Connection& c) {
-  return c.provider + " (" + (c.account.empty() ? c.id : printable(c.account, 120)) + ")";
+  return c.provider + " (" + (c.account.empty() ? c.id : c.account) + ")";
 }
 
 std::string expiry(const api::Connection& c) {

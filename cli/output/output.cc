@@ -31,9 +31,19 @@ bool shows_color(int fd, bool allowed) {
 
 }  // namespace
 
-void Output::result(std::string_view text) const {
+void Output::to_stdout(std::string_view text) const {
   // After a failure nothing more: what comes through must not look like all there is.
   if (write_error_ == 0) write_error_ = write_all(STDOUT_FILENO, text);
+}
+
+void Output::line(const std::vector<Words>& parts) const {
+  std::string text;
+  for (const auto& words : parts) text += colored(words);
+  to_stdout(text += '\n');
+}
+
+void Output::raw(std::string_view credential) const {
+  to_stdout(credential);
 }
 
 Result<void> Output::written() const {
@@ -44,17 +54,25 @@ Result<void> Output::written() const {
 }
 
 void Output::json_part(std::string_view text) const {
-  if (stdout_is_terminal()) return result(indenter_.indent(text));
-  result(text);
+  const auto clean = escape_controls(text);
+  to_stdout(stdout_is_terminal() ? indenter_.indent(clean) : clean);
 }
 
 void Output::json_line(std::string_view value) const {
   json_part(value);
-  result("\n");
+  to_stdout("\n");
+}
+
+void Output::document(std::string_view toml) const {
+  to_stdout(escape_controls(toml));
+}
+
+void Output::clear_screen() const {
+  to_stdout("\033[H\033[2J");
 }
 
 void Output::note(std::string_view text) const {
-  write_all(STDERR_FILENO, std::string(text) + "\n");
+  write_all(STDERR_FILENO, Words(text).text() + "\n");
 }
 
 void Output::warn(std::string_view text) const {
@@ -76,9 +94,13 @@ void Output::error(const Error& error) const {
   for (const auto& line : split(error.hint, '\n')) note("  " + line);
 }
 
+void Output::picture(std::string_view lines) const {
+  write_all(STDERR_FILENO, lines);
+}
+
 void Output::progress(std::string_view text) const {
   if (!stderr_is_terminal()) return;
-  write_all(STDERR_FILENO, "\r\033[K" + std::string(text));
+  write_all(STDERR_FILENO, "\r\033[K" + Words(text).text());
 }
 
 bool Output::stderr_is_terminal() const {
@@ -96,24 +118,25 @@ std::optional<std::size_t> Output::stdout_columns() const {
   return known ? size.ws_col : 80;
 }
 
-std::string Output::colored(std::string_view text, Color color) const {
+std::string Output::colored(const Words& words) const {
   constexpr const char* kCodes[] = {"0", "32", "33", "31"};
-  if (color == Color::none || !shows_color(STDOUT_FILENO, color_allowed)) return std::string(text);
-  return std::string("\033[") + kCodes[static_cast<int>(color)] + "m" + std::string(text) +
+  if (words.color() == Color::none || !shows_color(STDOUT_FILENO, color_allowed))
+    return words.text();
+  return std::string("\033[") + kCodes[static_cast<int>(words.color())] + "m" + words.text() +
          "\033[0m";
 }
 
-std::string Output::mark(bool good) const {
-  return good ? colored("ok", Color::green) + "  " : colored("FAIL", Color::red);
+Words Output::mark(bool good) {
+  return good ? Words("ok  ", Color::green) : Words("FAIL", Color::red);
 }
 
-std::string Output::change_line(const std::string& line) const {
+Words Output::change_line(const std::string& line) {
   const auto first = line.find_first_not_of(' ');
   const char sign = first == std::string::npos ? ' ' : line[first];
-  return colored(line, sign == '+'   ? Color::green
-                       : sign == '-' ? Color::red
-                       : sign == '~' ? Color::yellow
-                                     : Color::none);
+  return {line, sign == '+'   ? Color::green
+                : sign == '-' ? Color::red
+                : sign == '~' ? Color::yellow
+                              : Color::none};
 }
 
 std::string duration_text(UnixTime seconds) {

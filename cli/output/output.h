@@ -4,26 +4,32 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/output/json_indenter.h"
+#include "cli/output/words.h"
 #include "common/clock.h"
 #include "common/error.h"
 
 namespace nexus::cli {
 
-enum class Color { none, green, yellow, red };
-
 /// Where a command's words go: results to stdout, everything else to stderr; colour only where a
-/// terminal shows it. It remembers a result that could not be written, so that a command need not
-/// look after each line: whoever ends the command does.
+/// terminal shows it. What it is given may come from anywhere, and is cleaned here (Words), so that
+/// no command need think of it. It remembers a result that could not be written, so that a command
+/// need not look after each line: whoever ends the command does.
 struct Output {
   bool json = false;
   bool color_allowed = true;
 
-  void result(std::string_view text) const;  ///< to stdout, as it is
+  void line(const Words& words) const { line(std::vector<Words>{words}); }  ///< on stdout
+  void line(const std::vector<Words>& parts) const;
+  void raw(std::string_view credential) const;  ///< to stdout, as it is
   /// A part of a JSON document: indented on a terminal, as it is elsewhere.
   void json_part(std::string_view text) const;
   void json_line(std::string_view value) const;  ///< a whole one, on a line of its own
+  void document(std::string_view toml) const;
+  /// Of a terminal, to draw it anew.
+  void clear_screen() const;
   /// Error: failure, once a part of the results did not get to stdout.
   Result<void> written() const;
   /// That it did not because the reader of a pipe has seen enough (`nexus list | head`).
@@ -31,6 +37,8 @@ struct Output {
   void note(std::string_view text) const;  ///< a line on stderr
   void warn(std::string_view text) const;
   void error(const Error& error) const;
+  /// On stderr, as it is: a picture, and nothing that anybody else has written.
+  void picture(std::string_view lines) const;
   /// Replaces the present line of a terminal's stderr; nothing elsewhere. "" clears it.
   void progress(std::string_view text) const;
 
@@ -39,13 +47,13 @@ struct Output {
   /// How many columns stdout has; nothing where it is no terminal.
   std::optional<std::size_t> stdout_columns() const;
   /// The sign of a check that went well or did not, coloured where stdout shows colours.
-  std::string mark(bool good) const;
+  static Words mark(bool good);
   /// A line of a difference: green for '+', red for '-', yellow for '~', plain for others.
-  std::string change_line(const std::string& line) const;
-  /// The text in that colour, where stdout shows colours.
-  std::string colored(std::string_view text, Color color) const;
+  static Words change_line(const std::string& line);
 
  private:
+  void to_stdout(std::string_view text) const;
+  std::string colored(const Words& words) const;  ///< where stdout shows colours
   mutable int write_error_ = 0;
   mutable JsonIndenter indenter_;
 };

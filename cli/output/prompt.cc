@@ -41,6 +41,15 @@ class EchoOff {
   termios before_{};
 };
 
+void put(const std::string& text) {
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+/// A question may be made of what a server has sent.
+void put_question(const std::string& question) {
+  put(printable(question, question.size()) + ": ");
+}
+
 /// Reads to the end, or to the end of a line. Nothing where a person broke it off.
 std::optional<SecretText> read_text(int fd, bool one_line) {
   SecretText text;
@@ -71,15 +80,15 @@ bool is_interactive() {
 }
 
 void say_on_terminal(const std::string& text) {
-  [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
+  put(printable(text, text.size()) + "\n");
 }
 
 Result<std::string> ask_line(const std::string& question, const std::string& fallback) {
   const CatchInterrupt interruptible;
-  say_on_terminal(question + (fallback.empty() ? "" : " [" + fallback + "]") + ": ");
+  put_question(question + (fallback.empty() ? "" : " [" + fallback + "]"));
   const auto text = read_text(STDIN_FILENO, true);
   if (!text) {
-    say_on_terminal("\n");
+    put("\n");
     return broken_off();
   }
   const auto answer = std::string(trim(*text));
@@ -90,9 +99,9 @@ Result<Secret> ask_secret(const std::string& question) {
   const CatchInterrupt interruptible;
   // Before the question: what is typed at its sight is neither shown nor thrown away.
   const EchoOff quiet(STDIN_FILENO);
-  say_on_terminal(question + ": ");
+  put_question(question);
   const auto text = read_text(STDIN_FILENO, true);
-  say_on_terminal("\n");
+  put("\n");
   if (!text) return broken_off();
   return take_secret(*text, "what was entered");
 }

@@ -10,7 +10,7 @@ namespace nexus::cli {
 /// Whether a person can be asked: stdin and stderr are a terminal.
 bool is_interactive();
 
-/// A line of what a prompt says beside its question.
+/// A line that a prompt says beside its question.
 void say_on_terminal(const std::string& text);
 
 /// Asks on the terminal and reads a line, blanks around it cut off; an empty answer is `fallback`.

@@ -59,9 +59,7 @@ void show_qr_code(const Output& output, const std::string& text) {
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
   const auto plain = qr_code(text, false);
   if (known && window.ws_col < width_of(plain)) return;
-  auto code = qr_code(text, output.color_allowed && environment("NO_COLOR").empty());
-  code.pop_back();  // a note ends its line itself
-  output.note(code);
+  output.picture(qr_code(text, output.color_allowed && environment("NO_COLOR").empty()));
 }
 
 }  // namespace nexus::cli

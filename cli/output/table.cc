@@ -66,30 +66,28 @@ void Table::widen_for(const std::vector<Cells>& rows) {
     for (const auto& column : columns_) widths_.push_back(columns_of(column.head));
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i)
-      widths_[i] = std::max(widths_[i], columns_of(row[i].text));
+      widths_[i] = std::max(widths_[i], columns_of(row[i].text()));
 }
 
 void Table::print_line(const Cells& cells, const std::vector<std::size_t>& widths) const {
-  std::string line;
+  Cells line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const auto text = cut_to(cells[i].text, widths[i]);
-    line += output_.colored(text, cells[i].color);
-    if (i + 1 < cells.size()) line += std::string(widths[i] - columns_of(text) + kGap, ' ');
+    const auto text = cut_to(cells[i].text(), widths[i]);
+    line.emplace_back(text, cells[i].color());
+    if (i + 1 < cells.size())
+      line.emplace_back(std::string(widths[i] - columns_of(text) + kGap, ' '));
   }
-  output_.result(line + "\n");
+  output_.line(line);
 }
 
-void print_text(const Output& output, const std::string& lead, const Cell& text) {
+void print_text(const Output& output, const std::string& lead, const Words& text) {
   const auto indent = columns_of(lead);
   const auto room = output.stdout_columns();
   const bool breaks = room && *room >= indent + kLeastText;
   const auto lines =
-      breaks ? wrapped(text.text, *room - indent) : std::vector<std::string>{text.text};
-  std::string out;
-  for (const auto& line : lines)
-    out +=
-        (out.empty() ? lead : std::string(indent, ' ')) + output.colored(line, text.color) + "\n";
-  output.result(out);
+      breaks ? wrapped(text.text(), *room - indent) : std::vector<std::string>{text.text()};
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    output.line({i == 0 ? lead : std::string(indent, ' '), Words(lines[i], text.color())});
 }
 
 void print_record(const Output& output, const Record& lines) {

@@ -14,16 +14,7 @@ struct Column {
   bool yields = false;
 };
 
-struct Cell {
-  Cell(std::string words) : text(std::move(words)) {}
-  Cell(const char* words) : text(words) {}
-  Cell(std::string words, Color in) : text(std::move(words)), color(in) {}
-
-  std::string text;
-  Color color = Color::none;
-};
-
-using Cells = std::vector<Cell>;
+using Cells = std::vector<Words>;
 
 /// A table that is printed as its rows come. On a terminal it fits, unless it is to be whole;
 /// elsewhere nothing is shortened.
@@ -47,10 +38,10 @@ class Table {
 };
 
 /// `lead` and the text behind it, which on a terminal goes on below itself.
-void print_text(const Output& output, const std::string& lead, const Cell& text);
+void print_text(const Output& output, const std::string& lead, const Words& text);
 
 /// Lines of a label and a value, about one thing.
-using Record = std::vector<std::pair<std::string, Cell>>;
+using Record = std::vector<std::pair<std::string, Words>>;
 void print_record(const Output& output, const Record& lines);
 
 /// "-" where there is nothing to show.

@@ -78,6 +78,14 @@ TEST_CASE("text from outside cannot steer a terminal or forge a line", "[text]")
   CHECK(printable(std::string(5000, 'x')).size() == 512);
 }
 
+TEST_CASE("a document from outside is escaped, and stays the same document", "[text]") {
+  const auto escaped = [](std::string_view text) { return std::string(escape_controls(text)); };
+  CHECK(escaped("{\"a\":\"\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x81\xa9\xff\"}") ==
+        "{\"a\":\"\\u001b[2J\\u007f\\u009b\\u202e\\u2069\\ufffd\"}");
+  CHECK(escaped("{\r\n\t\"a\": \"caf\xc3\xa9\"}\n") == "{ \n \"a\": \"caf\xc3\xa9\"}\n");
+  CHECK(escaped("") == "");
+}
+
 TEST_CASE("secrets that a provider echoes are masked, also when encoded", "[text]") {
   CHECK(printable_without("bad token s3cr3t/+x here", {"s3cr3t/+x"}) ==
         "bad token [redacted] here");
