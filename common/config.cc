@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <variant>
 
 // Errors as values: the programs have no use for toml++'s exceptions.
@@ -14,6 +13,7 @@
 #include <toml++/toml.h>
 
 #include "common/paths.h"
+#include "common/regular_file.h"
 #include "common/suggestion.h"
 #include "common/text.h"
 
@@ -160,11 +160,22 @@ void check_file(Config& config) {
         "use an absolute path; ~ is not expanded");
 }
 
+Result<std::string> text_of(const std::string& path) {
+  const auto file = open_regular_file(path);
+  std::string text;
+  std::array<char, 4096> buffer;
+  ssize_t got = file.get() < 0 ? -1 : 0;
+  while (got >= 0 && (got = read(file.get(), buffer.data(), buffer.size())) > 0)
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  if (got == 0) return text;
+  return Error{ErrorCode::usage, "cannot read " + path + ": " + why_not_opened(),
+               "name a file, or leave NEXUS_CONFIG and --config unset"};
+}
+
 void read_file(Config& config) {
-  std::ifstream in(config.file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  const auto parsed = toml::parse(text.str());
+  const auto text = text_of(config.file);
+  if (!text) return config.flaws.push_back(text.error());
+  const auto parsed = toml::parse(*text);
   if (!parsed)
     return config.flaws.push_back(
         at_line(config.file, parsed.error().source(), std::string(parsed.error().description())));

@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include "common/regular_file.h"
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
 #include "daemon/process.h"
@@ -40,6 +41,13 @@ RefreshLedger::OnAttention tell(AttentionHook& hook, const Config& config) {
   return [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); };
 }
 
+/// It is opened for each provider that is asked: better told now.
+Result<void> check_ca_file(const std::string& path) {
+  if (path.empty() || open_regular_file(path).get() >= 0) return {};
+  return Error{ErrorCode::usage, "network.ca_file " + path + " cannot be read: " + why_not_opened(),
+               "name a readable file with certificates in PEM form"};
+}
+
 api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, UnixTime now) {
   const auto& gateway = foundations.gateway;
   return {.socket = config.socket,
@@ -55,6 +63,7 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, 
 
 Result<Foundations> open_foundations(const Config& config) {
   Foundations opened;
+  NEXUS_CHECK(check_ca_file(config.ca_file));
   NEXUS_CHECK(refuse_lost_vault(config.data_dir));
   NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
   // The key is proved on the existing vault before anything is written.

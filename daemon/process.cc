@@ -97,6 +97,11 @@ Result<void> prepare_data_dir(const std::string& path) {
   if ((about.st_mode & 077) != 0)
     return Error{ErrorCode::failure, "other users can enter the data directory " + path,
                  "run: chmod 700 " + path};
+  if (faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    return Error{ErrorCode::failure,
+                 "the data directory " + path + " cannot be written: " + std::strerror(errno),
+                 errno == EROFS ? "mount its file system for writing, or " + mend
+                                : "run: chmod 700 " + path};
   return {};
 }
 
@@ -145,8 +150,8 @@ Result<Background> Background::enter(const std::string& log_file) {
   background.report_ = ends[1];
   background.error_output_ = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int log =
-      open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const int log = open(log_file.c_str(),
+                       O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   dup2(null, STDIN_FILENO);
   dup2(null, STDOUT_FILENO);
   dup2(log >= 0 ? log : null, STDERR_FILENO);

@@ -1,6 +1,5 @@
 #include "daemon/access/environment_keys.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cstring>
 
 #include "common/paths.h"
+#include "common/regular_file.h"
 #include "common/secret.h"
 #include "common/secret_fault.h"
 #include "common/text.h"
@@ -27,14 +27,13 @@ Result<Secret> read_key_file(const std::string& variable, const std::string& pat
     return Error{ErrorCode::usage, variable + " names " + path + ", which " + why,
                  "name a readable file of at most 64 KiB with a key a line"};
   };
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return refuse(std::string("cannot be opened: ") + std::strerror(errno));
+  const auto file = open_regular_file(path);
+  if (file.get() < 0) return refuse("cannot be opened: " + why_not_opened());
   SecretText text;
   text.resize(kLargestFile + 1);
   std::size_t size = 0;
   for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(got))
-    if ((got = read(fd, text.data() + size, text.size() - size)) < 0) got = 0;
-  close(fd);
+    if ((got = read(file.get(), text.data() + size, text.size() - size)) < 0) got = 0;
   if (size > kLargestFile) return refuse("is too large");
   return Secret(std::string_view(text).substr(0, size));
 }

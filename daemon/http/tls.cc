@@ -5,8 +5,10 @@
 
 #include <climits>
 
+#include "common/regular_file.h"
 #include "daemon/http/transport.h"
 #include "daemon/log.h"
+#include "daemon/private_file.h"
 
 namespace nexus::http {
 namespace {
@@ -112,6 +114,13 @@ Result<std::unique_ptr<TlsCertificate>> TlsCertificate::load(std::string certifi
 }
 
 Result<void> TlsCertificate::read() {
+  NEXUS_CHECK(check_private("gateway.tls_key", key_file_, Owner::this_user_or_root));
+  for (const auto& file : {certificate_file_, key_file_})
+    if (open_regular_file(file).get() < 0)
+      return Error{ErrorCode::usage,
+                   (file == key_file_ ? "gateway.tls_key " : "gateway.tls_certificate ") + file +
+                       " cannot be used: " + why_not_opened(),
+                   "name a readable file in PEM form"};
   certificate_ = look_at(certificate_file_);
   key_ = look_at(key_file_);
   looked_ = std::chrono::steady_clock::now();

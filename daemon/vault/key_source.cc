@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,8 +10,10 @@
 
 #include "common/id.h"
 #include "common/paths.h"
+#include "common/regular_file.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/private_file.h"
 
 namespace nexus {
 namespace {
@@ -34,13 +35,6 @@ Result<Secret> decode_key(std::string_view text, const std::string& from) {
 }
 
 Result<Secret> read_key_file(int fd, const std::string& path) {
-  struct stat about {};
-  if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_uid != geteuid())
-    return unusable("the key file " + path + " is not a regular file of this user",
-                    "put the vault's own key file back");
-  if ((about.st_mode & 077) != 0)
-    return unusable("the key file " + path + " can be read by other users",
-                    "run: chmod 600 " + shell_quote(path));
   SecretText text(256, '\0');
   const auto size = read(fd, text.data(), text.size());
   if (size < 0) return unusable("cannot read " + path + ": " + std::strerror(errno), "check it");
@@ -88,15 +82,14 @@ Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
     return RootKey{*std::move(key), "environment"};
   }
   const auto path = data_dir + "/vault.key";
-  const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd >= 0) {
-    auto key = read_key_file(fd, path);
-    close(fd);
-    if (!key) return std::move(key).error();
-    return RootKey{*std::move(key), "file"};
+  NEXUS_CHECK(check_private("the key file", path));
+  const auto file = open_regular_file(path, O_NOFOLLOW);
+  if (file.get() >= 0) {
+    NEXUS_TRY(auto key, read_key_file(file.get(), path));
+    return RootKey{std::move(key), "file"};
   }
   if (errno != ENOENT)
-    return unusable("cannot open the key file " + path + ": " + std::strerror(errno), "check it");
+    return unusable("cannot open the key file " + path + ": " + why_not_opened(), "check it");
   if (vault_exists)
     return Error{ErrorCode::vault_key_wrong, "the vault's key is missing: there is no " + path,
                  "put the key file back, or set NEXUS_ENCRYPTION_KEY; nothing was changed"};

@@ -2,6 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
@@ -100,8 +101,14 @@ test('a daemon that could not serve anybody says so instead of starting', async 
 
 test('a daemon that ends before it can say why is told by how it ended', async () => {
   const other = await Home.make();
-  mkdirSync(other.data, { mode: 0o700 });
-  execFileSync('mkfifo', ['-m', '600', join(other.data, 'vault.key')]);  // a file that is never opened to its end
+  await other.start();
+  await other.stop();
+  // A program that has the vault to itself for a moment, as a backup may: the daemon waits for it.
+  const holder = spawn('sqlite3', [join(other.data, 'nexus.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  holder.stdin.write("PRAGMA locking_mode=EXCLUSIVE;\nBEGIN EXCLUSIVE;\nSELECT 'held';\n");
+  let held = '';
+  holder.stdout.on('data', (text) => { held += text; });
+  await until(() => held.includes('held'), 'the vault is held');
   const starting = spawn(join(BIN, 'nexusd'), [], { env: other.env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   starting.stderr.on('data', (text) => { said += text; });
@@ -110,6 +117,8 @@ test('a daemon that ends before it can say why is told by how it ended', async (
   process.kill(Number(await until(children, 'the daemon is there')), 'SIGKILL');
   assert.equal(await ended, 1);
   assert.match(said, /^nexusd: the daemon ended while it was starting \(Killed, signal 9\)\n {2}see \S+nexusd\.log/);
+  holder.kill('SIGKILL');
+  await once(holder, 'close');
   await other.remove();
 });
 

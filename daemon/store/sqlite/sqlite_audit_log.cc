@@ -1,6 +1,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "daemon/private_file.h"
 #include "daemon/store/audit_log.h"
 #include "daemon/store/sqlite/schema.h"
 
@@ -136,6 +137,7 @@ class SqliteAuditLog : public AuditLog {
 
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir) {
   const auto path = data_dir + "/audit.db";
+  NEXUS_CHECK(check_private_database("the audit log", path));
   try {
     return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path));
   } catch (const Failure& failure) {

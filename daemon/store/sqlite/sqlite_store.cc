@@ -1,8 +1,6 @@
 #include "daemon/store/sqlite/sqlite_store.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "daemon/private_file.h"
 #include "daemon/store/sqlite/schema.h"
 
 namespace nexus {
@@ -27,15 +25,7 @@ Error alias_taken(const std::string& alias) {
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir) {
   const auto path = data_dir + "/nexus.db";
-  struct stat about {};
-  if (lstat(path.c_str(), &about) == 0) {
-    if (!S_ISREG(about.st_mode) || about.st_uid != geteuid())
-      return Error{ErrorCode::vault_unusable, path + " is not a regular file of this user",
-                   "put the vault's own file back"};
-    if ((about.st_mode & 077) != 0)
-      return Error{ErrorCode::vault_unusable, "the vault " + path + " is open to other users",
-                   "run: chmod 600 " + path};
-  }
+  NEXUS_CHECK(check_private_database("the vault", path));
   try {
     return std::unique_ptr<Store>(std::make_unique<sqlite::SqliteStore>(path));
   } catch (const sqlite::Failure& failure) {

@@ -1,0 +1,54 @@
+#include "daemon/private_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+Error unusable(const std::string& what, const std::string& hint) {
+  return {ErrorCode::vault_unusable, what, hint};
+}
+
+}  // namespace
+
+Result<void> check_private(const std::string& what, const std::string& path, Owner owner) {
+  // What is root's may be a link to it, as certificates are kept; what is ours is no link.
+  const bool may_be_roots = owner == Owner::this_user_or_root;
+  struct stat about {};
+  if ((may_be_roots ? stat(path.c_str(), &about) : lstat(path.c_str(), &about)) != 0) {
+    if (errno == ENOENT) return {};
+    return unusable("cannot open " + what + " " + path + ": " + std::strerror(errno), "check it");
+  }
+  const bool own = about.st_uid == geteuid();
+  const bool roots = may_be_roots && about.st_uid == 0;
+  if (!S_ISREG(about.st_mode) || !(own || roots))
+    return unusable(what + " " + path + " is not a regular file of this user" +
+                        (may_be_roots ? " or of root" : ""),
+                    may_be_roots ? "name a file of your own" : "put its own file back");
+  const mode_t too_open = roots ? 037 : 077;
+  if ((about.st_mode & too_open) == 0) return {};
+  return unusable(what + " " + path + " is open to other users",
+                  "run: chmod " + std::string(roots ? "640 " : "600 ") + shell_quote(path));
+}
+
+Result<void> check_private_database(const std::string& what, const std::string& path) {
+  for (const char* beside : {"", "-wal", "-shm"}) {
+    const auto file = path + beside;
+    NEXUS_CHECK(check_private(what, file));
+    if (faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 || errno == ENOENT) continue;
+    return unusable(what + " " + file + " cannot be written: " + std::strerror(errno),
+                    errno == EROFS ? "mount its file system for writing, or choose another data "
+                                     "directory with --data-dir or NEXUS_DATA_DIR"
+                                   : "run: chmod 600 " + shell_quote(file));
+  }
+  return {};
+}
+
+}  // namespace nexus
