@@ -131,10 +131,6 @@ bool is_log_level(const std::string& level) {
   return level == "error" || level == "warn" || level == "info" || level == "debug";
 }
 
-bool is_plain_path(const std::string& path) {
-  return path.starts_with('/') && is_vschar(path) && path.find_first_of("?# ") == std::string::npos;
-}
-
 bool is_absolute_or_unset(const std::string& path) {
   return path.empty() || path.starts_with('/');
 }

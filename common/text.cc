@@ -214,6 +214,16 @@ std::string shell_quote(std::string_view text) {
   return out + "'";
 }
 
+bool is_plain_path(std::string_view path) {
+  if (!path.starts_with('/') || path.find("//") != std::string_view::npos) return false;
+  for (const auto& part : split(path, '/'))
+    if (part == "." || part == "..") return false;
+  constexpr std::string_view others = "/!$&'()*+,;=:@";
+  for (const char c : path)
+    if (!is_unreserved(c) && others.find(c) == std::string_view::npos) return false;
+  return true;
+}
+
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
     const auto length = utf8_sequence(text);

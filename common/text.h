@@ -45,6 +45,10 @@ std::optional<std::int64_t> parse_number(std::string_view text);
 /// Quoted for sh: safe to `eval`.
 std::string shell_quote(std::string_view text);
 
+/// A path that every program takes for the same one: absolute, of characters that stand for
+/// themselves, and no part of it empty, "." or "..".
+bool is_plain_path(std::string_view path);
+
 bool is_valid_utf8(std::string_view text);
 
 /// RFC 6749 appendix A: VSCHAR is 0x20 to 0x7e.

@@ -64,6 +64,10 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, 
 Result<Foundations> open_foundations(const Config& config) {
   Foundations opened;
   NEXUS_CHECK(check_ca_file(config.ca_file));
+  if (api::is_own_path(config.callback_path))
+    return Error{ErrorCode::usage,
+                 "callback.path " + config.callback_path + " is one of nexusd's own paths",
+                 "use another, for example \"/auth/callback\""};
   NEXUS_CHECK(refuse_lost_vault(config.data_dir));
   NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
   // The key is proved on the existing vault before anything is written.
@@ -100,7 +104,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       disk_workers_(4),
       http_(make_http_client({config.proxy, config.ca_file})),
       metadata_(*http_, system_now),
-      redirect_uris_(config.callback_base_url, config.callback_path),
+      redirect_uris_(config.callback_base_url, config.callback_path, api::is_own_path),
       providers_(store_, vault_, metadata_, *http_, system_now),
       registry_(store_, vault_, providers_, metadata_, audit_, due_, redirect_uris_, clock_,
                 system_now),
@@ -135,25 +139,16 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       api_keys_(store_, vault_, audit_, disk_workers_, clock_, system_now,
                 config.gateway.environment_keys),
       limits_(config.limits),
-      services_{store_,
-                providers_,
-                registry_,
-                plans_,
-                provider_checks_,
-                redirect_uris_,
-                connections_,
-                requests_,
-                code_flow_,
-                captures_,
-                device_flow_,
-                tokens_,
-                api_keys_,
-                audit_,
-                network_workers_,
-                disk_workers_,
-                limits_,
-                clock_,
-                facts_of(config, foundations_, clock_())},
+      services_{store_,         integrity_,
+                providers_,     registry_,
+                plans_,         provider_checks_,
+                redirect_uris_, connections_,
+                requests_,      code_flow_,
+                captures_,      device_flow_,
+                tokens_,        api_keys_,
+                audit_,         network_workers_,
+                disk_workers_,  limits_,
+                clock_,         facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(flows_, due_, disk_workers_, clock_) {
@@ -164,8 +159,10 @@ void Daemon::listen_on_control_socket(int socket) {
   const auto refused = [this](const Caller& caller) {
     log(LogLevel::warn, "peer_refused", {{"uid", std::to_string(caller.uid)}});
     disk_workers_.submit([this, caller] {
-      static_cast<void>(audit_.commit(
-          {.event = AuditEvent::peer_refused, .outcome = AuditOutcome::refused}, caller));
+      static_cast<void>(audit_.commit({.event = AuditEvent::peer_refused,
+                                       .outcome = AuditOutcome::refused,
+                                       .detail = "a process of uid " + std::to_string(caller.uid)},
+                                      caller));
     });
   };
   server_.listen(socket,

@@ -8,6 +8,7 @@
 #include "common/id.h"
 #include "common/text.h"
 #include "common/text_fault.h"
+#include "daemon/api/capture_pages.h"
 #include "daemon/api/handlers.h"
 #include "daemon/http/responses.h"
 #include "daemon/last_catch.h"
@@ -180,6 +181,14 @@ RouteMatch find_route(const http::Request& request) {
     match.allowed += (match.allowed.empty() ? "" : ", ") + std::string(pattern.route->method);
   }
   return match;
+}
+
+bool is_own_path(const std::string& path) {
+  const auto segments = split(path, '/');
+  return is_capture_path(path) ||
+         std::any_of(patterns().begin(), patterns().end(), [&](const Pattern& pattern) {
+           return arguments_of(pattern, segments).has_value();
+         });
 }
 
 Needs needs_of(const Route& route) {

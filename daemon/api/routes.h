@@ -72,6 +72,8 @@ struct RouteMatch {
 };
 
 RouteMatch find_route(const http::Request& request);
+/// That a path is a route's, or the capture page's: no provider's answer is looked for there.
+bool is_own_path(const std::string& path);
 Needs needs_of(const Route& route);
 /// Answers with the route's handler, here or on a worker. `match.route` is not null.
 void run_route(RouteMatch match, Services& services, http::Request request, http::Respond respond);

@@ -122,9 +122,8 @@ Result<void> check(const Provider& p) {
   if (!p.redirect_host.empty() && p.redirect_host != "localhost" &&
       p.redirect_host != "127.0.0.1" && p.redirect_host != "[::1]")
     return bad("redirect_host", "has to be localhost, 127.0.0.1 or [::1]");
-  if (!p.redirect_path.empty() &&
-      (p.redirect_path[0] != '/' || p.redirect_path.find_first_of("?# %") != std::string::npos))
-    return bad("redirect_path", "has to be a plain path");
+  if (!p.redirect_path.empty() && !is_plain_path(p.redirect_path))
+    return bad("redirect_path", "has to be a plain path, for example /auth/callback");
   NEXUS_CHECK(check_urls(p));
   return p.is_static() ? Result<void>() : check_oauth(p);
 }

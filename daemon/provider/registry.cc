@@ -128,6 +128,13 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   if (provider.redirect_path.empty())
     provider.redirect_path =
         says_iss ? redirect_uris_.shared_path() : redirect_uris_.own_path(provider.name);
+  if (redirect_uris_.is_taken(provider.redirect_path)) {
+    Error error{ErrorCode::invalid_field,
+                "redirect_path " + provider.redirect_path + " is one of nexusd's own paths",
+                "choose another, for example " + redirect_uris_.own_path(provider.name)};
+    error.field = "redirect_path";
+    return error;
+  }
   if (metadata && !provider.is_static()) {
     NEXUS_TRY(const auto endpoints, resolve_endpoints(provider, !secret.empty(), *metadata));
     prepared.warning = unoffered_method(provider, endpoints, *metadata);

@@ -1,6 +1,7 @@
 // What a person sees in the browser: after a consent, when the page is loaded again, and where a key is asked for.
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { connect, register, request, startOver, visit } from '../support/flow.mjs';
 import { Home, until } from '../support/nexus.mjs';
@@ -36,6 +37,24 @@ test('success names the account and the command that comes next', async () => {
   assert.ok(aliased.page.text.includes('<pre>nexus token work</pre>'));
   const elsewhere = await connect(home, provider, { alias: 'work', workspace_id: 'a b' });
   assert.ok(elsewhere.page.text.includes('<pre>nexus token work --workspace &#39;a b&#39;</pre>'));
+});
+
+test('a redirect_path that no answer can come to is refused', async () => {
+  const add = (path) => home.api('POST', '/v1/providers', { name: 'paths', issuer: provider.issuer, client_id: 'c', allow_insecure_http: true, redirect_path: path });
+  for (const path of ['a', '//a', '/a/../b', '/a/.', '/a?b=c', '/a#b', '/a%2fb', '/a b', '/a\\b', '/é'])
+    assert.match((await add(path)).json.message, /redirect_path has to be a plain path/, path);
+  for (const path of ['/health', '/metrics', '/v1/connections', '/v1/token/x', '/providers/x', '/v1/providers/by-name/x', '/auth/capture-schema', '/auth/capture-credential']) {
+    const { status, json } = await add(path);
+    assert.deepEqual([status, json.field, json.message], [400, 'redirect_path', `redirect_path ${path} is one of nexusd's own paths`]);
+  }
+  for (const path of ['/v1/callback', '/', '/oauth2/callback.html']) {
+    assert.equal((await add(path)).status, 201, path);
+    await home.api('DELETE', '/v1/providers/by-name/paths');
+  }
+  const misled = await Home.make();
+  writeFileSync(misled.configFile, '[callback]\npath = "/health"\n');
+  await assert.rejects(misled.start(), /callback\.path \/health is one of nexusd's own paths/);
+  await misled.remove().catch(() => {});
 });
 
 test('a page that is loaded again says the same, and nothing is exchanged twice', async () => {

@@ -91,7 +91,7 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       audit(audit_log_, world.clock.wall()),
       workers(worker_threads),
       metadata(world.provider, world.clock.wall()),
-      redirect_uris(kCallbackBase, kCallbackPath),
+      redirect_uris(kCallbackBase, kCallbackPath, [](const std::string&) { return false; }),
       providers(store, vault, metadata, world.provider, world.clock.wall()),
       registry(store, vault, providers, metadata, audit, due, redirect_uris, world.clock.hand_out(),
                world.clock.wall()),

@@ -102,6 +102,16 @@ TEST_CASE("percent encoding goes both ways", "[text]") {
   CHECK_FALSE(percent_decode("%00", false));
 }
 
+TEST_CASE("a plain path is one to everybody", "[text]") {
+  for (const char* path : {"/", "/auth/callback", "/a/b-c_d.e~f", "/a:b@c", "/.well-known/x"})
+    CHECK(is_plain_path(path));
+  for (const char* path : {"", "a", "//a", "/a//b", "/a/../b", "/..", "/a/.", "/a?b", "/a#b",
+                           "/a%2fb", "/a b", "/a\\b", "/caf\xc3\xa9", "/a\x01", "/a<b>", "/a\"b"}) {
+    CAPTURE(path);
+    CHECK_FALSE(is_plain_path(path));
+  }
+}
+
 TEST_CASE("a quoted value survives the shell", "[text]") {
   CHECK(shell_quote("a'b$(c)") == R"('a'\''b$(c)')");
 }
