@@ -82,6 +82,7 @@ Result<void> start_daemon(const Config& config) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // it outlives whoever started us
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
   auto variables = environment_for(Child::nexusd);

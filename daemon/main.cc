@@ -106,6 +106,7 @@ Result<void> serve(const Arguments& arguments, Config config, Background& backgr
 
 int run(int argc, char** argv) {
   occupy_standard_streams();
+  close_descriptors_from(http::first_not_passed_on());
   wipe_what_libraries_free();
   Arguments arguments;
   const CommandLine program{

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +76,10 @@ std::size_t most_clients() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return kMost;
   return std::min(kMost, files.rlim_cur - std::min(kForTheRest, files.rlim_cur / 2));
+}
+
+void close_descriptors_from(int first) {
+  syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U);
 }
 
 void settle_home() {

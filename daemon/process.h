@@ -17,6 +17,10 @@ Result<void> check_limits();
 /// that opens files has its share.
 std::size_t most_clients();
 
+/// Closes what the program was started with from that number on: files and sockets of a shell or a
+/// program that live as long as a daemon does help nobody, and what they lead to is not ours.
+void close_descriptors_from(int first);
+
 /// HOME from the password database, where the environment has none (service managers, `env -i`).
 void settle_home();
 

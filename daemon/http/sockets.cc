@@ -20,6 +20,10 @@
 namespace nexus::http {
 namespace {
 
+/// sd_listen_fds(3)
+constexpr int kFirst = 3;
+constexpr int kMostPassedOn = 1024;
+
 Error refuse(const std::string& what, const std::string& hint) {
   return {ErrorCode::failure, what, hint};
 }
@@ -108,8 +112,14 @@ Result<int> listen_on_unix_socket(const std::string& path) {
                 "choose another place with --socket or NEXUS_SOCKET");
 }
 
+int first_not_passed_on() {
+  const auto pid = parse_number(environment("LISTEN_PID"));
+  const auto count = parse_number(environment("LISTEN_FDS"));
+  const bool ours = pid && *pid == getpid() && count && *count < kMostPassedOn;
+  return kFirst + static_cast<int>(ours ? *count : 0);
+}
+
 Result<int> inherited_socket() {
-  constexpr int kFirst = 3;
   const auto pid = parse_number(environment("LISTEN_PID"));
   const auto count = parse_number(environment("LISTEN_FDS"));
   unsetenv("LISTEN_PID");

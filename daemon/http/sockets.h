@@ -17,6 +17,8 @@ Result<int> listen_on_unix_socket(const std::string& path);
 /// The socket that systemd passed on (LISTEN_FDS, LISTEN_PID), checked to be a listening Unix
 /// stream socket; -1 when there is none. Error: failure for a descriptor of another kind.
 Result<int> inherited_socket();
+/// The first descriptor above what the service manager has passed on and the standard streams.
+int first_not_passed_on();
 
 /// Where a listening Unix socket was bound.
 std::string path_of(int socket);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -26,6 +26,7 @@ test('another user is refused before a byte is read, even where the socket is op
     const said = execFileSync('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, '-e', stranger]);
     assert.equal(said.toString().trim(), 'got:');
     await until(() => records().some((r) => r.event === 'peer_refused' && r.uid === 65534), 'the record');
+    assert.match((await home.nexus(['audit', '--event', 'peer_refused'])).stdout, /a process of uid 65534/);
     for (const path of [home.dir, dirname(home.socket)]) chmodSync(path, 0o700);
     chmodSync(home.socket, 0o600);
     assert.equal((await home.api('GET', '/health')).status, 200);
@@ -36,6 +37,20 @@ test('nobody of the same user can look into the daemon, and it leaves no core', 
   assert.match(limits, /Max core file size\s+0\s+0/);
   // Not dumpable: its /proc entries belong to root, whoever runs it.
   assert.equal(statSync(`/proc/${home.daemon.pid}/mem`).uid, 0);
+});
+
+test('nothing that it was started with stays open but the standard streams', async () => {
+  const other = await Home.make({ env: { NEXUS_NO_AUTOSTART: '' } });
+  const kept = join(other.dir, 'kept');
+  const held = (pid) => readdirSync(`/proc/${pid}/fd`).map((fd) => { try { return readlinkSync(`/proc/${pid}/fd/${fd}`); } catch { return ''; } }).filter((path) => path === kept);
+  const pid = async () => (await other.api('GET', '/v1/daemon')).json.pid;
+  for (const program of [`'${join(BIN, 'nexus')}' list`, `'${join(BIN, 'nexusd')}'`]) {
+    const shell = spawnSync('/bin/sh', ['-c', `exec 7>'${kept}' 9>&7; ${program}; exit $?`], { env: other.env, encoding: 'utf8', timeout: 20000 });
+    assert.equal(shell.status, 0, shell.stderr);
+    assert.deepEqual(held(await pid()), [], program);
+    await other.nexus(['daemon', 'stop']);
+  }
+  await other.remove();
 });
 
 test('a socket passed on by the service manager is used, anything else is refused', async () => {
