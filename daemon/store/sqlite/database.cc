@@ -3,6 +3,11 @@
 namespace nexus::sqlite {
 namespace {
 
+/// The loop, the workers of the disk, and some of those that talk to providers.
+constexpr std::size_t kMostReaders = 12;
+/// So many of the idle ones keep the pages that they have read.
+constexpr std::size_t kKeepPages = 4;
+
 void check(sqlite3* handle, int result) {
   if (result != SQLITE_OK) throw Failure(result, sqlite3_errmsg(handle));
 }
@@ -93,27 +98,40 @@ Transaction::~Transaction() {
 }
 
 Readers::Loan Readers::borrow() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      auto database = std::move(idle_.back());
-      idle_.pop_back();
-      return {*this, std::move(database)};
-    }
+  std::unique_lock lock(mutex_);
+  one_idle_.wait(lock, [this] { return !idle_.empty() || open_ < kMostReaders; });
+  if (!idle_.empty()) {
+    auto database = std::move(idle_.back());
+    idle_.pop_back();
+    return {*this, std::move(database)};
   }
-  auto database = std::make_unique<Database>(path_, Database::Mode::read_only);
-  prepare_(*database);
-  return {*this, std::move(database)};
+  ++open_;
+  lock.unlock();
+  try {
+    auto database = std::make_unique<Database>(path_, Database::Mode::read_only);
+    prepare_(*database);
+    return {*this, std::move(database)};
+  } catch (...) {
+    give_back(nullptr);
+    throw;
+  }
 }
 
 void Readers::prepare_with(std::function<void(Database&)> prepare) {
   prepare_ = std::move(prepare);
+  open_ -= idle_.size();
   idle_.clear();
 }
 
 void Readers::give_back(std::unique_ptr<Database> database) {
   const std::lock_guard lock(mutex_);
-  if (database && idle_.size() < 4) idle_.push_back(std::move(database));
+  if (database) {
+    if (idle_.size() >= kKeepPages) sqlite3_db_release_memory(database->handle());
+    idle_.push_back(std::move(database));
+  } else {
+    --open_;
+  }
+  one_idle_.notify_one();
 }
 
 }  // namespace nexus::sqlite

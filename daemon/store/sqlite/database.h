@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -116,7 +117,9 @@ class Snapshot {
   Database& database_;
 };
 
-/// Read-only connections to one file, lent out one to a thread.
+/// Read-only connections to one file, lent out one to a thread. There are a few, and who finds none
+/// idle waits for one: SQLite keeps the file of one that is closed open for as long as another one
+/// is, so that after a flood there would be as many for ever.
 class Readers {
  public:
   explicit Readers(std::string path) : path_(std::move(path)) {}
@@ -143,7 +146,9 @@ class Readers {
   std::string path_;
   std::function<void(Database&)> prepare_ = [](Database&) {};
   std::mutex mutex_;
+  std::condition_variable one_idle_;
   std::vector<std::unique_ptr<Database>> idle_;
+  std::size_t open_ = 0;  ///< idle and lent
 };
 
 }  // namespace nexus::sqlite
