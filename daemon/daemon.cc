@@ -102,6 +102,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
               {.connections = most_clients()}),
       network_workers_(64),
       disk_workers_(4),
+      integrity_(config.data_dir),
       http_(make_http_client({config.proxy, config.ca_file})),
       metadata_(*http_, system_now),
       redirect_uris_(config.callback_base_url, config.callback_path, api::is_own_path),

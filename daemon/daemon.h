@@ -24,6 +24,7 @@
 #include "daemon/connect/unattended_grants.h"
 #include "daemon/due.h"
 #include "daemon/http/server.h"
+#include "daemon/integrity_check.h"
 #include "daemon/loop/reactor.h"
 #include "daemon/net/http_client.h"
 #include "daemon/provider/metadata_cache.h"
@@ -59,6 +60,8 @@ class Daemon {
 
   /// Listens and lets the schedulers begin. Errors: callback_unavailable, failure.
   Result<void> start(int control_socket);
+  /// Once those who wait for the daemon know that it is ready.
+  void check_databases() { integrity_.start(); }
   Reactor& reactor() { return reactor_; }
   /// Accepts nothing more, finishes what is in progress and ends the loop. The loop's thread.
   void stop();
@@ -79,6 +82,7 @@ class Daemon {
   http::Server server_;
   WorkerPool network_workers_;
   WorkerPool disk_workers_;
+  IntegrityCheck integrity_;
 
   std::unique_ptr<HttpClient> http_;
   MetadataCache metadata_;

@@ -90,6 +90,7 @@ Result<void> serve(const Arguments& arguments, Config config, Background& backgr
        {"key_source", daemon.facts().key_source}});
   background.ready();
   notify_service_manager("READY=1");
+  daemon.check_databases();
   daemon.reactor().run();
   // One that was passed on goes on listening, and starts the next daemon.
   if (own_socket) {

@@ -139,6 +139,14 @@ void vault_record_refused() {
   refused.Increment();
 }
 
+void database_checked(const std::string& file, bool whole) {
+  static auto& damaged = prometheus::BuildGauge()
+                             .Name("nexus_database_damaged")
+                             .Help("Whether the check after the start found damage in the file")
+                             .Register(registry());
+  damaged.Add({{"file", file}}).Set(whole ? 0 : 1);
+}
+
 void answered(const char* listener, int status, double seconds) {
   static auto& answers = counters("nexus_http_answers_total", "Answers by listener and status");
   static auto& durations =

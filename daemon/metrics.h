@@ -53,6 +53,7 @@ class Observed {
 enum class Refreshed { success, rejected, failed };
 void token_refreshed(const std::string& provider, Refreshed outcome, const Timer& timer);
 void vault_record_refused();
+void database_checked(const std::string& file, bool whole);
 void answered(const char* listener, int status, double seconds);
 void api_key_refused();
 

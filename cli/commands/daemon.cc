@@ -42,6 +42,8 @@ Result<int> print_status(Context& context, const api::DaemonStatus& status) {
                                 {"up for", duration_text(status.uptime_s)},
                                 {"vault key from", status.key_source},
                                 {"connections", join(counts, ", ")}});
+  for (const auto& damage : status.damage)
+    context.output.warn("damaged, see nexusd(8), DAMAGE: " + damage);
   return 0;
 }
 

@@ -11,6 +11,7 @@ Result<void> read(const Reader& from, DaemonStatus& into) {
   into.callback_on_gateway = from.flag("callback_on_gateway");
   into.data_dir = from.text("data_dir");
   into.uptime_s = from.number("uptime_s").value_or(0);
+  into.damage = from.texts("damage");
   from.object("vault",
               [&into](const Reader& vault) { into.key_source = vault.text("key_source"); });
   from.object("connections", [&into](const Reader& counts) {
@@ -28,7 +29,8 @@ void write(JsonWriter& to, const DaemonStatus& status) {
       .member("callback", status.callback)
       .flag("callback_on_gateway", status.callback_on_gateway)
       .member("data_dir", status.data_dir)
-      .member("uptime_s", status.uptime_s);
+      .member("uptime_s", status.uptime_s)
+      .member("damage", status.damage);
   to.begin("vault").member("key_source", status.key_source).flag("locked", false).end();
   to.begin("connections");
   for (std::size_t i = 0; i < status.connections.size(); ++i)

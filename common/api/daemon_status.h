@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/api/reader.h"
 #include "common/api/words.h"
@@ -27,7 +28,8 @@ struct DaemonStatus {
   bool callback_on_gateway = false;  ///< else a port is bound for it while somebody is expected
   std::string data_dir;
   UnixTime uptime_s = 0;
-  std::string key_source;                                   ///< where the vault's key came from
+  std::vector<std::string> damage;  ///< that the check after the start found in the databases
+  std::string key_source;           ///< where the vault's key came from
   std::array<std::int64_t, kCounted.size()> connections{};  ///< in the order of kCounted
 };
 

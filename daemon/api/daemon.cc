@@ -44,6 +44,7 @@ Result<Reply> get_daemon(Services& services, const http::Request&, const Argumen
   status.callback_on_gateway = services.facts.callback_on_gateway;
   status.data_dir = services.facts.data_dir;
   status.uptime_s = services.clock() - services.facts.started_at;
+  status.damage = services.integrity.damage();
   status.key_source = services.facts.key_source;
   for (std::size_t i = 0; i < DaemonStatus::kCounted.size(); ++i)
     if (const auto found = counts.find(DaemonStatus::kCounted[i]); found != counts.end())

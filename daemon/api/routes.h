@@ -13,6 +13,7 @@
 #include "daemon/connect/provider_checks.h"
 #include "daemon/connect/request.h"
 #include "daemon/http/message.h"
+#include "daemon/integrity_check.h"
 #include "daemon/provider/plan.h"
 #include "daemon/provider/providers.h"
 #include "daemon/token/tokens.h"
@@ -36,6 +37,7 @@ struct DaemonFacts {
 /// Everything the routes serve from.
 struct Services {
   Store& store;
+  const IntegrityCheck& integrity;
   Providers& providers;
   ProviderRegistry& registry;
   ProviderPlans& provider_plans;

@@ -2,10 +2,11 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, request, token, visit } from '../support/flow.mjs';
-import { Home } from '../support/nexus.mjs';
+import { Home, until } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
 let home;
@@ -143,3 +144,46 @@ for (const profile of ['{', '[]', '{}', '{"id":"another","name":"another"}']) {
     await othersAreServed();
   });
 }
+
+test('what a disk has damaged without a trace is found after the start, and told', async () => {
+  const other = await Home.make();
+  await other.start();
+  await register(other, provider.issuer);
+  const { id } = await connect(other, provider, { alias: 'sheltered' });
+  const damaged = async () => {
+    const { text } = await until(async () => { const metrics = await other.api('GET', '/metrics'); return metrics.text.includes('{file="audit.db"}') && metrics; }, 'both were checked');
+    return ['nexus.db', 'audit.db'].filter((file) => text.includes(`nexus_database_damaged{file="${file}"} 1`));
+  };
+  assert.deepEqual(await damaged(), []);
+  assert.deepEqual((await other.api('GET', '/v1/daemon')).json.damage, []);
+  assert.equal((await other.nexus(['daemon', 'status'])).stderr, '');
+  await other.stop();
+
+  // One letter in an index: the row is there, and nobody finds it by its alias any more.
+  const ask = (file, sql) => execFileSync('sqlite3', [join(other.data, file), sql]).toString().trim();
+  const whole = Object.fromEntries(['nexus.db', 'audit.db'].map((file) => [file, readFileSync(join(other.data, file))]));
+  const pages = ask('nexus.db', "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'connections' AND sql LIKE '%alias%'").split('\n').map(Number);
+  const bytes = Buffer.from(whole['nexus.db']);
+  const at = pages.map((page) => bytes.indexOf('sheltered', (page - 1) * 4096)).find((place, i) => place >= 0 && place < pages[i] * 4096);
+  assert.ok(at > 0, 'the index holds the alias');
+  bytes[at] += 1;
+  writeFileSync(join(other.data, 'nexus.db'), bytes);
+  await other.start();
+  assert.deepEqual(await damaged(), ['nexus.db']);
+  const { json } = await other.api('GET', '/v1/daemon');
+  assert.match(json.damage[0], /^nexus\.db: row 1 missing from index /);
+  assert.match(other.log, /error database_damaged file=nexus\.db .*DAMAGE/);
+  const told = await other.nexus(['daemon', 'status']);
+  assert.equal(told.code, 0);
+  assert.match(told.stderr, /warning: damaged, see nexusd\(8\), DAMAGE: nexus\.db: row 1 missing/);
+  assert.equal((await other.nexus(['token', id])).code, 0, 'and the rest is served');
+  await other.stop();
+
+  writeFileSync(join(other.data, 'nexus.db'), whole['nexus.db']);
+  const audit = Buffer.from(whole['audit.db']);
+  audit.fill(0, audit.length - 4096);
+  writeFileSync(join(other.data, 'audit.db'), audit);
+  await other.start();
+  assert.deepEqual(await damaged(), ['audit.db']);
+  await other.remove();
+});
