@@ -35,6 +35,7 @@ void IntegrityCheck::run() {
       damage_.push_back(file + ": " + what);
     }
   }
+  log(LogLevel::debug, "databases_checked");
 }
 
 }  // namespace nexus

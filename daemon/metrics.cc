@@ -171,16 +171,20 @@ void api_key_refused() {
   refused.Increment();
 }
 
-std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections,
+std::string exposition(const std::optional<std::map<ConnectionStatus, std::int64_t>>& connections,
                        bool with_providers) {
   static auto& gauge = prometheus::BuildGauge()
                            .Name("nexus_connections_total")
                            .Help("Connections by status")
                            .Register(registry());
   for (const char* text : words<ConnectionStatus>()) {
-    const auto found = connections.find(*from_word<ConnectionStatus>(text));
-    gauge.Add({{"status", text}})
-        .Set(found == connections.end() ? 0 : static_cast<double>(found->second));
+    auto& count = gauge.Add({{"status", text}});
+    if (!connections) {
+      gauge.Remove(&count);
+      continue;
+    }
+    const auto found = connections->find(*from_word<ConnectionStatus>(text));
+    count.Set(found == connections->end() ? 0 : static_cast<double>(found->second));
   }
   auto families = registry().Collect();
   if (!with_providers)

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/api/words.h"
@@ -57,9 +58,10 @@ void database_checked(const std::string& file, bool whole);
 void answered(const char* listener, int status, double seconds);
 void api_key_refused();
 
-/// The text exposition format 0.0.4, with the connections by status as they are now.
-/// `with_providers`: what is counted for each provider names it; else it is told as one sum.
-std::string exposition(const std::map<ConnectionStatus, std::int64_t>& connections,
+/// The text exposition format 0.0.4, with the connections by status as they are now, where they can
+/// be counted. `with_providers`: what is counted for each provider names it; else it is told as one
+/// sum.
+std::string exposition(const std::optional<std::map<ConnectionStatus, std::int64_t>>& connections,
                        bool with_providers);
 
 }  // namespace nexus::metrics

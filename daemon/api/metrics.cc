@@ -24,11 +24,13 @@ void get_metrics(Services& services, const http::Request& request, const Argumen
   // Which providers there are is nobody's business who may not see all that goes on.
   services.disk_workers.submit(
       [&services, with_providers = may_see_all(request.caller), respond = std::move(respond)] {
-        const auto connections = services.store.count_by_status();
-        if (!connections) return respond(http::error_response(connections.error()));
+        // Of a damaged vault most of all there is something to tell.
+        auto counted = services.store.count_by_status();
+        std::optional<std::map<ConnectionStatus, std::int64_t>> connections;
+        if (counted) connections = *std::move(counted);
         http::Response response;
         response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-        response.body = metrics::exposition(*connections, with_providers);
+        response.body = metrics::exposition(connections, with_providers);
         respond(std::move(response));
       });
 }

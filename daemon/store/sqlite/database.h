@@ -24,6 +24,7 @@ class Failure : public std::runtime_error {
   /// What a unique index allows once is there already. Every other constraint (a key of ours, a
   /// reference to a row that is missing) is a mistake of the store's own.
   bool is_taken() const { return code_ == SQLITE_CONSTRAINT_UNIQUE; }
+  bool is_damage() const { return (code_ & 0xff) == SQLITE_CORRUPT || code_ == SQLITE_NOTADB; }
   bool is_full() const { return (code_ & 0xff) == SQLITE_FULL; }
 
  private:

@@ -77,7 +77,7 @@ class SqliteAuditLog : public AuditLog {
     } catch (const Failure& failure) {
       return Error{ErrorCode::audit_unavailable,
                    std::string("the audit log cannot be read: ") + failure.what(),
-                   "see nexusd's log"};
+                   failure.is_damage() ? "nexusd(8), DAMAGE, has the way out" : "see nexusd's log"};
     }
   }
 
@@ -143,7 +143,8 @@ Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_
   } catch (const Failure& failure) {
     return Error{ErrorCode::vault_unusable,
                  "cannot open the audit log " + path + ": " + failure.what(),
-                 "check the file, its permissions and the free space"};
+                 failure.is_damage() ? "nexusd(8), DAMAGE, has the way out"
+                                     : "check the file, its permissions and the free space"};
   }
 }
 

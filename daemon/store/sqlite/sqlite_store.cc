@@ -13,7 +13,9 @@ SqliteStore::SqliteStore(const std::string& path)
 
 Error SqliteStore::storage_error(const Failure& failure) {
   return {ErrorCode::internal_error, std::string("the store failed: ") + failure.what(),
-          failure.is_full() ? "free some disk space; nothing was lost" : "see nexusd's log"};
+          failure.is_full()     ? "free some disk space; nothing was lost"
+          : failure.is_damage() ? "nexusd(8), DAMAGE, has the way out"
+                                : "see nexusd's log"};
 }
 
 Error alias_taken(const std::string& alias) {
@@ -30,7 +32,9 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir) {
     return std::unique_ptr<Store>(std::make_unique<sqlite::SqliteStore>(path));
   } catch (const sqlite::Failure& failure) {
     return Error{ErrorCode::vault_unusable, "cannot open the vault " + path + ": " + failure.what(),
-                 "nothing was changed; check the file, its permissions and the free space"};
+                 failure.is_damage()
+                     ? "nothing was changed; nexusd(8), DAMAGE, has the way out"
+                     : "nothing was changed; check the file, its permissions and the free space"};
   }
 }
 
