@@ -38,13 +38,14 @@ void CallbackPages::answer(const std::string& origin, http::Request request,
   if (request.method == "GET" && is_shown_again(request)) {
     const auto receipt = request.query_value("outcome");
     if (outcomes_.is_under_way(receipt)) return respond(page_while_under_way(receipt));
-    const auto ended = outcomes_.find(receipt);
-    return respond(ended ? page_for(*ended) : page_for_forgotten());
+    if (const auto ended = outcomes_.find(receipt)) return respond(page_for(*ended));
+    // Where a form is led to, it is still to be shown, perhaps.
+    if (request.path != kCapturePagePath) return respond(page_for_forgotten());
   }
   if (is_capture_path(request.path))
     return workers_.submit(
         [this, origin, request = std::move(request), respond = std::move(respond)]() mutable {
-          respond(answer_capture(captures_, outcomes_, origin, request));
+          respond(answer_capture(captures_, outcomes_, forms_, origin, request));
         });
   if (request.method != "GET") {
     auto response = page_response(405, kNothingHere);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "daemon/api/callback_sockets.h"
+#include "daemon/api/shown_forms.h"
 #include "daemon/connect/authorization_code_flow.h"
 #include "daemon/connect/captures.h"
 #include "daemon/connect/flow_outcomes.h"
@@ -36,6 +37,7 @@ class CallbackPages {
   AuthorizationCodeFlow& code_flow_;
   Captures& captures_;
   FlowOutcomes& outcomes_;
+  ShownForms forms_;
   WorkerPool& workers_;
 };
 

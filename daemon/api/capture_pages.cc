@@ -78,16 +78,37 @@ std::string receipt_of(const std::string& origin, const std::string& state) {
   return FlowOutcomes::receipt(origin + kCapturePagePath, {{"state", state}});
 }
 
-http::Response get_form(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
-                        const http::Request& request) {
+/// On to an address without the state.
+http::Response lead_to_form(ShownForms& forms, const std::string& receipt,
+                            const std::string& state) {
+  forms.expect(receipt, state);
+  http::Response response;
+  response.status = 303;
+  response.headers = {{"Location", std::string(kCapturePagePath) + "?outcome=" + receipt},
+                      {"Referrer-Policy", "no-referrer"}};
+  return response;
+}
+
+http::Response get_form_led_to(Captures& captures, ShownForms& forms, const std::string& receipt) {
+  const auto state = forms.take(receipt);
+  if (!state) return page_for_shown_form();
+  const auto form = captures.form(*state);
+  if (!form) return page_for(form.error());
+  return show(capture_page(*form, *state, kCaptureSubmitPath, {}), 200);
+}
+
+http::Response get_form(Captures& captures, FlowOutcomes& outcomes, ShownForms& forms,
+                        const std::string& origin, const http::Request& request) {
   const auto state = request.query_value("state");
+  const auto led_by = request.query_value("outcome");
+  if (state.empty() && !led_by.empty()) return get_form_led_to(captures, forms, led_by);
+  const auto receipt = receipt_of(origin, state);
   if (wants_html(request))
-    if (const auto ended = outcomes.find(receipt_of(origin, state))) return page_for(*ended);
+    if (const auto ended = outcomes.find(receipt)) return page_for(*ended);
   const auto form = captures.form(state);
   if (!wants_html(request))
     return form ? http::json_response(form_as_json(*form)) : http::error_response(form.error());
-  if (!form) return page_for(form.error());
-  return show(capture_page(*form, state, kCaptureSubmitPath, {}), 200);
+  return form ? lead_to_form(forms, receipt, state) : page_for(form.error());
 }
 
 /// The form once more, with what was wrong; nothing secret goes back into it.
@@ -144,10 +165,10 @@ bool is_capture_path(const std::string& path) {
   return path == kCapturePagePath || path == kCaptureSubmitPath;
 }
 
-http::Response answer_capture(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
-                              http::Request& request) {
+http::Response answer_capture(Captures& captures, FlowOutcomes& outcomes, ShownForms& forms,
+                              const std::string& origin, http::Request& request) {
   const bool page = request.path == kCapturePagePath;
-  if (page && request.method == "GET") return get_form(captures, outcomes, origin, request);
+  if (page && request.method == "GET") return get_form(captures, outcomes, forms, origin, request);
   if (!page && request.method == "POST") return submit(captures, outcomes, origin, request);
   auto response =
       http::error_response({ErrorCode::method_not_allowed,

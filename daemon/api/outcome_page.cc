@@ -85,4 +85,11 @@ http::Response page_for_forgotten() {
                              .command = "nexus list"});
 }
 
+http::Response page_for_shown_form() {
+  return page_response(404, {.title = "Open the page again",
+                             .text = "This address has shown its form, and what was typed is not "
+                                     "kept. Use the address that nexus or the application gave "
+                                     "you."});
+}
+
 }  // namespace nexus::api

@@ -18,5 +18,7 @@ http::Response page_for(const Result<FlowOutcome>& outcome);
 http::Response page_while_under_way(const std::string& receipt);
 /// A page's address was loaded again after its outcome was forgotten.
 http::Response page_for_forgotten();
+/// The address that a form was shown at was loaded again: it opens it no more.
+http::Response page_for_shown_form();
 
 }  // namespace nexus::api

@@ -170,7 +170,7 @@ test('a state is good once, and for its own page only (K8)', { timeout: 60000 },
 test('odd requests to the page are refused, and it says so in its headers', async () => {
   const asked = await ask('api-key');
   const at = (path, options = {}) => fetch(new URL(path, asked.auth_url), { redirect: 'manual', ...options });
-  const page = await at(asked.auth_url, { headers: { accept: 'text/html' } });
+  const page = await at(asked.auth_url, { headers: { accept: 'text/html' }, redirect: 'follow' });
   const policy = page.headers.get('content-security-policy');
   assert.match(policy, /default-src 'none'/);
   assert.ok(!policy.includes('script-src'), 'no script at all');

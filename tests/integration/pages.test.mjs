@@ -57,6 +57,29 @@ test('a redirect_path that no answer can come to is refused', async () => {
   await misled.remove().catch(() => {});
 });
 
+test('the state of a form leaves the address bar and the history, without a script', async () => {
+  const added = await home.api('POST', '/v1/providers', { name: 'led', auth_type: 'api_key', api_base_url: 'https://led.example' });
+  assert.equal(added.status, 201, added.text);
+  const asked = await request(home, { provider_name: 'led' });
+  const html = (url) => fetch(url, { redirect: 'manual', headers: { accept: 'text/html' } }).then(async (response) => ({ status: response.status, headers: response.headers, text: await response.text() }));
+  const way = await html(asked.auth_url);
+  assert.deepEqual([way.status, way.headers.get('referrer-policy'), way.headers.get('cache-control')], [303, 'no-referrer', 'no-store']);
+  const left = new URL(way.headers.get('location'), asked.auth_url).href;
+  assert.ok(!left.includes(asked.state) && !left.includes('state='));
+  const form = await html(left);
+  assert.equal(form.status, 200);
+  assert.ok(form.text.includes(`value="${asked.state}"`) && !form.text.includes('<script'));
+  // What is left in the address bar opens nothing; who has the first address has it still.
+  for (let i = 0; i < 2; ++i) {
+    const again = await html(left);
+    assert.equal(again.status, 404);
+    assert.match(again.text, /<h1>Open the page again<\/h1>/);
+    assert.ok(!again.text.includes(asked.state));
+  }
+  assert.equal((await fetch(asked.auth_url, { headers: { accept: 'text/html' } })).status, 200);
+  assert.equal((await html(left.replace(/outcome=.*/, 'outcome=guessed'))).status, 404);
+});
+
 test('a page that is loaded again says the same, and nothing is exchanged twice', async () => {
   const asked = await request(home, { alias: 'again' });
   const url = provider.consent(asked.auth_url);
