@@ -152,7 +152,8 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                 clock_,         facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
-      flow_expiry_(flows_, due_, disk_workers_, clock_) {
+      flow_expiry_(
+          Due::What::flow_expiry, [this] { flows_.sweep(); }, due_, disk_workers_, clock_) {
   if (foundations_.gateway) gateway_.emplace(*foundations_.gateway, callback_pages_, services_);
 }
 

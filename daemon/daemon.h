@@ -31,9 +31,9 @@
 #include "daemon/provider/plan.h"
 #include "daemon/provider/providers.h"
 #include "daemon/provider/registry.h"
-#include "daemon/scheduler/flow_expiry.h"
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
+#include "daemon/scheduler/sweeper.h"
 #include "daemon/token/refresher.h"
 #include "daemon/token/tokens.h"
 #include "daemon/worker_pool.h"
@@ -119,7 +119,7 @@ class Daemon {
 
   RefreshScheduler refresh_scheduler_;
   RevocationScheduler revocation_scheduler_;
-  FlowExpiry flow_expiry_;
+  Sweeper flow_expiry_;
 };
 
 }  // namespace nexus

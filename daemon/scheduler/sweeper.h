@@ -1,21 +1,25 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "common/clock.h"
-#include "daemon/connect/flows.h"
 #include "daemon/due.h"
 #include "daemon/scheduler/alarm.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus {
 
-/// Has flows that nobody answered fail, and the callback listener closed when nobody is expected:
-/// one sweep at a time.
-class FlowExpiry {
+/// Has a sweep run on a worker whenever something of its kind is due: one at a time. The sweep
+/// itself says when the next one is.
+class Sweeper {
  public:
-  FlowExpiry(Flows& flows, Due& due, WorkerPool& workers, Clock clock)
-      : flows_(flows), due_(due), workers_(workers), alarm_(std::move(clock)) {}
+  Sweeper(Due::What what, std::function<void()> sweep, Due& due, WorkerPool& workers, Clock clock)
+      : what_(what),
+        sweep_(std::move(sweep)),
+        due_(due),
+        workers_(workers),
+        alarm_(std::move(clock)) {}
 
   /// Begins. The loop's thread.
   void start(Reactor& reactor);
@@ -25,7 +29,8 @@ class FlowExpiry {
  private:
   void sweep();
 
-  Flows& flows_;
+  const Due::What what_;
+  const std::function<void()> sweep_;
   Due& due_;
   WorkerPool& workers_;
   Alarm alarm_;

@@ -1,23 +1,23 @@
-#include "daemon/scheduler/flow_expiry.h"
+#include "daemon/scheduler/sweeper.h"
 
 namespace nexus {
 
-void FlowExpiry::start(Reactor& reactor) {
+void Sweeper::start(Reactor& reactor) {
   alarm_.start(reactor, [this] {
-    due_.reached(Due::What::flow_expiry);
+    due_.reached(what_);
     sweep();
   });
-  due_.listen(Due::What::flow_expiry, [this](UnixTime at) { alarm_.expect(at); });
+  due_.listen(what_, [this](UnixTime at) { alarm_.expect(at); });
 }
 
-void FlowExpiry::sweep() {
+void Sweeper::sweep() {
   if (stopped_) return;
   if (sweeping_.exchange(true)) {
     again_ = true;
     return;
   }
   workers_.submit([this] {
-    flows_.sweep();
+    sweep_();
     sweeping_ = false;
     if (again_.exchange(false)) sweep();
   });
