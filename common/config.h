@@ -21,8 +21,8 @@ struct GatewayConfig {
   std::vector<std::string> cors_origins;  ///< CORS_ALLOWED_ORIGINS, ALLOWED_ORIGINS
 };
 
-/// `[limits]`: requests a minute, 0 for no limit. `callback` counts for each peer, the others for
-/// each API key and workspace.
+/// `[limits]`: requests a minute, 0 for no limit. `callback` counts what belongs to no connection
+/// that waits, for each address; the others for each API key and workspace.
 struct LimitsConfig {
   std::int64_t request_connection = 60;
   std::int64_t token = 0;

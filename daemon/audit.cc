@@ -21,6 +21,7 @@ std::string Audit::record(const AuditEntry& entry, const Caller& caller) const {
   if (!caller.peer.empty()) json.member("peer", caller.peer);
   if (!caller.key.empty()) json.member("key", caller.key);
   if (!caller.agent.empty()) json.member("agent", caller.agent);
+  if (entry.count) json.member("count", *entry.count);
   json.end();
   return json.take();
 }

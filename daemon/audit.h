@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,7 @@ struct AuditEntry {
   std::string_view connection_id{};
   std::string_view provider{};
   std::string_view detail{};
+  std::optional<std::int64_t> count{};  ///< of what it stands for, where that is not one thing
 };
 
 /// Writes what happened before the answer that tells it leaves the daemon.
@@ -29,7 +32,7 @@ class Audit {
 
   /// The canonical record: a JSON object with these members in this order: v, at, event,
   /// outcome, connection, provider, via, uid, pid, detail, request and, where they are known, peer,
-  /// key, agent. A later chain hashes this text.
+  /// key, agent, count. A later chain hashes this text.
   std::string record(const AuditEntry& entry, const Caller& caller) const;
 
   /// Commits records now: all or none. Error: audit_unavailable.

@@ -98,6 +98,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       vault_(*foundations_.vault),
       clock_(forward_now),
       audit_(*foundations_.audit_log, system_now),
+      refusals_(audit_, due_, clock_),
       server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); },
               {.connections = most_clients()}),
       network_workers_(64),
@@ -123,8 +124,8 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                         [this](http::Request request, http::Respond respond) {
                           callback_pages_.handle(std::move(request), std::move(respond));
                         }),
-      flows_(store_, vault_, audit_, callback_sockets_, due_, foundations_.return_urls, clock_,
-             system_now),
+      flows_(store_, vault_, audit_, refusals_, callback_sockets_, due_, foundations_.return_urls,
+             clock_, system_now),
       activation_(store_, vault_, metadata_, due_, clock_, system_now),
       code_flow_(providers_, redirect_uris_, activation_, flows_, audit_, clock_),
       device_flow_(providers_, activation_, flows_, audit_, network_workers_, clock_),
@@ -136,36 +137,35 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                 unattended_grants_),
       connections_(store_, providers_, audit_, revocations_, downscoped_, due_, clock_, system_now),
       provider_checks_(providers_, metadata_, redirect_uris_, *http_, flows_),
-      callback_pages_(callback_sockets_, code_flow_, captures_, outcomes_, network_workers_),
+      limits_(config.limits),
+      callback_pages_(callback_sockets_, code_flow_, captures_, outcomes_, refusals_,
+                      limits_.callback, network_workers_),
       api_keys_(store_, vault_, audit_, disk_workers_, clock_, system_now,
                 config.gateway.environment_keys),
-      limits_(config.limits),
-      services_{store_,         integrity_,
-                providers_,     registry_,
-                plans_,         provider_checks_,
-                redirect_uris_, connections_,
-                requests_,      code_flow_,
-                captures_,      device_flow_,
-                tokens_,        api_keys_,
-                audit_,         network_workers_,
-                disk_workers_,  limits_,
-                clock_,         facts_of(config, foundations_, clock_())},
+      services_{store_,         integrity_,       providers_,
+                registry_,      plans_,           provider_checks_,
+                redirect_uris_, connections_,     requests_,
+                code_flow_,     captures_,        device_flow_,
+                tokens_,        api_keys_,        audit_,
+                refusals_,      network_workers_, disk_workers_,
+                limits_,        clock_,           facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(
-          Due::What::flow_expiry, [this] { flows_.sweep(); }, due_, disk_workers_, clock_) {
+          Due::What::flow_expiry, [this] { flows_.sweep(); }, due_, disk_workers_, clock_),
+      refusals_told_(
+          Due::What::refusals, [this] { refusals_.tell(); }, due_, disk_workers_, clock_) {
   if (foundations_.gateway) gateway_.emplace(*foundations_.gateway, callback_pages_, services_);
 }
 
 void Daemon::listen_on_control_socket(int socket) {
   const auto refused = [this](const Caller& caller) {
+    auto record = refusals_.note(AuditEvent::peer_refused, caller,
+                                 "a process of uid " + std::to_string(caller.uid));
+    if (!record) return;
     log(LogLevel::warn, "peer_refused", {{"uid", std::to_string(caller.uid)}});
-    disk_workers_.submit([this, caller] {
-      static_cast<void>(audit_.commit({.event = AuditEvent::peer_refused,
-                                       .outcome = AuditOutcome::refused,
-                                       .detail = "a process of uid " + std::to_string(caller.uid)},
-                                      caller));
-    });
+    disk_workers_.submit(
+        [this, record = *std::move(record)] { static_cast<void>(audit_.commit({record})); });
   };
   server_.listen(socket,
                  {.via = Caller::Via::control_socket,
@@ -182,6 +182,7 @@ Result<void> Daemon::start(int control_socket) {
   NEXUS_CHECK(refresh_scheduler_.start(reactor_));
   NEXUS_CHECK(revocation_scheduler_.start(reactor_));
   flow_expiry_.start(reactor_);
+  refusals_told_.start(reactor_);
   if (const auto resumed = flows_.resume(); !resumed)
     log(LogLevel::warn, "callback_not_resumed", {{"error", resumed.error().message}});
   return {};
@@ -195,7 +196,10 @@ bool Daemon::finish() {
   refresh_scheduler_.stop();
   revocation_scheduler_.stop();
   flow_expiry_.stop();
-  return network_workers_.drain(3s) && disk_workers_.drain(1s);
+  refusals_told_.stop();
+  const bool finished = network_workers_.drain(3s) && disk_workers_.drain(1s);
+  refusals_.tell_all();
+  return finished;
 }
 
 }  // namespace nexus

@@ -31,6 +31,7 @@
 #include "daemon/provider/plan.h"
 #include "daemon/provider/providers.h"
 #include "daemon/provider/registry.h"
+#include "daemon/refusals.h"
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
 #include "daemon/scheduler/sweeper.h"
@@ -78,6 +79,7 @@ class Daemon {
   Clock clock_;
   Audit audit_;
   Due due_;
+  Refusals refusals_;
   Reactor reactor_;
   http::Server server_;
   WorkerPool network_workers_;
@@ -110,16 +112,17 @@ class Daemon {
   ConnectionRequests requests_;
   Connections connections_;
   ProviderChecks provider_checks_;
+  api::Limits limits_;
   api::CallbackPages callback_pages_;
 
   ApiKeys api_keys_;
-  api::Limits limits_;
   api::Services services_;
   std::optional<api::Gateway> gateway_;
 
   RefreshScheduler refresh_scheduler_;
   RevocationScheduler revocation_scheduler_;
   Sweeper flow_expiry_;
+  Sweeper refusals_told_;
 };
 
 }  // namespace nexus

@@ -35,17 +35,12 @@ void CallbackPages::answer_on_gateway(http::Request request, http::Respond respo
 
 void CallbackPages::answer(const std::string& origin, http::Request request,
                            http::Respond respond) {
-  if (request.method == "GET" && is_shown_again(request)) {
-    const auto receipt = request.query_value("outcome");
-    if (outcomes_.is_under_way(receipt)) return respond(page_while_under_way(receipt));
-    if (const auto ended = outcomes_.find(receipt)) return respond(page_for(*ended));
-    // Where a form is led to, it is still to be shown, perhaps.
-    if (request.path != kCapturePagePath) return respond(page_for_forgotten());
-  }
+  if (request.method == "GET" && is_shown_again(request))
+    if (auto page = show_again(request)) return respond(*std::move(page));
   if (is_capture_path(request.path))
     return workers_.submit(
         [this, origin, request = std::move(request), respond = std::move(respond)]() mutable {
-          respond(answer_capture(captures_, outcomes_, forms_, origin, request));
+          respond(answer_capture(captures_, outcomes_, forms_, strangers_, origin, request));
         });
   if (request.method != "GET") {
     auto response = page_response(405, kNothingHere);
@@ -57,6 +52,12 @@ void CallbackPages::answer(const std::string& origin, http::Request request,
   const auto receipt = FlowOutcomes::receipt(uri, request.query);
   if (const auto ended = outcomes_.find(receipt)) return respond(page_for(*ended));
   if (!outcomes_.begin(receipt)) return respond(page_while_under_way(receipt));
+  if (const auto flow = code_flow_.asked_for(uri, request.query);
+      !flow && flow.error().code == ErrorCode::invalid_state) {
+    Result<FlowOutcome> nothing = flow.error();
+    outcomes_.end(receipt, nothing);
+    return respond(turn_away(flow.error(), request.caller));
+  }
   // The exchange talks to the provider, so it leaves the loop. Nobody cancels it: a browser that
   // goes away does not undo a consent.
   workers_.submit([this, uri, receipt, query = std::move(request.query), caller = request.caller,
@@ -65,6 +66,24 @@ void CallbackPages::answer(const std::string& origin, http::Request request,
     outcomes_.end(receipt, outcome);
     respond(page_for(outcome));
   });
+}
+
+std::optional<http::Response> CallbackPages::show_again(const http::Request& request) {
+  const auto receipt = request.query_value("outcome");
+  if (outcomes_.is_under_way(receipt)) return page_while_under_way(receipt);
+  if (const auto ended = outcomes_.find(receipt)) return page_for(*ended);
+  // Where a form is led to, it is still to be shown, perhaps.
+  if (request.path == kCapturePagePath) return std::nullopt;
+  const auto admitted = admit_stranger(strangers_, request.caller);
+  return admitted ? page_for_forgotten() : page_for(admitted.error());
+}
+
+http::Response CallbackPages::turn_away(Error unknown, const Caller& caller) {
+  auto record = refusals_.note(AuditEvent::state_verification_failed, caller, unknown.message);
+  const auto admitted = admit_stranger(strangers_, caller);
+  auto page = page_for(admitted ? std::move(unknown) : admitted.error());
+  if (record) page.audit.push_back(*std::move(record));
+  return page;
 }
 
 }  // namespace nexus::api

@@ -78,6 +78,13 @@ std::string receipt_of(const std::string& origin, const std::string& state) {
   return FlowOutcomes::receipt(origin + kCapturePagePath, {{"state", state}});
 }
 
+/// The same error, or that there were too many of its kind from this address.
+Error turn_away(Error refused, http::RateLimiter& strangers, const Caller& caller) {
+  if (refused.code != ErrorCode::invalid_state) return refused;
+  auto admitted = admit_stranger(strangers, caller);
+  return admitted ? std::move(refused) : std::move(admitted).error();
+}
+
 /// On to an address without the state.
 http::Response lead_to_form(ShownForms& forms, const std::string& receipt,
                             const std::string& state) {
@@ -89,26 +96,34 @@ http::Response lead_to_form(ShownForms& forms, const std::string& receipt,
   return response;
 }
 
-http::Response get_form_led_to(Captures& captures, ShownForms& forms, const std::string& receipt) {
-  const auto state = forms.take(receipt);
-  if (!state) return page_for_shown_form();
+http::Response get_form_led_to(Captures& captures, ShownForms& forms, http::RateLimiter& strangers,
+                               const http::Request& request) {
+  const auto state = forms.take(request.query_value("outcome"));
+  if (!state) {
+    const auto admitted = admit_stranger(strangers, request.caller);
+    return admitted ? page_for_shown_form() : page_for(admitted.error());
+  }
   const auto form = captures.form(*state);
   if (!form) return page_for(form.error());
   return show(capture_page(*form, *state, kCaptureSubmitPath, {}), 200);
 }
 
 http::Response get_form(Captures& captures, FlowOutcomes& outcomes, ShownForms& forms,
-                        const std::string& origin, const http::Request& request) {
+                        http::RateLimiter& strangers, const std::string& origin,
+                        const http::Request& request) {
   const auto state = request.query_value("state");
-  const auto led_by = request.query_value("outcome");
-  if (state.empty() && !led_by.empty()) return get_form_led_to(captures, forms, led_by);
+  if (state.empty() && !request.query_value("outcome").empty())
+    return get_form_led_to(captures, forms, strangers, request);
   const auto receipt = receipt_of(origin, state);
   if (wants_html(request))
     if (const auto ended = outcomes.find(receipt)) return page_for(*ended);
   const auto form = captures.form(state);
-  if (!wants_html(request))
-    return form ? http::json_response(form_as_json(*form)) : http::error_response(form.error());
-  return form ? lead_to_form(forms, receipt, state) : page_for(form.error());
+  if (!form) {
+    const auto error = turn_away(form.error(), strangers, request.caller);
+    return wants_html(request) ? page_for(error) : http::error_response(error);
+  }
+  if (!wants_html(request)) return http::json_response(form_as_json(*form));
+  return lead_to_form(forms, receipt, state);
 }
 
 /// The form once more, with what was wrong; nothing secret goes back into it.
@@ -130,8 +145,8 @@ std::map<std::string, std::string> shown_again(Captures& captures, const Submiss
   return typed;
 }
 
-http::Response submit(Captures& captures, FlowOutcomes& outcomes, const std::string& origin,
-                      http::Request& request) {
+http::Response submit(Captures& captures, FlowOutcomes& outcomes, http::RateLimiter& strangers,
+                      const std::string& origin, http::Request& request) {
   const bool html = wants_html(request);
   const auto refuse = [&](const Error& error) {
     return html ? page_for(error) : http::error_response(error);
@@ -145,7 +160,8 @@ http::Response submit(Captures& captures, FlowOutcomes& outcomes, const std::str
   if (html) attempt.typed = shown_again(captures, *submission);
   auto captured = captures.complete(submission->state, submission->credentials, request.caller);
   if (!captured) {
-    if (!html || captured.error().code == ErrorCode::invalid_state) return refuse(captured.error());
+    if (!html || captured.error().code == ErrorCode::invalid_state)
+      return refuse(turn_away(captured.error(), strangers, request.caller));
     attempt.message = captured.error().message + ": " + captured.error().hint + ".";
     return ask_again(captures, submission->state, std::move(attempt));
   }
@@ -166,10 +182,13 @@ bool is_capture_path(const std::string& path) {
 }
 
 http::Response answer_capture(Captures& captures, FlowOutcomes& outcomes, ShownForms& forms,
-                              const std::string& origin, http::Request& request) {
+                              http::RateLimiter& strangers, const std::string& origin,
+                              http::Request& request) {
   const bool page = request.path == kCapturePagePath;
-  if (page && request.method == "GET") return get_form(captures, outcomes, forms, origin, request);
-  if (!page && request.method == "POST") return submit(captures, outcomes, origin, request);
+  if (page && request.method == "GET")
+    return get_form(captures, outcomes, forms, strangers, origin, request);
+  if (!page && request.method == "POST")
+    return submit(captures, outcomes, strangers, origin, request);
   auto response =
       http::error_response({ErrorCode::method_not_allowed,
                             "this page does not take " + printable(request.method, 20), ""});

@@ -3,7 +3,6 @@
 #include "common/id.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
-#include "daemon/api/outcome_page.h"
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
@@ -99,7 +98,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
   auto match = find_route(request);
   // Browsers come to the callback from the provider's pages, so no origin is asked for there.
   if (!match.route && match.allowed.empty() && callback_.expects(request.path))
-    return answer_callback(std::move(request), std::move(respond));
+    return callback_.answer_on_gateway(std::move(request), std::move(respond));
   if (request.query_is_malformed) return respond(http::malformed_query_response());
   if (const auto allowed = settings_.origins.check(request); !allowed)
     return respond(http::error_response(allowed.error()));
@@ -133,19 +132,6 @@ void Gateway::handle(http::Request request, http::Respond respond) {
               response.headers.insert(response.headers.end(), headers.begin(), headers.end());
               respond(std::move(response));
             });
-}
-
-void Gateway::answer_callback(http::Request request, http::Respond respond) {
-  if (const auto wait = services_.limits.callback.wait_for(request.caller.peer)) {
-    auto page = page_response(
-        429, {.title = "Too many answers",
-              .text = "Too many answers of providers came from this address. Load this page again "
-                      "in " +
-                      std::to_string(wait) + " seconds."});
-    page.headers.emplace_back("Retry-After", std::to_string(wait));
-    return respond(std::move(page));
-  }
-  callback_.answer_on_gateway(std::move(request), std::move(respond));
 }
 
 Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& match) {
@@ -182,14 +168,11 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
 Error Gateway::refuse_key(Error refused, const http::Request& request,
                           std::vector<std::string>& audit) {
   metrics::api_key_refused();
+  if (auto record =
+          services_.refusals.note(AuditEvent::api_key_refused, request.caller, request.path))
+    audit.push_back(*std::move(record));
   const auto wait = wrong_keys_.wait_for(request.caller.peer);
-  if (wait == 0) {
-    audit.push_back(services_.audit.record({.event = AuditEvent::api_key_refused,
-                                            .outcome = AuditOutcome::refused,
-                                            .detail = request.path},
-                                           request.caller));
-    return refused;
-  }
+  if (wait == 0) return refused;
   Error error{ErrorCode::rate_limited, "too many wrong API keys from this address",
               "send a right one, or try again in " + std::to_string(wait) + " s"};
   error.retry_after_s = wait;

@@ -43,7 +43,6 @@ class Gateway {
 
  private:
   void handle(http::Request request, http::Respond respond);
-  void answer_callback(http::Request request, http::Respond respond);
   /// Finds out who is calling. Errors: missing_api_key, invalid_api_key, access_denied,
   /// rate_limited.
   Result<void> authenticate(http::Request& request, const RouteMatch& match);

@@ -41,4 +41,16 @@ inline Result<void> admit(http::RateLimiter& limiter, const Caller& caller,
   return error;
 }
 
+/// Counts what came from the caller's address and belongs to nothing that waits. Error:
+/// rate_limited, with the time to wait.
+inline Result<void> admit_stranger(http::RateLimiter& limiter, const Caller& caller) {
+  const auto wait = limiter.wait_for(caller.peer);
+  if (wait == 0) return {};
+  Error error{ErrorCode::rate_limited,
+              "too many answers that nobody waits for came from this address",
+              "load this page again in " + std::to_string(wait) + " seconds"};
+  error.retry_after_s = wait;
+  return error;
+}
+
 }  // namespace nexus::api

@@ -38,9 +38,12 @@ http::Response page_for(const Result<FlowOutcome>& outcome) {
       return page_response(
           400, {.title = "This link does not work (any more)",
                 .text = sentence(error.message) + " Go back to the terminal and start again."});
-    return page_response(info(error.code).http_status,
-                         {.title = "Something went wrong",
-                          .text = sentence(error.message) + sentence(error.hint, " ")});
+    const bool limited = error.code == ErrorCode::rate_limited;
+    auto page = page_response(info(error.code).http_status,
+                              {.title = limited ? "Too many answers" : "Something went wrong",
+                               .text = sentence(error.message) + sentence(error.hint, " ")});
+    if (limited) page.headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
+    return page;
   }
   if (!outcome->redirect_to.empty()) {
     http::Response response;

@@ -16,6 +16,7 @@
 #include "daemon/integrity_check.h"
 #include "daemon/provider/plan.h"
 #include "daemon/provider/providers.h"
+#include "daemon/refusals.h"
 #include "daemon/token/tokens.h"
 #include "daemon/worker_pool.h"
 
@@ -51,6 +52,7 @@ struct Services {
   Tokens& tokens;
   ApiKeys& api_keys;
   Audit& audit;
+  Refusals& refusals;
   WorkerPool& network_workers;  ///< for what may wait for a provider
   WorkerPool& disk_workers;     ///< for what reads or writes many rows: never behind a provider
   Limits& limits;

@@ -89,10 +89,7 @@ Result<FlowOutcome> AuthorizationCodeFlow::complete(
   // hand may be copied better the next time.
   const bool ends_flow = flow && !response && flow->awaited;
   if (!response && !ends_flow) {
-    NEXUS_CHECK(audit_.commit({.event = AuditEvent::state_verification_failed,
-                               .outcome = AuditOutcome::refused,
-                               .detail = response.error().message},
-                              caller));
+    NEXUS_CHECK(flows_.turn_away(response.error(), caller));
     const auto waiting = flow ? flows_.pending(*flow) : Result<PendingConnection>(flow.error());
     return waiting ? about(waiting->row, response.error()) : response.error();
   }

@@ -29,17 +29,19 @@ class AuthorizationCodeFlow {
                             const std::vector<std::pair<std::string, std::string>>& extra,
                             bool pasted, const Caller& caller);
 
-  /// Answers a pending connection. `uri` is the redirect URI that was called, without query. Error:
-  /// invalid_state for whatever does not belong to an open flow, which it leaves as it is. What
-  /// does and is refused (B2) ends the flow, unless it was brought by hand.
+  /// The open flow that an answer is for, by its state alone: one look into the store. `uri` is the
+  /// redirect URI that was called, without query. Error: invalid_state.
+  Result<FlowRow> asked_for(const std::string& uri,
+                            const std::vector<std::pair<std::string, std::string>>& query);
+
+  /// Answers a pending connection. Error: invalid_state for whatever does not belong to an open
+  /// flow, which it leaves as it is. What does and is refused (B2) ends the flow, unless it was
+  /// brought by hand.
   Result<FlowOutcome> complete(const std::string& uri,
                                const std::vector<std::pair<std::string, std::string>>& query,
                                const Caller& caller);
 
  private:
-  /// The open flow that an answer is for, by its state alone.
-  Result<FlowRow> asked_for(const std::string& uri,
-                            const std::vector<std::pair<std::string, std::string>>& query);
   /// Where the answer is to come to. Error: callback_unavailable, with the other ways; `device`:
   /// the provider has a device grant.
   Result<std::string> redirect_uri_for(const ConnectionRow& row, const Provider& provider,

@@ -52,10 +52,7 @@ Result<Captured> Captures::complete(const std::string& state, Json& credentials,
                                     const Caller& caller) {
   auto open = find(state);
   if (!open) {
-    NEXUS_CHECK(audit_.commit({.event = AuditEvent::state_verification_failed,
-                               .outcome = AuditOutcome::refused,
-                               .detail = open.error().message},
-                              caller));
+    NEXUS_CHECK(flows_.turn_away(open.error(), caller));
     return std::move(open).error();
   }
   const auto record = [&](AuditEvent event, AuditOutcome outcome, const std::string& detail) {

@@ -21,11 +21,13 @@ constexpr UnixTime kListenAfterwards = 3;
 
 }  // namespace
 
-Flows::Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,
-             ReturnUrls return_urls, Clock clock, Clock wall_clock)
+Flows::Flows(Store& store, const Vault& vault, Audit& audit, Refusals& refusals,
+             CallbackListener& listener, Due& due, ReturnUrls return_urls, Clock clock,
+             Clock wall_clock)
     : store_(store),
       vault_(vault),
       audit_(audit),
+      refusals_(refusals),
       listener_(listener),
       due_(due),
       return_urls_(std::move(return_urls)),
@@ -124,6 +126,13 @@ Result<PendingConnection> Flows::take(const FlowRow& flow) {
   if (!first) return does_not_belong("this answer was given before");
   due_.expect(Due::What::flow_expiry, clock_() + kListenAfterwards);
   return pending(flow);
+}
+
+Result<void> Flows::turn_away(const Error& unknown, const Caller& caller) {
+  const auto record =
+      refusals_.note(AuditEvent::state_verification_failed, caller, unknown.message);
+  if (!record) return {};
+  return audit_.commit({*record});
 }
 
 FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::string& code,

@@ -11,6 +11,7 @@
 #include "daemon/connect/callback_listener.h"
 #include "daemon/connect/return_urls.h"
 #include "daemon/due.h"
+#include "daemon/refusals.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/sealed_fields.h"
 #include "daemon/vault/vault.h"
@@ -66,8 +67,9 @@ struct FlowOutcome {
 /// issuer and one address (A4). Thread-safe.
 class Flows {
  public:
-  Flows(Store& store, const Vault& vault, Audit& audit, CallbackListener& listener, Due& due,
-        ReturnUrls return_urls, Clock clock, Clock wall_clock);
+  Flows(Store& store, const Vault& vault, Audit& audit, Refusals& refusals,
+        CallbackListener& listener, Due& due, ReturnUrls return_urls, Clock clock,
+        Clock wall_clock);
 
   /// A new state for a flow that is answered at `uri`.
   std::string new_state(const std::string& connection_id, const std::string& issuer,
@@ -91,6 +93,8 @@ class Flows {
   /// The same for a flow that is answered now; for one caller alone.
   Result<PendingConnection> take(const FlowRow& flow);
 
+  /// Puts on record that somebody brought what belongs to no open flow.
+  Result<void> turn_away(const Error& unknown, const Caller& caller);
   /// The provider answered with an OAuth error instead of a connection.
   FlowOutcome refused(const ConnectionRow& row, const std::string& oauth_error,
                       const std::string& message, const Caller& caller);
@@ -121,6 +125,7 @@ class Flows {
   Store& store_;
   const Vault& vault_;
   Audit& audit_;
+  Refusals& refusals_;
   CallbackListener& listener_;
   Due& due_;
   ReturnUrls return_urls_;

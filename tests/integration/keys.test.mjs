@@ -369,5 +369,5 @@ test('ten thousand wrong keys do not hold up a right one, and do not fill the au
   assert.equal((await home.http('GET', `/v1/token/${ids.own}`, undefined, { key })).status, 200);
   assert.deepEqual([...statuses.keys()].sort(), [401, 429]);
   assert.ok(answers.filter((a) => a.statusCode === 429).every((a) => Number(a.headers['retry-after']) > 0));
-  assert.ok((await audited()) - before < 200);
+  assert.ok((await audited()) - before <= 1, 'the first is on record, the others are counted');
 });

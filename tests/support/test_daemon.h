@@ -109,6 +109,7 @@ class TestDaemon {
   FakeCallbackListener listener;
   Audit audit;
   Due due;
+  Refusals refusals;
   WorkerPool workers;
   MetadataCache metadata;
   RedirectUris redirect_uris;
