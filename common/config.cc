@@ -49,7 +49,9 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"limits.token", &limits.token},
           {"limits.refresh", &limits.refresh},
           {"limits.resolve", &limits.resolve},
-          {"limits.callback", &limits.callback}};
+          {"limits.callback", &limits.callback},
+          {"audit.keep_days", &config.audit.keep_days},
+          {"audit.max_mib", &config.audit.max_mib}};
 }
 
 Error at_line(const std::string& file, const toml::source_region& where, const std::string& what) {

@@ -31,6 +31,12 @@ struct LimitsConfig {
   std::int64_t callback = 120;
 };
 
+/// `[audit]`: what of the audit log is kept, 0 for all. The oldest goes first.
+struct AuditConfig {
+  std::int64_t keep_days = 400;
+  std::int64_t max_mib = 1024;  ///< of the file
+};
+
 /// What nexus.toml, the environment and the flags settle for both programs.
 /// Precedence: flag, environment, nexus.toml, default.
 struct Config {
@@ -53,6 +59,7 @@ struct Config {
   std::vector<std::string> on_attention;
   GatewayConfig gateway;
   LimitsConfig limits;
+  AuditConfig audit;
   /// What nexus.toml says that cannot be followed; the settings are as if it did not. nexusd does
   /// not start with any, a client warns and goes on: `nexus daemon stop` has to work all the same.
   std::vector<Error> flaws;

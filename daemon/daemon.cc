@@ -99,6 +99,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       clock_(forward_now),
       audit_(*foundations_.audit_log, system_now),
       refusals_(audit_, due_, clock_),
+      audit_retention_(*foundations_.audit_log, audit_, due_, config.audit, clock_, system_now),
       server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); },
               {.connections = most_clients()}),
       network_workers_(64),
@@ -154,7 +155,10 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       flow_expiry_(
           Due::What::flow_expiry, [this] { flows_.sweep(); }, due_, disk_workers_, clock_),
       refusals_told_(
-          Due::What::refusals, [this] { refusals_.tell(); }, due_, disk_workers_, clock_) {
+          Due::What::refusals, [this] { refusals_.tell(); }, due_, disk_workers_, clock_),
+      audit_pruning_(
+          Due::What::audit_retention, [this] { audit_retention_.sweep(); }, due_, disk_workers_,
+          clock_) {
   if (foundations_.gateway) gateway_.emplace(*foundations_.gateway, callback_pages_, services_);
 }
 
@@ -183,6 +187,8 @@ Result<void> Daemon::start(int control_socket) {
   NEXUS_CHECK(revocation_scheduler_.start(reactor_));
   flow_expiry_.start(reactor_);
   refusals_told_.start(reactor_);
+  audit_pruning_.start(reactor_);
+  audit_retention_.start();
   if (const auto resumed = flows_.resume(); !resumed)
     log(LogLevel::warn, "callback_not_resumed", {{"error", resumed.error().message}});
   return {};
@@ -197,6 +203,7 @@ bool Daemon::finish() {
   revocation_scheduler_.stop();
   flow_expiry_.stop();
   refusals_told_.stop();
+  audit_pruning_.stop();
   const bool finished = network_workers_.drain(3s) && disk_workers_.drain(1s);
   refusals_.tell_all();
   return finished;

@@ -13,6 +13,7 @@
 #include "daemon/api/routes.h"
 #include "daemon/attention_hook.h"
 #include "daemon/audit.h"
+#include "daemon/audit_retention.h"
 #include "daemon/connect/activation.h"
 #include "daemon/connect/authorization_code_flow.h"
 #include "daemon/connect/captures.h"
@@ -80,6 +81,7 @@ class Daemon {
   Audit audit_;
   Due due_;
   Refusals refusals_;
+  AuditRetention audit_retention_;
   Reactor reactor_;
   http::Server server_;
   WorkerPool network_workers_;
@@ -123,6 +125,7 @@ class Daemon {
   RevocationScheduler revocation_scheduler_;
   Sweeper flow_expiry_;
   Sweeper refusals_told_;
+  Sweeper audit_pruning_;
 };
 
 }  // namespace nexus

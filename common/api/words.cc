@@ -36,7 +36,8 @@ constexpr const char* kAuditEvents[] = {"connection.created",
                                         "key.created",
                                         "key.revoked",
                                         "api_key_refused",
-                                        "peer_refused"};
+                                        "peer_refused",
+                                        "audit_pruned"};
 constexpr const char* kAuditOutcomes[] = {"success", "failure", "refused"};
 constexpr const char* kPlanActions[] = {"create", "update", "unchanged", "orphan", "delete"};
 
@@ -49,7 +50,7 @@ static_assert(complete(kConnectionStatuses, ConnectionStatus::revoked));
 static_assert(complete(kAuthTypes, AuthType::aws_sigv4));
 static_assert(complete(kFlowKinds, FlowKind::unattended));
 static_assert(complete(kSecretFields, SecretField::client_secret));
-static_assert(complete(kAuditEvents, AuditEvent::peer_refused));
+static_assert(complete(kAuditEvents, AuditEvent::audit_pruned));
 static_assert(complete(kAuditOutcomes, AuditOutcome::refused));
 static_assert(complete(kPlanActions, PlanAction::removal));
 

@@ -81,6 +81,7 @@ enum class AuditEvent : std::uint8_t {
   key_revoked,
   api_key_refused,
   peer_refused,
+  audit_pruned,
 };
 
 enum class AuditOutcome : std::uint8_t { success, failure, refused };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,9 +12,9 @@
 
 namespace nexus {
 
-/// The append-only file of audit records (canonical JSON texts, see daemon/audit.h). It lives
+/// The file of audit records (canonical JSON texts, see daemon/audit.h). It lives
 /// beside the vault in a database of its own, so that its commits and the vault's never wait for
-/// another.
+/// another. Nothing changes a record; the oldest ones go when they have been kept long enough.
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
@@ -35,6 +36,23 @@ class AuditLog {
   };
   /// Newest first. Thread-safe.
   virtual Result<std::vector<Entry>> find(const Filter& filter) = 0;
+
+  struct Age {
+    std::int64_t sequence = 0;
+    std::optional<UnixTime> at;  ///< nothing where the record cannot be read
+  };
+  /// So many records at the most, oldest first.
+  virtual Result<std::vector<Age>> oldest(std::int64_t limit) = 0;
+  /// Bytes that the records take; the file may be larger.
+  virtual Result<std::int64_t> size() = 0;
+  /// Removes a record and all before it, and appends the one that says so: both or nothing.
+  virtual Result<void> remove_until(std::int64_t sequence, const std::string& record) = 0;
+  /// Gives some of what removed records have left free back to the file system; false when there is
+  /// no more of it.
+  virtual Result<bool> give_back_space() = 0;
+  /// Has `grown` called, on a thread of the log's, whenever some MiB have been appended. It must
+  /// not wait; once the next one is set it is called no more.
+  virtual void on_growth(std::function<void()> grown) = 0;
 };
 
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir);

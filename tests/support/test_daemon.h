@@ -52,6 +52,13 @@ class WatchedAuditLog : public AuditLog {
       : log_(std::move(log)), events_(events) {}
   Result<void> append(const std::vector<std::string>& records) override;
   Result<std::vector<Entry>> find(const Filter& filter) override { return log_->find(filter); }
+  Result<std::vector<Age>> oldest(std::int64_t limit) override { return log_->oldest(limit); }
+  Result<std::int64_t> size() override { return log_->size(); }
+  Result<void> remove_until(std::int64_t sequence, const std::string& record) override {
+    return log_->remove_until(sequence, record);
+  }
+  Result<bool> give_back_space() override { return log_->give_back_space(); }
+  void on_growth(std::function<void()> grown) override { log_->on_growth(std::move(grown)); }
 
  private:
   std::unique_ptr<AuditLog> log_;

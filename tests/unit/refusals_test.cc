@@ -18,6 +18,11 @@ class FakeAuditLog : public AuditLog {
     return {};
   }
   Result<std::vector<Entry>> find(const Filter&) override { return std::vector<Entry>(); }
+  Result<std::vector<Age>> oldest(std::int64_t) override { return std::vector<Age>(); }
+  Result<std::int64_t> size() override { return 0; }
+  Result<void> remove_until(std::int64_t, const std::string&) override { return {}; }
+  Result<bool> give_back_space() override { return false; }
+  void on_growth(std::function<void()>) override {}
 
   bool full = false;
   std::vector<nlohmann::json> written;

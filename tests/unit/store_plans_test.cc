@@ -191,6 +191,10 @@ TEST_CASE("no statement walks through a table that grows", "[store]") {
     use_all_of(**store);
     REQUIRE((*audit)->append({R"({"at":1})"}));
     REQUIRE((*audit)->find({}));
+    REQUIRE((*audit)->oldest(10));
+    REQUIRE((*audit)->size());
+    REQUIRE((*audit)->remove_until(1, R"({"at":2})"));
+    REQUIRE((*audit)->give_back_space());
   }
   const auto written = written_statements();
   CHECK(written.size() > 40);

@@ -60,6 +60,6 @@ TEST_CASE("the words of states and kinds are read back as what they stand for", 
   all(AuthType::aws_sigv4);
   all(FlowKind::unattended);
   all(SecretField::client_secret);
-  all(AuditEvent::peer_refused);
+  all(AuditEvent::audit_pruned);
   all(AuditOutcome::refused);
 }

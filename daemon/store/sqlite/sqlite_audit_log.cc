@@ -1,6 +1,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "daemon/log.h"
 #include "daemon/private_file.h"
 #include "daemon/store/audit_log.h"
 #include "daemon/store/sqlite/schema.h"
@@ -18,6 +19,23 @@ constexpr int kCheckpointPages = 4096;
 /// A log that never rests is never copied to its end, so it would grow for ever: beyond this the
 /// writers wait until it is.
 constexpr int kMostPages = 4 * kCheckpointPages;
+/// Pages that are given back in one transaction, as writers wait meanwhile: 1 MiB.
+#define PAGES_AT_ONCE "256"
+
+/// What removed records leave free can be given back only where the file was made so. One that was
+/// not is written anew, once; where that cannot be done its space is used again all the same.
+void let_it_shrink(Database& database) {
+  auto query = database.query("PRAGMA auto_vacuum");
+  constexpr std::int64_t kIncremental = 2;
+  const bool does = query.next() && query.number(0) == kIncremental;
+  query.run();
+  if (does) return;
+  try {
+    database.execute("VACUUM");
+  } catch (const Failure& failure) {
+    log(LogLevel::warn, "audit_log_not_rewritten", {{"error", failure.what()}});
+  }
+}
 
 /// Commits with synchronous=NORMAL: a record survives the death of the process, which is what a
 /// token's reading is worth, without an fsync for each batch. Checkpoints, which do sync, run on a
@@ -26,7 +44,9 @@ class SqliteAuditLog : public AuditLog {
  public:
   explicit SqliteAuditLog(const std::string& path)
       : path_(path), writer_(path, Database::Mode::read_write), readers_(path) {
+    writer_.execute("PRAGMA auto_vacuum=INCREMENTAL");  // of a new file, or with the next VACUUM
     sqlite::migrate_audit(writer_);
+    let_it_shrink(writer_);
     writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
     sqlite3_wal_hook(writer_.handle(), on_commit, this);
     checkpointer_ = std::thread([this] { checkpoint_when_asked(); });
@@ -45,14 +65,11 @@ class SqliteAuditLog : public AuditLog {
     const std::lock_guard lock(mutex_);
     try {
       Transaction transaction(writer_);
-      for (const auto& record : records)
-        writer_.query("INSERT INTO audit (record) VALUES (?1)").bind(record).run();
+      for (const auto& record : records) insert(record);
       transaction.commit();
       return {};
     } catch (const Failure& failure) {
-      return Error{ErrorCode::audit_unavailable,
-                   std::string("the audit log cannot be written: ") + failure.what(),
-                   "free some disk space or mend the file; nothing is handed out without a record"};
+      return unwritable(failure);
     }
   }
 
@@ -75,13 +92,94 @@ class SqliteAuditLog : public AuditLog {
       while (query.next()) entries.push_back({query.number(0), query.text(1)});
       return entries;
     } catch (const Failure& failure) {
-      return Error{ErrorCode::audit_unavailable,
-                   std::string("the audit log cannot be read: ") + failure.what(),
-                   failure.is_damage() ? "nexusd(8), DAMAGE, has the way out" : "see nexusd's log"};
+      return unreadable(failure);
     }
   }
 
+  Result<std::vector<Age>> oldest(std::int64_t limit) override {
+    try {
+      auto reader = readers_.borrow();
+      auto query = reader->query(
+          "SELECT seq, iif(json_valid(record), "
+          "iif(json_type(record, '$.at') = 'integer', json_extract(record, '$.at'), NULL), NULL) "
+          "FROM audit WHERE seq > 0 ORDER BY seq LIMIT ?1");
+      query.bind(limit);
+      std::vector<Age> ages;
+      while (query.next()) ages.push_back({query.number(0), query.optional_number(1)});
+      return ages;
+    } catch (const Failure& failure) {
+      return unreadable(failure);
+    }
+  }
+
+  Result<std::int64_t> size() override {
+    try {
+      auto reader = readers_.borrow();
+      const sqlite::Snapshot one_moment(*reader);
+      const auto number = [&reader](const char* pragma) {
+        auto query = reader->query(pragma);
+        return query.next() ? query.number(0) : 0;
+      };
+      return (number("PRAGMA page_count") - number("PRAGMA freelist_count")) *
+             number("PRAGMA page_size");
+    } catch (const Failure& failure) {
+      return unreadable(failure);
+    }
+  }
+
+  Result<void> remove_until(std::int64_t sequence, const std::string& record) override {
+    const std::lock_guard lock(mutex_);
+    try {
+      Transaction transaction(writer_);
+      insert(record);  // first: the numbers go on also where nothing else is left
+      writer_.query("DELETE FROM audit WHERE seq <= ?1").bind(sequence).run();
+      transaction.commit();
+      return {};
+    } catch (const Failure& failure) {
+      return unwritable(failure);
+    }
+  }
+
+  Result<bool> give_back_space() override {
+    const std::lock_guard lock(mutex_);
+    try {
+      const auto before = free_pages();
+      if (before == 0) return false;
+      writer_.execute("PRAGMA incremental_vacuum(" PAGES_AT_ONCE ")");
+      const auto after = free_pages();
+      return after > 0 && after < before;
+    } catch (const Failure& failure) {
+      return unwritable(failure);
+    }
+  }
+
+  void on_growth(std::function<void()> grown) override {
+    const std::lock_guard lock(checkpoint_mutex_);
+    grown_ = std::move(grown);
+  }
+
  private:
+  static Error unwritable(const Failure& failure) {
+    return {ErrorCode::audit_unavailable,
+            std::string("the audit log cannot be written: ") + failure.what(),
+            "free some disk space or mend the file; nothing is handed out without a record"};
+  }
+
+  static Error unreadable(const Failure& failure) {
+    return {ErrorCode::audit_unavailable,
+            std::string("the audit log cannot be read: ") + failure.what(),
+            failure.is_damage() ? "nexusd(8), DAMAGE, has the way out" : "see nexusd's log"};
+  }
+
+  void insert(const std::string& record) {
+    writer_.query("INSERT INTO audit (record) VALUES (?1)").bind(record).run();
+  }
+
+  std::int64_t free_pages() {
+    auto query = writer_.query("PRAGMA freelist_count");
+    return query.next() ? query.number(0) : 0;
+  }
+
   static int on_commit(void* self, sqlite3*, const char*, int pages) {
     auto& log = *static_cast<SqliteAuditLog*>(self);
     if (pages < log.copied_pages_) log.copied_pages_ = 0;  // it has begun anew
@@ -103,6 +201,7 @@ class SqliteAuditLog : public AuditLog {
       lock.unlock();
       checkpoint(too_long);
       lock.lock();
+      if (grown_) grown_();
     }
   }
 
@@ -129,6 +228,7 @@ class SqliteAuditLog : public AuditLog {
   std::mutex checkpoint_mutex_;
   std::condition_variable wake_;
   int pages_to_copy_ = 0;
+  std::function<void()> grown_;
   bool stopping_ = false;
   std::thread checkpointer_;
 };
