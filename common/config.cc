@@ -50,6 +50,8 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"limits.refresh", &limits.refresh},
           {"limits.resolve", &limits.resolve},
           {"limits.callback", &limits.callback},
+          {"limits.request_connection_per_key", &limits.request_connection_per_key},
+          {"limits.resolve_per_key", &limits.resolve_per_key},
           {"audit.keep_days", &config.audit.keep_days},
           {"audit.max_mib", &config.audit.max_mib}};
 }

@@ -9,36 +9,55 @@
 
 namespace nexus::api {
 
+/// What callers name the workspace for themselves: counted for each of it and, as its names are
+/// endless, for each key.
+struct KeyLimit {
+  http::RateLimiter by_key;
+  http::RateLimiter by_workspace;
+};
+
 /// How often the gateway's callers may do what (`[limits]` of nexus.toml).
 struct Limits {
   explicit Limits(const LimitsConfig& config)
-      : request_connection(config.request_connection),
+      : request_connection{http::RateLimiter(config.request_connection_per_key),
+                           http::RateLimiter(config.request_connection)},
         token(config.token),
         refresh(config.refresh),
-        resolve(config.resolve),
+        resolve{http::RateLimiter(config.resolve_per_key), http::RateLimiter(config.resolve)},
         callback(config.callback) {}
 
   /// Whether fetching or refreshing a token is counted.
   bool by_workspace() const { return token.limits() || refresh.limits(); }
 
-  http::RateLimiter request_connection;
+  KeyLimit request_connection;
   http::RateLimiter token;
   http::RateLimiter refresh;
-  http::RateLimiter resolve;
+  KeyLimit resolve;
   http::RateLimiter callback;
 };
+
+/// Nothing to wait for, or the error that says how long.
+inline Result<void> admitted(int wait, const std::string& whose) {
+  if (wait == 0) return {};
+  Error error{ErrorCode::rate_limited, "too many requests for " + whose,
+              "try again in " + std::to_string(wait) + " s, or raise it under [limits]"};
+  error.retry_after_s = wait;
+  return error;
+}
 
 /// Counts one request of the caller's key in the workspace. Error: rate_limited, with the time to
 /// wait. The control socket's own user is never limited.
 inline Result<void> admit(http::RateLimiter& limiter, const Caller& caller,
                           const std::string& workspace) {
   if (caller.via != Caller::Via::gateway) return {};
-  const auto wait = limiter.wait_for(caller.key + "\n" + workspace);
-  if (wait == 0) return {};
-  Error error{ErrorCode::rate_limited, "too many requests for this key and workspace",
-              "try again in " + std::to_string(wait) + " s, or raise it under [limits]"};
-  error.retry_after_s = wait;
-  return error;
+  return admitted(limiter.wait_for(caller.key + "\n" + workspace), "this key and workspace");
+}
+
+/// The key first: of names that it may ask for no more nothing is kept.
+inline Result<void> admit(KeyLimit& limit, const Caller& caller, const std::string& workspace) {
+  if (caller.via != Caller::Via::gateway) return {};
+  NEXUS_CHECK(admitted(limit.by_key.wait_for(caller.key), "this key"));
+  return admit(limit.by_workspace, caller, workspace);
 }
 
 /// Counts what came from the caller's address and belongs to nothing that waits. Error:

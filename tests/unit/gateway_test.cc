@@ -4,6 +4,7 @@
 #include "common/rfc3339.h"
 #include "daemon/access/access.h"
 #include "daemon/api/credentials.h"
+#include "daemon/api/limits.h"
 #include "daemon/api/token_payload.h"
 #include "daemon/connect/return_urls.h"
 #include "daemon/connection_errors.h"
@@ -96,6 +97,54 @@ TEST_CASE("a bucket gives out what it holds, then one after another", "[limits]"
   CHECK(slow.wait_for("a", start) == 60);
   http::RateLimiter none(0);
   for (int i = 0; i < 1000; ++i) CHECK(none.wait_for("a", start) == 0);
+}
+
+TEST_CASE("fresh names neither get around a limit nor cost memory without end", "[limits]") {
+  http::RateLimiter limiter(2);
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2; ++i) CHECK(limiter.wait_for("busy", start) == 0);
+  CHECK(limiter.wait_for("busy", start) > 0);
+  int passed = 0;
+  for (int i = 0; i < 150'000; ++i)
+    if (limiter.wait_for("fresh " + std::to_string(i), start) == 0) ++passed;
+  CHECK(limiter.wait_for("busy", start) > 0);
+  CHECK(passed == 99'999 + 2);
+  // A minute later the names are forgotten, and there is room again.
+  const auto later = start + std::chrono::seconds(61);
+  for (int i = 0; i < 10; ++i) CHECK(limiter.wait_for("later " + std::to_string(i), later) == 0);
+}
+
+TEST_CASE("long names are told apart", "[limits]") {
+  http::RateLimiter limiter(1);
+  const auto start = std::chrono::steady_clock::now();
+  const std::string name(100'000, 'w');
+  CHECK(limiter.wait_for(name + "a", start) == 0);
+  CHECK(limiter.wait_for(name + "b", start) == 0);
+  CHECK(limiter.wait_for(name + "a", start) > 0);
+}
+
+TEST_CASE("a key is limited whatever workspaces it thinks of", "[limits]") {
+  LimitsConfig config;
+  config.request_connection = 2;
+  config.request_connection_per_key = 5;
+  api::Limits limits(config);
+  Caller caller;
+  caller.via = Caller::Via::gateway;
+  caller.key = "k1";
+  int passed = 0;
+  for (int i = 0; i < 400; ++i)
+    if (api::admit(limits.request_connection, caller, "w" + std::to_string(i))) ++passed;
+  CHECK(passed == 5);
+  const auto refused = api::admit(limits.request_connection, caller, "w");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "too many requests for this key");
+  CHECK(refused.error().retry_after_s > 0);
+  caller.key = "k2";
+  for (int i = 0; i < 2; ++i) CHECK(api::admit(limits.request_connection, caller, "w"));
+  CHECK(api::admit(limits.request_connection, caller, "w").error().message ==
+        "too many requests for this key and workspace");
+  caller.via = Caller::Via::control_socket;
+  for (int i = 0; i < 10; ++i) CHECK(api::admit(limits.request_connection, caller, "w"));
 }
 
 TEST_CASE("dates of RFC 3339, and nothing else", "[time]") {
