@@ -52,6 +52,8 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"limits.callback", &limits.callback},
           {"limits.request_connection_per_key", &limits.request_connection_per_key},
           {"limits.resolve_per_key", &limits.resolve_per_key},
+          {"limits.pending", &limits.pending},
+          {"limits.pending_per_key", &limits.pending_per_key},
           {"audit.keep_days", &config.audit.keep_days},
           {"audit.max_mib", &config.audit.max_mib}};
 }

@@ -23,7 +23,8 @@ struct GatewayConfig {
 
 /// `[limits]`: requests a minute, 0 for no limit. `callback` counts what belongs to no connection
 /// that waits, for each address; the others for each API key and workspace.
-/// `_per_key`: whatever the workspace.
+/// `_per_key`: whatever the workspace. `pending`: connections that may wait for an answer at a
+/// time.
 struct LimitsConfig {
   std::int64_t request_connection = 60;
   std::int64_t token = 0;
@@ -32,6 +33,8 @@ struct LimitsConfig {
   std::int64_t callback = 120;
   std::int64_t request_connection_per_key = 600;
   std::int64_t resolve_per_key = 0;
+  std::int64_t pending = 10'000;
+  std::int64_t pending_per_key = 1'000;
 };
 
 /// `[audit]`: what of the audit log is kept, 0 for all. The oldest goes first.

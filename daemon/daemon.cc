@@ -126,7 +126,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                           callback_pages_.handle(std::move(request), std::move(respond));
                         }),
       flows_(store_, vault_, audit_, refusals_, callback_sockets_, due_, foundations_.return_urls,
-             clock_, system_now),
+             {config.limits.pending, config.limits.pending_per_key}, clock_, system_now),
       activation_(store_, vault_, metadata_, due_, clock_, system_now),
       code_flow_(providers_, redirect_uris_, activation_, flows_, audit_, clock_),
       device_flow_(providers_, activation_, flows_, audit_, network_workers_, clock_),

@@ -22,8 +22,8 @@ constexpr UnixTime kListenAfterwards = 3;
 }  // namespace
 
 Flows::Flows(Store& store, const Vault& vault, Audit& audit, Refusals& refusals,
-             CallbackListener& listener, Due& due, ReturnUrls return_urls, Clock clock,
-             Clock wall_clock)
+             CallbackListener& listener, Due& due, ReturnUrls return_urls, MostPending most,
+             Clock clock, Clock wall_clock)
     : store_(store),
       vault_(vault),
       audit_(audit),
@@ -31,6 +31,7 @@ Flows::Flows(Store& store, const Vault& vault, Audit& audit, Refusals& refusals,
       listener_(listener),
       due_(due),
       return_urls_(std::move(return_urls)),
+      most_(most),
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)) {}
 
@@ -77,8 +78,10 @@ Result<void> Flows::begin(ConnectionRow& row, NewFlow flow, const Caller& caller
   stored.pinned = std::move(flow.pinned);
   stored.interval = flow.interval;
   stored.expires_at = row.pending_until;
+  stored.api_key = caller.key;
   {
     const std::lock_guard lock(listener_mutex_);
+    if (stored.kind != FlowKind::unattended) NEXUS_CHECK(check_room(caller));
     if (stored.awaited) NEXUS_CHECK(listener_.open(stored.redirect_uri));
     NEXUS_CHECK(audit_.commit({.event = AuditEvent::connection_created,
                                .connection_id = row.id,
@@ -87,6 +90,39 @@ Result<void> Flows::begin(ConnectionRow& row, NewFlow flow, const Caller& caller
     NEXUS_CHECK(store_.begin_flow(row, stored, sealed));
   }
   due_.expect(Due::What::flow_expiry, row.pending_until);
+  return {};
+}
+
+Result<int> Flows::wait_for_room(const std::string& api_key, std::int64_t most) {
+  if (most == 0) return 0;
+  const auto now = clock_();
+  NEXUS_TRY(const auto last, store_.nth_expiry(api_key, now, most - 1));
+  if (!last) return 0;
+  NEXUS_TRY(const auto first, store_.nth_expiry(api_key, now, 0));
+  return static_cast<int>(first.value_or(*last) - now);
+}
+
+Result<void> Flows::check_room(const Caller& caller) {
+  const auto full = [](ErrorCode code, const std::string& message, int wait,
+                       const std::string& setting) {
+    Error error{code, message,
+                "disconnect some of them (nexus list), try again in " + std::to_string(wait) +
+                    " s, or raise " + setting};
+    error.retry_after_s = wait;
+    return error;
+  };
+  if (!caller.key.empty()) {
+    NEXUS_TRY(const int wait, wait_for_room(caller.key, most_.of_key));
+    if (wait > 0)
+      return full(ErrorCode::rate_limited,
+                  std::to_string(most_.of_key) + " connections of this key wait for an answer",
+                  wait, "limits.pending_per_key");
+  }
+  NEXUS_TRY(const int wait, wait_for_room("", most_.all));
+  if (wait > 0)
+    return full(ErrorCode::overloaded,
+                std::to_string(most_.all) + " connections wait for an answer", wait,
+                "limits.pending");
   return {};
 }
 

@@ -21,6 +21,12 @@ namespace nexus {
 /// How long a person may take to answer, in seconds.
 constexpr UnixTime kFlowLife = 600;
 
+/// How many connections may wait for an answer at a time, 0 for no limit.
+struct MostPending {
+  std::int64_t all = 0;
+  std::int64_t of_key = 0;  ///< those that one API key began
+};
+
 /// A flow that is to begin.
 struct NewFlow {
   FlowKind kind = FlowKind::code;
@@ -68,7 +74,7 @@ struct FlowOutcome {
 class Flows {
  public:
   Flows(Store& store, const Vault& vault, Audit& audit, Refusals& refusals,
-        CallbackListener& listener, Due& due, ReturnUrls return_urls, Clock clock,
+        CallbackListener& listener, Due& due, ReturnUrls return_urls, MostPending most, Clock clock,
         Clock wall_clock);
 
   /// A new state for a flow that is answered at `uri`.
@@ -81,7 +87,7 @@ class Flows {
 
   /// Stores a pending connection with its flow, whose answer is listened for from now on where it
   /// is awaited. When it was made and when it ends are set in `row`. Errors: callback_unavailable,
-  /// alias_taken.
+  /// alias_taken, and rate_limited or overloaded where too many wait.
   Result<void> begin(ConnectionRow& row, NewFlow flow, const Caller& caller);
 
   /// The open flow of a state that came to `uri`. Error: invalid_state.
@@ -119,6 +125,11 @@ class Flows {
   std::string sign(const std::string& random, const std::string& connection_id,
                    const std::string& issuer, const std::string& uri) const;
   bool expecting();
+  /// Whether one more may wait. Errors: rate_limited where it is the key that has too many,
+  /// overloaded.
+  Result<void> check_room(const Caller& caller);
+  /// After how many seconds there is room beside those of the key, or all (""); 0: there is.
+  Result<int> wait_for_room(const std::string& api_key, std::int64_t most);
   FlowOutcome end(const ConnectionRow& row, AuditEvent event, const std::string& code,
                   const std::string& message, const Caller& caller);
 
@@ -129,6 +140,7 @@ class Flows {
   CallbackListener& listener_;
   Due& due_;
   ReturnUrls return_urls_;
+  const MostPending most_;
   Clock clock_;
   Clock wall_clock_;
   /// Keeps `sweep` from closing the listener between its opening and the flow's being stored.

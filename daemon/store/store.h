@@ -112,6 +112,7 @@ struct FlowRow {
   std::string pinned;         ///< JSON of the endpoints as they were when it began
   std::int64_t interval = 0;  ///< of a device flow: seconds between polls, as the provider said
   UnixTime expires_at = 0;
+  std::string api_key{};  ///< written only: the id of the key that began it, "" where none did
 };
 
 /// Tokens of a disconnected connection that the provider has not been asked to forget yet. They
@@ -217,6 +218,10 @@ class Store {
   /// Fails at most so many of the connections whose consent never came; returns their ids.
   virtual Result<std::vector<std::string>> expire_flows(UnixTime now, UnixTime wall_now,
                                                         std::int64_t limit) = 0;
+  /// When the nth of those that wait now runs out, the first being 0, in the order in which they
+  /// do; nothing where there are fewer. Of those that an API key began, or of all ("").
+  virtual Result<std::optional<UnixTime>> nth_expiry(const std::string& api_key, UnixTime now,
+                                                     std::int64_t nth) = 0;
   /// When the next one expires, nothing where nobody is awaited.
   virtual Result<std::optional<UnixTime>> next_expiry() = 0;
   /// Forgets at most so many of the connections that had failed by then, those that failed first;

@@ -103,3 +103,32 @@ test('other users at the control socket', { skip: process.getuid() !== 0 && 'onl
   assert.deepEqual(await counted(home, 'peer_refused'), [1, FLOOD - 1]);
   assert.equal(home.log.match(/peer_refused/g).length, 1);
 }));
+
+test('an API key is limited whatever workspaces it thinks of, and by how many connections wait', () => withHome({
+  gateway: true, config: '[limits]\nrequest_connection_per_key = 6\npending = 7\npending_per_key = 4\n',
+}, async (home) => {
+  const ask = (key, workspace_id) => home.http('POST', '/v1/request-connection', { workspace_id, provider_name: 'demo', return_url: 'https://a.example/' }, { key });
+  const key = await home.makeKey('app', '--use', 'all');
+  const other = await home.makeKey('other', '--use', 'all');
+  const answers = [];
+  for (let i = 0; i < 20; ++i) answers.push(await ask(key, `fresh-${i}`));
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, ...Array(16).fill(429)]);
+  const [full] = answers.slice(4);
+  assert.equal(full.json.code, 'rate_limited');
+  assert.match(full.json.message, /4 connections of this key wait for an answer/);
+  assert.match(full.json.hint, /limits\.pending_per_key/);
+  assert.ok(Number(full.headers['retry-after']) > 500);
+  assert.match(answers.at(-1).json.message, /too many requests for this key$/);
+  await home.stop();
+  await home.start();
+  assert.equal((await ask(key, 'w')).status, 429, 'they wait after a restart as well');
+  assert.equal((await home.api('DELETE', `/v1/connections/${answers[0].json.connection_id}`)).status, 200);
+  assert.equal((await ask(key, 'w')).status, 200, 'one that is disconnected waits no more');
+  for (let i = 0; i < 3; ++i) assert.equal((await ask(other, `w-${i}`)).status, 200);
+  const overloaded = await home.api('POST', '/v1/request-connection', { provider_name: 'keyed' });
+  assert.equal(overloaded.status, 503, 'pages for keys count like consents');
+  assert.equal(overloaded.json.code, 'overloaded');
+  assert.match(overloaded.json.hint, /limits\.pending$/);
+  const { code, stderr } = await home.nexus(['connect', 'demo', '--no-browser']);
+  assert.equal(code, 10, stderr);
+}));

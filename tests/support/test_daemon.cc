@@ -81,7 +81,7 @@ void BackgroundWork::ring() {
 }
 
 TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t worker_threads,
-                       UnixTime idle_after, bool schedulers)
+                       UnixTime idle_after, bool schedulers, MostPending most_pending)
     : world_(world),
       lock_(data_dir),
       owned_store_(good(open_sqlite_store(data_dir))),
@@ -105,7 +105,7 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       refresh(vault, providers, metadata, ledger, downscoped, revocations, world.clock.hand_out()),
       refresher(store, refresh, ledger, downscoped, workers, world.clock.hand_out()),
       tokens(store, vault, providers, refresher, downscoped, world.clock.hand_out()),
-      flows(store, vault, audit, refusals, listener, due, good(ReturnUrls::make({})),
+      flows(store, vault, audit, refusals, listener, due, good(ReturnUrls::make({})), most_pending,
             world.clock.hand_out(), world.clock.wall()),
       activation(store, vault, metadata, due, world.clock.hand_out(), world.clock.wall()),
       code_flow(providers, redirect_uris, activation, flows, audit, world.clock.hand_out()),

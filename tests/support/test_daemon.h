@@ -101,7 +101,7 @@ class BackgroundWork {
 class TestDaemon {
  public:
   TestDaemon(World& world, const std::string& directory, std::size_t worker_threads,
-             UnixTime idle_after, bool schedulers);
+             UnixTime idle_after, bool schedulers, MostPending most_pending);
   ~TestDaemon();
 
  private:

@@ -90,7 +90,7 @@ struct UntouchedFiles {
   TemporaryDirectory directory;
   UntouchedFiles() {
     World world;
-    const TestDaemon daemon(world, directory.path(), 1, 0, false);
+    const TestDaemon daemon(world, directory.path(), 1, 0, false, {});
   }
 };
 
@@ -118,8 +118,9 @@ TestHome::~TestHome() = default;
 
 void TestHome::start() {
   sqlite3_auto_extension(reinterpret_cast<void (*)()>(note_writer));  // once, however often
-  daemon_ = std::make_unique<TestDaemon>(*world_, directory_->path(), options_.workers,
-                                         options_.idle_after, options_.schedulers);
+  daemon_ = std::make_unique<TestDaemon>(
+      *world_, directory_->path(), options_.workers, options_.idle_after, options_.schedulers,
+      MostPending{options_.most_pending, options_.most_pending_of_key});
   writer_ = last_writer;
 }
 
@@ -211,7 +212,7 @@ std::string TestHome::active_connection(const WantedConnection& wanted) {
 }
 
 Result<PendingView> TestHome::request(const WantedConnection& wanted) {
-  NEXUS_TRY(const auto started, daemon_->requests.begin(request_for(wanted), {}));
+  NEXUS_TRY(const auto started, daemon_->requests.begin(request_for(wanted), wanted.caller));
   return PendingView{started.connection_id, started.auth_url,
                      started.state,         parameter(started.auth_url, "redirect_uri"),
                      started.expires_at,    word(started.status)};

@@ -38,6 +38,7 @@ struct WantedConnection {
   std::string return_url{};
   std::vector<std::string> scopes{};
   bool pasted = false;
+  Caller caller{};
 };
 
 struct WantedToken {
@@ -47,7 +48,9 @@ struct WantedToken {
 
 struct TestHomeOptions {
   std::size_t workers = 64;
-  UnixTime idle_after = 0;  ///< seconds; 0: connections that nobody uses are kept fresh, too
+  UnixTime idle_after = 0;        ///< seconds; 0: connections that nobody uses are kept fresh, too
+  std::int64_t most_pending = 0;  ///< connections that may wait, 0 for no limit
+  std::int64_t most_pending_of_key = 0;  ///< of each API key
   bool schedulers = false;  ///< with an event loop: what is due is done when `ring` is called
 };
 

@@ -202,3 +202,35 @@ TEST_CASE("failed attempts are forgotten, those that failed first first and a fe
   for (const char* id : {"conn_active", "conn_pending", "conn_gone"})
     CHECK(store.connection(id)->has_value());
 }
+
+TEST_CASE("those that wait are counted, of each key and of all", "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  for (int i = 0; i < 5; ++i) {
+    auto row = connection_row("conn_" + std::to_string(i));
+    row.pending_until = kNow + 100 + i;
+    auto flow = flow_row(row);
+    flow.api_key = i < 3 ? "k1" : "";
+    REQUIRE(store.begin_flow(row, flow, {}));
+  }
+  const auto expiry = [&](const std::string& key, std::int64_t nth, UnixTime now = kNow) {
+    const auto found = store.nth_expiry(key, now, nth);
+    REQUIRE(found);
+    return found->value_or(0);
+  };
+  CHECK(expiry("", 0) == kNow + 100);
+  CHECK(expiry("", 4) == kNow + 104);
+  CHECK(expiry("", 5) == 0);
+  CHECK(expiry("k1", 2) == kNow + 102);
+  CHECK(expiry("k1", 3) == 0);
+  CHECK(expiry("k2", 0) == 0);
+  // What has run out waits no more, swept or not.
+  CHECK(expiry("", 4, kNow + 100) == 0);
+  CHECK(expiry("k1", 0, kNow + 100) == kNow + 101);
+  REQUIRE(store.consume_flow("conn_1"));
+  CHECK(expiry("k1", 1) == kNow + 102);
+  REQUIRE(store.revoke("conn_2", "{}", std::nullopt, kNow));
+  CHECK(expiry("k1", 1) == 0);
+  CHECK(expiry("", 4) == 0);
+}

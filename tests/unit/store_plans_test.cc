@@ -74,6 +74,8 @@ void use_all_of(Store& store) {
   REQUIRE(store.flow("state of conn_c"));
   REQUIRE(store.flow_of("conn_c"));
   REQUIRE(store.next_expiry());
+  REQUIRE(store.nth_expiry("", kNow, 0));
+  REQUIRE(store.nth_expiry("k1", kNow, 0));
   REQUIRE(store.awaited_redirect_uris());
   REQUIRE(store.begin_refresh("conn_b", 1));
   REQUIRE(store.save_refresh("conn_b", {}, {sealed("conn_b", "access_token")}, kNow, 0, kNow));

@@ -57,11 +57,11 @@ Result<void> SqliteStore::begin_flow(const ConnectionRow& c, const FlowRow& flow
         has_row = true;
         db.query(
               "INSERT INTO flows (connection_id, kind, state_hash, redirect_uri, awaited, issuer, "
-              "pinned, interval, expires_at) "
-              "VALUES (?1, ?2, nullif(?3, ''), ?4, ?5, ?6, ?7, ?8, ?9)")
+              "pinned, interval, expires_at, api_key) "
+              "VALUES (?1, ?2, nullif(?3, ''), ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
             .bind(c.id, word(flow.kind), flow.state_hash, flow.redirect_uri,
                   std::int64_t{flow.awaited}, flow.issuer, flow.pinned, flow.interval,
-                  flow.expires_at)
+                  flow.expires_at, flow.api_key)
             .run();
         put_fields(db, fields);
       },
@@ -86,6 +86,27 @@ Result<bool> SqliteStore::consume_flow(const std::string& connection_id) {
   return write("flows", "consume_flow", [&](Database& db) {
     drop_flow(db, connection_id);
     return db.changes() == 1;
+  });
+}
+
+Result<std::optional<UnixTime>> SqliteStore::nth_expiry(const std::string& api_key, UnixTime now,
+                                                        std::int64_t nth) {
+  return read("flows", "nth_expiry", [&](Database& db) {
+    const auto found = [](Query& query) {
+      return query.next() ? query.optional_number(0) : std::nullopt;
+    };
+    if (api_key.empty()) {
+      auto query = db.query(
+          "SELECT pending_until FROM connections INDEXED BY connection_expiries "
+          "WHERE status = 'pending' AND pending_until > ?1 ORDER BY pending_until "
+          "LIMIT 1 OFFSET ?2");
+      return found(query.bind(now, nth));
+    }
+    auto query = db.query(
+        "SELECT expires_at FROM flows INDEXED BY flow_keys "
+        "WHERE api_key = ?1 AND api_key <> '' AND expires_at > ?2 ORDER BY expires_at "
+        "LIMIT 1 OFFSET ?3");
+    return found(query.bind(api_key, now, nth));
   });
 }
 

@@ -32,7 +32,7 @@ namespace nexus::sqlite {
 #define FLOW_MAC(row)                                                                      \
   "row_mac('flow', " row ".connection_id, " row ".kind, " row ".state_hash, " row          \
   ".redirect_uri, " row ".awaited, " row ".issuer, " row ".pinned, " row ".interval, " row \
-  ".expires_at)"
+  ".expires_at, " row ".api_key)"
 #define API_KEY_MAC(row)                                                            \
   "row_mac('api_key', " row ".id, " row ".name, " row ".hash, " row ".access, " row \
   ".created_at, " row ".expires_at)"

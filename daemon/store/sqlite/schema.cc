@@ -171,6 +171,11 @@ ALTER TABLE providers ADD COLUMN profile_mac BLOB;
 ALTER TABLE providers ADD COLUMN mac BLOB;
 ALTER TABLE flows ADD COLUMN mac BLOB;
 ALTER TABLE api_keys ADD COLUMN mac BLOB;
+)sql",
+                                 // No API key has more than so many connections waiting.
+                                 R"sql(
+ALTER TABLE flows ADD COLUMN api_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX flow_keys ON flows (api_key, expires_at) WHERE api_key <> '';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(

@@ -58,6 +58,8 @@ class SqliteStore final : public Store {
   Result<std::optional<FlowRow>> flow(const std::string& state_hash) override;
   Result<std::optional<FlowRow>> flow_of(const std::string& connection_id) override;
   Result<bool> consume_flow(const std::string& connection_id) override;
+  Result<std::optional<UnixTime>> nth_expiry(const std::string& api_key, UnixTime now,
+                                             std::int64_t nth) override;
   Result<std::vector<std::string>> expire_flows(UnixTime now, UnixTime wall_now,
                                                 std::int64_t limit) override;
   Result<std::optional<UnixTime>> next_expiry() override;
