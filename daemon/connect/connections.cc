@@ -38,6 +38,22 @@ Error ambiguous(const std::string& reference, std::vector<ConnectionRow> candida
           "name one of them:" + lines};
 }
 
+/// What was found by a name that its record, altered by somebody else, may have from them: it is
+/// not given in the place of what is really called so.
+Error altered(const std::string& reference, const ConnectionRow& row) {
+  return {ErrorCode::connection_failed,
+          printable(reference, 80) + " may stand for connection " + row.id +
+              ", whose record is no "
+              "longer what nexusd wrote: " +
+              row.error_message,
+          "name another by its id, and take this one away: nexus disconnect " + row.id, row.id,
+          row.provider_name};
+}
+
+bool is_altered(const ConnectionRow& row) {
+  return row.error_code == kRecordDamaged;
+}
+
 /// The connection with an alias that is a provider's name as well, of which those are candidates:
 /// who typed it may mean either, and is given neither in place of the other.
 Result<ConnectionRow> told_by_alias(ConnectionRow aliased, const std::string& reference,
@@ -117,6 +133,7 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
     return *std::move(row);
   }
   NEXUS_TRY(auto aliased, store_.connection_aliased(workspace, reference));
+  if (aliased && is_altered(aliased->connection)) return altered(reference, aliased->connection);
   if (aliased && !aliased->names_provider) return std::move(aliased->connection);
   NEXUS_TRY(auto candidates, store_.connections_of(workspace, lower(reference)));
   const auto now = clock_();
@@ -124,6 +141,8 @@ Result<ConnectionRow> Connections::find_row(const std::string& reference,
     const bool over = row.status == ConnectionStatus::pending && row.pending_until <= now;
     return over || !may(caller, Right::read, row);
   });
+  const auto broken = std::find_if(candidates.begin(), candidates.end(), is_altered);
+  if (broken != candidates.end()) return altered(reference, *broken);
   // Active ones come first, then those that need a person: where there is one, the others do not
   // count. Of several that wait, the newest is the one that a person is busy with.
   if (!candidates.empty()) {

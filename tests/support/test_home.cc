@@ -153,7 +153,11 @@ void TestHome::fill_disk(bool full) {
   const auto* sql = full ? "CREATE TEMP TRIGGER disk_is_full BEFORE INSERT ON main.credentials "
                            "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
                          : "DROP TRIGGER disk_is_full";
-  if (sqlite3_exec(writer_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+  write(sql);
+}
+
+void TestHome::write(const std::string& sql) {
+  if (sqlite3_exec(writer_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
     throw std::runtime_error("the test cannot reach into the store");
 }
 

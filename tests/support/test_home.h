@@ -80,6 +80,8 @@ class TestHome {
   std::unique_ptr<TestHome> after_a_crash();
   /// From now on no secret can be stored, as on a full disk; `false`: it has room again.
   void fill_disk(bool full = true);
+  /// Writes as the daemon itself would, with the codes of its rows.
+  void write(const std::string& sql);
 
   // Providers: see provider_fields.h.
 

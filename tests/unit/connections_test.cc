@@ -1,7 +1,6 @@
-#include <sqlite3.h>
-
 #include <algorithm>
 
+#include "daemon/store/sqlite/database.h"
 #include "tests/support/catch.h"
 #include "tests/support/store_rows.h"
 #include "tests/support/test_home.h"
@@ -13,11 +12,7 @@ namespace {
 
 /// Gives a connection an alias that none can be given any more.
 void call_as_before(TestHome& home, const std::string& id, const std::string& alias) {
-  sqlite3* database = nullptr;
-  REQUIRE(sqlite3_open((home.directory() + "/nexus.db").c_str(), &database) == SQLITE_OK);
-  const auto sql = "UPDATE connections SET alias = '" + alias + "' WHERE id = '" + id + "'";
-  CHECK(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-  sqlite3_close(database);
+  home.write("UPDATE connections SET alias = '" + alias + "' WHERE id = '" + id + "'");
 }
 
 }  // namespace
@@ -415,4 +410,20 @@ TEST_CASE("every change of a connection is on record", "[connections]") {
   CHECK(home.audit() == std::vector<std::string>{"provider.created", "connection.created",
                                                  "oauth_flow_completed", "connection.updated",
                                                  "token_refreshed", "connection.revoked"});
+}
+
+TEST_CASE("a name that somebody else gave a connection stands for nothing", "[connections][macs]") {
+  TestHome home;
+  const auto mine = home.active_connection({.alias = "mine"});
+  const auto payments = home.active_connection({.alias = "payments"});
+  sqlite::Database(home.directory() + "/nexus.db", sqlite::Database::Mode::read_write)
+      .execute("UPDATE connections SET alias = '' WHERE id = '" + payments +
+               "'; UPDATE connections SET alias = 'payments' WHERE id = '" + mine + "'");
+  for (const char* name : {"payments", "acme"}) {
+    const auto found = home.find(name);
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == ErrorCode::connection_failed);
+    CHECK(found.error().message.find("altered by something else") != std::string::npos);
+  }
+  CHECK(home.find(mine)->id == mine);  // to be taken away
 }
