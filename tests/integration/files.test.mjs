@@ -71,7 +71,7 @@ test('what is no regular file keeps nobody waiting', async () => {
   const keys = join(home.dir, 'keys');
   copyFileSync(certificate, ca);
   writeFileSync(keys, 'a-key-of-enough-characters\n');
-  writeFileSync(home.configFile, `[gateway]\nlisten = "127.0.0.1:${await freePort()}"\ntls_key = "${key}"\ntls_certificate = "${certificate}"\n`
+  writeFileSync(home.configFile, `[gateway]\nlisten = "127.0.0.1:${await freePort()}"\ntls_key = "${key}"\ntls_certificate = "${certificate}"\nenvironment_keys = true\n`
     + `[network]\nca_file = "${ca}"\n`);
   const files = [key, certificate, ca, keys, home.configFile, join(home.data, 'vault.key'), join(home.data, 'nexus.db'), join(home.data, 'audit.db')];
   for (const file of files) {
