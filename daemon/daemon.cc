@@ -86,7 +86,7 @@ Result<Foundations> open_foundations(const Config& config) {
     NEXUS_CHECK(opened.store->put_vault_header(fresh));
     NEXUS_CHECK(opened.store->authenticate_rows(opened.vault->row_key(), std::nullopt));
   }
-  NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir));
+  NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir, opened.vault->row_key()));
   NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));
   NEXUS_TRY(opened.gateway, api::Gateway::read(config));
   return opened;

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/secret.h"
 
 namespace nexus {
 
@@ -32,7 +33,7 @@ class AuditLog {
   };
   struct Entry {
     std::int64_t sequence = 0;
-    std::string record;
+    std::string record;  ///< "" where it is not what was written
   };
   /// Newest first. Thread-safe.
   virtual Result<std::vector<Entry>> find(const Filter& filter) = 0;
@@ -55,6 +56,8 @@ class AuditLog {
   virtual void on_growth(std::function<void()> grown) = 0;
 };
 
-Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir);
+/// `row_key`: the vault's, for the codes of records (Vault::row_key).
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
+                                                        const Secret& row_key);
 
 }  // namespace nexus

@@ -85,7 +85,7 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
     : world_(world),
       lock_(data_dir),
       owned_store_(good(open_sqlite_store(data_dir))),
-      audit_log_(good(open_sqlite_audit_log(data_dir)), world.events),
+      audit_log_(good(open_sqlite_audit_log(data_dir, Secret(std::string(32, 'r')))), world.events),
       store(*owned_store_),
       vault(open_vault(store)),
       audit(audit_log_, world.clock.wall()),

@@ -26,7 +26,7 @@ struct Archive {
   }
   void open() {
     close();
-    auto opened = open_sqlite_audit_log(directory.path());
+    auto opened = open_sqlite_audit_log(directory.path(), Secret(std::string(32, 'r')));
     REQUIRE(opened);
     log = *std::move(opened);
     audit.emplace(*log, clock.wall());
@@ -187,4 +187,28 @@ TEST_CASE("it is looked at when the oldest record has been kept long enough", "[
   archive.due.listen(Due::What::audit_retention, [&](UnixTime at) { rung.push_back(at); });
   archive.retention->start();
   CHECK(rung == std::vector<UnixTime>{archive.clock.now() + 8 * kDay});
+}
+
+TEST_CASE("a record that is not what was written is told as unreadable", "[audit][macs]") {
+  Archive archive({});
+  archive.record(3, "as it was");
+  const auto* change =
+      GENERATE("UPDATE audit SET record = replace(record, 'as it was', 'as it is.') WHERE seq = 2",
+               "UPDATE audit SET mac = x'00' WHERE seq = 2",
+               "UPDATE audit SET record = (SELECT record FROM audit WHERE seq = 1), "
+               "mac = (SELECT mac FROM audit WHERE seq = 1) WHERE seq = 2");
+  sqlite::Database(archive.directory.path() + "/audit.db", sqlite::Database::Mode::read_write)
+      .execute(change);
+  const auto found = archive.log->find({});
+  REQUIRE(found);
+  REQUIRE(found->size() == 3);
+  for (const auto& entry : *found) CHECK(entry.record.empty() == (entry.sequence == 2));
+}
+
+TEST_CASE("what an older nexusd has recorded is told as it is", "[audit][macs]") {
+  Archive archive({});
+  archive.record(1);
+  sqlite::Database(archive.directory.path() + "/audit.db", sqlite::Database::Mode::read_write)
+      .execute("UPDATE audit SET mac = NULL");
+  CHECK(archive.kept() == 1);
 }

@@ -186,7 +186,7 @@ TEST_CASE("no statement walks through a table that grows", "[store]") {
   {
     const auto store = open_sqlite_store(directory.path());
     REQUIRE(store);
-    const auto audit = open_sqlite_audit_log(directory.path());
+    const auto audit = open_sqlite_audit_log(directory.path(), key);
     REQUIRE(audit);
     REQUIRE((*store)->authenticate_rows(key, VaultHeader{"id", "key"}));
     statements.clear();  // those of the migrations: each runs once
@@ -207,10 +207,10 @@ TEST_CASE("no statement walks through a table that grows", "[store]") {
   }
   for (const char* file : {"/nexus.db", "/audit.db"}) {
     sqlite::Database database(directory.path() + file, sqlite::Database::Mode::read_write);
+    sqlite::use_row_key(database, key);
     if (file == std::string_view("/nexus.db")) {
       // What a statement sets off has a plan as well.
       sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_TRIGGER_EQP, 1, nullptr);
-      sqlite::use_row_key(database, key);
       sqlite::keep_macs(database);
     }
     for (const auto& sql : std::set(statements))

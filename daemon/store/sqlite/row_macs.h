@@ -37,6 +37,8 @@ namespace nexus::sqlite {
   "row_mac('api_key', " row ".id, " row ".name, " row ".hash, " row ".access, " row \
   ".created_at, " row ".expires_at)"
 
+#define AUDIT_MAC(sequence, record) "row_mac('audit', " sequence ", " record ")"
+
 /// `key` (32 bytes) has to outlive the database.
 void use_row_key(Database& database, const Secret& key);
 

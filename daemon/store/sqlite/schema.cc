@@ -183,6 +183,10 @@ CREATE TABLE audit (
   seq INTEGER PRIMARY KEY,
   record TEXT NOT NULL
 );
+)sql",
+                                 // Of records from here on, see row_macs.h.
+                                 R"sql(
+ALTER TABLE audit ADD COLUMN mac BLOB;
 )sql"};
 
 constexpr std::int64_t kApplicationId = 0x4e584453;  // "NXDS"

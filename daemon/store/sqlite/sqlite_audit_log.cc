@@ -4,6 +4,7 @@
 #include "daemon/log.h"
 #include "daemon/private_file.h"
 #include "daemon/store/audit_log.h"
+#include "daemon/store/sqlite/row_macs.h"
 #include "daemon/store/sqlite/schema.h"
 
 namespace nexus {
@@ -42,11 +43,16 @@ void let_it_shrink(Database& database) {
 /// thread of their own: no caller waits for them.
 class SqliteAuditLog : public AuditLog {
  public:
-  explicit SqliteAuditLog(const std::string& path)
-      : path_(path), writer_(path, Database::Mode::read_write), readers_(path) {
+  SqliteAuditLog(const std::string& path, const Secret& row_key)
+      : path_(path),
+        row_key_(row_key.copy()),
+        writer_(path, Database::Mode::read_write),
+        readers_(path) {
     writer_.execute("PRAGMA auto_vacuum=INCREMENTAL");  // of a new file, or with the next VACUUM
     sqlite::migrate_audit(writer_);
     let_it_shrink(writer_);
+    sqlite::use_row_key(writer_, row_key_);
+    readers_.prepare_with([this](Database& reader) { sqlite::use_row_key(reader, row_key_); });
     writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
     sqlite3_wal_hook(writer_.handle(), on_commit, this);
     checkpointer_ = std::thread([this] { checkpoint_when_asked(); });
@@ -77,8 +83,10 @@ class SqliteAuditLog : public AuditLog {
     try {
       auto reader = readers_.borrow();
       auto query = reader->query(
-          // A record that cannot be read passes no filter but the one by number.
-          "SELECT seq, record FROM audit WHERE seq < coalesce(?7, 9223372036854775807) "
+          // A record that cannot be read, or is not what was written, passes no filter but the one
+          // by number, and is told as "".
+          "SELECT seq, iif(mac IS NULL OR mac IS " AUDIT_MAC("seq", "record") ", record, '') "
+          "FROM audit WHERE seq < coalesce(?7, 9223372036854775807) "
           "AND ((?1 = '' AND ?2 = '' AND ?3 IS NULL AND ?4 IS NULL) "
           "OR iif(json_valid(record), (?1 = '' OR json_extract(record, '$.event') = ?1) "
           "AND (?2 = '' OR json_extract(record, '$.connection') = ?2 "
@@ -172,7 +180,11 @@ class SqliteAuditLog : public AuditLog {
   }
 
   void insert(const std::string& record) {
-    writer_.query("INSERT INTO audit (record) VALUES (?1)").bind(record).run();
+    writer_
+        .query("INSERT INTO audit (seq, record, mac) SELECT next, ?1, " AUDIT_MAC(
+            "next", "?1") " FROM (SELECT 1 + coalesce(max(seq), 0) AS next FROM audit)")
+        .bind(record)
+        .run();
   }
 
   std::int64_t free_pages() {
@@ -221,6 +233,7 @@ class SqliteAuditLog : public AuditLog {
   }
 
   std::string path_;
+  Secret row_key_;
   std::mutex mutex_;
   Database writer_;
   sqlite::Readers readers_;
@@ -235,11 +248,12 @@ class SqliteAuditLog : public AuditLog {
 
 }  // namespace
 
-Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir) {
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
+                                                        const Secret& row_key) {
   const auto path = data_dir + "/audit.db";
   NEXUS_CHECK(check_private_database("the audit log", path));
   try {
-    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path));
+    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path, row_key));
   } catch (const Failure& failure) {
     return Error{ErrorCode::vault_unusable,
                  "cannot open the audit log " + path + ": " + failure.what(),
