@@ -53,7 +53,9 @@ AuditRecord describe(const AuditLog::Entry& entry) {
   AuditRecord record;
   record.sequence = entry.sequence;
   record.created_at = rfc3339(0);
-  record.data = "{}";
+  // Until it has been read as one that nexusd wrote.
+  record.event = "record_damaged";
+  record.data = R"({"detail":"the record was altered or damaged"})";
   static_cast<void>(read_object(entry.record, [&](const Reader& from) -> Result<void> {
     record.connection_id = from.text("connection");
     record.event = from.text("event");

@@ -124,6 +124,21 @@ test('an API key whose record is damaged opens nothing, and the others do', asyn
   await othersAreServed();
 });
 
+test('a record of the audit log that was altered is told as that, and the others as they are', async () => {
+  const asked = async (...words) => JSON.parse((await home.nexus(['audit', '--limit', '1000', '--json', ...words])).stdout).events;
+  const whole = await asked();
+  const { id } = whole.find((e) => e.event_type === 'oauth_flow_completed');
+  await home.stop();
+  execFileSync('sqlite3', [join(home.data, 'audit.db'), `UPDATE audit SET record = replace(record, 'oauth_flow_completed', 'token_retrieved') WHERE seq = ${id}`]);
+  await home.start();
+  for (const record of await asked()) {
+    if (record.id === id) assert.equal(record.event_type, 'record_damaged');
+    else if (Number(record.id) <= Number(whole[0].id)) assert.deepEqual(record, whole.find((e) => e.id === record.id));
+  }
+  assert.match((await home.nexus(['audit', '--limit', '1000'])).stdout, /record_damaged .*altered or damaged/);
+  assert.ok(!(await asked('--event', 'token_retrieved')).some((e) => e.id === id));
+});
+
 for (const profile of ['{', '[]', '{}', '{"id":"another","name":"another"}']) {
   test(`a provider whose record is ${profile}`, async () => {
     await register(home, provider.issuer, { name: 'other' });

@@ -42,7 +42,7 @@ cpSync(home.data, seeded, { recursive: true });
 const json = (text) => { try { return JSON.parse(text); } catch { return {}; } };
 /** What each command answers of the whole vault, as far as it can be compared. */
 const commands = {
-  list: [['list', '--json'], (out) => json(out).connections.map((c) => [c.connection_id, c.alias, c.provider, c.account, c.status, c.scopes]).sort()],
+  list: [['list', '--json'], (out) => json(out).connections.map((c) => [c.connection_id, c.alias, c.provider, c.account, c.status, c.scopes, c.last_error?.code]).sort()],
   token: [['token', 'alias-7'], (out) => out],
   'token by id': [['token', ids[20]], (out) => out],
   status: [['status', 'alias-31', '--json'], (out) => json(out).connections.map((c) => [c.connection_id, c.status, c.account])],

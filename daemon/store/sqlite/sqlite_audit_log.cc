@@ -85,8 +85,9 @@ class SqliteAuditLog : public AuditLog {
       auto query = reader->query(
           // A record that cannot be read, or is not what was written, passes no filter but the one
           // by number, and is told as "".
-          "SELECT seq, iif(mac IS NULL OR mac IS " AUDIT_MAC("seq", "record") ", record, '') "
-          "FROM audit WHERE seq < coalesce(?7, 9223372036854775807) "
+          "SELECT seq, record FROM (SELECT seq, iif(mac IS NULL OR mac IS " AUDIT_MAC(
+              "seq", "record") ", record, '') AS record FROM audit) "
+          "WHERE seq < coalesce(?7, 9223372036854775807) "
           "AND ((?1 = '' AND ?2 = '' AND ?3 IS NULL AND ?4 IS NULL) "
           "OR iif(json_valid(record), (?1 = '' OR json_extract(record, '$.event') = ?1) "
           "AND (?2 = '' OR json_extract(record, '$.connection') = ?2 "
