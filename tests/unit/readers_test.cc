@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -29,12 +30,15 @@ TEST_CASE("after many reads at once few connections are left", "[readers]") {
   writer.execute("PRAGMA journal_mode=WAL; CREATE TABLE t (n); INSERT INTO t VALUES (1);");
   Readers readers(path);
   std::vector<std::thread> threads;
-  for (int i = 0; i < 60; ++i)
+  constexpr int kThreads = 60;
+  std::latch all_ask(kThreads);
+  for (int i = 0; i < kThreads; ++i)
     threads.emplace_back([&] {
+      all_ask.count_down();
       auto reader = readers.borrow();
       auto query = reader->query("SELECT n FROM t");
       if (!query.next()) std::terminate();
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      all_ask.wait();  // with what it has borrowed
     });
   for (auto& thread : threads) thread.join();
   CHECK(descriptors_of(path) <= 13);
