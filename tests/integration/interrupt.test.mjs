@@ -1,21 +1,15 @@
 // Ctrl-C: exit 130, and what was begun is taken back or said.
-import { test, before, after } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
-import { BIN, Home, noticedInterrupt, until } from '../support/nexus.mjs';
+import { daemonAndProvider } from '../support/fixture.mjs';
+import { BIN, noticedInterrupt, until } from '../support/nexus.mjs';
 
-let home;
-let provider;
-before(async () => {
-  provider = await MisbehavingProvider.start();
-  home = await Home.make();
-  await home.start();
-});
-after(async () => { await home.remove(); await provider.close(); });
+const { home, provider } = await daemonAndProvider();
 
 test('Ctrl-C while the daemon works leaves nothing unsaid', async (t) => {
   const slow = await MisbehavingProvider.start();
