@@ -1,7 +1,5 @@
 #include "tests/support/test_home.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <stdexcept>
 
@@ -11,6 +9,7 @@
 #include "daemon/vault/sealed_fields.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/test_daemon.h"
+#include "tests/support/vault_writer.h"
 
 namespace nexus::test {
 namespace {
@@ -19,16 +18,6 @@ template <class T>
 T good(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
   return *std::move(result);
-}
-
-/// The connection to a vault that writes, of the home that was opened last.
-sqlite3* last_writer = nullptr;
-
-int note_writer(sqlite3* database, char**, const sqlite3_api_routines*) {
-  const auto* file = sqlite3_db_filename(database, "main");
-  const bool is_vault = file && std::string_view(file).ends_with("/nexus.db");
-  if (is_vault && sqlite3_db_readonly(database, "main") == 0) last_writer = database;
-  return SQLITE_OK;
 }
 
 std::string text_of(const Secret& secret) {
@@ -117,11 +106,11 @@ TestHome::TestHome(std::shared_ptr<World> world, Options options)
 TestHome::~TestHome() = default;
 
 void TestHome::start() {
-  sqlite3_auto_extension(reinterpret_cast<void (*)()>(note_writer));  // once, however often
+  watch_vault_writers();
   daemon_ = std::make_unique<TestDaemon>(
       *world_, directory_->path(), options_.workers, options_.idle_after, options_.schedulers,
       MostPending{options_.most_pending, options_.most_pending_of_key});
-  writer_ = last_writer;
+  writer_ = last_vault_writer();
 }
 
 TestClock& TestHome::clock() {
@@ -157,8 +146,7 @@ void TestHome::fill_disk(bool full) {
 }
 
 void TestHome::write(const std::string& sql) {
-  if (sqlite3_exec(writer_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-    throw std::runtime_error("the test cannot reach into the store");
+  execute(writer_, sql);
 }
 
 ProviderView TestHome::view_of(const Provider& provider, const std::string& warning) {
