@@ -31,6 +31,7 @@ class RecentTokens {
 
   void keep(std::uint64_t version, const std::string& connection_id, Row row) {
     const std::lock_guard lock(mutex_);
+    if (version != version_.load()) return;  // it may be older than what was written meanwhile
     if (version != kept_at_ || rows_.size() >= kMost) rows_.clear();
     kept_at_ = version;
     rows_[connection_id] = std::move(row);
