@@ -62,6 +62,7 @@ Result<ConnectionRow> told_by_alias(ConnectionRow aliased, const std::string& re
   if (candidates.empty() && aliased.provider_name == lower(reference)) return aliased;
   const auto id = aliased.id;
   const auto provider = aliased.provider_name;
+  aliased.alias.clear();  // what is ambiguous is no way to name it
   candidates.insert(candidates.begin(), std::move(aliased));
   auto error = ambiguous(reference, std::move(candidates));
   error.message = printable(reference, 80) + " is the alias of " + id + ", of the provider " +
@@ -287,9 +288,11 @@ Error Connections::explain(Error error, const std::string& alias, const std::str
   const auto taken = store_.connection_aliased(workspace, alias);
   if (taken && *taken && may(caller, Right::read, (*taken)->connection)) {
     error.message = "the alias " + alias + " belongs to another connection";
-    error.hint = "choose another one, or take it over with --replace " + alias;
+    error.hint =
+        "choose another one, or connect in its place: nexus connect PROVIDER --replace " + alias;
   } else if (is_admin(caller) && taken && !*taken) {
-    error.message = alias + " is the name of a provider, and stands for its connection";
+    error.message = alias + " is the name of a provider";
+    error.hint = "choose another alias, for example my-" + lower(alias);
   }
   return error;
 }

@@ -152,12 +152,15 @@ TEST_CASE("an alias and a provider are not called the same, whichever comes firs
     REQUIRE_FALSE(asked);
     CHECK(asked.error().code == ErrorCode::alias_taken);
   }
-  REQUIRE(home.set_alias(id, "fresh"));
-  for (const auto& taken : {home.register_provider(provider_fields("fresh")),
-                            home.edit_provider("acme", {{"name", "fresh"}})}) {
-    REQUIRE_FALSE(taken);
-    CHECK(taken.error().code == ErrorCode::name_taken);
-    CHECK(taken.error().hint == "rename that one: nexus alias " + id + " NAME");
+  for (const auto* alias : {"fresh", "Fresh"}) {
+    CAPTURE(alias);
+    REQUIRE(home.set_alias(id, alias));
+    for (const auto& taken : {home.register_provider(provider_fields("fresh")),
+                              home.edit_provider("acme", {{"name", "fresh"}})}) {
+      REQUIRE_FALSE(taken);
+      CHECK(taken.error().code == ErrorCode::name_taken);
+      CHECK(taken.error().hint == "rename that one: nexus alias " + id + " NAME");
+    }
   }
   CHECK(home.provider_names() == std::vector<std::string>{"acme", "other"});
   // One that has its name already can be changed, and a name that is given up is free.
@@ -185,7 +188,7 @@ TEST_CASE("an alias from before that is a provider's name, too, stands for neith
   REQUIRE_FALSE(both);
   CHECK(both.error().code == ErrorCode::connection_ambiguous);
   for (const auto& id : {aliased, own})
-    CHECK(both.error().hint.find("\n  " + (id == own ? id : "acme  " + id)) != std::string::npos);
+    CHECK(both.error().hint.find("\n  " + id) != std::string::npos);
   CHECK(both.error().hint.find("nexus alias " + aliased + " NAME") != std::string::npos);
   CHECK(home.find(aliased)->id == aliased);
   // Who may see one of them alone has that one, and is told nothing of the other.

@@ -35,7 +35,7 @@ std::optional<Error> SqliteStore::name_taken(Database& db, const ProviderRow& pr
   if (same.bind(provider.id, provider.name).next()) return std::nullopt;
   auto query = db.query(
       "SELECT id, workspace FROM connections INDEXED BY connection_names "
-      "WHERE alias = ?1 AND alias <> '' LIMIT 1");
+      "WHERE alias = ?1 COLLATE NOCASE AND alias <> '' LIMIT 1");
   if (!query.bind(provider.name).next()) return std::nullopt;
   return Error{ErrorCode::name_taken,
                provider.name + " is the alias of connection " + query.text(0) +
@@ -127,7 +127,8 @@ Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspac
                   "SELECT workspace, count(*) AS connections FROM ("
                   "SELECT workspace FROM (SELECT workspace FROM connections "
                   "INDEXED BY connection_names "
-                  "WHERE alias = ?3 AND alias <> '' AND workspace <> ?1 "
+                  "WHERE alias = ?3 COLLATE NOCASE AND alias = ?3 AND alias <> '' "
+                  "AND workspace <> ?1 "
                   "AND status IN ('active', 'attention_required', 'pending') LIMIT ?2) UNION ALL "
                   "SELECT workspace FROM (SELECT workspace FROM connections "
                   "INDEXED BY connection_providers "

@@ -176,6 +176,11 @@ ALTER TABLE api_keys ADD COLUMN mac BLOB;
                                  R"sql(
 ALTER TABLE flows ADD COLUMN api_key TEXT NOT NULL DEFAULT '';
 CREATE INDEX flow_keys ON flows (api_key, expires_at) WHERE api_key <> '';
+)sql",
+                                 // A provider is meant by its name in whichever letters.
+                                 R"sql(
+DROP INDEX connection_names;
+CREATE INDEX connection_names ON connections (alias COLLATE NOCASE) WHERE alias <> '';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(
