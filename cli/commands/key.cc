@@ -21,6 +21,7 @@ struct CreateArgs {
 
 /// "use workspace:w, read all"
 std::string rights_of(const api::Key& key) {
+  if (key.damaged) return "nothing: its record is damaged";
   if (key.admin) return "admin";
   std::vector<std::string> rights;
   for (const auto& what : key.use) rights.push_back("use " + what);

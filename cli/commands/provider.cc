@@ -77,7 +77,10 @@ Result<int> run_list(Context& context) {
     const auto& where = !provider.issuer.empty()      ? provider.issuer
                         : !provider.token_url.empty() ? provider.token_url
                                                       : provider.api_base_url;
-    rows.push_back({provider.name, word(provider.auth_type), where});
+    if (provider.warning.empty())
+      rows.push_back({provider.name, word(provider.auth_type), where});
+    else
+      rows.push_back({provider.name, "?", provider.warning});
   }
   Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER, TOKEN ENDPOINT OR API", true}})
       .print(rows);

@@ -145,6 +145,10 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
 
 Result<int> run_export(Context& context) {
   NEXUS_TRY(const auto providers, context.client.all_pages<api::Provider>("/providers?limit=500"));
+  for (const auto& provider : providers)
+    if (!provider.warning.empty())
+      return Error{ErrorCode::failure, provider.warning,
+                   "register it anew, or remove it: nexus provider remove " + provider.name};
   context.output.document(manifest_of(providers));
   if (providers.empty()) context.output.note("no providers yet: the manifest is empty");
   return 0;

@@ -9,6 +9,7 @@ Result<void> read(const Reader& from, Key& into) {
   into.use = from.texts("use");
   into.read = from.texts("read");
   into.variable = from.text("variable");
+  into.damaged = from.flag("damaged");
   into.created_at = from.number("created_at");
   into.expires_at = from.number("expires_at");
   into.last_used_at = from.number("last_used_at");
@@ -23,6 +24,7 @@ void write(JsonWriter& to, const Key& key) {
       .member("use", key.use)
       .member("read", key.read)
       .member_or_null("variable", key.variable)
+      .flag("damaged", key.damaged)
       .member_or_null("created_at", key.created_at)
       .member_or_null("expires_at", key.expires_at)
       .member_or_null("last_used_at", key.last_used_at);

@@ -19,6 +19,7 @@ struct Key {
   std::vector<std::string> use;   ///< "all", "workspace:W", "provider:P" or a connection's id
   std::vector<std::string> read;  ///< the same, to be looked at only
   std::string variable;           ///< of nexusd's environment that brought it, "" for one made here
+  bool damaged = false;           ///< its record was altered or damaged: it opens nothing
   std::optional<UnixTime> created_at;  ///< of one made here
   std::optional<UnixTime> expires_at;
   std::optional<UnixTime> last_used_at;

@@ -59,7 +59,9 @@ std::string id_in(std::string_view key) {
 Result<void> check_name(const std::string& name) {
   if (name.empty() || name.size() > 64 || printable(name, 65) != name ||
       name.find_first_of(" /?#%\"'") != std::string::npos)
-    return Error{ErrorCode::invalid_field, "a key's name is a word of at most 64 characters",
+    return Error{ErrorCode::invalid_field,
+                 "a key's name is a word of at most 64 characters, "
+                 "without / ? # % and quotes",
                  "for example: nexus key create --name ci"};
   return {};
 }
@@ -104,7 +106,9 @@ Result<void> ApiKeys::load() {
     auto access = access_from_text(row.access);
     if (!access) {  // it opens nothing; the others do
       log(LogLevel::error, "api_key_damaged",
-          {{"key", row.name}, {"error", access.error().message}});
+          {{"key", row.name},
+           {"error", row.access.empty() ? "its record was altered by something else than nexusd"
+                                        : access.error().message}});
       continue;
     }
     auto shared = std::make_shared<const Access>(*std::move(access));

@@ -8,8 +8,11 @@ namespace {
 
 Key describe(const ApiKeyRow& row, const std::string& variable = {}) {
   Access access;  // of one whose record cannot be read: it may do nothing
-  if (auto read = access_from_text(row.access)) access = *std::move(read);
   Key key;
+  if (auto read = access_from_text(row.access))
+    access = *std::move(read);
+  else
+    key.damaged = true;
   key.id = row.id;
   key.name = row.name;
   key.admin = access.admin;

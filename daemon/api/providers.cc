@@ -15,7 +15,10 @@ namespace {
 /// client we are there is for those who manage providers.
 Provider describe(Services& services, const Caller& caller, const nexus::Provider& provider) {
   auto told = nexus::describe(provider);
-  if (!provider.damage.empty()) return told;
+  if (!provider.damage.empty()) {
+    told.warning = provider.damage;
+    return told;
+  }
   told.redirect_uri = services.redirect_uris.of(provider);
   if (!is_admin(caller)) {
     told.client_id.clear();

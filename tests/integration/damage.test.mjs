@@ -119,7 +119,8 @@ test('an API key whose record is damaged opens nothing, and the others do', asyn
   await damage("UPDATE api_keys SET access = (SELECT access FROM api_keys WHERE name = 'sound') WHERE name = 'bad'");
   const listed = await home.nexus(['key', 'list', '--json']);
   assert.equal(listed.code, 0, listed.stderr);
-  assert.match(listed.stdout, /sound/);
+  assert.deepEqual(JSON.parse(listed.stdout).keys.map(({ name, damaged }) => [name, damaged]), [['bad', true], ['sound', false]]);
+  assert.match((await home.nexus(['key', 'list'])).stdout, /bad +\w+ +nothing: its record is damaged/);
   assert.equal((await home.nexus(['key', 'revoke', 'bad'])).code, 0);
   await othersAreServed();
 });
@@ -148,7 +149,10 @@ for (const profile of ['{', '[]', '{}', '{"id":"another","name":"another"}']) {
     const listed = await home.nexus(['provider', 'list']);
     assert.equal(listed.code, 0, listed.stderr);
     assert.match(listed.stdout, /demo/);
-    assert.match(listed.stdout, /other/);
+    assert.match(listed.stdout, /other +\? +the record of provider other is damaged/);
+    const exported = await home.nexus(['provider', 'export']);
+    assert.notEqual(exported.code, 0);
+    assert.match(exported.stderr, /the record of provider other is damaged.*\n.*nexus provider remove other/);
     const shown = await home.nexus(['provider', 'show', 'other']);
     assert.match(shown.stderr, /the record of provider other is damaged.*\n.*nexus provider add other --replace/);
     assert.notEqual((await home.nexus(['refresh', id])).code, 0);
