@@ -1,6 +1,7 @@
 // Fills a data directory with connections whose tokens are good for a day. usage: DIR COUNT
 // Prints the id of the one in the middle. With two more words, TOKEN-ENDPOINT SECONDS, all but that
-// one have a refresh token and are to be refreshed, evenly spread, within so many seconds.
+// one have a refresh token and are to be refreshed, evenly spread, within so many seconds. With
+// `pending` AT, all but that one wait for consent until then.
 #include <sodium.h>
 #include <sys/stat.h>
 
@@ -18,12 +19,27 @@
 
 using namespace nexus;
 
+namespace {
+
+void put(sqlite::Database& database, const SealedField& field) {
+  database
+      .query(
+          "INSERT INTO credentials (owner, field, generation, sealed) "
+          "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
+      .bind(field.owner, word(field.field), field.generation, field.sealed)
+      .run();
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   if ((argc != 3 && argc != 5) || sodium_init() < 0) return 2;
   const std::string directory = argv[1];
   const auto count = std::strtol(argv[2], nullptr, 10);
-  const std::string token_endpoint = argc == 5 ? argv[3] : "";
-  const auto span = argc == 5 ? std::strtol(argv[4], nullptr, 10) : 0;
+  const bool wait = argc == 5 && argv[3] == std::string_view("pending");
+  const std::string token_endpoint = argc == 5 && !wait ? argv[3] : "";
+  const auto span = argc == 5 && !wait ? std::strtol(argv[4], nullptr, 10) : 0;
+  const auto until = wait ? std::strtoll(argv[4], nullptr, 10) : 0;
   mkdir(directory.c_str(), 0700);
   umask(077);
   auto store = open_sqlite_store(directory);
@@ -67,6 +83,24 @@ int main(int argc, char** argv) {
   for (long i = 0; i < count; ++i) {
     const auto id = new_connection_id();
     if (i == count / 2) middle = id;
+    const SealedFields sealer(vault, kConnectionKind, id);
+    if (wait && i != count / 2) {
+      database
+          .query(
+              "INSERT INTO connections (id, workspace, provider_id, status, requested_scopes, "
+              "created_at, updated_at, pending_until) "
+              "VALUES (?1, 'default', ?2, 'pending', 'email', ?3, ?3, ?4)")
+          .bind(id, provider.id, now, until)
+          .run();
+      database
+          .query(
+              "INSERT INTO flows (connection_id, kind, state_hash, redirect_uri, awaited, issuer, "
+              "pinned, expires_at) VALUES (?1, 'code', ?1, 'http://127.0.0.1/', 0, '', ?2, ?3)")
+          .bind(id, pinned, until)
+          .run();
+      put(database, sealer.seal(SecretField::code_verifier, random_token(32)));
+      continue;
+    }
     database
         .query(
             "INSERT INTO connections (id, workspace, provider_id, status, requested_scopes, "
@@ -75,16 +109,8 @@ int main(int argc, char** argv) {
             "'Bearer', ?3, ?3, ?3, ?4, ?5, ?6, ?3)")
         .bind(id, provider.id, now, expires(i), pinned, refresh_at(i))
         .run();
-    const SealedFields sealer(vault, kConnectionKind, id);
-    std::vector<SealedField> fields{sealer.seal(SecretField::access_token, random_token(150))};
-    if (refresh_at(i)) fields.push_back(sealer.seal(SecretField::refresh_token, random_token(60)));
-    for (const auto& field : fields)
-      database
-          .query(
-              "INSERT INTO credentials (owner, field, generation, sealed) "
-              "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
-          .bind(field.owner, word(field.field), field.generation, field.sealed)
-          .run();
+    put(database, sealer.seal(SecretField::access_token, random_token(150)));
+    if (refresh_at(i)) put(database, sealer.seal(SecretField::refresh_token, random_token(60)));
   }
   transaction.commit();
   if (!(*store)->authenticate_rows(vault.row_key(), header)) return 1;

@@ -111,7 +111,7 @@ for (const file of ['nexus.db', 'audit.db']) {
       await checked();
       const status = (await home.nexus(['daemon', 'status'])).stderr;
       const wrong = Object.entries(answers).filter(([name, answer]) => answer.code !== 0 || answer.said !== right[name].said);
-      const named = ([, answer]) => answer.code !== 0 ? answer.stderr.startsWith('nexus: ') : /record_damaged|damaged/.test(answer.said ?? '');
+      const named = ([, answer]) => answer.code !== 0 ? answer.stderr.startsWith('nexus: ') : /damaged/.test(answer.said ?? '');
       const code = await home.stop();
       if (code !== 0) outcome = 'CRASH';
       else if (!wrong.length) outcome = 'all answers right';

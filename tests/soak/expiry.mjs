@@ -1,35 +1,19 @@
 // Connections that nobody consented to, very many, run out at once: how long fetches of a token and
 // writes take meanwhile. node tests/soak/expiry.mjs [--count 100000]
+// (NEXUS_BIN has the benchmarks, too: target `bench`)
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { MisbehavingProvider } from '../provider/misbehaving.mjs';
-import { connect, register, request } from '../support/flow.mjs';
-import { Home } from '../support/nexus.mjs';
+import { BIN, Home } from '../support/nexus.mjs';
 
 const run = promisify(execFile);
 const count = Number(process.argv.includes('--count') ? process.argv[process.argv.indexOf('--count') + 1] : 100_000);
 
-const provider = await MisbehavingProvider.start();
 const home = await Home.make({ config: '[limits]\npending = 0\n' });
-await home.start();
-await register(home, provider.issuer);
-const { id } = await connect(home, provider);
-const { connection_id: like } = await request(home);
-await home.stop();
-const sql = (text) => execFileSync('sqlite3', [join(home.data, 'nexus.db'), text]).toString().trim();
-const columns = (table) => sql(`SELECT group_concat(name) FROM pragma_table_info('${table}')`).split(',');
-/** Copies of the one that waits, with what is sealed for it. */
-const copies = (table, owner, others) => `INSERT INTO ${table} (${columns(table)})
-  SELECT ${columns(table).map((name) => others[name] ?? name)} FROM ${table}, n WHERE ${owner} = '${like}'`;
-const at = Math.floor(Date.now() / 1000) + 20;
-const numbers = `CREATE TEMP TABLE n (i); WITH RECURSIVE m (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM m WHERE i < ${count}) INSERT INTO n SELECT i FROM m`;
-const name = "printf('conn_01ARZ3NDEKTSV4RRFFQ%09d', i)";
-sql(`BEGIN; ${numbers}; ${copies('connections', 'id', { id: name, pending_until: at, sequence: 'sequence + i' })};
-  ${copies('flows', 'connection_id', { connection_id: name, state_hash: "state_hash || i", expires_at: at })};
-  ${copies('credentials', 'owner', { owner: name })}; COMMIT`);
+const at = Math.floor(Date.now() / 1000) + 25;
+const id = execFileSync(join(BIN, 'tests', 'bench_seed'), [home.data, String(count), 'pending', String(at)]).toString().trim();
 await home.start();
 
 /** Beside what is measured: nothing here may wait for it. */
@@ -73,4 +57,3 @@ clearInterval(look);
 console.log(`all had failed after ${((performance.now() - begun) / 1000).toFixed(1)} s; memory ${before.toFixed(1)} to ${most.toFixed(1)} MiB`);
 agent.destroy();
 await home.remove();
-await provider.close();
