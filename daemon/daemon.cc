@@ -65,9 +65,9 @@ Result<Foundations> open_foundations(const Config& config) {
   Foundations opened;
   NEXUS_CHECK(check_ca_file(config.ca_file));
   if (api::is_own_path(config.callback_path))
-    return Error{ErrorCode::usage,
-                 "callback.path " + config.callback_path + " is one of nexusd's own paths",
-                 "use another, for example \"/auth/callback\""};
+    return Error{
+        ErrorCode::usage, "callback.path " + config.callback_path + " is one of nexusd's own paths",
+        "use another in nexus.toml, for example path = \"/auth/callback\" under [callback]"};
   NEXUS_CHECK(refuse_lost_vault(config.data_dir));
   NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
   // The key is proved on the existing vault before anything is written.

@@ -28,10 +28,16 @@ Result<void> check_private(const std::string& what, const std::string& path, Own
   }
   const bool own = about.st_uid == geteuid();
   const bool roots = may_be_roots && about.st_uid == 0;
-  if (!S_ISREG(about.st_mode) || !(own || roots))
-    return unusable(what + " " + path + " is not a regular file of this user" +
-                        (may_be_roots ? " or of root" : ""),
-                    may_be_roots ? "name a file of your own" : "put its own file back");
+  if (S_ISLNK(about.st_mode))
+    return unusable(what + " " + path + " is a link, which is not followed",
+                    "put the file itself there");
+  if (!S_ISREG(about.st_mode))
+    return unusable(what + " " + path + " is no regular file", "put its own file back");
+  if (!(own || roots))
+    return unusable(what + " " + path + " is not this user's" + (may_be_roots ? " or root's" : "") +
+                        ": it belongs to uid " + std::to_string(about.st_uid),
+                    "run nexusd as that user, or give it the file: chown " +
+                        std::to_string(geteuid()) + " " + shell_quote(path));
   const mode_t too_open = roots ? 037 : 077;
   if ((about.st_mode & too_open) == 0) return {};
   return unusable(what + " " + path + " is open to other users",

@@ -101,12 +101,12 @@ Result<void> prepare_data_dir(const std::string& path) {
     return Error{ErrorCode::failure, path + " is not a directory of this user", mend};
   if ((about.st_mode & 077) != 0)
     return Error{ErrorCode::failure, "other users can enter the data directory " + path,
-                 "run: chmod 700 " + path};
+                 "run: chmod 700 " + shell_quote(path)};
   if (faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
     return Error{ErrorCode::failure,
                  "the data directory " + path + " cannot be written: " + std::strerror(errno),
                  errno == EROFS ? "mount its file system for writing, or " + mend
-                                : "run: chmod 700 " + path};
+                                : "run: chmod 700 " + shell_quote(path)};
   return {};
 }
 

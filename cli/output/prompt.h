@@ -21,7 +21,8 @@ Result<std::string> ask_line(const std::string& question, const std::string& fal
 /// The same without echo. An empty answer is an empty Secret.
 Result<Secret> ask_secret(const std::string& question);
 
-/// Asks a question whose answer is yes or no; an empty answer is no.
+/// Asks a question whose answer is yes or no; an empty answer is no. Errors: failure for a no,
+/// interrupted.
 Result<void> confirm(const std::string& question);
 
 /// Reads a secret from a file, or from stdin for "-": from a terminal without echo, after a prompt.

@@ -155,12 +155,14 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
     return {};
   }
   if (key.empty())
-    return Error{ErrorCode::missing_api_key, "an API key is needed",
-                 "send it as X-API-Key, as a bearer token, or in the URL of a client that knows no "
-                 "keys: http://nexus:KEY@HOST; make one with: nexus key create"};
+    return Error{
+        ErrorCode::missing_api_key, "an API key is needed",
+        "send it as X-API-Key, as a bearer token, or in the URL of a client that knows no "
+        "keys: http://nexus:KEY@HOST; make one where nexusd runs: nexus key create --name NAME "
+        "--use all"};
   if (needs == Needs::admin_key && !is_admin(caller))
     return Error{ErrorCode::access_denied, "this API key is not an admin's",
-                 "make one with: nexus key create --admin"};
+                 "make one where nexusd runs: nexus key create --name NAME --admin"};
   return {};
 }
 

@@ -96,7 +96,7 @@ Result<std::string> ask_provider(const Provider& provider, const Credentials& cr
     // The client's own message would show the URL, and a path may carry a credential.
     return Error{response.error().code == ErrorCode::upstream_timeout ? ErrorCode::upstream_timeout
                                                                       : ErrorCode::upstream_error,
-                 provider.name + " cannot be reached to check them",
+                 provider.name + " cannot be reached to check what was entered",
                  "check the network and the base URL, then try again; nothing was stored"};
   NEXUS_CHECK(judge(*response, validation, provider.name));
   if (const auto document = parse_json_object(response->body)) return account_in(**document);

@@ -35,7 +35,7 @@ Result<void> prepare_directory(const std::string& directory) {
   if (lstat(directory.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
     return refuse(directory + " is not a directory of this user", mend);
   if ((about.st_mode & 077) != 0)
-    return refuse("other users can enter " + directory, "run: chmod 700 " + directory);
+    return refuse("other users can enter " + directory, "run: chmod 700 " + shell_quote(directory));
   return {};
 }
 

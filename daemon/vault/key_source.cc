@@ -24,21 +24,23 @@ Error unusable(const std::string& what, const std::string& hint) {
   return {ErrorCode::vault_unusable, what, hint};
 }
 
-Result<Secret> decode_key(std::string_view text, const std::string& from) {
+Result<Secret> decode_key(std::string_view text, const std::string& from, bool vault_exists) {
   auto bytes = base64_decode(trim(text));
   if (!bytes || bytes->size() != kKeySize)
     return Error{ErrorCode::vault_key_wrong, from + " does not hold a base64 key of 32 bytes",
-                 "make one with: openssl rand -base64 32"};
+                 vault_exists ? "give the key that the vault was made with; nothing was changed"
+                              : "make one with: openssl rand -base64 32"};
   Secret key(*bytes);
   wipe(*bytes);
   return key;
 }
 
-Result<Secret> read_key_file(int fd, const std::string& path) {
+Result<Secret> read_key_file(int fd, const std::string& path, bool vault_exists) {
   SecretText text(256, '\0');
   const auto size = read(fd, text.data(), text.size());
   if (size < 0) return unusable("cannot read " + path + ": " + std::strerror(errno), "check it");
-  return decode_key(std::string_view(text).substr(0, static_cast<std::size_t>(size)), path);
+  return decode_key(std::string_view(text).substr(0, static_cast<std::size_t>(size)), path,
+                    vault_exists);
 }
 
 /// Complete or absent: written beside, synced, then linked into place, never over another key.
@@ -74,7 +76,7 @@ Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
   for (const char* variable : {"NEXUS_ENCRYPTION_KEY", "ENCRYPTION_KEY"}) {
     auto text = environment(variable);
     if (text.empty()) continue;
-    auto key = decode_key(text, variable);
+    auto key = decode_key(text, variable, vault_exists);
     wipe(text);
     explicit_bzero(std::getenv(variable), std::strlen(std::getenv(variable)));
     unsetenv(variable);
@@ -85,7 +87,7 @@ Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
   NEXUS_CHECK(check_private("the key file", path));
   const auto file = open_regular_file(path, O_NOFOLLOW);
   if (file.get() >= 0) {
-    NEXUS_TRY(auto key, read_key_file(file.get(), path));
+    NEXUS_TRY(auto key, read_key_file(file.get(), path, vault_exists));
     return RootKey{std::move(key), "file"};
   }
   if (errno != ENOENT)

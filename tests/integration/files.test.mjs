@@ -44,7 +44,7 @@ test('vault, audit log and what lies beside them belong to their user alone', as
     chmodSync(path, 0o600);
     if (!NOT_ROOT) {
       chownSync(path, NOBODY, NOBODY);
-      assert.match(refusal(home), new RegExp(`${path} is not a regular file of this user`), name);
+      assert.match(refusal(home), new RegExp(`${path} is not this user's: it belongs to uid 65534\\n {2}run nexusd as that user, or give it the file: chown 0`), name);
       chownSync(path, 0, 0);
     }
     if (made) rmSync(path);

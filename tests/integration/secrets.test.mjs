@@ -86,7 +86,7 @@ test('a wrong or missing key is refused, and the vault stays as it was', async (
   unlinkSync(keyFile);
   assert.match(await attempt(), /key is missing/);
   symlinkSync(`${keyFile}.kept`, keyFile);
-  assert.match(await attempt(), /the key file \S+vault\.key is not a regular file of this user/);
+  assert.match(await attempt(), /the key file \S+vault\.key is a link, which is not followed/);
   unlinkSync(keyFile);
   writeFileSync(keyFile, home.file('vault.key.kept'), { mode: 0o644 });
   chmodSync(keyFile, 0o644);

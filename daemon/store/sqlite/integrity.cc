@@ -31,7 +31,8 @@ std::vector<std::string> damage_of(const std::string& path, const std::atomic<bo
     const bool small = stat(path.c_str(), &about) == 0 && about.st_size <= kSmall;
     auto query = database.query(small ? "PRAGMA integrity_check(5)" : "PRAGMA quick_check(5)");
     while (query.next())
-      if (auto line = query.text(0); line != "ok") found.push_back(printable(line, 200));
+      for (const auto& line : split(query.text(0), '\n'))
+        if (line != "ok") found.push_back(printable(line, 200));
   } catch (const Failure& failure) {
     if ((failure.code() & 0xff) != SQLITE_INTERRUPT) found.emplace_back(failure.what());
   }

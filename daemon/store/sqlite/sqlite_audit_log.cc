@@ -171,7 +171,9 @@ class SqliteAuditLog : public AuditLog {
   static Error unwritable(const Failure& failure) {
     return {ErrorCode::audit_unavailable,
             std::string("the audit log cannot be written: ") + failure.what(),
-            "free some disk space or mend the file; nothing is handed out without a record"};
+            failure.is_damage()
+                ? "nexusd(8), DAMAGE, has the way out; nothing is handed out without a record"
+                : "free some disk space; nothing is handed out without a record"};
   }
 
   static Error unreadable(const Failure& failure) {
