@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <condition_variable>
 #include <thread>
 
@@ -24,15 +26,21 @@ constexpr int kMostPages = 4 * kCheckpointPages;
 #define PAGES_AT_ONCE "256"
 
 /// What removed records leave free can be given back only where the file was made so. One that was
-/// not is written anew, once; where that cannot be done its space is used again all the same.
-void let_it_shrink(Database& database) {
-  auto query = database.query("PRAGMA auto_vacuum");
+/// not is written anew, once, unless that would take long: then its space is used again, and its
+/// size bounded, all the same.
+void let_it_shrink(Database& database, const std::string& path) {
   constexpr std::int64_t kIncremental = 2;
+  constexpr off_t kSoonWritten = 64 * 1024 * 1024;
+  auto query = database.query("PRAGMA auto_vacuum");
   const bool does = query.next() && query.number(0) == kIncremental;
   query.run();
-  if (does) return;
+  struct stat about {};
+  if (does || stat(path.c_str(), &about) != 0 || about.st_size > kSoonWritten) return;
   try {
-    database.execute("VACUUM");
+    // The copy is a file, and not in memory as what is temporary is else.
+    database.execute("PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY");
+    sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                              nullptr);
   } catch (const Failure& failure) {
     log(LogLevel::warn, "audit_log_not_rewritten", {{"error", failure.what()}});
   }
@@ -50,7 +58,7 @@ class SqliteAuditLog : public AuditLog {
         readers_(path) {
     writer_.execute("PRAGMA auto_vacuum=INCREMENTAL");  // of a new file, or with the next VACUUM
     sqlite::migrate_audit(writer_);
-    let_it_shrink(writer_);
+    let_it_shrink(writer_, path);
     sqlite::use_row_key(writer_, row_key_);
     readers_.prepare_with([this](Database& reader) { sqlite::use_row_key(reader, row_key_); });
     writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
@@ -223,6 +231,8 @@ class SqliteAuditLog : public AuditLog {
   void checkpoint(bool to_the_end) {
     try {
       Database database(path_, Database::Mode::read_write);
+      // Writers, the loop among them, do not wait long for somebody who reads.
+      sqlite3_busy_timeout(database.handle(), 100);
       const auto copy = [&](int mode) {
         sqlite3_wal_checkpoint_v2(database.handle(), nullptr, mode, nullptr, nullptr);
       };
