@@ -75,18 +75,20 @@ Result<Foundations> open_foundations(const Config& config) {
   if (!header) NEXUS_CHECK(refuse_emptied_vault(config.data_dir));
   NEXUS_TRY(const auto root, load_root_key(config.data_dir, header.has_value()));
   opened.key_source = root.source;
+  std::optional<VaultHeader> adopted;
   if (header) {
     NEXUS_TRY(auto vault, Vault::open(root.key, *header));
     opened.vault = std::make_unique<Vault>(std::move(vault));
-    NEXUS_TRY(const auto adopted, Vault::with_row_macs(root.key, *header));
-    NEXUS_CHECK(opened.store->authenticate_rows(opened.vault->row_key(), adopted));
+    NEXUS_TRY(adopted, Vault::with_row_macs(root.key, *header));
   } else {
     VaultHeader fresh;
     opened.vault = std::make_unique<Vault>(Vault::create(root.key, fresh));
     NEXUS_CHECK(opened.store->put_vault_header(fresh));
-    NEXUS_CHECK(opened.store->authenticate_rows(opened.vault->row_key(), std::nullopt));
   }
-  NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir, opened.vault->row_key()));
+  const auto& row_key = opened.vault->row_key();
+  // First: as long as the header says that nothing has codes yet, both are taken as they are.
+  NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir, row_key, adopted.has_value()));
+  NEXUS_CHECK(opened.store->authenticate_rows(row_key, adopted));
   NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));
   NEXUS_TRY(opened.gateway, api::Gateway::read(config));
   return opened;

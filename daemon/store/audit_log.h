@@ -56,8 +56,9 @@ class AuditLog {
   virtual void on_growth(std::function<void()> grown) = 0;
 };
 
-/// `row_key`: the vault's, for the codes of records (Vault::row_key).
+/// `row_key`: the vault's, for the codes of records (Vault::row_key). `adopt`: those without one,
+/// an older nexusd's, are taken as they are; else they are not what was written.
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
-                                                        const Secret& row_key);
+                                                        const Secret& row_key, bool adopt);
 
 }  // namespace nexus

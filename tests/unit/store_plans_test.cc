@@ -186,7 +186,7 @@ TEST_CASE("no statement walks through a table that grows", "[store]") {
   {
     const auto store = open_sqlite_store(directory.path());
     REQUIRE(store);
-    const auto audit = open_sqlite_audit_log(directory.path(), key);
+    const auto audit = open_sqlite_audit_log(directory.path(), key, false);
     REQUIRE(audit);
     REQUIRE((*store)->authenticate_rows(key, VaultHeader{"id", "key"}));
     statements.clear();  // those of the migrations: each runs once

@@ -189,7 +189,7 @@ CREATE TABLE audit (
   record TEXT NOT NULL
 );
 )sql",
-                                 // Of records from here on, see row_macs.h.
+                                 // See row_macs.h.
                                  R"sql(
 ALTER TABLE audit ADD COLUMN mac BLOB;
 )sql"};

@@ -51,7 +51,7 @@ void let_it_shrink(Database& database, const std::string& path) {
 /// thread of their own: no caller waits for them.
 class SqliteAuditLog : public AuditLog {
  public:
-  SqliteAuditLog(const std::string& path, const Secret& row_key)
+  SqliteAuditLog(const std::string& path, const Secret& row_key, bool adopt)
       : path_(path),
         row_key_(row_key.copy()),
         writer_(path, Database::Mode::read_write),
@@ -60,6 +60,8 @@ class SqliteAuditLog : public AuditLog {
     sqlite::migrate_audit(writer_);
     let_it_shrink(writer_, path);
     sqlite::use_row_key(writer_, row_key_);
+    if (adopt)
+      writer_.execute("UPDATE audit SET mac = " AUDIT_MAC("seq", "record") " WHERE mac IS NULL");
     readers_.prepare_with([this](Database& reader) { sqlite::use_row_key(reader, row_key_); });
     writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
     sqlite3_wal_hook(writer_.handle(), on_commit, this);
@@ -93,15 +95,15 @@ class SqliteAuditLog : public AuditLog {
       auto query = reader->query(
           // A record that cannot be read, or is not what was written, passes no filter but the one
           // by number, and is told as "".
-          "SELECT seq, record FROM (SELECT seq, iif(mac IS NULL OR mac IS " AUDIT_MAC(
-              "seq", "record") ", record, '') AS record FROM audit) "
+          "SELECT seq, iif(mac IS " AUDIT_MAC("seq", "record") ", record, '') FROM audit "
           "WHERE seq < coalesce(?7, 9223372036854775807) "
           "AND ((?1 = '' AND ?2 = '' AND ?3 IS NULL AND ?4 IS NULL) "
           "OR iif(json_valid(record), (?1 = '' OR json_extract(record, '$.event') = ?1) "
           "AND (?2 = '' OR json_extract(record, '$.connection') = ?2 "
           "     OR json_extract(record, '$.provider') = ?2) "
           "AND (?3 IS NULL OR json_extract(record, '$.at') >= ?3) "
-          "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4), 0)) "
+          "AND (?4 IS NULL OR json_extract(record, '$.at') <= ?4), 0) "
+          "AND mac IS " AUDIT_MAC("seq", "record") ") "
           "ORDER BY seq DESC LIMIT ?5 OFFSET ?6");
       query.bind(filter.event, filter.subject, filter.since, filter.until, filter.limit,
                  filter.offset, filter.before);
@@ -262,11 +264,11 @@ class SqliteAuditLog : public AuditLog {
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
-                                                        const Secret& row_key) {
+                                                        const Secret& row_key, bool adopt) {
   const auto path = data_dir + "/audit.db";
   NEXUS_CHECK(check_private_database("the audit log", path));
   try {
-    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path, row_key));
+    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path, row_key, adopt));
   } catch (const Failure& failure) {
     return Error{ErrorCode::vault_unusable,
                  "cannot open the audit log " + path + ": " + failure.what(),
