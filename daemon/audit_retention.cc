@@ -14,6 +14,9 @@ constexpr std::int64_t kRemovedAtOnce = 2000;
 /// Where nothing could be removed it is looked at again, but not at once.
 constexpr UnixTime kNextLook = 3600;
 constexpr UnixTime kAfterTrouble = 60;
+/// A clock that is years ahead when the machine starts is set right by then: nothing has grown old
+/// by it.
+constexpr UnixTime kClockSettles = 900;
 // Beyond these a bound is none, and does not overflow what is reckoned with it.
 constexpr std::int64_t kMostDays = 100 * 366;
 constexpr std::int64_t kMostMib = std::int64_t{1} << 30;
@@ -31,10 +34,15 @@ AuditRetention::AuditRetention(AuditLog& log, Audit& audit, Due& due, const Audi
       wall_clock_(std::move(wall_clock)) {}
 
 AuditRetention::~AuditRetention() {
+  stop();
+}
+
+void AuditRetention::stop() {
   log_.on_growth({});
 }
 
 void AuditRetention::start() {
+  settled_at_ = clock_() + kClockSettles;
   log_.on_growth([this] { due_.expect(Due::What::audit_retention, clock_()); });
   expect_next(clock_());
 }
@@ -64,7 +72,7 @@ void AuditRetention::expect_next(UnixTime not_before) {
   const auto oldest = log_.oldest(1);
   if (oldest && !oldest->empty() && oldest->front().at)
     next = now + *oldest->front().at + keep_days_ * kDay - wall_clock_();
-  due_.expect(Due::What::audit_retention, std::max(next, not_before));
+  due_.expect(Due::What::audit_retention, std::max({next, not_before, settled_at_}));
 }
 
 Result<bool> AuditRetention::is_too_large() {
@@ -79,7 +87,7 @@ bool AuditRetention::has_outlived(const AuditLog::Age& record) const {
 
 /// Those in between whose time nobody knows go with the later ones.
 std::size_t AuditRetention::outlived_of(const std::vector<AuditLog::Age>& oldest) const {
-  if (keep_days_ == 0) return 0;
+  if (keep_days_ == 0 || clock_() < settled_at_) return 0;
   std::size_t count = 0;
   for (std::size_t i = 0; i < oldest.size(); ++i) {
     if (has_outlived(oldest[i]))

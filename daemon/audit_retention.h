@@ -19,6 +19,8 @@ class AuditRetention {
   /// Says when there is something to remove (Due::What::audit_retention), from now on also as the
   /// log grows.
   void start();
+  /// From here on the log's growth is nobody's news: what would be told of it may be gone.
+  void stop();
   /// Removes some of it, or gives back some of the space. Says when it is to be called next.
   void sweep();
 
@@ -44,6 +46,7 @@ class AuditRetention {
   const std::int64_t max_mib_;
   Clock clock_;
   Clock wall_clock_;
+  UnixTime settled_at_ = 0;  ///< when the wall clock is to be believed
 };
 
 }  // namespace nexus

@@ -201,6 +201,7 @@ void Daemon::stop() {
 }
 
 bool Daemon::finish() {
+  audit_retention_.stop();
   refresh_scheduler_.stop();
   revocation_scheduler_.stop();
   flow_expiry_.stop();
