@@ -2,6 +2,9 @@
 
 #include <sys/resource.h>
 
+#include <system_error>
+
+#include "daemon/last_catch.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/store/integrity.h"
@@ -14,7 +17,11 @@ IntegrityCheck::~IntegrityCheck() {
 }
 
 void IntegrityCheck::start() {
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { with_last_catch([this] { run(); }); });
+  } catch (const std::system_error& none) {  // no more threads: what is asked for goes first
+    log(LogLevel::warn, "databases_not_checked", {{"error", none.what()}});
+  }
 }
 
 std::vector<std::string> IntegrityCheck::damage() const {
