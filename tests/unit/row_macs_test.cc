@@ -270,3 +270,15 @@ TEST_CASE("a record that cannot be understood says what of it", "[store][macs]")
         "its record is damaged: the status is unknown: odd");
   CHECK(stored_row(vault.store(), "conn_b").status == kActive);
 }
+
+TEST_CASE("a row that is no longer to be understood can be removed, or written anew",
+          "[store][macs]") {
+  Tampered vault;
+  vault.run(
+      "UPDATE connections SET generations = '{'; UPDATE providers SET generations = '{' "
+      "WHERE id = 'p-acme'");
+  REQUIRE(vault.store().revoke("conn_a", "{}", std::nullopt, kNow));
+  CHECK(vault.store().expire_flows(kNow + 1000, kNow + 1000, 10)->size() == 1);
+  put_provider(vault.store());
+  CHECK_FALSE((*vault.store().provider("p-acme"))->profile.empty());
+}

@@ -72,9 +72,11 @@ constexpr auto kTriggers =
     "CREATE TEMP TRIGGER new_api_key AFTER INSERT ON main.api_keys BEGIN "
     "UPDATE api_keys SET mac = " API_KEY_MAC("NEW") " WHERE id = NEW.id; END;"
     KEEP_GENERATIONS("new_credential", "INSERT", "NEW",
-                     "json_set(generations, '$.' || NEW.field, NEW.generation)")
+                     "iif(json_valid(generations), "
+                     "json_set(generations, '$.' || NEW.field, NEW.generation), generations)")
     KEEP_GENERATIONS("gone_credential", "DELETE", "OLD",
-                     "json_remove(generations, '$.' || OLD.field)");
+                     "iif(json_valid(generations), "
+                     "json_remove(generations, '$.' || OLD.field), generations)");
 
 #define ADOPT_GENERATIONS(table)                                     \
   "UPDATE " table                                                    \
