@@ -113,6 +113,9 @@ Result<RevocationState> Revocations::ask_and_settle(const std::string& connectio
   NEXUS_TRY(auto record, store_.connection_record(connection_id));
   if (!row || !record) return state(connection_id);
   const auto connection = record->connection;
+  if (connection.error_code == kRecordDamaged)  // its provider's may be, and be mended in time
+    return settle(*row, connection, {.state = {.pending = true, .error = connection.error_message}},
+                  told);
   if (connection.status != ConnectionStatus::revoked) {  // nexusd never makes such a row
     log(LogLevel::error, "revocation_not_ours", {{"connection", connection.id}});
     NEXUS_CHECK(store_.finish_revocation(connection.id, ""));
