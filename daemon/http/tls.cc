@@ -114,6 +114,10 @@ Result<std::unique_ptr<TlsCertificate>> TlsCertificate::load(std::string certifi
 }
 
 Result<void> TlsCertificate::read() {
+  // Also of what is refused, so that it is once.
+  certificate_ = look_at(certificate_file_);
+  key_ = look_at(key_file_);
+  looked_ = std::chrono::steady_clock::now();
   NEXUS_CHECK(check_private("gateway.tls_key", key_file_, Owner::this_user_or_root));
   for (const auto& file : {certificate_file_, key_file_})
     if (open_regular_file(file).get() < 0)
@@ -121,9 +125,6 @@ Result<void> TlsCertificate::read() {
                    (file == key_file_ ? "gateway.tls_key " : "gateway.tls_certificate ") + file +
                        " cannot be used: " + why_not_opened(),
                    "name a readable file in PEM form"};
-  certificate_ = look_at(certificate_file_);
-  key_ = look_at(key_file_);
-  looked_ = std::chrono::steady_clock::now();
   const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) return Error{ErrorCode::failure, "TLS cannot be initialised: " + reason(), ""};
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
