@@ -25,12 +25,6 @@ std::string named_workspace(const http::Request& request);
 /// The same, or the default workspace.
 std::string workspace_of(const http::Request& request);
 
-// A provider that the caller may see. Error: provider_not_found, also for one that it may not.
-Result<nexus::Provider> find_provider(Services& services, const Caller& caller,
-                                      const std::string& id);
-Result<nexus::Provider> find_provider_named(Services& services, const Caller& caller,
-                                            const std::string& name);
-
 // daemon.cc
 Result<Reply> get_health(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> get_ready(Services& services, const http::Request& request, const Arguments& args);

@@ -7,6 +7,7 @@
 #include "daemon/access/access.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/paging.h"
+#include "daemon/connect/visible_providers.h"
 
 namespace nexus::api {
 namespace {
@@ -75,19 +76,6 @@ Result<Reply> remove(Services& services, const http::Request& request,
 
 }  // namespace
 
-Result<nexus::Provider> find_provider(Services& services, const Caller& caller,
-                                      const std::string& id) {
-  NEXUS_TRY(const auto known, services.providers.whatever_by_id(id));
-  if (!may_see_provider(caller, known.name)) return no_such_provider(id);
-  return services.providers.by_id(id);
-}
-
-Result<nexus::Provider> find_provider_named(Services& services, const Caller& caller,
-                                            const std::string& name) {
-  if (!may_see_provider(caller, lower(name))) return no_such_provider(name);
-  return services.providers.by_name(name);
-}
-
 Result<Reply> add_provider(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(auto body, parse_json_object(request.body));
   NEXUS_TRY(auto registration, read_registration(*body));
@@ -153,13 +141,14 @@ Result<Reply> test_provider(Services& services, const http::Request& request,
 
 Result<Reply> show_provider(Services& services, const http::Request& request,
                             const Arguments& args) {
-  NEXUS_TRY(const auto provider, find_provider(services, request.caller, args[0]));
+  NEXUS_TRY(const auto provider, visible_provider(services.providers, request.caller, args[0]));
   return Reply{to_json(describe(services, request.caller, provider))};
 }
 
 Result<Reply> show_provider_named(Services& services, const http::Request& request,
                                   const Arguments& args) {
-  NEXUS_TRY(const auto provider, find_provider_named(services, request.caller, args[0]));
+  NEXUS_TRY(const auto provider,
+            visible_provider_named(services.providers, request.caller, args[0]));
   return Reply{to_json(describe(services, request.caller, provider))};
 }
 

@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/token_payload.h"
+#include "daemon/connect/visible_providers.h"
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/metrics.h"
@@ -128,7 +129,7 @@ void resolve_token(Services& services, const http::Request& request, const Argum
   const auto workspace = named_workspace(request);
   auto provider = request.query_value("provider_name");
   if (const auto id = request.query_value("provider_id"); provider.empty() && !id.empty()) {
-    const auto found = find_provider(services, request.caller, id);
+    const auto found = visible_provider(services.providers, request.caller, id);
     if (!found) return done(found.error());
     provider = found->name;
   }
@@ -139,7 +140,7 @@ void resolve_token(Services& services, const http::Request& request, const Argum
     return done(admitted.error());
   const auto row = services.connections.newest(provider, workspace, request.caller);
   if (!row) {
-    const auto known = find_provider_named(services, request.caller, provider);
+    const auto known = visible_provider_named(services.providers, request.caller, provider);
     return done(known ? row.error() : known.error());
   }
   services.tokens.fetch(row->id, 0, request.caller, std::move(done));

@@ -2,6 +2,7 @@
 
 #include "common/id.h"
 #include "common/text.h"
+#include "daemon/connect/visible_providers.h"
 #include "daemon/connection_errors.h"
 #include "daemon/oauth/authorization_request.h"
 
@@ -63,14 +64,9 @@ ConnectionRequests::ConnectionRequests(Providers& providers, ReturnUrls return_u
 
 Result<Provider> ConnectionRequests::choose_provider(const ConnectionRequest& request,
                                                      const Caller& caller) {
-  if (request.provider_id.empty()) {
-    if (!may_see_provider(caller, lower(request.provider_name)))
-      return no_such_provider(request.provider_name);
-    return providers_.by_name(request.provider_name);
-  }
-  NEXUS_TRY(const auto known, providers_.whatever_by_id(request.provider_id));
-  if (!may_see_provider(caller, known.name)) return no_such_provider(request.provider_id);
-  NEXUS_TRY(auto provider, providers_.by_id(request.provider_id));
+  if (request.provider_id.empty())
+    return visible_provider_named(providers_, caller, request.provider_name);
+  NEXUS_TRY(auto provider, visible_provider(providers_, caller, request.provider_id));
   if (!request.provider_name.empty() && lower(request.provider_name) != provider.name)
     return Error{ErrorCode::invalid_field, "provider_name and provider_id name different providers",
                  "give one of them"};
