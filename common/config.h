@@ -40,7 +40,7 @@ struct LimitsConfig {
 /// `[audit]`: what of the audit log is kept, 0 for all. The oldest goes first.
 struct AuditConfig {
   std::int64_t keep_days = 400;
-  std::int64_t max_mib = 1024;  ///< of the file
+  std::int64_t max_mib = 1024;  ///< that records take
 };
 
 /// What nexus.toml, the environment and the flags settle for both programs.

@@ -151,7 +151,7 @@ Result<std::shared_ptr<const TokenRow>> SqliteStore::token(const std::string& co
   const auto version = recent_tokens_.version();
   auto row = read("connections", "token", [&](Database& db) {
     // One statement: row and fields are of one moment, and the file is locked once.
-    // Metadata, which may be long, is not for whoever fetches a token.
+    // Metadata, which may be long, is kept by nobody who fetches a token.
     auto query = db.query("SELECT " CONNECTION_COLUMNS_WITH(
         "''", "a.generation, a.sealed, i.generation, i.sealed")
                           "LEFT JOIN credentials a ON a.owner = c.id AND a.field = "

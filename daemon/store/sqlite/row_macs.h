@@ -23,7 +23,7 @@ namespace nexus::sqlite {
   ".subject, " row ".account, " row ".return_url, " row ".replaces, " row ".pending_until, " row   \
   ".token_type, " row ".scopes, " row ".obtained_at, " row ".expires_at, " row ".revocation, " row \
   ".pinned, " row ".metadata, " row ".sequence, " row ".generations)"
-/// A profile has its own, so that reading a connection does not read its provider's profile.
+/// A profile has its own, so that reading a connection does not hash its provider's profile.
 #define PROFILE_MAC(row) "row_mac('profile', " row ".id, " row ".profile)"
 #define PROVIDER_MAC_WITH(row, profile_mac)                             \
   "row_mac('provider', " row ".id, " row ".name, " row ".deleted, " row \
