@@ -42,7 +42,7 @@ Result<void> add_headers(OutgoingRequest& request, const Provider& provider,
       return Error{ErrorCode::invalid_credentials,
                    "what belongs into header " + name + " has characters that it cannot carry",
                    "copy it once more from the provider"};
-    request.headers.emplace_back(name, Secret(*value));
+    request.head.headers.emplace_back(name, Secret(*value));
     wipe(*value);
   }
   return {};
@@ -81,14 +81,14 @@ Result<std::string> ask_provider(const Provider& provider, const Credentials& cr
   const auto& [strategy, schema, validation] = *provider.api;
   if (validation.skip) {
     // Not asked, but what cannot travel later is told now.
-    OutgoingRequest trial{.url = "https://credentials.invalid/"};
+    OutgoingRequest trial{.head = {.url = "https://credentials.invalid/"}};
     NEXUS_CHECK(add_headers(trial, provider, credentials));
     NEXUS_CHECK(authenticate(trial, strategy, credentials, now));
     return std::string();
   }
   OutgoingRequest request{.addresses = provider.addresses()};
-  NEXUS_TRY(request.url, target_of(provider, credentials));
-  request.headers.emplace_back("Accept", Secret("application/json, */*;q=0.5"));
+  NEXUS_TRY(request.head.url, target_of(provider, credentials));
+  request.head.headers.emplace_back("Accept", Secret("application/json, */*;q=0.5"));
   NEXUS_CHECK(add_headers(request, provider, credentials));
   NEXUS_CHECK(authenticate(request, strategy, credentials, now));
   const auto response = http.send(request);

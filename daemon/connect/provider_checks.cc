@@ -83,9 +83,10 @@ ProviderCheck ProviderChecks::authorization(const ProviderClient& ours) {
   if (std::find(scopes.begin(), scopes.end(), "openid") != scopes.end())
     request.nonce = random_token(16);
   request.extra = authorization_parameters(provider, provider.scopes);
-  OutgoingRequest outgoing{.url = authorization_url(endpoints, ours.client.dialect(), request),
-                           .addresses = endpoints.addresses};
-  outgoing.headers.emplace_back("Accept", Secret("text/html"));
+  OutgoingRequest outgoing{
+      .head = {.url = authorization_url(endpoints, ours.client.dialect(), request)},
+      .addresses = endpoints.addresses};
+  outgoing.head.headers.emplace_back("Accept", Secret("text/html"));
   const auto response = http_.send(outgoing);
   if (!response) return failed(provider, name, response.error());
   const auto status =
@@ -147,7 +148,8 @@ std::vector<ProviderCheck> ProviderChecks::static_api(const Provider& provider) 
   auto url = provider.api_base_url;
   while (url.ends_with('/')) url.pop_back();
   url += "/" + provider.user_info_endpoint.substr(provider.user_info_endpoint.starts_with('/'));
-  OutgoingRequest request{.url = url.substr(0, url.find('{')), .addresses = provider.addresses()};
+  OutgoingRequest request{.head = {.url = url.substr(0, url.find('{'))},
+                          .addresses = provider.addresses()};
   const auto response = http_.send(request);
   if (!response) return {failed(provider, name, response.error())};
   const auto seen =

@@ -66,7 +66,8 @@ Error address_refused(const std::string& where) {
 }
 
 Error failed(const Exchange& exchange, CURLcode code, const char* detail) {
-  const auto host = exchange.request.url.substr(0, exchange.request.url.find_first_of("?#"));
+  const auto host =
+      exchange.request.head.url.substr(0, exchange.request.head.url.find_first_of("?#"));
   const auto where = printable(host, 200);
   if (exchange.address_refused) return address_refused(where);
   if (exchange.too_large)
@@ -100,7 +101,7 @@ class CurlClient : public HttpClient {
     Exchange exchange{request, request.addresses, {}};
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-    curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(curl, CURLOPT_URL, request.head.url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -127,13 +128,13 @@ class CurlClient : public HttpClient {
     const auto add = [&](const std::string& line) {
       headers.reset(curl_slist_append(headers.release(), line.c_str()));
     };
-    for (const auto& [name, value] : request.headers) {
+    for (const auto& [name, value] : request.head.headers) {
       auto line = name + ": " + std::string(value.expose());
       add(line);
       wipe(line);
     }
     add("Accept-Encoding: identity");
-    if (request.method == "POST") {
+    if (request.head.method == "POST") {
       add("Content-Type: " + request.content_type);
       add("Expect:");
       curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -157,7 +158,7 @@ class CurlClient : public HttpClient {
     const auto encoding = lower(exchange.response.header("content-encoding"));
     if (!encoding.empty() && encoding != "identity") {
       Error error{ErrorCode::provider_protocol,
-                  "the answer of " + printable(request.url, 200) +
+                  "the answer of " + printable(request.head.url, 200) +
                       " came in an encoding that nobody asked for",
                   "check that it is the right endpoint"};
       error.may_have_arrived = true;
@@ -173,7 +174,7 @@ class CurlClient : public HttpClient {
   /// The proxy is the operator's own choice, wherever it is; what it may reach is its own policy,
   /// but for an address that the URL itself names. What is in plain http it could read.
   Result<void> apply_proxy(CURL* curl, Exchange& exchange) const {
-    NEXUS_TRY(const auto url, parse_url(exchange.request.url, "the URL of a request"));
+    NEXUS_TRY(const auto url, parse_url(exchange.request.head.url, "the URL of a request"));
     const auto proxy = proxy_for(url, settings_.proxy);
     // Said of every request, so that libcurl does not choose for itself.
     curl_easy_setopt(curl, CURLOPT_PROXY, proxy.c_str());

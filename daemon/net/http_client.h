@@ -3,11 +3,11 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/net/address_policy.h"
+#include "daemon/net/request_head.h"
 
 namespace nexus {
 
@@ -15,9 +15,7 @@ namespace nexus {
 constexpr long kExchangeMs = 15'000;
 
 struct OutgoingRequest {
-  std::string method = "GET";
-  std::string url;
-  std::vector<std::pair<std::string, Secret>> headers;
+  RequestHead head;
   SecretText body;  ///< sent with POST; application/x-www-form-urlencoded unless `content_type`
   std::string content_type = "application/x-www-form-urlencoded";
   AddressPolicy addresses;

@@ -22,14 +22,15 @@ std::string Client::assertion_audience() const {
 }
 
 Result<OutgoingRequest> Client::authenticated(const std::string& url, RequestBody body) const {
-  OutgoingRequest request{.method = "POST", .url = url, .addresses = endpoints_.addresses};
-  request.headers.emplace_back("Accept", Secret("application/json"));
+  OutgoingRequest request{.head = {.method = "POST", .url = url},
+                          .addresses = endpoints_.addresses};
+  request.head.headers.emplace_back("Accept", Secret("application/json"));
   switch (endpoints_.client_auth) {
     case ClientAuthMethod::client_secret_basic: {
       // RFC 6749 2.3.1: both are form-encoded before they are joined.
       auto pair = form_encode(endpoints_.client_id) + ":" + form_encode(secret_.expose());
       auto header = "Basic " + base64(pair);
-      request.headers.emplace_back("Authorization", Secret(header));
+      request.head.headers.emplace_back("Authorization", Secret(header));
       wipe(pair);
       wipe(header);
       break;

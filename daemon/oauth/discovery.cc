@@ -71,8 +71,8 @@ Result<ProviderMetadata> discover(const std::string& issuer, bool allow_insecure
   if (url.has_query) return invalid(issuer, "an issuer has no query");
   Error last = invalid(issuer, "there is none at the well-known locations");
   for (const auto& location : metadata_urls(issuer)) {
-    OutgoingRequest request{.url = location, .addresses = addresses};
-    request.headers.emplace_back("Accept", Secret("application/json"));
+    OutgoingRequest request{.head = {.url = location}, .addresses = addresses};
+    request.head.headers.emplace_back("Accept", Secret("application/json"));
     const auto response = http.send(request);
     if (!response) return response.error();
     if (response->status == 200) return parse_metadata(response->body, issuer, allow_insecure_http);

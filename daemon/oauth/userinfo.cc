@@ -7,12 +7,12 @@ namespace nexus::oauth {
 Result<UserInfo> Client::userinfo(const Secret& access_token,
                                   const std::map<std::string, std::string>& headers) const {
   OutgoingRequest request{
-      .url = endpoints_.userinfo, .addresses = endpoints_.addresses, .total_ms = 5'000};
+      .head = {.url = endpoints_.userinfo}, .addresses = endpoints_.addresses, .total_ms = 5'000};
   SecretText authorization("Bearer ");
   authorization.append(access_token.expose());
-  request.headers.emplace_back("Authorization", Secret(authorization));
-  request.headers.emplace_back("Accept", Secret("application/json"));
-  for (const auto& [name, value] : headers) request.headers.emplace_back(name, Secret(value));
+  request.head.headers.emplace_back("Authorization", Secret(authorization));
+  request.head.headers.emplace_back("Accept", Secret("application/json"));
+  for (const auto& [name, value] : headers) request.head.headers.emplace_back(name, Secret(value));
   NEXUS_TRY(const auto response, http_.send(request));
   const auto document = parse_json_object(response.body);
   if (response.status != 200 || !document)

@@ -61,8 +61,8 @@ Result<MetadataCache::KeySet> MetadataCache::keys(const ProviderEndpoints& provi
     if (freshness == Freshness::newest) cached.tried_at = now;
   }
   OutgoingRequest request{
-      .url = provider.jwks, .addresses = provider.addresses, .total_ms = kKeysMs};
-  request.headers.emplace_back("Accept", Secret("application/json"));
+      .head = {.url = provider.jwks}, .addresses = provider.addresses, .total_ms = kKeysMs};
+  request.head.headers.emplace_back("Accept", Secret("application/json"));
   const auto response = http_.send(request);
   const std::lock_guard lock(mutex_);
   auto& cached = keys_[provider.jwks];

@@ -90,26 +90,26 @@ bool is_signed(const std::string& name) {
 Result<void> sign_aws_sigv4(OutgoingRequest& request, const std::string& service,
                             const std::string& region, const AwsCredentials& credentials,
                             UnixTime now) {
-  NEXUS_TRY(const auto url, parse_url(request.url, "the request's URL"));
+  NEXUS_TRY(const auto url, parse_url(request.head.url, "the request's URL"));
   const auto timestamp = basic_utc(now);
   const auto date = timestamp.substr(0, 8);
   const bool s3 = service == "s3";
   const auto payload_hash = hex(sha256(request.body));
 
-  std::erase_if(request.headers, [](const auto& header) {
+  std::erase_if(request.head.headers, [](const auto& header) {
     const auto name = lower(header.first);
     return name == "authorization" || name == "x-amz-date" || name == "x-amz-security-token" ||
            name == "x-amz-content-sha256";
   });
-  request.headers.emplace_back("X-Amz-Date", Secret(timestamp));
-  if (s3) request.headers.emplace_back("X-Amz-Content-Sha256", Secret(payload_hash));
+  request.head.headers.emplace_back("X-Amz-Date", Secret(timestamp));
+  if (s3) request.head.headers.emplace_back("X-Amz-Content-Sha256", Secret(payload_hash));
   if (!credentials.session_token.empty())
-    request.headers.emplace_back("X-Amz-Security-Token", Secret(credentials.session_token));
+    request.head.headers.emplace_back("X-Amz-Security-Token", Secret(credentials.session_token));
 
   const bool default_port = url.port == (url.scheme == "https" ? 443 : 80);
   std::vector<std::pair<std::string, std::string>> headers{
       {"host", default_port ? url.host : url.host + ":" + std::to_string(url.port)}};
-  for (const auto& [name, value] : request.headers)
+  for (const auto& [name, value] : request.head.headers)
     if (is_signed(lower(name))) headers.emplace_back(lower(name), canonical_value(value.expose()));
   // Stable: values of a repeated header stay in their order and are joined by commas.
   std::stable_sort(headers.begin(), headers.end(),
@@ -126,7 +126,7 @@ Result<void> sign_aws_sigv4(OutgoingRequest& request, const std::string& service
     canonical_headers += value + "\n";
   }
   const auto signed_headers = join(names, ";");
-  const auto canonical_request = request.method + "\n" + canonical_path(url.path, s3) + "\n" +
+  const auto canonical_request = request.head.method + "\n" + canonical_path(url.path, s3) + "\n" +
                                  canonical_query(url.query) + "\n" + canonical_headers + "\n" +
                                  signed_headers + "\n" + payload_hash;
 
@@ -141,7 +141,7 @@ Result<void> sign_aws_sigv4(OutgoingRequest& request, const std::string& service
   }
   const auto signature = hex(hmac(HmacAlgorithm::sha256, key, string_to_sign));
   wipe(key);
-  request.headers.emplace_back(
+  request.head.headers.emplace_back(
       "Authorization",
       Secret("AWS4-HMAC-SHA256 Credential=" + std::string(credentials.access_key) + "/" + scope +
              ", SignedHeaders=" + signed_headers + ", Signature=" + signature));

@@ -212,10 +212,11 @@ Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
     if (!is_vschar(field(name))) return cannot_travel(name);
     SecretText value(strategy.get("value_prefix"));
     value.append(field(name));
-    request.headers.emplace_back(strategy.get("header_name"), Secret(value));
+    request.head.headers.emplace_back(strategy.get("header_name"), Secret(value));
   } else if (type == "query_param") {
-    request.url = with_parameters(request.url, {{strategy.get("param_name"),
-                                                 std::string(field(strategy.credential_field()))}});
+    request.head.url = with_parameters(
+        request.head.url,
+        {{strategy.get("param_name"), std::string(field(strategy.credential_field()))}});
   } else if (type == "basic_auth") {
     // RFC 7617: the user name ends at the first colon.
     const auto username = field(strategy.get("username_field"));
@@ -225,14 +226,14 @@ Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
     auto pair = std::string(username) + ":";
     pair.append(field(strategy.get("password_field")));
     auto header = "Basic " + base64(pair);
-    request.headers.emplace_back("Authorization", Secret(header));
+    request.head.headers.emplace_back("Authorization", Secret(header));
     wipe(pair);
     wipe(header);
   } else if (type == "hmac_payload") {
     const auto mac =
         hmac(strategy.get("algo") == "sha1" ? HmacAlgorithm::sha1 : HmacAlgorithm::sha256,
              field(strategy.get("secret_field")), request.body);
-    request.headers.emplace_back(
+    request.head.headers.emplace_back(
         strategy.get("header_name"),
         Secret(strategy.get("encoding") == "base64" ? base64(mac) : hex(mac)));
   } else if (type == "aws_sigv4") {

@@ -10,13 +10,13 @@ namespace {
 
 SeenRequest taken_apart(const OutgoingRequest& request) {
   SeenRequest seen;
-  seen.method = request.method;
+  seen.method = request.head.method;
   seen.total_ms = request.total_ms;
-  if (const auto url = parse_url(request.url, "the request's URL")) {
+  if (const auto url = parse_url(request.head.url, "the request's URL")) {
     seen.host = url->host;
     seen.path = url->path;
   }
-  for (const auto& [name, value] : request.headers)
+  for (const auto& [name, value] : request.head.headers)
     seen.headers[lower(name)] = std::string(value.expose());
   if (request.content_type == "application/x-www-form-urlencoded")
     if (const auto form = parse_form(request.body)) seen.form = {form->begin(), form->end()};

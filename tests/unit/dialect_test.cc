@@ -16,7 +16,7 @@ class OneAnswer : public HttpClient {
   OneAnswer(std::string type, std::string text) : type_(std::move(type)), text_(std::move(text)) {}
 
   Result<IncomingResponse> send(const OutgoingRequest& request) override {
-    url = request.url;
+    url = request.head.url;
     content_type = request.content_type;
     body = request.body;
     IncomingResponse response;

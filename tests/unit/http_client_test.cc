@@ -17,7 +17,7 @@ Result<IncomingResponse> send(OutgoingRequest request) {
 
 /// A request that may reach this machine.
 OutgoingRequest to(const std::string& url) {
-  return {.url = url, .addresses = {.loopback = true}, .total_ms = 10'000};
+  return {.head = {.url = url}, .addresses = {.loopback = true}, .total_ms = 10'000};
 }
 
 std::string text_of(const IncomingResponse& response) {
@@ -37,9 +37,9 @@ TEST_CASE("a form is posted as it is, with nothing that nobody asked for", "[htt
     });
   });
   auto request = to(server.url("/token?a=b"));
-  request.method = "POST";
+  request.head.method = "POST";
   request.body = "grant_type=refresh_token&refresh_token=r%26t";
-  request.headers.emplace_back("Authorization", Secret("Basic abc"));
+  request.head.headers.emplace_back("Authorization", Secret("Basic abc"));
   const auto response = send(std::move(request));
   REQUIRE(response);
   CHECK(response->status == 201);
@@ -222,9 +222,10 @@ TEST_CASE("a cloud's metadata service is not talked to, whatever is allowed", "[
   for (const char* host : {"169.254.169.254", "2852039166", "[::ffff:169.254.169.254]",
                            "[fd00:ec2::254]", "[fe80::1]", "224.0.0.1", "0.0.0.0"}) {
     CAPTURE(host);
-    const auto response = send({.url = std::string("http://") + host + "/latest/meta-data",
-                                .addresses = {.loopback = true, .private_networks = true},
-                                .total_ms = 10'000});
+    const auto response =
+        send({.head = {.url = std::string("http://") + host + "/latest/meta-data"},
+              .addresses = {.loopback = true, .private_networks = true},
+              .total_ms = 10'000});
     REQUIRE_FALSE(response);
     CHECK(response.error().message.find("does not talk to") != std::string::npos);
   }
@@ -247,7 +248,7 @@ TEST_CASE("what is for this machine does not go through a proxy (E12)", "[http-c
   });
   const auto ask = [&](HttpClient& client, const char* host) {
     auto request = to(provider.url("/token", host));
-    request.method = "POST";
+    request.head.method = "POST";
     request.body = "client_secret=s";
     return client.send(request);
   };
@@ -272,10 +273,10 @@ TEST_CASE("a proxy is given nothing that it could read (E12)", "[http-client]") 
   HttpTestServer proxy([](auto&, httplib::Server&) {});
   const Variable all("ALL_PROXY", proxy.url(""));
   for (const auto& setting : {std::string("env"), proxy.url("")}) {
-    const auto response = make_http_client({.proxy = setting})
-                              ->send({.method = "POST",
-                                      .url = "http://provider.example/token",
-                                      .body = "client_secret=s"});
+    const auto response =
+        make_http_client({.proxy = setting})
+            ->send({.head = {.method = "POST", .url = "http://provider.example/token"},
+                    .body = "client_secret=s"});
     REQUIRE_FALSE(response);
     CHECK(response.error().code == ErrorCode::upstream_error);
     CHECK(response.error().message ==
@@ -294,7 +295,7 @@ TEST_CASE("a proxy is no way around the policy of addresses, nor is being exempt
     const Variable none("no_proxy", exempt);
     for (const char* url :
          {"https://10.0.0.1/", "https://[fd12::1]/", "https://169.254.169.254/"}) {
-      const auto response = make_http_client({})->send({.url = url});
+      const auto response = make_http_client({})->send({.head = {.url = url}});
       REQUIRE_FALSE(response);
       CHECK(response.error().message.find("an address that nexusd does not talk to") !=
             std::string::npos);

@@ -30,7 +30,7 @@ Credentials credentials(std::initializer_list<std::pair<const char*, const char*
 }
 
 std::string header(const OutgoingRequest& request, const std::string& name) {
-  for (const auto& [key, value] : request.headers)
+  for (const auto& [key, value] : request.head.headers)
     if (key == name) return std::string(value.expose());
   return "absent";
 }
@@ -42,7 +42,7 @@ bool has(const std::string& text, const std::string& part) {
 constexpr UnixTime k2015 = 1440938160;  // 2015-08-30T12:36:00Z, the time of AWS's examples
 
 OutgoingRequest aws_request(const std::string& url) {
-  OutgoingRequest request{.url = url};
+  OutgoingRequest request{.head = {.url = url}};
   return request;
 }
 
@@ -99,22 +99,22 @@ TEST_CASE("a strategy that cannot work is refused when it is registered", "[stra
 }
 
 TEST_CASE("credentials are put into a request as each strategy has it", "[strategy]") {
-  OutgoingRequest key{.url = "https://api.example/v1"};
+  OutgoingRequest key{.head = {.url = "https://api.example/v1"}};
   REQUIRE(authenticate(key, strategy("header", {{"value_prefix", "Bearer "}}),
                        credentials({{"api_key", "k"}}), 0));
   CHECK(header(key, "Authorization") == "Bearer k");
 
-  OutgoingRequest query{.url = "https://api.example/v1?a=b"};
+  OutgoingRequest query{.head = {.url = "https://api.example/v1?a=b"}};
   REQUIRE(authenticate(query, strategy("query_param", {{"param_name", "key"}}),
                        credentials({{"api_key", "a&b"}}), 0));
-  CHECK(query.url == "https://api.example/v1?a=b&key=a%26b");
+  CHECK(query.head.url == "https://api.example/v1?a=b&key=a%26b");
 
-  OutgoingRequest basic{.url = "https://api.example/"};
+  OutgoingRequest basic{.head = {.url = "https://api.example/"}};
   REQUIRE(authenticate(basic, strategy("basic_auth"),
                        credentials({{"username", "Aladdin"}, {"password", "open sesame"}}), 0));
   CHECK(header(basic, "Authorization") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");  // RFC 7617
 
-  OutgoingRequest bad{.url = "https://api.example/"};
+  OutgoingRequest bad{.head = {.url = "https://api.example/"}};
   CHECK_FALSE(authenticate(bad, strategy("header"), credentials({{"api_key", "a\r\nX: 1"}}), 0));
   CHECK_FALSE(authenticate(bad, strategy("header"), credentials({{"api_key", "schlüssel"}}), 0));
   CHECK_FALSE(authenticate(bad, strategy("basic_auth"), credentials({{"username", "a:b"}}), 0));
@@ -134,7 +134,7 @@ TEST_CASE("HMACs are those of RFC 4231 and RFC 2202", "[strategy]") {
   CHECK(hex(hmac(HmacAlgorithm::sha1, "Jefe", "what do ya want for nothing?")) ==
         "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
 
-  OutgoingRequest request{.method = "POST", .url = "https://api.example/"};
+  OutgoingRequest request{.head = {.method = "POST", .url = "https://api.example/"}};
   request.body = "what do ya want for nothing?";
   REQUIRE(authenticate(request, strategy("hmac_payload", {{"header_name", "X-Signature"}}),
                        credentials({{"api_secret", "Jefe"}}), 0));
@@ -146,8 +146,8 @@ TEST_CASE("SigV4 signs AWS's own examples as AWS does", "[strategy]") {
   CHECK(aws_signature(aws_request("https://example.amazonaws.com/"), "service") ==
         "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
   auto iam = aws_request("https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08");
-  iam.headers.emplace_back("Content-Type",
-                           Secret("application/x-www-form-urlencoded; charset=utf-8"));
+  iam.head.headers.emplace_back("Content-Type",
+                                Secret("application/x-www-form-urlencoded; charset=utf-8"));
   CHECK(aws_signature(std::move(iam), "iam") ==
         "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7");
   // get-vanilla-query-order-key-case, get-relative, get-slashes, get-slash-dot-slash of the suite.
@@ -162,8 +162,8 @@ TEST_CASE("SigV4 signs AWS's own examples as AWS does", "[strategy]") {
 
 TEST_CASE("what is signed anew replaces what was there", "[strategy]") {
   auto request = aws_request("https://example.amazonaws.com:8443/");
-  request.headers.emplace_back("x-amz-date", Secret("19700101T000000Z"));
-  request.headers.emplace_back("Authorization", Secret("mine"));
+  request.head.headers.emplace_back("x-amz-date", Secret("19700101T000000Z"));
+  request.head.headers.emplace_back("Authorization", Secret("mine"));
   REQUIRE(sign_aws_sigv4(request, "s3", "eu-west-1", {"AKID", "secret", "session"}, k2015));
   CHECK(header(request, "x-amz-date") == "absent");
   CHECK(header(request, "X-Amz-Date") == "20150830T123600Z");
