@@ -57,6 +57,19 @@ TEST_CASE("a form is posted as it is, with nothing that nobody asked for", "[htt
   CHECK_FALSE(seen.has_header("Cookie"));
 }
 
+TEST_CASE("path and query are sent as they are written (M3)", "[http-client]") {
+  std::string seen;
+  HttpTestServer server([&](auto&, httplib::Server& routes) {
+    routes.Get(".*",
+               [&](const httplib::Request& request, httplib::Response&) { seen = request.target; });
+  });
+  for (const char* target :
+       {"/a/../b", "/./a//b/.", "//a", "/a%2fb%2F%7e~", "/a+b", "/?", "/?a+b=%2b&&c='[]"}) {
+    REQUIRE(send(to(server.url(target))));
+    CHECK(seen == target);
+  }
+}
+
 TEST_CASE("every status is an answer, and no redirect is followed", "[http-client]") {
   HttpTestServer server([](auto&, httplib::Server& routes) {
     routes.Get(R"(/status/(\d+))",
