@@ -32,7 +32,7 @@ Result<std::string> target_of(const Provider& provider, const Credentials& crede
   return base + (endpoint->starts_with('/') ? "" : "/") + *endpoint;
 }
 
-Result<void> add_headers(OutgoingRequest& request, const Provider& provider,
+Result<void> add_headers(RequestHead& request, const Provider& provider,
                          const Credentials& credentials) {
   for (const auto& [name, text] : provider.settings.request_headers) {
     auto value = filled_in(text, [&](const std::string& field) {
@@ -42,7 +42,7 @@ Result<void> add_headers(OutgoingRequest& request, const Provider& provider,
       return Error{ErrorCode::invalid_credentials,
                    "what belongs into header " + name + " has characters that it cannot carry",
                    "copy it once more from the provider"};
-    request.head.headers.emplace_back(name, Secret(*value));
+    request.headers.emplace_back(name, Secret(*value));
     wipe(*value);
   }
   return {};
@@ -81,16 +81,16 @@ Result<std::string> ask_provider(const Provider& provider, const Credentials& cr
   const auto& [strategy, schema, validation] = *provider.api;
   if (validation.skip) {
     // Not asked, but what cannot travel later is told now.
-    OutgoingRequest trial{.head = {.url = "https://credentials.invalid/"}};
+    RequestHead trial{.url = "https://credentials.invalid/"};
     NEXUS_CHECK(add_headers(trial, provider, credentials));
-    NEXUS_CHECK(authenticate(trial, strategy, credentials, now));
+    NEXUS_CHECK(authenticate(trial, strategy, credentials, {}, now));
     return std::string();
   }
   OutgoingRequest request{.addresses = provider.addresses()};
   NEXUS_TRY(request.head.url, target_of(provider, credentials));
   request.head.headers.emplace_back("Accept", Secret("application/json, */*;q=0.5"));
-  NEXUS_CHECK(add_headers(request, provider, credentials));
-  NEXUS_CHECK(authenticate(request, strategy, credentials, now));
+  NEXUS_CHECK(add_headers(request.head, provider, credentials));
+  NEXUS_CHECK(authenticate(request.head, strategy, credentials, {}, now));
   const auto response = http.send(request);
   if (!response)
     // The client's own message would show the URL, and a path may carry a credential.

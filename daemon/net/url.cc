@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "common/text.h"
@@ -118,6 +119,28 @@ Result<Url> parse_return_url(std::string_view text) {
                  "return_url has to be an absolute https URL, or an http one on loopback",
                  "for example https://app.example.com/oauth/return"};
   return url;
+}
+
+std::string without_parameter(const std::string& url, std::string_view name) {
+  const auto end = std::min(url.find('#'), url.size());
+  const auto mark = url.find('?');
+  if (mark >= end) return url;
+  std::string out = url.substr(0, mark);
+  char before = '?';
+  for (auto at = mark + 1; at <= end;) {
+    const auto stop = std::min(url.find('&', at), end);
+    const auto part = std::string_view(url).substr(at, stop - at);
+    const auto given = part.substr(0, part.find('='));
+    // Some read a plus sign as a blank, and some do not.
+    if (given != name && percent_decode(given, true) != name &&
+        percent_decode(given, false) != name) {
+      out += before;
+      out += part;
+      before = '&';
+    }
+    at = stop + 1;
+  }
+  return out + url.substr(end);
 }
 
 std::string with_parameters(const std::string& url,

@@ -41,6 +41,9 @@ Result<Url> parse_endpoint(std::string_view text, const std::string& what,
 /// nothing that another parser might read differently (backslashes, control characters, blanks).
 Result<Url> parse_return_url(std::string_view text);
 
+/// `url` without the parameters of that name, however it is written in it; nothing else changes.
+std::string without_parameter(const std::string& url, std::string_view name);
+
 /// `url` with the parameters appended to its own query, encoded, before its fragment.
 std::string with_parameters(const std::string& url,
                             const std::vector<std::pair<std::string, std::string>>& parameters);

@@ -10,7 +10,7 @@
 #include "daemon/net/url.h"
 #include "daemon/strategy/hmac_payload.h"
 
-namespace nexus {
+namespace nexus::aws {
 namespace {
 
 /// "20150830T123600Z", whatever the machine's zone and language are.
@@ -20,6 +20,10 @@ std::string basic_utc(UnixTime now) {
   gmtime_r(&time, &parts);
   char text[32];
   return {text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts)};
+}
+
+std::string credential_scope(const Scope& scope, const std::string& timestamp) {
+  return timestamp.substr(0, 8) + "/" + scope.region + "/" + scope.service + "/aws4_request";
 }
 
 /// The segments behind the leading slash, empty ones among them.
@@ -33,8 +37,8 @@ std::vector<std::string> segments_of(std::string_view path) {
   return segments;
 }
 
-/// RFC 3986 5.2.4 on what the path means, plus empty segments taken out.
-std::string normalised(const std::string& path) {
+/// Not quite RFC 3986 5.2.4: AWS ends a path with a slash only where it was given one.
+std::string normalised(std::string_view path) {
   std::vector<std::string> kept;
   for (const auto& segment : segments_of(path)) {
     if (segment == "..") {
@@ -43,26 +47,25 @@ std::string normalised(const std::string& path) {
       kept.push_back(segment);
     }
   }
-  const bool directory = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
-  return "/" + join(kept, "/") + (directory && !kept.empty() ? "/" : "");
+  return "/" + join(kept, "/") + (path.ends_with('/') && !kept.empty() ? "/" : "");
 }
 
-/// Each segment encoded as it stands: the URL's own encoding makes it the second time, except for
-/// S3, which takes the path's meaning and encodes that once.
-std::string canonical_path(const std::string& path, bool s3) {
+std::string canonical_path(std::string_view path, PathRules rules) {
   std::string encoded;
-  for (const auto& segment : segments_of(s3 ? path : normalised(path)))
-    encoded +=
-        "/" + percent_encode(s3 ? percent_decode(segment, false).value_or(segment) : segment);
+  for (const auto& segment : segments_of(rules.normalised ? normalised(path) : std::string(path)))
+    encoded += "/" + percent_encode(rules.encoded_twice
+                                        ? segment
+                                        : percent_decode(segment, false).value_or(segment));
   return encoded;
 }
 
-std::string canonical_query(const std::string& query) {
+/// AWS reads a plus sign in a query as a blank.
+std::string canonical_query(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const auto& pair : query.empty() ? std::vector<std::string>() : split(query, '&')) {
     const auto equals = pair.find('=');
     const auto encode = [](const std::string& text) {
-      return percent_encode(percent_decode(text, false).value_or(text));
+      return percent_encode(percent_decode(text, true).value_or(text));
     };
     pairs.emplace_back(encode(pair.substr(0, equals)),
                        equals == std::string::npos ? "" : encode(pair.substr(equals + 1)));
@@ -74,78 +77,165 @@ std::string canonical_query(const std::string& query) {
 }
 
 /// Runs of blanks are one, none at the ends.
-std::string canonical_value(std::string_view value) {
-  std::string out;
+SecretText canonical_value(std::string_view value) {
+  SecretText out;
   for (const char c : trim(value))
-    if (c != ' ' || !out.ends_with(' ')) out += c;
+    if (c != ' ' && c != '\t')
+      out += c;
+    else if (!out.ends_with(' '))
+      out += ' ';
   return out;
 }
 
-bool is_signed(const std::string& name) {
-  return name == "host" || name == "content-type" || name.starts_with("x-amz-");
+/// What is between us and the next hop alone, or what those on the way may rewrite.
+bool may_change(const std::string& name) {
+  static const std::vector<std::string> names{"accept-encoding", "authorization",
+                                              "connection",      "expect",
+                                              "keep-alive",      "te",
+                                              "traceparent",     "tracestate",
+                                              "trailer",         "transfer-encoding",
+                                              "upgrade",         "user-agent",
+                                              "x-amzn-trace-id"};
+  return name.starts_with("proxy-") || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The services of S3's own protocol. What else is called like it (s3tables) is signed as others.
+PathRules rules_of(const std::string& service) {
+  for (const char* s3 : {"s3", "s3-outposts", "s3-object-lambda", "s3express"})
+    if (service == s3) return {.normalised = false, .encoded_twice = false};
+  return {};
+}
+
+Error cannot_be_signed(const std::string& why, const std::string& hint) {
+  Error error{ErrorCode::invalid_field, "the request cannot be signed: " + why, hint};
+  error.field = "url";
+  return error;
+}
+
+/// An earlier signature of the URL (a presigned one) would be a second one.
+void remove_signature(RequestHead& request) {
+  for (const char* name :
+       {"Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"})
+    request.remove_header(name);
+  for (const char* name : {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires",
+                           "X-Amz-Security-Token", "X-Amz-SignedHeaders", "X-Amz-Signature"})
+    request.url = without_parameter(request.url, name);
+}
+
+/// What goes into the Host header of a request to that URL. Refused is what one HTTP library sends
+/// as it is and another in its normal form.
+Result<std::string> host_of(const Url& url, const RequestHead& request) {
+  const auto port = ":" + std::to_string(url.port);
+  auto rest = std::string_view(request.url).substr(url.scheme.size() + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#"));
+  if (url.has_userinfo || (rest != url.host && rest != url.host + port))
+    return cannot_be_signed("its host is not in the usual form",
+                            "write " + url.scheme + "://" + url.host + " in lower case");
+  const auto host = url.port == (url.scheme == "https" ? 443 : 80) ? url.host : url.host + port;
+  for (const auto& [name, value] : request.headers)
+    if (lower(name) == "host" && value.expose() != host)
+      return cannot_be_signed("its Host header is not that of its URL", "leave the header out");
+  return host;
+}
+
+/// An escape that is none is read differently by everybody.
+Result<void> check_escapes(const Url& url) {
+  for (const auto& part : {url.path, url.query})
+    if (!percent_decode(part, false))
+      return cannot_be_signed("its URL has a percent sign that begins no escape",
+                              "write %25 for the sign itself");
+  return {};
+}
+
+Result<std::string> payload_hash(const Payload& payload, const Url& url, bool is_s3) {
+  if (!payload.is_unsigned) return hex(sha256(payload.body));
+  if (!is_s3)
+    return cannot_be_signed("only S3 takes a body that is not signed",
+                            "send a body whose length is known");
+  if (url.scheme != "https")
+    return cannot_be_signed("a body that is not signed needs https", "use an https URL");
+  return std::string("UNSIGNED-PAYLOAD");
 }
 
 }  // namespace
 
-Result<void> sign_aws_sigv4(OutgoingRequest& request, const std::string& service,
-                            const std::string& region, const AwsCredentials& credentials,
-                            UnixTime now) {
-  NEXUS_TRY(const auto url, parse_url(request.head.url, "the request's URL"));
-  const auto timestamp = basic_utc(now);
-  const auto date = timestamp.substr(0, 8);
-  const bool s3 = service == "s3";
-  const auto payload_hash = hex(sha256(request.body));
-
-  std::erase_if(request.head.headers, [](const auto& header) {
-    const auto name = lower(header.first);
-    return name == "authorization" || name == "x-amz-date" || name == "x-amz-security-token" ||
-           name == "x-amz-content-sha256";
-  });
-  request.head.headers.emplace_back("X-Amz-Date", Secret(timestamp));
-  if (s3) request.head.headers.emplace_back("X-Amz-Content-Sha256", Secret(payload_hash));
-  if (!credentials.session_token.empty())
-    request.head.headers.emplace_back("X-Amz-Security-Token", Secret(credentials.session_token));
-
-  const bool default_port = url.port == (url.scheme == "https" ? 443 : 80);
-  std::vector<std::pair<std::string, std::string>> headers{
-      {"host", default_port ? url.host : url.host + ":" + std::to_string(url.port)}};
-  for (const auto& [name, value] : request.head.headers)
-    if (is_signed(lower(name))) headers.emplace_back(lower(name), canonical_value(value.expose()));
+CanonicalRequest canonical_request(const Signable& request, PathRules rules) {
+  std::vector<std::pair<std::string, SecretText>> headers{{"host", SecretText(request.host)}};
+  for (const auto& [name, value] : request.headers)
+    if (const auto key = lower(name); key != "host" && !may_change(key))
+      headers.emplace_back(key, canonical_value(value.expose()));
   // Stable: values of a repeated header stay in their order and are joined by commas.
   std::stable_sort(headers.begin(), headers.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string canonical_headers;
+  SecretText lines;
   std::vector<std::string> names;
   for (const auto& [name, value] : headers) {
     if (!names.empty() && names.back() == name) {
-      canonical_headers.back() = ',';
+      lines.back() = ',';
     } else {
       names.push_back(name);
-      canonical_headers += name + ":";
+      lines.append(name).append(":");
     }
-    canonical_headers += value + "\n";
+    lines.append(value).append("\n");
   }
-  const auto signed_headers = join(names, ";");
-  const auto canonical_request = request.head.method + "\n" + canonical_path(url.path, s3) + "\n" +
-                                 canonical_query(url.query) + "\n" + canonical_headers + "\n" +
-                                 signed_headers + "\n" + payload_hash;
+  CanonicalRequest canonical{{}, join(names, ";")};
+  canonical.text.append(request.method)
+      .append("\n")
+      .append(canonical_path(request.path, rules))
+      .append("\n")
+      .append(canonical_query(request.query))
+      .append("\n")
+      .append(lines)
+      .append("\n")
+      .append(canonical.signed_headers)
+      .append("\n")
+      .append(request.payload_hash);
+  return canonical;
+}
 
-  const auto scope = date + "/" + region + "/" + service + "/aws4_request";
-  const auto string_to_sign =
-      "AWS4-HMAC-SHA256\n" + timestamp + "\n" + scope + "\n" + hex(sha256(canonical_request));
-  auto key = "AWS4" + std::string(credentials.secret_key);
-  for (const auto& part : {date, region, service, std::string("aws4_request")}) {
+std::string string_to_sign(const Scope& scope, const std::string& timestamp,
+                           std::string_view canonical_request) {
+  return "AWS4-HMAC-SHA256\n" + timestamp + "\n" + credential_scope(scope, timestamp) + "\n" +
+         hex(sha256(canonical_request));
+}
+
+std::string authorization(const Keys& keys, const Scope& scope, const std::string& timestamp,
+                          const CanonicalRequest& canonical_request) {
+  auto key = "AWS4" + std::string(keys.secret_key);
+  for (const auto& part :
+       {timestamp.substr(0, 8), scope.region, scope.service, std::string("aws4_request")}) {
     auto next = hmac(HmacAlgorithm::sha256, key, part);
     wipe(key);
     key = std::move(next);
   }
-  const auto signature = hex(hmac(HmacAlgorithm::sha256, key, string_to_sign));
+  const auto signature = hex(
+      hmac(HmacAlgorithm::sha256, key, string_to_sign(scope, timestamp, canonical_request.text)));
   wipe(key);
-  request.head.headers.emplace_back(
-      "Authorization",
-      Secret("AWS4-HMAC-SHA256 Credential=" + std::string(credentials.access_key) + "/" + scope +
-             ", SignedHeaders=" + signed_headers + ", Signature=" + signature));
+  return "AWS4-HMAC-SHA256 Credential=" + std::string(keys.access_key) + "/" +
+         credential_scope(scope, timestamp) +
+         ", SignedHeaders=" + canonical_request.signed_headers + ", Signature=" + signature;
+}
+
+Result<void> sign(RequestHead& request, const Keys& keys, const Scope& scope,
+                  const Payload& payload, UnixTime now) {
+  remove_signature(request);
+  NEXUS_TRY(const auto url, parse_url(request.url, "the request's URL"));
+  NEXUS_CHECK(check_escapes(url));
+  NEXUS_TRY(const auto host, host_of(url, request));
+  const auto rules = rules_of(scope.service);
+  NEXUS_TRY(const auto hash, payload_hash(payload, url, !rules.encoded_twice));
+
+  const auto timestamp = basic_utc(now);
+  request.headers.emplace_back("X-Amz-Date", Secret(timestamp));
+  if (scope.service.starts_with("s3"))
+    request.headers.emplace_back("X-Amz-Content-Sha256", Secret(hash));
+  if (!keys.session_token.empty())
+    request.headers.emplace_back("X-Amz-Security-Token", Secret(keys.session_token));
+  const auto canonical =
+      canonical_request({request.method, host, url.path, url.query, request.headers, hash}, rules);
+  request.headers.emplace_back("Authorization",
+                               Secret(authorization(keys, scope, timestamp, canonical)));
   return {};
 }
 
-}  // namespace nexus
+}  // namespace nexus::aws

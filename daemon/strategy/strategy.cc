@@ -138,6 +138,20 @@ Error cannot_travel(const std::string& field) {
           "copy it once more from the provider"};
 }
 
+/// Nothing that could begin another line, wherever it would stand: neither in what is put in nor in
+/// what is there, which is signed line by line.
+Result<void> check_lines(const RequestHead& request, const Credentials& credentials) {
+  constexpr std::string_view ends("\r\n\0", 3);
+  for (const auto& [name, value] : credentials)
+    if (value.expose().find_first_of(ends) != std::string_view::npos) return cannot_travel(name);
+  for (const auto& [name, value] : request.headers)
+    if (!is_header_name(name) || value.expose().find_first_of(ends) != std::string_view::npos)
+      return Error{ErrorCode::invalid_field,
+                   "header '" + printable(name, 60) + "' is not one that can be sent",
+                   "names are tokens, and values have no line breaks"};
+  return {};
+}
+
 }  // namespace
 
 bool is_header_name(const std::string& name) {
@@ -203,20 +217,21 @@ Result<Strategy> read_strategy(const std::string& auth_type, const std::string& 
   return fill(auth_type, config, "params.");
 }
 
-Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
-                          const Credentials& credentials, UnixTime now) {
+Result<void> authenticate(RequestHead& request, const Strategy& strategy,
+                          const Credentials& credentials, const Payload& payload, UnixTime now) {
+  NEXUS_CHECK(check_lines(request, credentials));
   const auto field = [&](const std::string& name) { return credential(credentials, name); };
-  const auto& type = strategy.by_placement().type;
+  const auto type = strategy.by_placement().type;
   if (type == "header") {
     const auto name = strategy.credential_field();
     if (!is_vschar(field(name))) return cannot_travel(name);
     SecretText value(strategy.get("value_prefix"));
     value.append(field(name));
-    request.head.headers.emplace_back(strategy.get("header_name"), Secret(value));
+    request.set_header(strategy.get("header_name"), Secret(value));
   } else if (type == "query_param") {
-    request.head.url = with_parameters(
-        request.head.url,
-        {{strategy.get("param_name"), std::string(field(strategy.credential_field()))}});
+    const auto name = strategy.get("param_name");
+    request.url = with_parameters(without_parameter(request.url, name),
+                                  {{name, std::string(field(strategy.credential_field()))}});
   } else if (type == "basic_auth") {
     // RFC 7617: the user name ends at the first colon.
     const auto username = field(strategy.get("username_field"));
@@ -226,21 +241,24 @@ Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
     auto pair = std::string(username) + ":";
     pair.append(field(strategy.get("password_field")));
     auto header = "Basic " + base64(pair);
-    request.head.headers.emplace_back("Authorization", Secret(header));
+    request.set_header("Authorization", Secret(header));
     wipe(pair);
     wipe(header);
   } else if (type == "hmac_payload") {
+    if (payload.is_unsigned)
+      return Error{ErrorCode::invalid_field,
+                   "the signature is over the whole body, and nobody has read it to its end",
+                   "send a body whose length is known"};
     const auto mac =
         hmac(strategy.get("algo") == "sha1" ? HmacAlgorithm::sha1 : HmacAlgorithm::sha256,
-             field(strategy.get("secret_field")), request.body);
-    request.head.headers.emplace_back(
-        strategy.get("header_name"),
-        Secret(strategy.get("encoding") == "base64" ? base64(mac) : hex(mac)));
+             field(strategy.get("secret_field")), payload.body);
+    request.set_header(strategy.get("header_name"),
+                       Secret(strategy.get("encoding") == "base64" ? base64(mac) : hex(mac)));
   } else if (type == "aws_sigv4") {
     for (const char* name : {"access_key", "secret_key", "session_token"})
       if (!is_vschar(field(name))) return cannot_travel(name);
-    return sign_aws_sigv4(request, strategy.get("service"), strategy.get("region"),
-                          {field("access_key"), field("secret_key"), field("session_token")}, now);
+    return aws::sign(request, {field("access_key"), field("secret_key"), field("session_token")},
+                     {strategy.get("service"), strategy.get("region")}, payload, now);
   }
   return {};
 }

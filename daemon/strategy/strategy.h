@@ -9,8 +9,9 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
-#include "daemon/net/http_client.h"
+#include "daemon/net/request_head.h"
 #include "daemon/strategy/credentials.h"
+#include "daemon/strategy/payload.h"
 
 namespace nexus {
 
@@ -43,9 +44,10 @@ Result<Strategy> read_strategy(const std::string& auth_type, const std::string& 
 /// RFC 9110 5.1: a token.
 bool is_header_name(const std::string& name);
 
-/// Puts the credential into a request whose URL, method, headers and body are final: signatures are
-/// over what is sent. Error: invalid_credentials for a value that cannot travel there.
-Result<void> authenticate(OutgoingRequest& request, const Strategy& strategy,
-                          const Credentials& credentials, UnixTime now);
+/// Puts the credential into a request that is final but for it, in place of what stood there:
+/// signatures are over what is sent. Errors: invalid_credentials for a value that cannot travel
+/// there, invalid_field for a request that cannot be sent as it was signed.
+Result<void> authenticate(RequestHead& request, const Strategy& strategy,
+                          const Credentials& credentials, const Payload& payload, UnixTime now);
 
 }  // namespace nexus

@@ -2,7 +2,6 @@
 
 #include "common/json.h"
 #include "daemon/crypto/encoding.h"
-#include "daemon/strategy/aws_sigv4.h"
 #include "daemon/strategy/credential_schema.h"
 #include "daemon/strategy/hmac_payload.h"
 #include "tests/support/catch.h"
@@ -29,8 +28,8 @@ Credentials credentials(std::initializer_list<std::pair<const char*, const char*
   return all;
 }
 
-std::string header(const OutgoingRequest& request, const std::string& name) {
-  for (const auto& [key, value] : request.head.headers)
+std::string header(const RequestHead& request, const std::string& name) {
+  for (const auto& [key, value] : request.headers)
     if (key == name) return std::string(value.expose());
   return "absent";
 }
@@ -39,20 +38,31 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-constexpr UnixTime k2015 = 1440938160;  // 2015-08-30T12:36:00Z, the time of AWS's examples
-
-OutgoingRequest aws_request(const std::string& url) {
-  OutgoingRequest request{.head = {.url = url}};
+/// The request after `authenticate`, which has to take it.
+RequestHead with(const Strategy& strategy, const Credentials& credentials, RequestHead request,
+                 const Payload& payload = {}) {
+  REQUIRE(authenticate(request, strategy, credentials, payload, 0));
   return request;
 }
 
-std::string aws_signature(OutgoingRequest request, const std::string& service,
-                          const std::string& token = "") {
-  REQUIRE(sign_aws_sigv4(request, service, "us-east-1",
-                         {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token},
-                         k2015));
-  const auto authorization = header(request, "Authorization");
-  return authorization.substr(authorization.rfind('=') + 1);
+ErrorCode refused(const Strategy& strategy, const Credentials& credentials,
+                  RequestHead request = {.url = "https://api.example/"},
+                  const Payload& payload = {}) {
+  const auto done = authenticate(request, strategy, credentials, payload, 0);
+  REQUIRE_FALSE(done);
+  return done.error().code;
+}
+
+Headers headers(std::initializer_list<std::pair<const char*, const char*>> all) {
+  Headers list;
+  for (const auto& [name, value] : all) list.emplace_back(name, Secret(value));
+  return list;
+}
+
+std::string names_of(const RequestHead& request) {
+  std::string names;
+  for (const auto& [name, value] : request.headers) names += name + " ";
+  return names;
 }
 
 }  // namespace
@@ -99,79 +109,175 @@ TEST_CASE("a strategy that cannot work is refused when it is registered", "[stra
 }
 
 TEST_CASE("credentials are put into a request as each strategy has it", "[strategy]") {
-  OutgoingRequest key{.head = {.url = "https://api.example/v1"}};
-  REQUIRE(authenticate(key, strategy("header", {{"value_prefix", "Bearer "}}),
-                       credentials({{"api_key", "k"}}), 0));
+  const auto key = with(strategy("header", {{"value_prefix", "Bearer "}}),
+                        credentials({{"api_key", "k"}}), {.url = "https://api.example/v1"});
   CHECK(header(key, "Authorization") == "Bearer k");
-
-  OutgoingRequest query{.head = {.url = "https://api.example/v1?a=b"}};
-  REQUIRE(authenticate(query, strategy("query_param", {{"param_name", "key"}}),
-                       credentials({{"api_key", "a&b"}}), 0));
-  CHECK(query.head.url == "https://api.example/v1?a=b&key=a%26b");
-
-  OutgoingRequest basic{.head = {.url = "https://api.example/"}};
-  REQUIRE(authenticate(basic, strategy("basic_auth"),
-                       credentials({{"username", "Aladdin"}, {"password", "open sesame"}}), 0));
+  const auto basic = with(
+      strategy("basic_auth"), credentials({{"username", "Aladdin"}, {"password", "open sesame"}}),
+      {.url = "https://api.example/", .headers = headers({{"authorization", "mine"}})});
   CHECK(header(basic, "Authorization") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");  // RFC 7617
-
-  OutgoingRequest bad{.head = {.url = "https://api.example/"}};
-  CHECK_FALSE(authenticate(bad, strategy("header"), credentials({{"api_key", "a\r\nX: 1"}}), 0));
-  CHECK_FALSE(authenticate(bad, strategy("header"), credentials({{"api_key", "schlüssel"}}), 0));
-  CHECK_FALSE(authenticate(bad, strategy("basic_auth"), credentials({{"username", "a:b"}}), 0));
+  CHECK(names_of(basic) == "Authorization ");
+  CHECK(refused(strategy("basic_auth"), credentials({{"username", "a:b"}})) ==
+        ErrorCode::invalid_credentials);
+  CHECK(refused(strategy("header"), credentials({{"api_key", "schlüssel"}})) ==
+        ErrorCode::invalid_credentials);
 }
 
-TEST_CASE("HMACs are those of RFC 4231 and RFC 2202", "[strategy]") {
-  const auto sha256 = [](const std::string& key, const std::string& text) {
+TEST_CASE("the injected header is the only one of its name", "[strategy]") {
+  const auto request =
+      with(strategy("header", {{"header_name", "X-Api-Key"}}), credentials({{"api_key", "ours"}}),
+           {.url = "https://api.example/",
+            .headers = headers({{"x-api-key", "1"},
+                                {"Accept", "a"},
+                                {"X-API-KEY", "2"},
+                                {"X-Api-Key2", "3"},
+                                {"X-Api-Key", "4"},
+                                {"Authorization", "the caller's"}})});
+  CHECK(names_of(request) == "Accept X-Api-Key2 Authorization X-Api-Key ");
+  CHECK(header(request, "X-Api-Key") == "ours");
+  CHECK(header(request, "Authorization") == "the caller's");
+}
+
+TEST_CASE("the injected parameter is the only one of its name, and nothing else changes",
+          "[strategy]") {
+  const auto url = [](const std::string& given, const char* name = "key") {
+    return with(strategy("query_param", {{"param_name", name}}),
+                credentials({{"api_key", "a&b/ü"}}), {.url = given})
+        .url;
+  };
+  const std::string base = "https://api.example/v1";
+  const std::string ours = "key=a%26b%2F%C3%BC";
+  CHECK(url(base) == base + "?" + ours);
+  CHECK(url(base + "?") == base + "?" + ours);
+  CHECK(url(base + "?a=b") == base + "?a=b&" + ours);
+  for (const char* same : {"key=x", "key", "key=", "k%65y=x", "%6B%65%79=x", "%6b%65%79", "key=x=y",
+                           "key=x&key=y", "key=x&%6bey=y&key"}) {
+    CAPTURE(same);
+    CHECK(url(base + "?" + same) == base + "?" + ours);
+    CHECK(url(base + "?" + same + "&z=%7e") == base + "?z=%7e&" + ours);
+    CHECK(url(base + "?z=%7e&" + same) == base + "?z=%7e&" + ours);
+    CHECK(url(base + "?b=%2f+&" + same + "&&a&b=%2F%20=") == base + "?b=%2f+&&a&b=%2F%20=&" + ours);
+  }
+  for (const char* other : {"Key=x", "keys=x", "ke=y", "a=key", "a=b?key=x", "key%20=x",
+                            "k%2565y=x", "=key", "%zzkey=x", "key[]=x"})
+    CHECK(url(base + "?" + other) == base + "?" + other + "&" + ours);
+  CHECK(url(base + "?my+key=1&my%20key=2&my%2Bkey=3&mykey=4", "my key") ==
+        base + "?my%2Bkey=3&mykey=4&my%20key=a%26b%2F%C3%BC");
+  CHECK(url(base + "?key=x#key=y") == base + "?" + ours + "#key=y");
+  CHECK(url(base + "#?key=y") == base + "?" + ours + "#?key=y");
+}
+
+TEST_CASE("nothing that could begin another line gets into a request (M7)", "[strategy]") {
+  const auto all = [](const Json& more) {
+    Json config{{"header_name", "X-S"}, {"param_name", "key"}, {"service", "s3"}};
+    config.update(more);
+    return config;
+  };
+  for (const char* type :
+       {"api_key", "header", "query_param", "basic_auth", "hmac_payload", "aws_sigv4", "path"}) {
+    CAPTURE(type);
+    const auto good = credentials({{"api_key", "k"},
+                                   {"username", "u"},
+                                   {"password", "p"},
+                                   {"api_secret", "s"},
+                                   {"access_key", "a"},
+                                   {"secret_key", "k"},
+                                   {"session_token", "t"}});
+    const auto used = strategy(type, all(Json::object()));
+    RequestHead plain{.url = "https://api.example/", .headers = headers({{"X-Tab", "a\tb"}})};
+    REQUIRE(authenticate(plain, used, good, {}, 0));
+    for (const auto& bad : {std::string("a\r\nX: 1"), std::string("a\n"), std::string("\ra"),
+                            std::string("a\0b", 3)}) {
+      for (const auto& [name, value] : good) {
+        Credentials fields;
+        for (const auto& [other, text] : good) fields[other] = text.copy();
+        fields[name] = Secret(bad);
+        CHECK(refused(used, fields) == ErrorCode::invalid_credentials);
+      }
+      RequestHead request{.url = "https://api.example/"};
+      request.headers.emplace_back("X-A", Secret(bad));
+      CHECK(refused(used, good, std::move(request)) == ErrorCode::invalid_field);
+      request = {.url = "https://api.example/"};
+      request.headers.emplace_back(bad, Secret("a"));
+      CHECK(refused(used, good, std::move(request)) == ErrorCode::invalid_field);
+    }
+    for (const char* name : {"", "X A", "X:A", "Xä"})
+      CHECK(
+          refused(used, good, {.url = "https://api.example/", .headers = headers({{name, "a"}})}) ==
+          ErrorCode::invalid_field);
+  }
+}
+
+TEST_CASE("HMACs are those of RFC 4231 and RFC 2202 (M7)", "[strategy]") {
+  const auto sha256_of = [](const std::string& key, std::string_view text) {
     return hex(hmac(HmacAlgorithm::sha256, key, text));
   };
-  CHECK(sha256(std::string(20, '\x0b'), "Hi There") ==
+  CHECK(sha256_of(std::string(20, '\x0b'), "Hi There") ==
         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  CHECK(sha256("Jefe", "what do ya want for nothing?") ==
+  CHECK(sha256_of("Jefe", "what do ya want for nothing?") ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  CHECK(
-      sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First") ==
-      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  CHECK(sha256_of(std::string(20, '\xaa'), std::string(50, '\xdd')) ==
+        "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+  std::string counted;
+  for (char c = 1; c <= 25; ++c) counted += c;
+  CHECK(sha256_of(counted, std::string(50, '\xcd')) ==
+        "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
+  // Given cut to 128 bits: ours are whole.
+  CHECK(sha256_of(std::string(20, '\x0c'), "Test With Truncation").substr(0, 32) ==
+        "a3b6167473100ee06e0c796c2955552b");
+  CHECK(sha256_of(std::string(131, '\xaa'),
+                  "Test Using Larger Than Block-Size Key - Hash Key First") ==
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  CHECK(sha256_of(std::string(131, '\xaa'),
+                  "This is a test using a larger than block-size key and a larger than block-size "
+                  "data. The key needs to be hashed before being used by the HMAC algorithm.") ==
+        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
+  CHECK(sha256_of("", "") == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
   CHECK(hex(hmac(HmacAlgorithm::sha1, "Jefe", "what do ya want for nothing?")) ==
         "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  CHECK(hex(hmac(HmacAlgorithm::sha1, std::string(80, '\xaa'),
+                 "Test Using Larger Than Block-Size Key - Hash Key First")) ==
+        "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
 
-  OutgoingRequest request{.head = {.method = "POST", .url = "https://api.example/"}};
-  request.body = "what do ya want for nothing?";
-  REQUIRE(authenticate(request, strategy("hmac_payload", {{"header_name", "X-Signature"}}),
-                       credentials({{"api_secret", "Jefe"}}), 0));
-  CHECK(header(request, "X-Signature") ==
+TEST_CASE("the whole body is signed with an HMAC, as it is written where it is asked for (M7)",
+          "[strategy]") {
+  using namespace std::string_view_literals;
+  const auto mac = [](std::string_view body, Json config = Json::object()) {
+    config["header_name"] = "X-Signature";
+    return header(with(strategy("hmac_payload", config), credentials({{"api_secret", "Jefe"}}),
+                       {.method = "POST",
+                        .url = "https://api.example/",
+                        .headers = headers({{"x-signature", "mine"}})},
+                       {.body = body}),
+                  "X-Signature");
+  };
+  CHECK(mac("what do ya want for nothing?") ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(mac("what do ya want for nothing?", {{"encoding", "base64"}}) ==
+        "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=");
+  CHECK(mac("what do ya want for nothing?", {{"algo", "sha1"}, {"encoding", "base64"}}) ==
+        "7/zfauXrL6LSdBbV8YTfnCWafHk=");
+  CHECK(mac("") == "923598ca6d64af2a5dba79dcd021a8a0fe5c5f557519adaaf0ad532d4506dd30");
+  CHECK(mac("a\0b"sv) == hex(hmac(HmacAlgorithm::sha256, "Jefe", "a\0b"sv)));
+  CHECK(mac("a\0b"sv) != mac("a"));
+  // Never that of an empty body in place of one that nobody read.
+  CHECK(refused(strategy("hmac_payload", {{"header_name", "X-S"}}),
+                credentials({{"api_secret", "s"}}), {.url = "https://api.example/"},
+                {.is_unsigned = true}) == ErrorCode::invalid_field);
 }
 
-TEST_CASE("SigV4 signs AWS's own examples as AWS does", "[strategy]") {
-  CHECK(aws_signature(aws_request("https://example.amazonaws.com/"), "service") ==
-        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
-  auto iam = aws_request("https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08");
-  iam.head.headers.emplace_back("Content-Type",
-                                Secret("application/x-www-form-urlencoded; charset=utf-8"));
-  CHECK(aws_signature(std::move(iam), "iam") ==
-        "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7");
-  // get-vanilla-query-order-key-case, get-relative, get-slashes, get-slash-dot-slash of the suite.
-  CHECK(aws_signature(aws_request("https://example.amazonaws.com/?Param2=value2&Param1=value1"),
-                      "service") ==
-        "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500");
-  const auto plain = aws_signature(aws_request("https://example.amazonaws.com/"), "service");
-  for (const char* path : {"/example/..", "//", "/./"})
-    CHECK(aws_signature(aws_request(std::string("https://example.amazonaws.com") + path),
-                        "service") == plain);
-}
-
-TEST_CASE("what is signed anew replaces what was there", "[strategy]") {
-  auto request = aws_request("https://example.amazonaws.com:8443/");
-  request.head.headers.emplace_back("x-amz-date", Secret("19700101T000000Z"));
-  request.head.headers.emplace_back("Authorization", Secret("mine"));
-  REQUIRE(sign_aws_sigv4(request, "s3", "eu-west-1", {"AKID", "secret", "session"}, k2015));
-  CHECK(header(request, "x-amz-date") == "absent");
-  CHECK(header(request, "X-Amz-Date") == "20150830T123600Z");
-  CHECK(header(request, "X-Amz-Security-Token") == "session");
-  CHECK(header(request, "X-Amz-Content-Sha256") ==
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+TEST_CASE("the strategy of AWS signs with all that the connection has", "[strategy]") {
+  const auto request =
+      with(strategy("aws_sigv4", {{"service", "s3"}, {"region", "eu-west-1"}}),
+           credentials({{"access_key", "AKID"}, {"secret_key", "k"}, {"session_token", "t"}}),
+           {.url = "https://b.example:8443/"}, {.is_unsigned = true});
+  CHECK(header(request, "X-Amz-Date") == "19700101T000000Z");
+  CHECK(header(request, "X-Amz-Security-Token") == "t");
+  CHECK(header(request, "X-Amz-Content-Sha256") == "UNSIGNED-PAYLOAD");
   CHECK(has(header(request, "Authorization"),
-            "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token"));
+            "Credential=AKID/19700101/eu-west-1/s3/aws4_request, "
+            "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token, "));
 }
 
 namespace {
