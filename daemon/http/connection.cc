@@ -3,9 +3,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
+#include "common/text.h"
 #include "daemon/http/response_head.h"
 
 namespace nexus::http {
@@ -16,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto kHeadDeadline = 10s;  ///< from a request's first byte to its last
 constexpr auto kIdleDeadline = 30s;
 constexpr auto kWriteDeadline = 30s;
+constexpr auto kStreamDeadline = 60s;  ///< from one piece of a stream to the next
 constexpr std::size_t kReadAtOnce = 64 * 1024;
 constexpr std::size_t kMaxBuffered = 1024 * 1024 + 64 * 1024;
 
@@ -23,22 +27,48 @@ Connection::Time now() {
   return std::chrono::steady_clock::now();
 }
 
+/// One for all: an idle connection owns none.
+std::span<char> shared_buffer() {
+  static thread_local std::array<char, kReadAtOnce> buffer;
+  return buffer;
+}
+
 }  // namespace
 
 Connection::Connection(Transport transport, const Caller& caller,
-                       std::shared_ptr<const Listener> listener)
+                       std::shared_ptr<const Listener> listener, Reactor& loop,
+                       std::function<void()> moved)
     : transport_(std::move(transport)),
       caller_(caller),
       listener_(std::move(listener)),
+      loop_(loop),
+      moved_(std::move(moved)),
       since_(now()),
       deadline_(since_ + kHeadDeadline) {}
 
+bool Connection::waits_for_client() const {
+  if (state_ == State::reading) return true;
+  return wants_write_ || (incoming_ && !is_full_) || (state_ == State::writing && !outgoing_);
+}
+
 std::uint32_t Connection::interest() const {
+  if (passing_on_) {
+    // A client that goes away ends what is done for it.
+    return EPOLLRDHUP | (incoming_ && !is_full_ ? EPOLLIN : 0U) | (wants_write_ ? EPOLLOUT : 0U);
+  }
   if (state_ == State::handling && sent_ahead_) return 0;
   return wants_write_ ? EPOLLOUT : EPOLLIN;
 }
 
 std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
+  const bool is_gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (passing_on_) {
+    if (is_gone) return end();
+    if (incoming_ && (events & EPOLLIN) != 0)
+      if (auto parsed = receive_body(); parsed || state_ == State::over) return parsed;
+    if (!incoming_ && (events & EPOLLRDHUP) != 0) return end();
+    return state_ == State::writing ? flush() : std::nullopt;
+  }
   switch (state_) {
     case State::reading:
       return receive();
@@ -48,16 +78,22 @@ std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
       sent_ahead_ = true;
       return std::nullopt;
     case State::writing:
-      return (events & (EPOLLHUP | EPOLLERR)) != 0 ? end() : flush();
+      return is_gone ? end() : flush();
     case State::over:
       break;
   }
   return std::nullopt;
 }
 
+std::optional<Parsed> Connection::on_moved() {
+  if (!passing_on_) return std::nullopt;
+  if (incoming_)
+    if (auto parsed = receive_body(); parsed || state_ == State::over) return parsed;
+  return state_ == State::writing ? flush() : std::nullopt;
+}
+
 std::optional<Parsed> Connection::receive() {
-  // One buffer for all: an idle connection owns none.
-  static thread_local std::array<char, kReadAtOnce> buffer;
+  const auto buffer = shared_buffer();
   do {
     const auto got = transport_.receive(buffer.data(), buffer.size());
     if (got.state == Moved::State::closed) return end();
@@ -78,38 +114,149 @@ std::optional<Parsed> Connection::receive() {
 
 std::optional<Parsed> Connection::parse() {
   if (in_.empty()) return std::nullopt;
-  auto parsed = parse_request(in_);
+  auto parsed = parse_head(in_);
+  if (parsed.state == Parsed::State::incomplete) return std::nullopt;
+  const bool has_head = parsed.state == Parsed::State::complete;
+  const auto& passes_on = listener_->options.passes_on;
+  auto* reader = has_head && passes_on ? passes_on(parsed.request) : nullptr;
+  if (has_head && !reader) parsed = with_body(std::move(parsed), in_);
   if (parsed.state == Parsed::State::incomplete) return std::nullopt;
   if (parsed.state == Parsed::State::complete) in_.erase(0, parsed.consumed);
   close_after_ = parsed.state == Parsed::State::refused || !parsed.request.keep_alive ||
-                 !listener_->options.keep_alive || parsed.request.method == "HEAD";
+                 !listener_->options.keep_alive || (parsed.request.method == "HEAD" && !reader);
   state_ = State::handling;
   sent_ahead_ = false;
+  if (reader) begin_passing_on(parsed, *reader);
   return parsed;
 }
 
-std::optional<Parsed> Connection::send(const Response& response, std::string_view request_id) {
+void Connection::begin_passing_on(Parsed& parsed, Reactor& reader) {
+  auto& request = parsed.request;
+  request.is_passed_on = true;
+  passing_on_ = true;
+  is_http_1_0_ = request.is_http_1_0;
+  has_no_body_ = request.method == "HEAD";
+  if (!parsed.is_chunked && request.length.value_or(0) == 0) return;
+  request.stream = std::make_shared<Pipe>(loop_, reader);
+  request.stream->on_room(moved_);
+  incoming_.emplace(BodyDecoder(request.length), request.stream);
+  is_full_ = false;
+  deadline_ = now() + kStreamDeadline;
+  if (in_.empty()) {
+    // It waits for this before it sends (RFC 9110 10.1.1).
+    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (lower(request.header("expect")) == "100-continue")
+      static_cast<void>(transport_.send(go_on.data(), go_on.size()));
+    return;
+  }
+  in_.erase(0, incoming_->feed(in_));
+  if (incoming_->is_malformed()) close_after_ = true;
+  if (incoming_->is_over() || incoming_->is_malformed()) incoming_.reset();
+}
+
+std::optional<Parsed> Connection::receive_body() {
+  do {
+    const auto room = incoming_->room();
+    is_full_ = room == 0;
+    if (is_full_) return std::nullopt;
+    const auto buffer = shared_buffer();
+    const auto got = transport_.receive(buffer.data(), std::min(buffer.size(), room));
+    if (got.state == Moved::State::closed) return end();
+    if (got.state != Moved::State::some) return std::nullopt;
+    deadline_ = now() + kStreamDeadline;
+    const std::string_view data(buffer.data(), got.bytes);
+    in_.append(data.substr(incoming_->feed(data)));
+    explicit_bzero(buffer.data(), got.bytes);
+    if (incoming_->is_malformed()) {
+      close_after_ = true;
+      in_.clear();
+    }
+    if (incoming_->is_over() || incoming_->is_malformed()) incoming_.reset();
+  } while (incoming_ && transport_.has_buffered());
+  return std::nullopt;
+}
+
+std::optional<Parsed> Connection::send(Response& response, std::string_view request_id) {
   out_.reserve(response.body.size() + 512);
-  write_head(out_, response, request_id, !close_after_);
-  out_.append(response.body);
+  if (incoming_) close_after_ = true;  // nobody reads on to where the next request would begin
+  if (response.is_passed_on) {
+    using Framing = OutgoingBody::Framing;
+    const auto framing = response.length ? Framing::length
+                         : is_http_1_0_  ? Framing::until_close
+                                         : Framing::chunks;
+    if (response.stream && framing == Framing::until_close) close_after_ = true;
+    write_passed_on_head(out_, response, response.stream && framing == Framing::chunks,
+                         !close_after_);
+    if (response.stream) {
+      response.stream->on_data(moved_);
+      outgoing_.emplace(std::move(response.stream), framing, response.length.value_or(0));
+    }
+  } else {
+    write_head(out_, response, request_id, !close_after_);
+    if (!has_no_body_) out_.append(response.body);
+  }
   sent_ = 0;
   state_ = State::writing;
   deadline_ = now() + kWriteDeadline;
   return flush();
 }
 
-std::optional<Parsed> Connection::flush() {
-  while (sent_ < out_.size()) {
-    const auto sent = transport_.send(out_.data() + sent_, out_.size() - sent_);
-    if (sent.state == Moved::State::closed) return end();
+/// Sends more of `size` bytes; whether that was the last of them.
+bool Connection::drain(const char* data, std::size_t size) {
+  wants_write_ = false;
+  while (sent_ < size) {
+    const auto sent = transport_.send(data + sent_, size - sent_);
+    if (sent.state == Moved::State::closed) {
+      end();
+      return false;
+    }
     if (sent.state != Moved::State::some) {
       wants_write_ = sent.state == Moved::State::wait_writable;
-      return std::nullopt;
+      return false;
     }
     sent_ += sent.bytes;
+    if (outgoing_) deadline_ = now() + kStreamDeadline;
   }
-  if (close_after_) return end();
-  out_ = SecretText();
+  sent_ = 0;
+  return true;
+}
+
+std::optional<Parsed> Connection::flush() {
+  if (!out_.empty()) {
+    if (!drain(out_.data(), out_.size())) return std::nullopt;
+    out_ = SecretText();
+  }
+  return outgoing_ ? flush_stream() : answered();
+}
+
+/// Some at a time, so that one stream does not hold up what else the loop has to do.
+std::optional<Parsed> Connection::flush_stream() {
+  constexpr int kPiecesAtOnce = 4;
+  for (int i = 0; i < kPiecesAtOnce; ++i) {
+    if (!drain(piece_.data(), piece_.size())) return std::nullopt;
+    piece_.clear();
+    switch (outgoing_->next(piece_)) {
+      case OutgoingBody::Next::piece:
+        break;
+      case OutgoingBody::Next::wait:
+        return std::nullopt;
+      case OutgoingBody::Next::broken:
+        return end();
+      case OutgoingBody::Next::over:
+        return answered();
+    }
+  }
+  wants_write_ = true;
+  return std::nullopt;
+}
+
+/// What was asked for has been sent in full.
+std::optional<Parsed> Connection::answered() {
+  if (close_after_ || incoming_) return end();
+  passing_on_ = false;
+  has_no_body_ = false;
+  outgoing_.reset();
+  piece_ = std::string();
   if (in_.empty()) in_ = SecretText();
   state_ = State::reading;
   wants_write_ = false;

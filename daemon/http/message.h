@@ -1,25 +1,36 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/secret.h"
 #include "daemon/caller.h"
+#include "daemon/loop/pipe.h"
 
 namespace nexus::http {
 
-/// A request that has been read in full and passed the strict parser.
+/// A request that has passed the strict parser, and been read in full unless its body is a stream.
 struct Request {
   std::string method;
-  std::string path;  ///< as sent, without query
+  std::string target;  ///< as sent: path and query
+  std::string path;    ///< as sent, without query
   /// The path's parts, each decoded on its own; the last one is "" where it ends with a slash.
   std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   bool query_is_malformed = false;  ///< U+FFFD stands for what could not be decoded
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   SecretText body;
+  /// It is passed on (ListenerOptions::passes_on): target and query are somebody else's to judge,
+  /// and the body comes as it arrives, or is not there. Its length, where that is told.
+  bool is_passed_on = false;
+  std::shared_ptr<Pipe> stream;
+  std::optional<std::uint64_t> length;
+  bool is_http_1_0 = false;
   bool keep_alive = true;
   Caller caller;
 
@@ -56,6 +67,11 @@ struct Response {
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
   SecretText body;
+  /// Somebody else's answer: `headers` are all that it has, but for those of the framing, and its
+  /// body comes as it arrives, or is not there. Its length, where that is told.
+  bool is_passed_on = false;
+  std::shared_ptr<Pipe> stream;
+  std::optional<std::uint64_t> length;
   /// Records that have to be committed before this answer leaves; without them it does not.
   std::vector<std::string> audit;
 };

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxLine = 8 * 1024;
 constexpr std::size_t kMaxHead = 32 * 1024;
 constexpr std::size_t kMaxHeaders = 100;
-constexpr std::int64_t kMaxBody = 1024 * 1024;
+constexpr std::uint64_t kMaxBody = 1024 * 1024;
 
 Parsed refuse(ErrorCode error, const char* reason) {
   Parsed parsed;
@@ -43,9 +43,8 @@ bool is_field_value(std::string_view text) {
   return true;
 }
 
-bool read_path(std::string_view path, Request& request) {
-  if (!path.starts_with('/')) return false;
-  request.path = path;
+/// Its segments; false when no route of ours can have it.
+bool read_segments(std::string_view path, Request& request) {
   path.remove_prefix(1);
   if (path.empty()) return true;
   while (true) {
@@ -78,7 +77,8 @@ void read_query(std::string_view query, Request& request) {
 }
 
 /// Method, target and version; nothing when the line is not exactly that.
-const char* read_request_line(std::string_view line, Request& request) {
+const char* read_request_line(std::string_view line, Parsed& parsed) {
+  auto& request = parsed.request;
   const auto first = line.find(' ');
   const auto second = line.find(' ', first + 1);
   if (first == std::string_view::npos || second == std::string_view::npos)
@@ -87,12 +87,16 @@ const char* read_request_line(std::string_view line, Request& request) {
   request.method = line.substr(0, first);
   if (!is_token(request.method)) return "the method is malformed";
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return "the HTTP version is not supported";
-  request.keep_alive = version == "HTTP/1.1";
+  request.is_http_1_0 = version == "HTTP/1.0";
+  request.keep_alive = !request.is_http_1_0;
   const auto target = line.substr(first + 1, second - first - 1);
   for (const char c : target)
     if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\') return "the target has odd characters";
+  if (!target.starts_with('/')) return "the path is malformed";
   const auto mark = target.find('?');
-  if (!read_path(target.substr(0, mark), request)) return "the path is malformed";
+  request.target = target;
+  request.path = target.substr(0, mark);
+  if (!read_segments(request.path, request)) parsed.path_fault = "the path is malformed";
   if (mark != std::string_view::npos) read_query(target.substr(mark + 1), request);
   return nullptr;
 }
@@ -108,9 +112,29 @@ const char* read_header(std::string_view line, Request& request) {
   return nullptr;
 }
 
+/// Which body follows (RFC 9112 6.3); the reason when two readers could disagree about it.
+const char* read_framing(Parsed& parsed) {
+  auto& request = parsed.request;
+  const auto lengths = request.count_headers("content-length");
+  const auto codings = request.count_headers("transfer-encoding");
+  if (codings > 0) {
+    if (lengths > 0 || codings > 1 || request.is_http_1_0 ||
+        lower(request.header("transfer-encoding")) != "chunked")
+      return "Transfer-Encoding is not supported, send Content-Length";
+    parsed.is_chunked = true;
+    return nullptr;
+  }
+  if (lengths > 1) return "Content-Length is given twice";
+  if (lengths == 0) return nullptr;
+  const auto length = parse_number(request.header("content-length"));
+  if (!length) return "Content-Length is malformed";
+  request.length = static_cast<std::uint64_t>(*length);
+  return nullptr;
+}
+
 }  // namespace
 
-Parsed parse_request(std::string_view data) {
+Parsed parse_head(std::string_view data) {
   const auto head_end = data.find("\r\n\r\n");
   const auto head = data.substr(0, head_end == std::string_view::npos ? data.size() : head_end + 2);
   if (head.size() > kMaxHead)
@@ -127,7 +151,7 @@ Parsed parse_request(std::string_view data) {
 
   Parsed parsed;
   auto& request = parsed.request;
-  if (const char* reason = read_request_line(head.substr(0, line_end), request))
+  if (const char* reason = read_request_line(head.substr(0, line_end), parsed))
     return malformed(reason);
   for (auto rest = head.substr(line_end + 2); !rest.empty();) {
     const auto end = rest.find("\r\n");
@@ -137,24 +161,32 @@ Parsed parse_request(std::string_view data) {
     rest.remove_prefix(end + 2);
   }
   if (request.count_headers("host") > 1 ||
-      (request.keep_alive && request.count_headers("host") == 0))
+      (!request.is_http_1_0 && request.count_headers("host") == 0))
     return malformed("there has to be one Host header");
-  if (request.count_headers("transfer-encoding") > 0)
-    return malformed("Transfer-Encoding is not supported, send Content-Length");
-  if (request.count_headers("content-length") > 1)
-    return malformed("Content-Length is given twice");
+  if (const char* reason = read_framing(parsed)) return malformed(reason);
   if (lower(request.header("connection")).find("close") != std::string::npos)
     request.keep_alive = false;
-
-  const auto length = request.count_headers("content-length") == 0
-                          ? std::optional<std::int64_t>(0)
-                          : parse_number(request.header("content-length"));
-  if (!length) return malformed("Content-Length is malformed");
-  if (*length > kMaxBody) return refuse(ErrorCode::body_too_large, "the body is larger than 1 MiB");
-  parsed.consumed = head_end + 4 + static_cast<std::size_t>(*length);
-  if (data.size() < parsed.consumed) return {};
-  request.body = data.substr(head_end + 4, static_cast<std::size_t>(*length));
+  parsed.consumed = head_end + 4;
   parsed.state = Parsed::State::complete;
+  return parsed;
+}
+
+Parsed parse_request(std::string_view data) {
+  return with_body(parse_head(data), data);
+}
+
+Parsed with_body(Parsed parsed, std::string_view data) {
+  if (parsed.state != Parsed::State::complete) return parsed;
+  auto& request = parsed.request;
+  if (*parsed.path_fault != '\0') return malformed(parsed.path_fault);
+  if (parsed.is_chunked)
+    return malformed("Transfer-Encoding is not supported, send Content-Length");
+  const auto length = request.length.value_or(0);
+  if (length > kMaxBody) return refuse(ErrorCode::body_too_large, "the body is larger than 1 MiB");
+  const auto head = parsed.consumed;
+  parsed.consumed += static_cast<std::size_t>(length);
+  if (data.size() < parsed.consumed) return {};
+  request.body = data.substr(head, static_cast<std::size_t>(length));
   return parsed;
 }
 

@@ -19,6 +19,10 @@ struct Parsed {
   std::size_t consumed = 0;  ///< bytes of it, when complete
   ErrorCode error{};         ///< when refused; the connection has to be closed
   const char* reason = "";
+  /// When complete, of a head alone: whether its path is one for our routes, "" if so, and whether
+  /// its body comes in chunks.
+  const char* path_fault = "";
+  bool is_chunked = false;
 };
 
 /// Reads one HTTP/1.1 request strictly (RFC 9112): request line up to 8 KiB, 100 headers in 32 KiB,
@@ -28,5 +32,11 @@ struct Parsed {
 /// segments, but for the one behind a slash at the end. A query that cannot be decoded is told, for
 /// those who answer people.
 Parsed parse_request(std::string_view data);
+
+/// The same for its head alone, whose body is to be streamed: its length is in `request.length`, or
+/// it comes in chunks, or there is none. The path may be one that no route of ours would have.
+Parsed parse_head(std::string_view data);
+/// The request that begins with that head: `parse_request` in two steps.
+Parsed with_body(Parsed head, std::string_view data);
 
 }  // namespace nexus::http

@@ -52,4 +52,17 @@ void write_head(SecretText& out, const Response& response, std::string_view requ
   out.append("\r\n");
 }
 
+void write_passed_on_head(SecretText& out, const Response& response, bool in_chunks,
+                          bool keep_alive) {
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
+  for (const auto& [name, value] : response.headers)
+    out.append(name).append(": ").append(value).append("\r\n");
+  if (response.length)
+    out.append("Content-Length: ").append(std::to_string(*response.length)).append("\r\n");
+  if (in_chunks) out.append("Transfer-Encoding: chunked\r\n");
+  if (!keep_alive) out.append("Connection: close\r\n");
+  out.append("\r\n");
+}
+
 }  // namespace nexus::http

@@ -10,5 +10,8 @@ namespace nexus::http {
 /// that it must not be stored, and carries its request's id.
 void write_head(SecretText& out, const Response& response, std::string_view request_id,
                 bool keep_alive);
+/// Those of an answer that is passed on: of ours it has the framing alone.
+void write_passed_on_head(SecretText& out, const Response& response, bool in_chunks,
+                          bool keep_alive);
 
 }  // namespace nexus::http

@@ -68,9 +68,10 @@ void Server::admit(Transport transport, const Caller& caller,
                    std::shared_ptr<const Listener> listener) {
   const int fd = transport.fd();
   const auto id = ++last_id_;
-  auto& entry =
-      connections_.emplace(id, Entry{Connection(std::move(transport), caller, std::move(listener))})
-          .first->second;
+  auto& entry = connections_
+                    .emplace(id, Entry{Connection(std::move(transport), caller, std::move(listener),
+                                                  reactor_, [this, id] { on_moved(id); })})
+                    .first->second;
   entry.watch =
       reactor_.watch(fd, EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); });
   on_ready(id, EPOLLIN);  // most clients have sent by now
@@ -79,6 +80,14 @@ void Server::admit(Transport transport, const Caller& caller,
 void Server::on_ready(Id id, std::uint32_t events) {
   auto& entry = connections_.at(id);
   settle(id, entry, entry.connection.on_ready(events));
+}
+
+/// Streams may move once more after their connection has gone.
+void Server::on_moved(Id id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  auto& entry = found->second;
+  settle(id, entry, entry.connection.on_moved());
 }
 
 /// Sees to what the connection came to. The entry may be gone afterwards.
@@ -98,7 +107,8 @@ void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
     return finish(
         id, error_response({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
   const auto& listener = entry.connection.listener();
-  if (parsed.request.query_is_malformed && !listener.options.takes_malformed_queries)
+  if (parsed.request.query_is_malformed && !parsed.request.is_passed_on &&
+      !listener.options.takes_malformed_queries)
     return finish(id, malformed_query_response());
   if (draining_) entry.connection.close_after_answer();
   auto& request = parsed.request;
@@ -125,12 +135,15 @@ void Server::send_finished() {
   responses.reserve(batch.size());
   for (auto& finished : batch) responses.push_back(&finished.response);
   before_send_(responses);
-  for (const auto& [id, response] : batch)
+  for (auto& [id, response] : batch) {
     if (const auto found = connections_.find(id); found != connections_.end())
       answer(id, found->second, response);
+    else if (response.stream)
+      response.stream->abandon();
+  }
 }
 
-void Server::answer(Id id, Entry& entry, const Response& response) {
+void Server::answer(Id id, Entry& entry, Response& response) {
   auto& connection = entry.connection;
   const std::chrono::duration<double> took = steady_clock::now() - entry.handed_over;
   metrics::answered(via_name(connection.caller().via), response.status, took.count());
@@ -191,7 +204,7 @@ std::vector<Server::Id> Server::longest_waited_for(bool only_unsent) const {
   std::vector<Candidate> candidates;
   for (const auto& [id, entry] : connections_) {
     const auto& connection = entry.connection;
-    if (connection.state() == Connection::State::handling) continue;
+    if (!connection.waits_for_client()) continue;
     if (only_unsent && connection.unsent() == 0) continue;
     const bool local = connection.caller().via == Caller::Via::control_socket;
     candidates.push_back({local, connection.since(), id});

@@ -61,11 +61,12 @@ class Server {
   void adopt(int fd, const Caller& caller, std::shared_ptr<const Listener> listener);
   void admit(Transport transport, const Caller& caller, std::shared_ptr<const Listener> listener);
   void on_ready(Id id, std::uint32_t events);
+  void on_moved(Id id);
   void settle(Id id, Entry& entry, std::optional<Parsed> parsed);
   void handle(Id id, Entry& entry, Parsed&& parsed);
   void finish(Id id, Response response);
   void send_finished();
-  void answer(Id id, Entry& entry, const Response& response);
+  void answer(Id id, Entry& entry, Response& response);
   void close(Id id);
   void look_at(Time deadline);
   void drop_late();

@@ -1,0 +1,60 @@
+#include "daemon/http/streams.h"
+
+#include <charconv>
+#include <utility>
+
+namespace nexus::http {
+namespace {
+
+constexpr std::size_t kPiece = 64 * 1024;
+
+void append_hex(std::string& to, std::size_t number) {
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
+  to.append(digits, end);
+}
+
+}  // namespace
+
+IncomingBody::~IncomingBody() {
+  if (pipe_) pipe_->break_off();
+}
+
+std::size_t IncomingBody::feed(std::string_view data) {
+  std::size_t used = 0;
+  while (!decoder_.is_over() && !decoder_.is_malformed()) {
+    const auto step = decoder_.step(data.substr(used), data.size());
+    if (!step.content.empty()) pipe_->write(step.content);
+    used += step.used;
+    if (step.used == 0 && !decoder_.is_over()) break;
+  }
+  if (decoder_.is_over()) pipe_->end();
+  if (decoder_.is_malformed()) pipe_->break_off();
+  return used;
+}
+
+OutgoingBody::~OutgoingBody() {
+  if (pipe_) pipe_->abandon();
+}
+
+OutgoingBody::Next OutgoingBody::next(std::string& to) {
+  if (over_) return Next::over;
+  auto taken = pipe_->take(kPiece);
+  const auto size = taken.bytes.size();
+  if (size == 0 && taken.state == Pipe::State::open) return Next::wait;
+  if (framing_ == Framing::length && size > left_) return Next::broken;
+  left_ -= framing_ == Framing::length ? size : 0;
+  if (framing_ == Framing::chunks && size > 0) {
+    append_hex(to, size);
+    to.append("\r\n").append(taken.bytes).append("\r\n");
+  } else {
+    to = std::move(taken.bytes);
+  }
+  if (taken.state == Pipe::State::broken) return size > 0 ? Next::piece : Next::broken;
+  over_ = taken.state == Pipe::State::ended;
+  if (over_ && framing_ == Framing::length && left_ > 0) return Next::broken;
+  if (over_ && framing_ == Framing::chunks) to.append("0\r\n\r\n");
+  return to.empty() ? Next::over : Next::piece;
+}
+
+}  // namespace nexus::http
