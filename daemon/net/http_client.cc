@@ -1,39 +1,26 @@
 #include "daemon/net/http_client.h"
 
 #include <curl/curl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
 #include <cstring>
 
 #include "common/text.h"
-#include "daemon/net/proxy.h"
-#include "daemon/net/url.h"
+#include "daemon/net/curl_options.h"
 
 namespace nexus {
 namespace {
 
-constexpr long kConnectMs = 5'000;
 constexpr std::size_t kMaxHeaders = 64 * 1024;
 
 /// What the callbacks of one exchange share.
 struct Exchange {
   const OutgoingRequest& request;
-  AddressPolicy addresses;
+  AddressCheck check;
   IncomingResponse response;
   std::size_t header_bytes = 0;
   bool too_large = false;
-  bool address_refused = false;
 };
-
-curl_socket_t open_socket(void* data, curlsocktype, curl_sockaddr* address) {
-  auto& exchange = *static_cast<Exchange*>(data);
-  if (!allows(exchange.addresses, &address->addr)) {
-    exchange.address_refused = true;
-    return CURL_SOCKET_BAD;
-  }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
@@ -59,29 +46,14 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   return size;
 }
 
-Error address_refused(const std::string& where) {
-  return {ErrorCode::upstream_error, where + " leads to an address that nexusd does not talk to",
-          "allow it on the provider: --allow-insecure-http for loopback, "
-          "--allow-private-network for private networks"};
-}
-
 Error failed(const Exchange& exchange, CURLcode code, const char* detail) {
-  const auto host =
-      exchange.request.head.url.substr(0, exchange.request.head.url.find_first_of("?#"));
-  const auto where = printable(host, 200);
-  if (exchange.address_refused) return address_refused(where);
-  if (exchange.too_large)
-    return {ErrorCode::provider_protocol, where + " answered with more than is allowed",
+  const auto& url = exchange.request.head.url;
+  if (exchange.too_large && !exchange.check.refused)
+    return {ErrorCode::provider_protocol,
+            printable(url.substr(0, url.find_first_of("?#")), 200) +
+                " answered with more than is allowed",
             "check that it is the right endpoint"};
-  if (code == CURLE_OPERATION_TIMEDOUT)
-    return {ErrorCode::upstream_timeout, where + " did not answer in time",
-            "check the network, then try again"};
-  const std::string why = *detail ? detail : curl_easy_strerror(code);
-  const bool tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
-                   code == CURLE_SSL_CACERT_BADFILE;
-  return {ErrorCode::upstream_error, "cannot talk to " + where + ": " + printable(why, 200),
-          tls ? "for a private CA set network.ca_file in nexus.toml"
-              : "check the network (and proxy settings), then try again"};
+  return curl_error(code, detail, url, exchange.check);
 }
 
 class CurlClient : public HttpClient {
@@ -98,32 +70,19 @@ class CurlClient : public HttpClient {
     if (!easy) return Error{ErrorCode::internal_error, "out of memory", ""};
     CURL* curl = easy.get();
 
-    Exchange exchange{request, request.addresses, {}};
+    Exchange exchange{request, {request.addresses}, {}};
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-    curl_easy_setopt(curl, CURLOPT_URL, request.head.url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
+    set_common_options(curl, request.head.url, settings_);
+    check_addresses(curl, exchange.check);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request.total_ms);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "nexusd");
-    if (!settings_.ca_file.empty())
-      curl_easy_setopt(curl, CURLOPT_CAINFO, settings_.ca_file.c_str());
-    NEXUS_CHECK(apply_proxy(curl, exchange));
+    NEXUS_CHECK(set_proxy(curl, request.head.url, settings_, exchange.check));
 
     List headers(nullptr, curl_slist_free_all);
     const auto add = [&](const std::string& line) {
@@ -172,24 +131,6 @@ class CurlClient : public HttpClient {
   }
 
  private:
-  /// The proxy is the operator's own choice, wherever it is; what it may reach is its own policy,
-  /// but for an address that the URL itself names. What is in plain http it could read.
-  Result<void> apply_proxy(CURL* curl, Exchange& exchange) const {
-    NEXUS_TRY(const auto url, parse_url(exchange.request.head.url, "the URL of a request"));
-    const auto proxy = proxy_for(url, settings_.proxy);
-    // Said of every request, so that libcurl does not choose for itself.
-    curl_easy_setopt(curl, CURLOPT_PROXY, proxy.c_str());
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
-    if (proxy.empty()) return {};
-    if (url.scheme != "https")
-      return Error{ErrorCode::upstream_error,
-                   "the proxy would read what is sent to " + printable(url.origin(), 200),
-                   "use an https URL, or set network.proxy to \"none\" in nexus.toml"};
-    if (!allows(exchange.addresses, url.host)) return address_refused(url.origin());
-    exchange.addresses = {true, true};
-    return {};
-  }
-
   NetworkSettings settings_;
 };
 
