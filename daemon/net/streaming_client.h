@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/error.h"
+#include "daemon/loop/pipe.h"
+#include "daemon/loop/reactor.h"
+#include "daemon/net/address_policy.h"
+#include "daemon/net/http_client.h"
+#include "daemon/net/request_head.h"
+
+namespace nexus {
+
+/// What is sent behind a head: bytes that are kept, so that they could be sent again, or a stream
+/// of a told or an untold length. By default nothing.
+struct RequestBody {
+  std::shared_ptr<const std::string> kept;
+  std::shared_ptr<Pipe> stream;  ///< read by the client's loop
+  std::optional<std::uint64_t> length;
+
+  bool is_there() const { return kept || stream; }
+};
+
+struct StreamedRequest {
+  RequestHead head;
+  RequestBody body;
+  AddressPolicy addresses;
+  Reactor* reader = nullptr;  ///< the loop that reads the answer's body
+};
+
+struct StreamedAnswer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< as they came, in their order
+  std::shared_ptr<Pipe> body;  ///< nothing where there is none, HEAD, 204 and 304 among it
+  std::optional<std::uint64_t> length;
+
+  /// The first of that name, given in lower case.
+  std::string header(std::string_view name) const;
+};
+
+/// Sends requests and receives answers whose bodies are streams of any length, many at a time, on a
+/// loop of its own: their TLS and their traffic hold nobody else up. Towards servers it is as
+/// HttpClient is: verified certificates, addresses that are looked at, no redirects, no cookies, no
+/// decoding. Connections are kept and used again, each for whoever asks the same server.
+class StreamingClient {
+ public:
+  /// Once, on the client's loop: when the head is there (1xx ones are not told), or it failed.
+  /// Errors: those of HttpClient, provider_protocol for a head that two readers could read
+  /// differently. What fails later breaks the answer's body off.
+  using Answered = std::function<void(Result<StreamedAnswer>)>;
+
+  /// `stall_s`: so long a server may be silent.
+  explicit StreamingClient(NetworkSettings settings, long stall_s = 300);
+  ~StreamingClient();
+  StreamingClient(const StreamingClient&) = delete;
+  StreamingClient& operator=(const StreamingClient&) = delete;
+
+  /// Its loop, which begins with the first call. Any thread.
+  Reactor& loop();
+  /// Any thread. A body that breaks off ends the request; so does nobody who wants the answer's.
+  void send(StreamedRequest request, Answered answered);
+
+ private:
+  class Loop;
+  const NetworkSettings settings_;
+  const long stall_s_;
+  std::once_flag begun_;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace nexus
