@@ -4,20 +4,15 @@
 
 #include "common/json.h"
 #include "common/text.h"
-#include "daemon/net/url.h"
 #include "daemon/oauth/account.h"
+#include "daemon/provider/api_request.h"
 
 namespace nexus {
 namespace {
 
 /// Where the request goes: the base that the entry or, for self-hosted services, the person names.
 Result<std::string> target_of(const Provider& provider, const Credentials& credentials) {
-  auto base = provider.api_base_url;
-  if (const auto own = credential(credentials, "base_url"); !own.empty()) {
-    const auto url = parse_endpoint(own, "base_url", provider.allow_insecure_http);
-    if (!url) return Error{ErrorCode::invalid_credentials, url.error().message, url.error().hint};
-    base = own;
-  }
+  NEXUS_TRY(const auto base, api_base(provider, credentials));
   if (base.empty() || provider.user_info_endpoint.empty())
     return Error{ErrorCode::provider_not_validatable,
                  "nothing says how to check credentials of " + provider.name,
@@ -28,24 +23,7 @@ Result<std::string> target_of(const Provider& provider, const Credentials& crede
   });
   if (!endpoint) return Error{ErrorCode::provider_misconfigured, "user_info_endpoint is malformed"};
   if (endpoint->starts_with("http")) return *endpoint;
-  while (base.ends_with('/')) base.pop_back();
   return base + (endpoint->starts_with('/') ? "" : "/") + *endpoint;
-}
-
-Result<void> add_headers(RequestHead& request, const Provider& provider,
-                         const Credentials& credentials) {
-  for (const auto& [name, text] : provider.settings.request_headers) {
-    auto value = filled_in(text, [&](const std::string& field) {
-      return std::optional(std::string(credential(credentials, field)));
-    });
-    if (!value || !is_vschar(*value))
-      return Error{ErrorCode::invalid_credentials,
-                   "what belongs into header " + name + " has characters that it cannot carry",
-                   "copy it once more from the provider"};
-    request.headers.emplace_back(name, Secret(*value));
-    wipe(*value);
-  }
-  return {};
 }
 
 /// The statuses that say something about the credentials rather than about the moment.
@@ -82,14 +60,14 @@ Result<std::string> ask_provider(const Provider& provider, const Credentials& cr
   if (validation.skip) {
     // Not asked, but what cannot travel later is told now.
     RequestHead trial{.url = "https://credentials.invalid/"};
-    NEXUS_CHECK(add_headers(trial, provider, credentials));
+    NEXUS_CHECK(add_request_headers(trial, provider, credentials));
     NEXUS_CHECK(authenticate(trial, strategy, credentials, {}, now));
     return std::string();
   }
   OutgoingRequest request{.addresses = provider.addresses()};
   NEXUS_TRY(request.head.url, target_of(provider, credentials));
   request.head.headers.emplace_back("Accept", Secret("application/json, */*;q=0.5"));
-  NEXUS_CHECK(add_headers(request.head, provider, credentials));
+  NEXUS_CHECK(add_request_headers(request.head, provider, credentials));
   NEXUS_CHECK(authenticate(request.head, strategy, credentials, {}, now));
   const auto response = http.send(request);
   if (!response)
