@@ -30,6 +30,7 @@ enum class ErrorCode : std::uint8_t {
   invalid_api_key,
   access_denied,
   scope_not_allowed,
+  host_not_allowed,
   connection_not_found,
   connection_out_of_scope,
   provider_not_found,

@@ -95,8 +95,12 @@ Result<Provider> Providers::by_name(const std::string& name) {
 }
 
 Result<Provider> Providers::of_connection(const ConnectionRow& connection) {
-  NEXUS_TRY(const auto row, store_.provider(connection.provider_id));
-  if (!row) return no_such_provider(connection.provider_name);
+  return of_connection(connection.provider_id, connection.provider_name);
+}
+
+Result<Provider> Providers::of_connection(const std::string& provider_id, const std::string& name) {
+  NEXUS_TRY(const auto row, store_.provider(provider_id));
+  if (!row) return no_such_provider(name);
   return decode(*row);
 }
 

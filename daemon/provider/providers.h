@@ -37,6 +37,7 @@ class Providers {
   Result<Provider> whatever_by_name(const std::string& name);
   /// Also one that was taken off the list: connections made with it go on.
   Result<Provider> of_connection(const ConnectionRow& row);
+  Result<Provider> of_connection(const std::string& provider_id, const std::string& name);
   /// These have damaged ones among them.
   Result<std::vector<Provider>> list(const NamePage& page);
   Result<std::vector<Provider>> all();

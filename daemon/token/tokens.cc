@@ -159,6 +159,7 @@ Result<FetchedToken> Tokens::open_downscoped(const ConnectionRow& row, const Tok
   token.facts = kept.facts;
   if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
   token.connection_id = row.id;
+  token.provider_id = row.provider_id;
   token.provider = row.provider_name;
   token.target = target;
   return token;
@@ -175,6 +176,7 @@ Result<FetchedToken> Tokens::open(const TokenRow& row) const {
   // Told by the wall clock, as callers read it.
   if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
   token.connection_id = connection.id;
+  token.provider_id = connection.provider_id;
   token.provider = connection.provider_name;
   return token;
 }
@@ -190,6 +192,7 @@ Result<FetchedToken> Tokens::open_static(const ConnectionRow& connection,
   token.strategy = provider.api->strategy;
   NEXUS_TRY(token.document, fields.open(SecretField::credentials));
   token.connection_id = connection.id;
+  token.provider_id = connection.provider_id;
   token.provider = connection.provider_name;
   return token;
 }

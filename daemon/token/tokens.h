@@ -21,6 +21,7 @@ namespace nexus {
 /// What a caller gets for one fetch: never a refresh token.
 struct FetchedToken {
   std::string connection_id;
+  std::string provider_id;
   std::string provider;
   Secret access_token;
   Secret id_token;  ///< empty when openid was not asked for

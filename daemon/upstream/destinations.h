@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "daemon/net/url.h"
+#include "daemon/provider/provider.h"
+
+namespace nexus {
+
+/// Where the credentials of a connection may go (L1): to the API's own scheme, host and port, and
+/// to those that the provider's `api_hosts` name.
+class Destinations {
+ public:
+  /// `base`: the API's base URL. Error: provider_misconfigured where none is known, or api_hosts
+  /// has something that is no host.
+  static Result<Destinations> of(const Provider& provider, const std::string& base);
+
+  /// The URL that a target means: a path (and query) below the API's base URL, or a URL as a whole.
+  /// Errors: invalid_field for what is neither, or has dot segments, a user name or a fragment;
+  /// host_not_allowed for any other host.
+  Result<std::string> resolve(std::string_view target) const;
+
+ private:
+  struct Host {
+    std::string name;  ///< "*.example.com" for all below example.com
+    int port;
+  };
+  bool allows(const Url& url) const;
+
+  std::string provider_;
+  std::string base_;  ///< without a slash at its end
+  Url own_;
+  std::vector<Host> others_;  ///< by the scheme of the own one
+};
+
+}  // namespace nexus

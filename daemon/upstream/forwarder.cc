@@ -1,0 +1,271 @@
+#include "daemon/upstream/forwarder.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "common/text.h"
+#include "common/version.h"
+#include "daemon/net/url.h"
+#include "daemon/provider/api_request.h"
+#include "daemon/strategy/credential_schema.h"
+#include "daemon/upstream/destinations.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::size_t kMostRepeatable = 64 * 1024;
+constexpr std::size_t kMostSigned = 8 * 1024 * 1024;
+constexpr std::size_t kPiece = 64 * 1024;
+
+bool is_idempotent(const std::string& method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS";
+}
+
+bool signs_body(const std::optional<Strategy>& strategy) {
+  return strategy && (strategy->type == "aws_sigv4" || strategy->type == "hmac_payload");
+}
+
+/// S3's way to send what is not hashed first, for the caller to choose.
+bool leaves_body_unsigned(const HeaderLines& headers) {
+  for (const auto& [name, value] : headers)
+    if (lower(name) == "x-amz-content-sha256") return value == "UNSIGNED-PAYLOAD";
+  return false;
+}
+
+}  // namespace
+
+/// One request on its way: each step hands it to whoever does the next one.
+class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
+ public:
+  Forwarding(Forwarder& forwarder, ForwardedRequest request, Done done)
+      : forwarder_(forwarder), request_(std::move(request)), done_(std::move(done)) {}
+  Forwarding(Forwarder& forwarder, ForwardedRequest request, bool shows_secrets, Shown shown)
+      : forwarder_(forwarder),
+        request_(std::move(request)),
+        shown_(std::move(shown)),
+        shows_secrets_(shows_secrets) {}
+
+  void begin() {
+    forwarder_.tokens_.fetch(request_.connection_id, 0, request_.caller,
+                             [self = shared_from_this()](Result<FetchedToken> token) {
+                               self->go_on_with(std::move(token));
+                             });
+  }
+
+ private:
+  void go_on_with(Result<FetchedToken> token) {
+    if (!token) return fail(token.error());
+    token_ = *std::move(token);
+    if (const auto aimed = aim(); !aimed) return fail(aimed.error());
+    const auto most = most_kept();
+    if (request_.body.stream && most > 0) return keep_body(most);
+    send();
+  }
+
+  /// Finds out where it goes, before any of it does.
+  Result<void> aim() {
+    NEXUS_TRY(provider_, forwarder_.providers_.of_connection(token_.provider_id, token_.provider));
+    if (token_.strategy) {
+      NEXUS_TRY(credentials_, credentials_from_document(token_.document.expose()));
+    }
+    NEXUS_TRY(const auto base, api_base(provider_, credentials_));
+    NEXUS_TRY(const auto destinations, Destinations::of(provider_, base));
+    NEXUS_TRY(url_, destinations.resolve(request_.target));
+    return {};
+  }
+
+  /// How much of the body is kept before it is sent, 0 for none of it.
+  std::size_t most_kept() const {
+    if (signs_body(token_.strategy) && !leaves_body_unsigned(request_.headers)) return kMostSigned;
+    const bool is_short = request_.body.length && *request_.body.length <= kMostRepeatable;
+    return is_short && is_idempotent(request_.method) && !token_.strategy ? kMostRepeatable : 0;
+  }
+
+  void keep_body(std::size_t most) {
+    forwarder_.client_.loop().post([self = shared_from_this(), most] {
+      self->kept_ = std::make_shared<std::string>();
+      self->request_.body.stream->on_data([self, most] { self->keep_more(most); });
+      self->keep_more(most);
+    });
+  }
+
+  void keep_more(std::size_t most) {
+    const auto stream = request_.body.stream;
+    while (true) {
+      const auto taken = stream->take(kPiece);
+      kept_->append(taken.bytes);
+      if (taken.state == Pipe::State::open && taken.bytes.empty()) return;
+      const bool is_too_large = kept_->size() > most;
+      if (taken.state == Pipe::State::open && !is_too_large) continue;
+      stream->on_data({});
+      if (is_too_large) {
+        stream->abandon();
+        return fail({ErrorCode::body_too_large,
+                     "what is signed has to be held as a whole, and this body is larger than 8 MiB",
+                     "S3 takes it unsigned, over https: x-amz-content-sha256: UNSIGNED-PAYLOAD"});
+      }
+      if (taken.state == Pipe::State::broken)
+        return fail({ErrorCode::invalid_field, "the request's body broke off",
+                     "send as much as its Content-Length says"});
+      request_.body = {.kept = std::move(kept_)};
+      return send();
+    }
+  }
+
+  Result<RequestHead> head() const {
+    RequestHead head{request_.method, url_, headers_for_server(request_.headers)};
+    bool has_agent = false;
+    for (const auto& header : head.headers)
+      has_agent = has_agent || lower(header.first) == "user-agent";
+    if (!has_agent)
+      head.headers.emplace_back("User-Agent", Secret("nexus/" + std::string(kVersion)));
+    NEXUS_CHECK(add_request_headers(head, provider_, credentials_));
+    if (token_.strategy) {
+      const Payload payload{request_.body.kept ? std::string_view(*request_.body.kept) : "",
+                            leaves_body_unsigned(request_.headers)};
+      NEXUS_CHECK(
+          authenticate(head, *token_.strategy, credentials_, payload, forwarder_.wall_clock_()));
+      return head;
+    }
+    const auto token = token_.access_token.expose();
+    if (!is_vschar(std::string(token)))
+      return Error{ErrorCode::provider_protocol,
+                   "the access token has characters that no header can carry",
+                   "tell whoever runs the provider", token_.connection_id, token_.provider};
+    const auto& type = token_.facts.token_type;
+    SecretText value(type.empty() ? "Bearer" : type);
+    value.append(" ").append(token);
+    head.set_header("Authorization", Secret(value));
+    return head;
+  }
+
+  void send() {
+    auto ready = head();
+    if (!ready) return fail(ready.error());
+    if (shown_) {
+      if (request_.body.stream) request_.body.stream->abandon();
+      if (!shows_secrets_) mask(*ready);
+      complete(*ready);
+      return shown_(std::move(ready));
+    }
+    forwarder_.client_.send(
+        {*std::move(ready), request_.body, provider_.addresses(), request_.reader},
+        [self = shared_from_this()](Result<StreamedAnswer> answer) {
+          self->answered(std::move(answer));
+        });
+  }
+
+  /// With what is added where it is sent: whom it is for, and how its body ends.
+  void complete(RequestHead& head) const {
+    if (const auto url = parse_url(head.url, "the URL of a request")) {
+      const bool is_usual = url->port == (url->scheme == "https" ? 443 : 80);
+      head.headers.emplace(head.headers.begin(), "Host",
+                           Secret(url->host + (is_usual ? "" : ":" + std::to_string(url->port))));
+    }
+    const auto& body = request_.body;
+    const auto length = body.kept ? std::optional<std::uint64_t>(body.kept->size()) : body.length;
+    if (length) head.headers.emplace_back("Content-Length", Secret(std::to_string(*length)));
+    if (body.stream && !length) head.headers.emplace_back("Transfer-Encoding", Secret("chunked"));
+  }
+
+  /// What the caller has not sent itself is the credential, or made with it.
+  void mask(RequestHead& head) const {
+    const auto own = headers_for_server(request_.headers);
+    for (auto& [name, value] : head.headers) {
+      const auto known = lower(name);
+      const bool is_own = std::any_of(own.begin(), own.end(), [&](const auto& header) {
+        return lower(header.first) == known && header.second.expose() == value.expose();
+      });
+      const bool is_plain =
+          known == "user-agent" || known == "x-amz-date" || known == "x-amz-content-sha256";
+      if (!is_own && !is_plain) value = Secret("***");
+    }
+    for (const auto& credential : credentials_in_use()) mask_in(head.url, credential);
+  }
+
+  std::vector<std::string_view> credentials_in_use() const {
+    std::vector<std::string_view> all{token_.access_token.expose()};
+    for (const auto& [name, value] : credentials_) all.push_back(value.expose());
+    return all;
+  }
+
+  void answered(Result<StreamedAnswer> answer) {
+    if (!answer) return fail(about_connection(answer.error()));
+    const bool can_repeat = is_idempotent(request_.method) && !request_.body.stream;
+    if (answer->status != 401 || is_repeated_ || token_.strategy || !can_repeat)
+      return pass_on(*std::move(answer));
+    is_repeated_ = true;
+    forwarder_.tokens_.fetch(
+        request_.connection_id, 0, request_.caller,
+        [self = shared_from_this(), answer = std::make_shared<StreamedAnswer>(*std::move(answer))](
+            Result<FetchedToken> token) {
+          // Somebody else may have had it refreshed since it was taken for this request.
+          const bool is_newer =
+              token && token->access_token.expose() != self->token_.access_token.expose();
+          if (!token || is_newer) return self->repeat_with(std::move(token), std::move(*answer));
+          self->forwarder_.tokens_.refresh(self->request_.connection_id, self->request_.caller,
+                                           [self, answer](Result<FetchedToken> fresh) {
+                                             self->repeat_with(std::move(fresh),
+                                                               std::move(*answer));
+                                           });
+        });
+  }
+
+  /// With a new token; where there is none, the server's own words are the answer, unless a person
+  /// has to act.
+  void repeat_with(Result<FetchedToken> token, StreamedAnswer refused) {
+    if (!token && token.error().code != ErrorCode::attention_required)
+      return pass_on(std::move(refused));
+    if (refused.body) refused.body->abandon();
+    if (!token) return fail(token.error());
+    token_ = *std::move(token);
+    send();
+  }
+
+  void pass_on(StreamedAnswer answer) {
+    answer.headers = headers_for_caller(answer.headers, credentials_in_use());
+    done_(Forwarded{token_.connection_id, token_.provider, url_.substr(0, url_.find('?')),
+                    std::move(answer)});
+  }
+
+  Error about_connection(Error error) const {
+    error.connection_id = token_.connection_id;
+    error.provider = token_.provider;
+    return error;
+  }
+
+  void fail(const Error& error) {
+    if (request_.body.stream) request_.body.stream->abandon();
+    if (shown_) return shown_(error);
+    done_(error);
+  }
+
+  Forwarder& forwarder_;
+  ForwardedRequest request_;
+  Done done_;
+  Shown shown_;  ///< where it is not to be sent
+  bool shows_secrets_ = false;
+  FetchedToken token_;
+  Provider provider_;
+  Credentials credentials_;
+  std::string url_;
+  std::shared_ptr<std::string> kept_;
+  bool is_repeated_ = false;
+};
+
+Forwarder::Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client,
+                     Clock wall_clock)
+    : tokens_(tokens), providers_(providers), client_(client), wall_clock_(std::move(wall_clock)) {}
+
+void Forwarder::forward(ForwardedRequest request, Done done) {
+  std::make_shared<Forwarding>(*this, std::move(request), std::move(done))->begin();
+}
+
+void Forwarder::show(ForwardedRequest request, bool with_secrets, Shown shown) {
+  std::make_shared<Forwarding>(*this, std::move(request), with_secrets, std::move(shown))->begin();
+}
+
+}  // namespace nexus

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "daemon/caller.h"
+#include "daemon/net/streaming_client.h"
+#include "daemon/provider/providers.h"
+#include "daemon/token/tokens.h"
+#include "daemon/upstream/header_rules.h"
+
+namespace nexus {
+
+/// A caller's request for a connection's API.
+struct ForwardedRequest {
+  std::string connection_id;
+  std::string method;
+  std::string target;  ///< a path below the API's base URL, or a URL as a whole
+  HeaderLines headers;
+  RequestBody body;
+  Caller caller;
+  Reactor* reader = nullptr;  ///< the loop that reads the answer's body
+};
+
+/// What became of it.
+struct Forwarded {
+  std::string connection_id;
+  std::string provider;
+  std::string url;  ///< without its query, which may hold a credential
+  StreamedAnswer answer;
+};
+
+/// Sends requests in the name of connections: with their credentials, put in as their strategies
+/// say, to the hosts that these may go to, and to no others. Redirects are answers like any other.
+///
+/// After a 401 the access token is refreshed, and the request sent once more: where its method is
+/// idempotent (RFC 9110 9.2.2) and its body still there, that is of 64 KiB at the most.
+/// What a signature covers has to be there as a whole: bodies of up to 8 MiB.
+class Forwarder {
+ public:
+  Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client, Clock wall_clock);
+
+  /// On whichever thread the answer's head, or the failure, came. Errors: those of Tokens::fetch,
+  /// Destinations and StreamingClient; body_too_large; invalid_field for a body that broke off.
+  using Done = std::function<void(Result<Forwarded>)>;
+  void forward(ForwardedRequest request, Done done);
+
+  /// What would be sent, and is not. `with_secrets`: not masked.
+  using Shown = std::function<void(Result<RequestHead>)>;
+  void show(ForwardedRequest request, bool with_secrets, Shown shown);
+
+  StreamingClient& client() { return client_; }
+
+ private:
+  class Forwarding;
+  Tokens& tokens_;
+  Providers& providers_;
+  StreamingClient& client_;
+  Clock wall_clock_;
+};
+
+}  // namespace nexus

@@ -1,0 +1,87 @@
+#include "daemon/upstream/header_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "common/text.h"
+#include "daemon/strategy/strategy.h"
+
+namespace nexus {
+namespace {
+
+/// Of one connection, or made anew for the next one.
+constexpr std::array kHopByHop{"connection",         "keep-alive", "proxy-connection",
+                               "proxy-authenticate", "te",         "trailer",
+                               "transfer-encoding",  "upgrade",    "content-length"};
+/// A caller's own, which are for us or for nobody.
+constexpr std::array kOfCaller{"host",   "authorization", "proxy-authorization",
+                               "cookie", "expect",        "x-api-key"};
+/// A server's, which are about its address, not ours.
+constexpr std::array kOfServer{
+    "set-cookie",      "set-cookie2",   "alt-svc",        "strict-transport-security",
+    "public-key-pins", "cache-control", "clear-site-data"};
+
+template <class List>
+bool is_in(const List& list, const std::string& name) {
+  return std::any_of(list.begin(), list.end(), [&](const char* each) { return name == each; });
+}
+
+/// The headers that `Connection` names.
+std::set<std::string> named_by_connection(const HeaderLines& lines) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : lines)
+    if (lower(name) == "connection")
+      for (const auto& each : split(value, ',')) names.insert(lower(trim(each)));
+  return names;
+}
+
+/// Whether nobody can read more than one header into it.
+bool is_header(const std::string& name, const std::string& value) {
+  return is_header_name(name) && std::none_of(value.begin(), value.end(), [](char c) {
+           return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f;
+         });
+}
+
+void replace(std::string& text, std::string_view what) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 3))
+    text.replace(at, what.size(), "***");
+}
+
+}  // namespace
+
+void mask_in(std::string& text, std::string_view credential) {
+  constexpr std::size_t kShortest = 4;  // less is found everywhere
+  if (credential.size() < kShortest) return;
+  replace(text, credential);
+  replace(text, percent_encode(credential));
+}
+
+Headers headers_for_server(const HeaderLines& from_caller) {
+  const auto named = named_by_connection(from_caller);
+  Headers out;
+  for (const auto& [name, value] : from_caller) {
+    const auto known = lower(name);
+    if (is_in(kHopByHop, known) || is_in(kOfCaller, known) || named.contains(known)) continue;
+    if (known.starts_with("x-nexus-") || known.starts_with("proxy-")) continue;
+    out.emplace_back(name, Secret(value));
+  }
+  return out;
+}
+
+HeaderLines headers_for_caller(const HeaderLines& from_server,
+                               const std::vector<std::string_view>& credentials) {
+  const auto named = named_by_connection(from_server);
+  HeaderLines out;
+  for (const auto& [name, value] : from_server) {
+    const auto known = lower(name);
+    if (is_in(kHopByHop, known) || is_in(kOfServer, known) || named.contains(known)) continue;
+    if (known.starts_with("x-nexus-") || !is_header(name, value)) continue;
+    out.emplace_back(name, value);
+    for (const auto& credential : credentials) mask_in(out.back().second, credential);
+  }
+  out.emplace_back("Cache-Control", "private, no-store");
+  return out;
+}
+
+}  // namespace nexus
