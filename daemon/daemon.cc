@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include "common/regular_file.h"
+#include "daemon/api/forwarding.h"
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
 #include "daemon/process.h"
@@ -25,8 +26,11 @@ void commit_audit(Audit& audit, std::vector<http::Response*>& responses) {
   const auto committed = audit.commit(records);
   if (committed) return;
   log(LogLevel::error, "audit_failed", {{"error", committed.error().message}});
-  for (auto* response : responses)
-    if (!response->audit.empty()) *response = http::error_response(committed.error());
+  for (auto* response : responses) {
+    if (response->audit.empty()) continue;
+    if (response->stream) response->stream->abandon();
+    *response = http::error_response(committed.error());
+  }
 }
 
 std::optional<api::CallbackSockets::Gateway> callback_on(
@@ -102,6 +106,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       audit_(*foundations_.audit_log, system_now),
       refusals_(audit_, due_, clock_),
       audit_retention_(*foundations_.audit_log, audit_, due_, config.audit, clock_, system_now),
+      streaming_({config.proxy, config.ca_file}),
       server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); },
               {.connections = most_clients()}),
       network_workers_(64),
@@ -122,6 +127,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       refresh_(vault_, providers_, metadata_, ledger_, downscoped_, revocations_, clock_),
       refresher_(store_, refresh_, ledger_, downscoped_, network_workers_, clock_),
       tokens_(store_, vault_, providers_, refresher_, downscoped_, clock_),
+      forwarder_(tokens_, providers_, streaming_, system_now),
       // The sockets and what answers there need each other: the loop runs when both are there.
       callback_sockets_(server_, config.callback_path, callback_on(foundations_.gateway),
                         [this](http::Request request, http::Respond respond) {
@@ -145,13 +151,29 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                       limits_.callback, network_workers_),
       api_keys_(store_, vault_, audit_, disk_workers_, clock_, system_now,
                 config.gateway.environment_keys),
-      services_{store_,         integrity_,       providers_,
-                registry_,      plans_,           provider_checks_,
-                redirect_uris_, connections_,     requests_,
-                code_flow_,     captures_,        device_flow_,
-                tokens_,        api_keys_,        audit_,
-                refusals_,      network_workers_, disk_workers_,
-                limits_,        clock_,           facts_of(config, foundations_, clock_())},
+      services_{store_,
+                integrity_,
+                providers_,
+                registry_,
+                plans_,
+                provider_checks_,
+                redirect_uris_,
+                connections_,
+                requests_,
+                code_flow_,
+                captures_,
+                device_flow_,
+                tokens_,
+                forwarder_,
+                api_keys_,
+                audit_,
+                refusals_,
+                reactor_,
+                network_workers_,
+                disk_workers_,
+                limits_,
+                clock_,
+                facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(
@@ -177,7 +199,8 @@ void Daemon::listen_on_control_socket(int socket) {
                  {.via = Caller::Via::control_socket,
                   .same_user_only = true,
                   .keep_alive = true,
-                  .on_refused = refused},
+                  .on_refused = refused,
+                  .passes_on = api::passes_on(services_)},
                  api::control_socket_handler(services_));
 }
 

@@ -38,6 +38,7 @@
 #include "daemon/scheduler/sweeper.h"
 #include "daemon/token/refresher.h"
 #include "daemon/token/tokens.h"
+#include "daemon/upstream/forwarder.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus {
@@ -83,6 +84,7 @@ class Daemon {
   Refusals refusals_;
   AuditRetention audit_retention_;
   Reactor reactor_;
+  StreamingClient streaming_;
   http::Server server_;
   WorkerPool network_workers_;
   WorkerPool disk_workers_;
@@ -102,6 +104,7 @@ class Daemon {
   Refresh refresh_;
   Refresher refresher_;
   Tokens tokens_;
+  Forwarder forwarder_;
 
   api::CallbackSockets callback_sockets_;
   Flows flows_;

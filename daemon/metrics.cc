@@ -95,6 +95,18 @@ void token_handed_out(const std::string& provider, bool with_id_token) {
   counter->Increment();
 }
 
+void forwarded(const std::string& provider, int status) {
+  static auto& family =
+      counters("nexus_sidecar_proxy_requests_total", "Requests that were sent on to an API");
+  thread_local std::unordered_map<std::string, std::unordered_map<int, Counter*>> known;
+  auto& counter = known[provider][status];
+  if (!counter)
+    counter = &family.Add({{"route", provider},
+                           {"status", std::to_string(status)},
+                           {"outcome", status < 400 ? "success" : "error"}});
+  counter->Increment();
+}
+
 void discovered(bool success, const Timer& timer) {
   static auto& discoveries = counters("oidc_discovery_total", "Metadata documents fetched");
   static auto& duration =

@@ -32,6 +32,8 @@ void consent_started(bool openid);
 void token_exchanged(bool success, const Timer& timer);
 void id_token_returned();
 void token_handed_out(const std::string& provider, bool with_id_token);
+/// One that was sent on to a connection's API; the route is the provider.
+void forwarded(const std::string& provider, int status);
 void discovered(bool success, const Timer& timer);
 void id_token_verified(bool success, const Timer& timer);
 /// The histogram of one store method; keep the reference, looking it up costs.

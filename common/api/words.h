@@ -68,6 +68,7 @@ enum class AuditEvent : std::uint8_t {
   credential_refused,
   token_retrieved,
   token_retrieval_failed,
+  request_forwarded,
   token_refreshed,
   token_refresh_failed,
   token_refresh_fatal,

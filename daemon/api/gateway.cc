@@ -3,6 +3,7 @@
 #include "common/id.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
+#include "daemon/api/forwarding.h"
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
@@ -80,12 +81,14 @@ std::string Gateway::Settings::url() const {
 Result<void> Gateway::open(http::Server& server) {
   NEXUS_TRY(const auto sockets, http::listen_on_tcp(settings_.address, "gateway.listen"));
   for (const auto& socket : sockets)
-    server.listen(
-        socket.fd,
-        {.via = Caller::Via::gateway, .takes_malformed_queries = true, .tls = settings_.tls},
-        [this](http::Request request, http::Respond respond) {
-          handle(std::move(request), std::move(respond));
-        });
+    server.listen(socket.fd,
+                  {.via = Caller::Via::gateway,
+                   .takes_malformed_queries = true,
+                   .tls = settings_.tls,
+                   .passes_on = passes_on(services_)},
+                  [this](http::Request request, http::Respond respond) {
+                    handle(std::move(request), std::move(respond));
+                  });
   return {};
 }
 
@@ -95,26 +98,30 @@ void Gateway::handle(http::Request request, http::Respond respond) {
                                          "the gateway does not go by this Host",
                                          "list the name in gateway.hosts"}));
   request.caller.agent = printable(request.header("user-agent"), 200);
-  auto match = find_route(request);
+  auto match = request.is_passed_on ? RouteMatch{} : find_route(request);
   // Browsers come to the callback from the provider's pages, so no origin is asked for there.
-  if (!match.route && match.allowed.empty() && callback_.expects(request.path))
+  if (!match.route && !request.is_passed_on && match.allowed.empty() &&
+      callback_.expects(request.path))
     return callback_.answer_on_gateway(std::move(request), std::move(respond));
-  if (request.query_is_malformed) return respond(http::malformed_query_response());
+  if (request.query_is_malformed && !request.is_passed_on)
+    return respond(http::malformed_query_response());
   if (const auto allowed = settings_.origins.check(request); !allowed)
     return respond(http::error_response(allowed.error()));
   const auto reply = [&](http::Response response) {
     settings_.origins.permit(request, response);
     respond(std::move(response));
   };
-  if (http::OriginPolicy::is_preflight(request) && (match.route || !match.allowed.empty()))
+  if (http::OriginPolicy::is_preflight(request) &&
+      (match.route || request.is_passed_on || !match.allowed.empty()))
     return reply(settings_.origins.preflight(request));
-  if (!match.route) return reply(no_route(match, request));
+  if (!match.route && !request.is_passed_on) return reply(no_route(match, request));
 
   std::vector<std::string> audit;
-  auto known = authenticate(request, match);
+  const auto needs = request.is_passed_on ? Needs::key : needs_of(*match.route);
+  auto known = authenticate(request, needs, match.arguments);
   if (!known && known.error().code == ErrorCode::invalid_api_key)
     known = refuse_key(known.error(), request, audit);
-  if (known) known = check_media_type(request);
+  if (known && !request.is_passed_on) known = check_media_type(request);
   if (!known) {
     auto response = http::error_response(known.error());
     if (response.status == 401)
@@ -122,23 +129,24 @@ void Gateway::handle(http::Request request, http::Respond respond) {
     response.audit = std::move(audit);
     return reply(std::move(response));
   }
-  if (request.header("origin").empty())
-    return run_route(std::move(match), services_, std::move(request), std::move(respond));
-  http::Response permission;
-  settings_.origins.permit(request, permission);
-  run_route(std::move(match), services_, std::move(request),
-            [respond = std::move(respond),
-             headers = std::move(permission.headers)](http::Response response) {
-              response.headers.insert(response.headers.end(), headers.begin(), headers.end());
-              respond(std::move(response));
-            });
+  if (!request.header("origin").empty()) {
+    http::Response permission;
+    settings_.origins.permit(request, permission);
+    respond = [respond = std::move(respond),
+               headers = std::move(permission.headers)](http::Response response) {
+      response.headers.insert(response.headers.end(), headers.begin(), headers.end());
+      respond(std::move(response));
+    };
+  }
+  if (request.is_passed_on) return forward(services_, std::move(request), std::move(respond));
+  run_route(std::move(match), services_, std::move(request), std::move(respond));
 }
 
-Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& match) {
+Result<void> Gateway::authenticate(http::Request& request, Needs needs,
+                                   const Arguments& arguments) {
   static const auto nobody = std::make_shared<const Access>();
   auto& caller = request.caller;
   caller.access = nobody;
-  const auto needs = needs_of(*match.route);
   NEXUS_TRY(const auto key, take_api_key(request));
   if (!key.empty()) {
     NEXUS_TRY(const auto identity, services_.api_keys.verify(key.expose()));
@@ -148,7 +156,7 @@ Result<void> Gateway::authenticate(http::Request& request, const RouteMatch& mat
   if (needs == Needs::nothing) return {};
   if (needs == Needs::key_unless_open && settings_.open_check && key.empty()) {
     // The id is what proves the right to ask, so only an id will do, and only that one.
-    const auto& id = match.arguments.at(0);
+    const auto& id = arguments.at(0);
     if (!is_connection_id(id)) return no_such_connection(id);
     caller.access =
         std::make_shared<const Access>(Access{false, {{Right::read, Grant::Over::connection, id}}});

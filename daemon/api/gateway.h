@@ -45,7 +45,7 @@ class Gateway {
   void handle(http::Request request, http::Respond respond);
   /// Finds out who is calling. Errors: missing_api_key, invalid_api_key, access_denied,
   /// rate_limited.
-  Result<void> authenticate(http::Request& request, const RouteMatch& match);
+  Result<void> authenticate(http::Request& request, Needs needs, const Arguments& arguments);
   /// What to answer to a wrong key, and what goes on record of it.
   Error refuse_key(Error refused, const http::Request& request, std::vector<std::string>& audit);
 

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "common/text_fault.h"
 #include "daemon/api/capture_pages.h"
+#include "daemon/api/forwarding.h"
 #include "daemon/api/handlers.h"
 #include "daemon/http/responses.h"
 #include "daemon/last_catch.h"
@@ -231,6 +232,7 @@ http::Response no_route(const RouteMatch& match, const http::Request& request) {
 
 http::Handler control_socket_handler(Services& services) {
   return [&services](http::Request request, http::Respond respond) {
+    if (request.is_passed_on) return forward(services, std::move(request), std::move(respond));
     auto match = find_route(request);
     if (!match.route) return respond(no_route(match, request));
     run_route(std::move(match), services, std::move(request), std::move(respond));

@@ -18,6 +18,7 @@
 #include "daemon/provider/providers.h"
 #include "daemon/refusals.h"
 #include "daemon/token/tokens.h"
+#include "daemon/upstream/forwarder.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus::api {
@@ -50,9 +51,11 @@ struct Services {
   Captures& captures;
   DeviceFlow& device_flow;
   Tokens& tokens;
+  Forwarder& forwarder;
   ApiKeys& api_keys;
   Audit& audit;
   Refusals& refusals;
+  Reactor& loop;                ///< where answers are sent from
   WorkerPool& network_workers;  ///< for what may wait for a provider
   WorkerPool& disk_workers;     ///< for what reads or writes many rows: never behind a provider
   Limits& limits;

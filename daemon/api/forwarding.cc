@@ -1,0 +1,189 @@
+#include "daemon/api/forwarding.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "common/api/shown_request.h"
+#include "common/id.h"
+#include "common/text.h"
+#include "daemon/connection_errors.h"
+#include "daemon/http/responses.h"
+#include "daemon/metrics.h"
+
+namespace nexus::api {
+namespace {
+
+constexpr std::string_view kPrefix = "/v1/proxy/";
+
+/// What the path and our own headers of a request say.
+struct Meant {
+  std::string reference;  ///< of the connection
+  std::string target;
+  std::string workspace;
+  bool is_dry_run = false;
+  bool shows_secrets = false;
+};
+
+Error malformed(const std::string& what) {
+  return {ErrorCode::invalid_field, what, "nexus-api(7) describes it under FORWARDING"};
+}
+
+Result<Meant> read(const http::Request& request) {
+  Meant meant;
+  const auto rest = std::string_view(request.target).substr(kPrefix.size());
+  const auto end = std::min(rest.find_first_of("/?"), rest.size());
+  const auto reference = percent_decode(rest.substr(0, end), false);
+  if (!reference || reference->empty() || !is_valid_utf8(*reference))
+    return malformed("the path names no connection");
+  meant.reference = *reference;
+  meant.target = rest.substr(end);
+  if (const auto target = request.header("x-nexus-target"); !target.empty()) {
+    if (!meant.target.empty()) return malformed("the target is told twice, by path and by header");
+    meant.target = target;
+  }
+  meant.workspace = request.header("x-nexus-workspace");
+  if (meant.workspace.empty()) meant.workspace = "default";
+  const auto dry_run = request.header("x-nexus-dry-run");
+  meant.is_dry_run = !dry_run.empty();
+  meant.shows_secrets = dry_run == "show-secrets";
+  if (meant.is_dry_run && !meant.shows_secrets && dry_run != "masked")
+    return malformed("X-Nexus-Dry-Run is neither masked nor show-secrets");
+  return meant;
+}
+
+http::Response shown(const RequestHead& head) {
+  api::ShownRequest request{head.method, head.url, {}};
+  for (const auto& [name, value] : head.headers) request.headers.emplace_back(name, value.expose());
+  SecretJsonWriter json;
+  json.begin();
+  write(json, request);
+  http::Response response;
+  response.body = json.end().take();
+  for (auto& [name, value] : request.headers) wipe(value);
+  return response;
+}
+
+class Answer {
+ public:
+  Answer(Services& services, const Caller& caller, std::string reference, std::string method,
+         http::Respond respond)
+      : services_(services),
+        caller_(caller),
+        reference_(std::move(reference)),
+        method_(std::move(method)),
+        respond_(std::move(respond)) {}
+
+  /// One of ours: the caller can tell it from the server's.
+  void refuse(const Error& error) const {
+    auto response = http::error_response(in_words_of(reference_, error));
+    response.headers.emplace_back("X-Nexus-Error", error.wire());
+    const bool refused = error.code == ErrorCode::connection_out_of_scope ||
+                         error.code == ErrorCode::access_denied ||
+                         error.code == ErrorCode::host_not_allowed;
+    response.audit.push_back(
+        services_.audit.record({.event = AuditEvent::request_forwarded,
+                                .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
+                                .connection_id = error.connection_id,
+                                .provider = error.provider,
+                                .detail = method_ + " " + error.wire()},
+                               caller_));
+    respond_(std::move(response));
+  }
+
+  void pass_on(Forwarded forwarded) const {
+    auto& answer = forwarded.answer;
+    http::Response response;
+    response.status = answer.status;
+    response.is_passed_on = true;
+    response.headers = std::move(answer.headers);
+    response.headers.emplace_back("X-Nexus-Connection", forwarded.connection_id);
+    response.stream = std::move(answer.body);
+    response.length = answer.length;
+    const bool has_none = answer.status == 204 || answer.status == 304;
+    if (!response.stream && !has_none && method_ != "HEAD") response.length = 0;
+    metrics::forwarded(forwarded.provider, answer.status);
+    response.audit.push_back(services_.audit.record(
+        {.event = AuditEvent::request_forwarded,
+         .connection_id = forwarded.connection_id,
+         .provider = forwarded.provider,
+         .detail =
+             method_ + " " + printable(forwarded.url, 300) + " " + std::to_string(answer.status)},
+        caller_));
+    respond_(std::move(response));
+  }
+
+  void show(http::Response response) const { respond_(std::move(response)); }
+
+ private:
+  Services& services_;
+  Caller caller_;
+  std::string reference_;  ///< "" where a hint is to name the connection by its id
+  std::string method_;
+  http::Respond respond_;
+};
+
+/// The id that a reference stands for. An id needs no look-up of its own unless requests are
+/// counted by workspace.
+Result<std::string> id_of(Services& services, const http::Request& request, const Meant& meant) {
+  auto& limiter = services.limits.token;
+  const bool counted = limiter.limits() && request.caller.via == Caller::Via::gateway;
+  if (is_connection_id(meant.reference) && !counted) return meant.reference;
+  NEXUS_TRY(const auto row, services.connections.find(meant.reference, meant.workspace,
+                                                      request.caller, Right::use));
+  NEXUS_CHECK(admit(limiter, request.caller, row.workspace));
+  return row.id;
+}
+
+void forward_meant(Services& services, http::Request request, const Meant& meant,
+                   const Answer& answer) {
+  const auto id = id_of(services, request, meant);
+  if (!id) {
+    if (request.stream) request.stream->abandon();
+    return answer.refuse(id.error());
+  }
+  ForwardedRequest forwarded{
+      .connection_id = *id,
+      .method = std::move(request.method),
+      .target = meant.target,
+      .headers = std::move(request.headers),
+      .body = {.stream = std::move(request.stream), .length = request.length},
+      .caller = request.caller,
+      .reader = &services.loop};
+  if (!meant.is_dry_run)
+    return services.forwarder.forward(std::move(forwarded), [answer](Result<Forwarded> done) {
+      done ? answer.pass_on(*std::move(done)) : answer.refuse(done.error());
+    });
+  services.forwarder.show(std::move(forwarded), meant.shows_secrets,
+                          [answer](Result<RequestHead> head) {
+                            head ? answer.show(shown(*head)) : answer.refuse(head.error());
+                          });
+}
+
+}  // namespace
+
+std::function<Reactor*(const http::Request&)> passes_on(Services& services) {
+  return [&services](const http::Request& request) -> Reactor* {
+    return request.path.starts_with(kPrefix) ? &services.forwarder.client().loop() : nullptr;
+  };
+}
+
+void forward(Services& services, http::Request request, http::Respond respond) {
+  const auto meant = read(request);
+  const bool is_default = meant && meant->workspace == "default";
+  const Answer answer(services, request.caller, is_default ? meant->reference : "", request.method,
+                      std::move(respond));
+  if (!meant) {
+    if (request.stream) request.stream->abandon();
+    return answer.refuse(meant.error());
+  }
+  const bool counted = services.limits.token.limits() && request.caller.via == Caller::Via::gateway;
+  if (is_connection_id(meant->reference) && !counted)
+    return forward_meant(services, std::move(request), *meant, answer);
+  services.disk_workers.submit(
+      [&services, request = std::move(request), meant = *meant, answer]() mutable {
+        forward_meant(services, std::move(request), meant, answer);
+      });
+}
+
+}  // namespace nexus::api
