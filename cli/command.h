@@ -26,6 +26,7 @@ struct Command {
 
 // One file in cli/commands each.
 Command alias_command();
+Command api_command();
 Command audit_command();
 Command connect_command();
 Command daemon_command();

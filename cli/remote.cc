@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "cli/child_environment.h"
 #include "cli/program_path.h"
@@ -93,8 +94,14 @@ SecretText read_all(int fd) {
   return text;
 }
 
-/// Runs nexus-remote with that input; its whole output.
-Result<SecretText> run_helper(std::string_view input) {
+/// nexus-remote as it runs, with both ends of its pipes.
+struct Helper {
+  pid_t child;
+  Descriptor to;
+  Descriptor from;
+};
+
+Result<Helper> start_helper() {
   const auto program = program_path("nexus-remote");
   const Error missing{ErrorCode::failure, "nexus-remote cannot be run",
                       "install it in libexec/nexus, next to the directory of nexus"};
@@ -114,15 +121,57 @@ Result<SecretText> run_helper(std::string_view input) {
                                  arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return missing;
-  in.close_end(0);
-  out.close_end(1);
-  write_all(in.ends[1], input);
-  in.close_end(1);
-  auto said = read_all(out.ends[0]);
+  return Helper{child, Descriptor(std::exchange(in.ends[1], -1)),
+                Descriptor(std::exchange(out.ends[0], -1))};
+}
+
+/// Runs nexus-remote with that input; its whole output.
+Result<SecretText> run_helper(std::string_view input) {
+  NEXUS_TRY(auto helper, start_helper());
+  const auto child = helper.child;
+  {
+    const auto sent = std::move(helper.to);
+    write_all(sent.get(), input);
+  }
+  auto said = read_all(helper.from.get());
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return said;
+}
+
+/// What a request to that nexusd needs, checked.
+struct Remote {
+  std::string base;  ///< the URL, without a slash at its end
+  /// What is for this machine is no business of a proxy, which would read it where it is plain
+  /// http.
+  std::string_view proxy;
+};
+
+Result<Remote> remote_of(const Config& config) {
+  Remote remote{config.url, config.proxy};
+  if (remote.base.ends_with('/')) remote.base.pop_back();
+  NEXUS_CHECK(check_url(remote.base));
+  if (!is_vschar(api_key().expose()))
+    return Error{ErrorCode::usage, "NEXUS_API_KEY has characters that no key has",
+                 "copy the key again"};
+  if (is_loopback(authority_of(remote.base))) remote.proxy = "none";
+  return remote;
+}
+
+/// nexus-remote reads: method, URL, key, CA file and proxy, each ended by NUL, then the body.
+SecretText input_for(std::string_view method, std::string_view url, std::string_view key,
+                     const Config& config, const Remote& remote) {
+  SecretText input;
+  for (const auto part : {method, url, key, std::string_view(config.ca_file), remote.proxy})
+    input.append(part).push_back('\0');
+  return input;
+}
+
+/// As nexus-remote tells it.
+Error error_of(std::string_view word, std::string_view rest, const Remote& remote) {
+  return {error_from_wire(word, "error"), remote.base + ": " + printable(rest),
+          "check NEXUS_URL, the network and, for a CA of your own, --ca-file"};
 }
 
 }  // namespace
@@ -137,22 +186,9 @@ void take_api_key_from_environment() {
 
 Result<LocalResponse> remote_request(const Config& config, std::string_view method,
                                      std::string_view target, std::string_view body) {
-  auto base = config.url;
-  if (base.ends_with('/')) base.pop_back();
-  NEXUS_CHECK(check_url(base));
-  const auto key = api_key().expose();
-  if (!is_vschar(key))
-    return Error{ErrorCode::usage, "NEXUS_API_KEY has characters that no key has",
-                 "copy the key again"};
-  // nexus-remote reads: method, URL, key, CA file and proxy, each ended by NUL, then the body.
-  const auto url = base + std::string(target);
-  // What is for this machine is no business of a proxy, which would read it where it is plain http.
-  const std::string_view proxy =
-      is_loopback(authority_of(base)) ? std::string_view("none") : config.proxy;
-  SecretText input;
-  for (const auto part :
-       {method, std::string_view(url), key, std::string_view(config.ca_file), proxy})
-    input.append(part).push_back('\0');
+  NEXUS_TRY(const auto remote, remote_of(config));
+  auto input =
+      input_for(method, remote.base + std::string(target), api_key().expose(), config, remote);
   input.append(body);
   NEXUS_TRY(auto said, run_helper(input));
 
@@ -171,8 +207,31 @@ Result<LocalResponse> remote_request(const Config& config, std::string_view meth
     response.body = rest;
     return response;
   }
-  return Error{error_from_wire(word, "error"), base + ": " + printable(rest),
-               "check NEXUS_URL, the network and, for a CA of your own, --ca-file"};
+  return error_of(word, rest, remote);
+}
+
+Result<RemoteStream> open_remote_stream(const Config& config) {
+  NEXUS_TRY(const auto remote, remote_of(config));
+  NEXUS_TRY(auto helper, start_helper());
+  write_all(helper.to.get(), input_for("STREAM", remote.base, "", config, remote));
+  // A line says that it is connected, or why not; what follows is the server's.
+  std::string said;
+  for (char c = 0; said.size() < 4096 && !said.ends_with('\n');) {
+    const auto got = read(helper.from.get(), &c, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    said.push_back(c);
+  }
+  if (said != "connected\n") {
+    const auto line = std::string_view(said).substr(0, said.find('\n'));
+    const auto rest = read_all(helper.from.get());
+    return error_of(line, rest, remote);
+  }
+  const auto authority = std::string(authority_of(remote.base));
+  const auto path = remote.base.find('/', remote.base.find("://") + 3);
+  return RemoteStream{std::move(helper.to), std::move(helper.from),
+                      path == std::string::npos ? "" : remote.base.substr(path), authority,
+                      api_key().copy()};
 }
 
 }  // namespace nexus::cli

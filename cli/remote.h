@@ -1,10 +1,13 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "common/config.h"
+#include "common/descriptor.h"
 #include "common/error.h"
 #include "common/local_http.h"
+#include "common/secret.h"
 
 namespace nexus::cli {
 
@@ -15,6 +18,16 @@ namespace nexus::cli {
 /// upstream_timeout.
 Result<LocalResponse> remote_request(const Config& config, std::string_view method,
                                      std::string_view target, std::string_view body);
+
+/// A connection to that nexusd for whoever speaks HTTP/1.1 on it by itself, made by nexus-remote.
+struct RemoteStream {
+  Descriptor to;
+  Descriptor from;
+  std::string base;  ///< what the path of every target begins with
+  std::string host;
+  Secret key;
+};
+Result<RemoteStream> open_remote_stream(const Config& config);
 
 /// Takes NEXUS_API_KEY out of the environment, so that no child inherits it.
 void take_api_key_from_environment();

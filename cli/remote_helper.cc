@@ -1,7 +1,11 @@
 // nexus-remote: one HTTP request to a remote nexusd, for nexus. It reads from standard input the
 // method, URL, API key, CA file and proxy setting, each ended by NUL, then the body; it writes the
 // status and the answer's body, or an error's code and message, the first on a line of its own.
+//
+// With the method STREAM it only connects, says so on a line, and moves bytes in both directions
+// from there on: nexus speaks HTTP on it by itself.
 #include <curl/curl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/error.h"
@@ -25,7 +30,25 @@ constexpr long kConnectMs = 10'000;
 constexpr long kTotalMs = 60'000;
 constexpr std::size_t kLargestAnswer = 64 * 1024 * 1024;
 
-SecretText read_input() {
+constexpr std::size_t kParts = 5;  // method, URL, key, CA file, proxy
+
+/// Nothing where there are fewer.
+std::optional<std::array<SecretText, kParts>> read_parts() {
+  std::array<SecretText, kParts> parts;
+  for (auto& part : parts) {
+    char c = 0;
+    while (true) {
+      const auto got = read(STDIN_FILENO, &c, 1);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return std::nullopt;
+      if (c == '\0') break;
+      part.push_back(c);
+    }
+  }
+  return parts;
+}
+
+SecretText read_body() {
   SecretText text;
   std::array<char, 16 * 1024> buffer;
   ssize_t got = 0;
@@ -37,17 +60,20 @@ SecretText read_input() {
   return text;
 }
 
-int say(std::string_view word, std::string_view rest) {
-  SecretText out(word);
-  out.append("\n").append(rest);
-  std::string_view left = out;
+bool write_all(std::string_view left) {
   while (!left.empty()) {
     const auto written = write(STDOUT_FILENO, left.data(), left.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return 1;
+    if (written <= 0) return false;
     left.remove_prefix(static_cast<std::size_t>(written));
   }
-  return 0;
+  return true;
+}
+
+int say(std::string_view word, std::string_view rest) {
+  SecretText out(word);
+  out.append("\n").append(rest);
+  return write_all(out) ? 0 : 1;
 }
 
 std::size_t keep(char* data, std::size_t, std::size_t size, void* into) {
@@ -65,21 +91,67 @@ std::size_t keep_cursor(char* data, std::size_t, std::size_t size, void* into) {
   return size;
 }
 
+/// Sends all of it, waiting where the connection takes no more. False where it has ended.
+bool send_all(CURL* curl, int fd, std::string_view left) {
+  while (!left.empty()) {
+    std::size_t sent = 0;
+    const auto code = curl_easy_send(curl, left.data(), left.size(), &sent);
+    left.remove_prefix(sent);
+    if (code == CURLE_AGAIN) {
+      pollfd writable{fd, POLLOUT, 0};
+      poll(&writable, 1, -1);
+    } else if (code != CURLE_OK) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What has come, to the end of it for now. False where the connection, or who reads, has ended.
+bool receive_all(CURL* curl) {
+  static std::array<char, 64 * 1024> buffer;
+  while (true) {
+    std::size_t got = 0;
+    const auto code = curl_easy_recv(curl, buffer.data(), buffer.size(), &got);
+    if (code == CURLE_AGAIN) return true;
+    if (code != CURLE_OK || got == 0 || !write_all({buffer.data(), got})) return false;
+  }
+}
+
+/// Moves bytes between our streams and the connection until that has ended.
+int relay(CURL* curl) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd);
+  if (!write_all("connected\n")) return 1;
+  static std::array<char, 64 * 1024> buffer;
+  for (bool is_input_open = true;;) {
+    std::array<pollfd, 2> waited{pollfd{fd, POLLIN, 0},
+                                 pollfd{is_input_open ? STDIN_FILENO : -1, POLLIN, 0}};
+    if (poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return 1;
+    if (waited[1].revents != 0) {
+      const auto got = read(STDIN_FILENO, buffer.data(), buffer.size());
+      is_input_open = got > 0 || (got < 0 && errno == EINTR);
+      // The server may have answered already: that is read below.
+      if (got > 0 && !send_all(curl, fd, {buffer.data(), static_cast<std::size_t>(got)}))
+        is_input_open = false;
+      explicit_bzero(buffer.data(), buffer.size());
+    }
+    // TLS may hold what poll does not see.
+    if (!receive_all(curl)) return 0;
+  }
+}
+
 }  // namespace
 
 int main() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
-  auto input = read_input();
-  std::array<SecretText, 5> parts;  // method, URL, key, CA file, proxy
-  for (auto& part : parts) {
-    const auto end = input.find('\0');
-    if (end == SecretText::npos) return say("usage", "nexus-remote is run by nexus");
-    part = input.substr(0, end);
-    input.erase(0, end + 1);
-  }
-  const auto& [method, url, key, ca_file, proxy] = parts;
+  const auto parts = read_parts();
+  if (!parts) return say("usage", "nexus-remote is run by nexus");
+  const auto& [method, url, key, ca_file, proxy] = *parts;
+  const bool is_stream = method == "STREAM";
+  const auto input = is_stream ? SecretText() : read_body();
 
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
@@ -103,7 +175,7 @@ int main() {
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
-  set(CURLOPT_TIMEOUT_MS, kTotalMs);
+  if (!is_stream) set(CURLOPT_TIMEOUT_MS, kTotalMs);
   set(CURLOPT_USERAGENT, (std::string("nexus/") + kVersion).c_str());
   set(CURLOPT_HTTPHEADER, headers.get());
   set(CURLOPT_WRITEFUNCTION, keep);
@@ -114,7 +186,12 @@ int main() {
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
   if (proxy == "none") set(CURLOPT_PROXY, "");
   if (proxy != "none" && proxy != "env") set(CURLOPT_PROXY, proxy.c_str());
-  set(CURLOPT_CUSTOMREQUEST, method.c_str());
+  if (is_stream) {
+    set(CURLOPT_CONNECT_ONLY, 1L);
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // by ALPN
+  } else {
+    set(CURLOPT_CUSTOMREQUEST, method.c_str());
+  }
   if (!input.empty() || method == "POST") {
     set(CURLOPT_POSTFIELDS, input.c_str());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(input.size()));
@@ -125,6 +202,7 @@ int main() {
                                                        : ErrorCode::daemon_unreachable)
                    .wire,
                reason[0] ? reason.data() : curl_easy_strerror(result));
+  if (is_stream) return relay(curl.get());
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   return say(std::to_string(status) + " " + next_cursor, answer);

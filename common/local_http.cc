@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "common/descriptor.h"
 #include "common/text.h"
 
 namespace nexus {
@@ -41,8 +40,19 @@ Result<void> check_server(int fd, const std::string& socket) {
                "set NEXUS_SOCKET to the socket of your own daemon; see: nexus daemon status"};
 }
 
-/// What is sent to the daemon and received from it gives up after `patience` without progress.
-Result<Descriptor> connect_to(const std::string& socket, std::chrono::milliseconds patience) {
+bool send_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const auto sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Descriptor> connect_local(const std::string& socket, std::chrono::milliseconds patience) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket.size() >= sizeof address.sun_path)
@@ -62,19 +72,11 @@ Result<Descriptor> connect_to(const std::string& socket, std::chrono::millisecon
   return unreachable(socket, std::strerror(errno));
 }
 
-bool send_all(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const auto sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return false;
-    data.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
-}
+namespace {
 
 /// Its loop answers this at once, whatever else is in progress.
 bool is_alive(const std::string& socket, std::chrono::milliseconds patience) {
-  const auto fd = connect_to(socket, patience);
+  const auto fd = connect_local(socket, patience);
   if (!fd || !send_all(fd->get(), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) return false;
   char first = 0;
   return recv(fd->get(), &first, 1, 0) == 1;
@@ -103,7 +105,7 @@ std::string next_cursor(std::string_view head) {
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
                                     std::string_view target, std::string_view body,
                                     std::chrono::milliseconds patience) {
-  NEXUS_TRY(const auto fd, connect_to(socket, patience));
+  NEXUS_TRY(const auto fd, connect_local(socket, patience));
   SecretText request;
   request.reserve(256 + body.size());
   request.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/descriptor.h"
 #include "common/error.h"
 #include "common/secret.h"
 
@@ -27,6 +28,11 @@ struct LocalResponse {
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
                                     std::string_view target, std::string_view body,
                                     std::chrono::milliseconds patience = std::chrono::seconds(5));
+
+/// A connection to nexusd for whoever speaks HTTP/1.1 on it by itself; what is sent on it gives up
+/// after `patience` without progress. Errors: those of local_request.
+Result<Descriptor> connect_local(const std::string& socket,
+                                 std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 /// That such an error means that nobody listens: a daemon may be started, or looked for elsewhere.
 /// A silent one is there, and what it was asked may be done yet.
