@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace nexus {
+namespace {
+
+/// A copy: it may be replaced by what it does.
+void call(Reactor::Task task) {
+  if (task) task();
+}
+
+}  // namespace
 
 std::size_t Pipe::room() {
   const std::lock_guard lock(mutex_);
@@ -82,17 +90,13 @@ void Pipe::abandon() {
 void Pipe::wake_reader(std::unique_lock<std::mutex>& lock) {
   if (!std::exchange(reader_waits_, false)) return;
   lock.unlock();
-  reader_.post([self = shared_from_this()] {
-    if (self->data_) self->data_();
-  });
+  reader_.post([self = shared_from_this()] { call(self->data_); });
 }
 
 void Pipe::wake_writer(std::unique_lock<std::mutex>& lock) {
   if (!std::exchange(writer_waits_, false)) return;
   lock.unlock();
-  writer_.post([self = shared_from_this()] {
-    if (self->room_) self->room_();
-  });
+  writer_.post([self = shared_from_this()] { call(self->room_); });
 }
 
 }  // namespace nexus

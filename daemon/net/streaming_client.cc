@@ -351,6 +351,8 @@ class StreamingClient::Loop {
       return drop(exchange.id);
     }
     auto error = curl_error(code, exchange.detail, exchange.request.head.url, exchange.check);
+    if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING)
+      exchange.fault = exchange.detail;
     if (*exchange.fault != '\0')
       error = {ErrorCode::provider_protocol,
                "the answer cannot be passed on: " + std::string(exchange.fault),

@@ -66,8 +66,9 @@ bool Destinations::allows(const Url& url) const {
 
 Result<std::string> Destinations::resolve(std::string_view target) const {
   const std::string text(target);
-  const bool is_url = !scheme_of(lower(target.substr(0, target.find('/')))).empty() &&
-                      target.find("://") != std::string_view::npos;
+  const auto scheme = scheme_of(lower(target.substr(0, target.find('/'))));
+  const bool is_url = scheme == "https" || scheme == "http" ||
+                      (!scheme.empty() && target.substr(scheme.size()).starts_with("://"));
   // Only ever behind a host that is there already: nothing in it can be another one.
   const auto full = is_url ? text : base_ + (target.starts_with('/') ? "" : "/") + text;
   const auto url = parse_url(full, "the target");

@@ -112,6 +112,22 @@ TEST_CASE("what nobody wants to read any more goes nowhere", "[pipe]") {
                   }});
 }
 
+TEST_CASE("whoever is called by a pipe may say that nobody is to be called any more", "[pipe]") {
+  Reactor loop;
+  const auto pipe = std::make_shared<Pipe>(loop, loop);
+  std::string got;
+  in_turns(loop, {[&] {
+                    // Its own memory, and not in the function itself.
+                    pipe->on_data([&, text = std::string(100, 'x')] {
+                      pipe->on_data({});
+                      got = text;
+                    });
+                    CHECK(pipe->take(1).bytes.empty());
+                    pipe->write("a");
+                  },
+                  [&] { CHECK(got == std::string(100, 'x')); }});
+}
+
 TEST_CASE("a pipe carries a stream from one loop to another, whole", "[pipe]") {
   constexpr std::size_t kAll = 20 * Pipe::kCapacity + 7;
   Reactor reading;
