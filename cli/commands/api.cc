@@ -18,6 +18,7 @@ namespace nexus::cli {
 namespace {
 
 struct ApiArgs {
+  std::string connection;
   std::vector<std::string> words;
   std::vector<std::string> headers;
   std::string data;
@@ -160,12 +161,12 @@ Result<void> read_body(const ApiArgs& args, Call& call) {
 Result<Call> read_call(const ApiArgs& args) {
   Call call;
   const auto& words = args.words;
-  if (words.size() < 2 || words.size() > 3 || (words.size() == 3 && !is_method(words[1])))
-    return usage("a connection and a path or URL are needed, with a method in between",
+  if (words.size() > 2 || (words.size() == 2 && !is_method(words.front())))
+    return usage("a path or URL is needed, with a method in front of it where it is not GET",
                  "for example: nexus api github GET /user");
-  call.connection = words.front();
+  call.connection = args.connection;
   call.target = words.back();
-  if (words.size() == 3) call.method = words[1];
+  if (words.size() == 2) call.method = words.front();
   if (call.target.empty() || printable(call.target, call.target.size()) != call.target)
     return usage("the path has characters that none has", "encode them, as %20");
   NEXUS_CHECK(read_headers(args, call));
@@ -354,15 +355,16 @@ Command api_command() {
       .name = "api",
       .summary = "Send a request to a connection's API, with its credentials",
       .arguments =
-          {{"request",
+          {{"connection", &args->connection, "conn_… id, alias or provider", {.required = true}},
+           {"request",
             &args->words,
-            "CONNECTION [METHOD] PATH|URL: a path below the API's base URL",
-            {.required = true}},
+            "[METHOD] PATH|URL: a path below the API's base URL",
+            {.required = true, .value = "[METHOD] PATH|URL"}},
            {"-H,--header",
             &args->headers,
             "send this header (repeatable)",
             {.value = "'NAME: VALUE'"}},
-           {"-d,--data", &args->data, "send this body", {.value = "TEXT"}},
+           {"-d,--data", &args->data, "send this body", {.value = "DATA"}},
            {"-f,--raw-field",
             &args->text_fields,
             "a text in a JSON body or, with GET, in the query (repeatable)",
