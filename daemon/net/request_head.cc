@@ -14,4 +14,9 @@ void RequestHead::set_header(const std::string& name, Secret value) {
   headers.emplace_back(name, std::move(value));
 }
 
+bool RequestHead::is_idempotent() const {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+         method == "DELETE" || method == "TRACE";
+}
+
 }  // namespace nexus

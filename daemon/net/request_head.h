@@ -22,6 +22,9 @@ struct RequestHead {
   void remove_header(std::string_view name);
   /// The one header of that name from now on.
   void set_header(const std::string& name, Secret value);
+
+  /// Whether sending it twice does no more than sending it once (RFC 9110 9.2.2).
+  bool is_idempotent() const;
 };
 
 }  // namespace nexus

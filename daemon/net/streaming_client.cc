@@ -25,11 +25,6 @@ constexpr std::size_t kSpareHandles = 64;
 using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using Lines = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-/// RFC 9110 9.2.2.
-bool is_idempotent(const std::string& method) {
-  return method != "POST" && method != "PATCH" && method != "CONNECT";
-}
-
 int status_in(std::string_view line) {
   const auto space = line.find(' ');
   const auto digits = line.substr(std::min(space, line.size()));
@@ -170,7 +165,7 @@ class StreamingClient::Loop {
     if (!body.is_there()) {
       // libcurl would send it again by itself where a connection that was kept turns out to be
       // gone.
-      if (!is_idempotent(method)) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+      if (!exchange.request.head.is_idempotent()) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
       return;
     }
     const auto length = body.kept ? std::optional<std::uint64_t>(body.kept->size()) : body.length;

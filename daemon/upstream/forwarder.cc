@@ -19,11 +19,6 @@ constexpr std::size_t kMostRepeatable = 64 * 1024;
 constexpr std::size_t kMostSigned = 8 * 1024 * 1024;
 constexpr std::size_t kPiece = 64 * 1024;
 
-bool is_idempotent(const std::string& method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
-         method == "OPTIONS";
-}
-
 bool signs_body(const std::optional<Strategy>& strategy) {
   return strategy && (strategy->type == "aws_sigv4" || strategy->type == "hmac_payload");
 }
@@ -81,7 +76,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::size_t most_kept() const {
     if (signs_body(token_.strategy) && !leaves_body_unsigned(request_.headers)) return kMostSigned;
     const bool is_short = request_.body.length && *request_.body.length <= kMostRepeatable;
-    return is_short && is_idempotent(request_.method) && !token_.strategy ? kMostRepeatable : 0;
+    return is_short && RequestHead{request_.method}.is_idempotent() && !token_.strategy ? kMostRepeatable : 0;
   }
 
   void keep_body(std::size_t most) {
@@ -194,7 +189,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   void answered(Result<StreamedAnswer> answer) {
     if (!answer) return fail(about_connection(answer.error()));
-    const bool can_repeat = is_idempotent(request_.method) && !request_.body.stream;
+    const bool can_repeat = RequestHead{request_.method}.is_idempotent() && !request_.body.stream;
     if (answer->status != 401 || is_repeated_ || token_.strategy || !can_repeat)
       return pass_on(*std::move(answer));
     is_repeated_ = true;
