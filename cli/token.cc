@@ -17,6 +17,7 @@ Result<SecretText> field_in(const SecretText& text, const std::string& name) {
   const api::TokenPayload payload(text);
   if (auto value = payload.credential(name)) return *std::move(value);
   if (auto value = payload.member(name)) return *std::move(value);
+  if (auto value = payload.token_field(name)) return *std::move(value);
   return Error{ErrorCode::usage, "these credentials have no field '" + printable(name, 60) + "'",
                "--format json shows those there are"};
 }

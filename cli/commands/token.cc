@@ -16,7 +16,10 @@ Command token_command() {
             &args->format,
             "raw: the token; json: the whole payload; header: an HTTP header; env: for eval",
             {.one_of = {"raw", "json", "header", "env"}}},
-           {"--field", &args->field, "another field of the credentials, for example id_token"},
+           {"--field", &args->field,
+            "another field of the credentials (id_token), or of what else the provider told with "
+            "the "
+            "token (instance_url)"},
            {"--min-ttl",
             &args->min_ttl,
             "refresh when less life than this is left (60s, 5m)",

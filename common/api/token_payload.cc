@@ -16,7 +16,7 @@ std::optional<SecretText> value_in(const Json& object, const std::string& name) 
   const auto found = object.find(name);
   if (found == object.end()) return std::nullopt;
   if (found->is_string()) return SecretText(found->get_ref<const std::string&>());
-  if (found->is_number_integer() || found->is_boolean()) return SecretText(to_text(*found));
+  if (found->is_number() || found->is_boolean()) return SecretText(to_text(*found));
   return std::nullopt;
 }
 
@@ -61,6 +61,11 @@ std::optional<SecretText> TokenPayload::credential(const std::string& name) cons
 
 std::optional<SecretText> TokenPayload::member(const std::string& name) const {
   return json_->is_object() ? value_in(*json_, name) : std::nullopt;
+}
+
+std::optional<SecretText> TokenPayload::token_field(const std::string& name) const {
+  const auto* fields = object_in(*json_, "token_fields");
+  return fields ? value_in(*fields, name) : std::nullopt;
 }
 
 bool is_static_payload(std::string_view payload) {

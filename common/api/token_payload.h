@@ -28,6 +28,8 @@ class TokenPayload {
   std::optional<SecretText> credential(const std::string& name) const;
   /// The same of the payload itself: expires_at, provider…
   std::optional<SecretText> member(const std::string& name) const;
+  /// What else the token's answer told: `token_fields`.
+  std::optional<SecretText> token_field(const std::string& name) const;
 
  private:
   std::unique_ptr<nlohmann::json> json_;

@@ -49,6 +49,7 @@ SecretText payload(const FetchedToken& token, UnixTime now, const Expiry& expiry
     json.member("expires_in", std::max<UnixTime>(0, *expires_at - now));
   }
   write_credential(json, token);
+  if (!token.facts.token_fields.empty()) json.member_json("token_fields", token.facts.token_fields);
   json.member("provider", token.provider)
       .member("connection_id", token.connection_id)
       .member("health_status", "healthy")

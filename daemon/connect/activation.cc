@@ -90,7 +90,11 @@ Result<ConnectionRow> Activation::activate(const ConnectionRow& row, const Provi
   if (active.account.empty()) active.account = printable(active.subject, 200);
   NEXUS_CHECK(check_replaced(active));
   active.status = ConnectionStatus::active;
-  active.token = {response.token_type, response.scope.value_or(row.requested_scopes), sent_at, {}};
+  active.token = {response.token_type,
+                  response.scope.value_or(row.requested_scopes),
+                  sent_at,
+                  {},
+                  response.token_fields};
   if (response.expires_in) active.token.expires_at = sent_at + *response.expires_in;
   if (!response.refresh_token.empty() || is_unattended(ours.client.grant()))
     active.refresh_at = background_refresh_at(active.token, chance());

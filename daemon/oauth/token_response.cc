@@ -6,6 +6,7 @@
 
 #include "common/rfc3339.h"
 #include "common/text.h"
+#include "daemon/oauth/token_fields.h"
 
 namespace nexus {
 namespace {
@@ -159,6 +160,7 @@ Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect, U
   if (!response.expires_in) response.expires_in = dialect.default_expires_in;
   if (dialect.tokens_never_expire) response.expires_in.reset();
   NEXUS_TRY(response.scope, read_scope(document, dialect.scope_format()));
+  response.token_fields = token_fields_in(whole, dialect.token_fields);
   return response;
 }
 

@@ -21,6 +21,7 @@ struct TokenResponse {
   std::string token_type = "Bearer";
   std::optional<std::int64_t> expires_in;  ///< seconds; nothing when the answer does not say
   std::optional<std::string> scope;        ///< as granted, where it was told
+  std::string token_fields;                ///< what it told that the dialect names (token_fields.h)
 };
 
 /// Takes the refresh token out of an answer, whatever else is wrong with it: one that replaces

@@ -7,6 +7,7 @@
 #include "common/suggestion.h"
 #include "common/text.h"
 #include "daemon/net/url.h"
+#include "daemon/oauth/token_fields.h"
 
 namespace nexus {
 namespace {
@@ -160,6 +161,7 @@ const std::vector<Row>& table() {
       row<&D::token_response_format>("token_response_format", Kind::words, For::oauth2,
                                      Goes::nowhere, {"form", "json"}),
       row<&D::token_response_path>("token_response_path", Kind::text, For::oauth2, Goes::nowhere),
+      row<&D::token_fields>("token_fields", Kind::texts, For::oauth2, Goes::nowhere),
       row<&D::token_scope_format>("token_scope_format", Kind::words, For::oauth2, Goes::nowhere,
                                   {"text", "comma", "list"}),
       row<&D::invalid_grant_errors>("invalid_grant_errors", Kind::texts, For::oauth2,
@@ -223,6 +225,8 @@ Result<void> check(const JsonFields& fields, const Dialect& dialect) {
   }
   NEXUS_CHECK(check_parameters(fields, "token_params", dialect.token_params));
   NEXUS_CHECK(check_parameters(fields, "refresh_params", dialect.refresh_params));
+  if (const auto fault = fault_of_token_fields(dialect.token_fields); !fault.empty())
+    return fields.bad("token_fields", fault);
   if (dialect.default_expires_in.value_or(0) > kLongestLife)
     return fields.bad("default_expires_in", "is more than a year");
   return {};

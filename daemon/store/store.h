@@ -46,6 +46,7 @@ struct TokenFacts {
   std::string scopes;  ///< granted, separated by spaces
   UnixTime obtained_at = 0;
   std::optional<UnixTime> expires_at;
+  std::string token_fields{};  ///< what else its answer told, as JSON (oauth/token_fields.h)
 };
 
 struct ConnectionRow {

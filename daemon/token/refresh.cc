@@ -3,6 +3,7 @@
 #include "daemon/connection_errors.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
+#include "daemon/oauth/token_fields.h"
 #include "daemon/token/refresh_policy.h"
 
 namespace nexus {
@@ -170,7 +171,12 @@ Result<void> Refresh::store(const Errand& errand, const TokenResponse& response,
     if (kept) refreshed.fields.clear();
   }
   const auto usual = target.scopes.empty() ? row.token.scopes : target.scopes;
-  TokenFacts facts{response.token_type, response.scope.value_or(usual), sent_at, {}};
+  TokenFacts facts{response.token_type,
+                   response.scope.value_or(usual),
+                   sent_at,
+                   {},
+                   later_token_fields(row.token.token_fields, response.token_fields,
+                                      ours.client.dialect().token_fields)};
   if (const auto life = life_of(response, row.token, ours.client.dialect()))
     facts.expires_at = sent_at + *life;
   if (target.is_everything()) {

@@ -157,6 +157,7 @@ Result<FetchedToken> Tokens::open_downscoped(const ConnectionRow& row, const Tok
   FetchedToken token;
   NEXUS_TRY(token.access_token, downscoped_.open(row.id, target, kept));
   token.facts = kept.facts;
+  token.facts.token_fields = row.token.token_fields;
   if (token.facts.expires_at) *token.facts.expires_at -= clock_ahead();
   token.connection_id = row.id;
   token.provider_id = row.provider_id;

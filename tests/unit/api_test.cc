@@ -174,7 +174,8 @@ TEST_CASE("what a capture asks for comes in the order of what is required", "[ap
 TEST_CASE("a token payload gives its fields, whatever it holds", "[api]") {
   const api::TokenPayload payload(
       R"({"strategy":{"type":"header","config":{"header_name":"X-Key","n":1}},
-          "credentials":{"api_key":"k\"1","port":8080},"expires_at":5})");
+          "credentials":{"api_key":"k\"1","port":8080},"expires_at":5,
+          "token_fields":{"team.id":"T","rate":1.5,"ok":true}})");
   CHECK(payload.strategy() == "header");
   CHECK(payload.config("header_name") == "X-Key");
   CHECK(payload.config("n").empty());
@@ -182,11 +183,16 @@ TEST_CASE("a token payload gives its fields, whatever it holds", "[api]") {
   CHECK(std::string_view(*payload.credential("port")) == "8080");
   CHECK(std::string_view(*payload.member("expires_at")) == "5");
   CHECK_FALSE(payload.member("strategy"));
+  CHECK(std::string_view(*payload.token_field("team.id")) == "T");
+  CHECK(std::string_view(*payload.token_field("rate")) == "1.5");
+  CHECK(std::string_view(*payload.token_field("ok")) == "true");
+  CHECK_FALSE(payload.token_field("api_key"));
   for (const auto* odd : {"", "[]", "{", "{}", R"({"strategy":1,"credentials":2})"}) {
     const api::TokenPayload nothing(odd);
     CHECK(nothing.strategy().empty());
     CHECK(nothing.fields().empty());
     CHECK_FALSE(nothing.credential("x"));
+    CHECK_FALSE(nothing.token_field("x"));
   }
   CHECK(std::string_view(*api::access_token_in(R"({"access_token":"a\"b\\c"})")) == "a\"b\\c");
   CHECK_FALSE(api::access_token_in(R"({"access_token":"a\)"));

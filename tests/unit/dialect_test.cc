@@ -140,6 +140,37 @@ TEST_CASE("answers in other forms are taken only where the provider is known for
   CHECK_FALSE(listed->expires_in);
 }
 
+TEST_CASE("what the provider's entry names of an answer is kept, and nothing else", "[dialect]") {
+  const auto kept = [](const std::string& members, const Json& names) {
+    OneAnswer http("application/json",
+                   R"({"access_token":"t","token_type":"bearer",)" + members + "}");
+    const auto read = exchange({{"token_fields", names}}, http);
+    REQUIRE(read);
+    return read->token_fields;
+  };
+  const auto* answer = R"("instance_url":"https://a.example","team":{"id":"T1","n":7,"ok":true},)"
+                       R"("dotted.name":"x","list":["l"],"none":null,"odd":"a\u001bb",)"
+                       R"("rate":1.5)";
+  CHECK(kept(answer, {"instance_url", "team.id"}) ==
+        R"({"instance_url":"https://a.example","team.id":"T1"})");
+  CHECK(kept(answer, {"team.n", "team.ok", "rate"}) == R"({"rate":1.5,"team.n":7,"team.ok":true})");
+  CHECK(kept(answer, {"team", "list", "none", "odd", "nobody", "team.id.x", "list.0"}).empty());
+  CHECK(kept(answer, Json::array()).empty());
+  for (const auto& [count, fits] : {std::pair(2048, true), std::pair(2049, false)}) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "ü";
+    CHECK(kept("\"long\":\"" + text + "\"", {"long"}).empty() != fits);
+  }
+  // Of a nested answer the names begin at its top, as the entry's author sees it.
+  OneAnswer nested("application/json",
+                   R"({"team":{"id":"T"},"authed_user":{"id":"U","access_token":"u"}})");
+  CHECK(exchange({{"token_response_path", "authed_user"},
+                  {"token_type_optional", true},
+                  {"token_fields", {"team.id", "authed_user.id", "id"}}},
+                 nested)
+            ->token_fields == R"({"authed_user.id":"U","team.id":"T"})");
+}
+
 TEST_CASE("a member error that tells of none is no error", "[dialect]") {
   for (const auto* error : {"null", R"("")", "false", "0", "{}", "[]"}) {
     CAPTURE(error);
@@ -194,6 +225,11 @@ TEST_CASE("settings of a dialect that make no sense are refused by name", "[dial
   CHECK(has(refused({{"refresh_params", {{"client_secret", "x"}}}}), "client_secret"));
   CHECK(has(refused({{"authorization_names", {{"state", "x"}}}}), "state"));
   CHECK(has(refused({{"authorization_names", {{"client_id", "code_challenge"}}}}), "code_"));
+  for (const char* name : {"", ".", "a.", ".a", "a..b", "a b", "a{", "ä", "access_token",
+                           "authed_user.access_token", "refresh_token", "id_token"})
+    CHECK(has(refused({{"token_fields", {"fine", name}}}), "token_fields"));
+  CHECK(has(refused({{"token_fields", std::vector<std::string>(17, "a")}}), "16"));
+  CHECK(refused({{"token_fields", std::vector<std::string>(16, "a")}}).empty());
   CHECK(has(refused({{"default_expires_in", -1}}), "default_expires_in"));
   CHECK(has(refused({{"default_expires_in", 9223372036854775807LL}}), "default_expires_in"));
   CHECK(has(refused({{"token_response_format", "xml"}}), "token_response_format"));

@@ -34,6 +34,12 @@ class Tampered {
         .execute(sql);
   }
 
+  std::string code_of(const std::string& connection) {
+    sqlite::Database database(directory_.path() + "/nexus.db", sqlite::Database::Mode::read_write);
+    auto query = database.query("SELECT hex(mac) FROM connections WHERE id = ?1");
+    return query.bind(connection).next() ? query.text(0) : std::string();
+  }
+
   void reopen(const std::optional<VaultHeader>& adopted = std::nullopt) {
     store_.reset();
     open(adopted);
@@ -75,6 +81,7 @@ TEST_CASE("a connection that somebody else has changed is out of service", "[sto
       "status = CAST(status AS BLOB)", "metadata = '{\"a\":1},\"alias\":\"yours\"'",
       "revocation = '{\"grant_kept\":true}'", "subject = 'another'",
       "issuer = 'https://evil.example'", "auth_type = 'api_key'", "status = 'attention_required'",
+      "token_fields = '{\"instance_url\":\"https://evil.example\"}'", "token_fields = x''",
       "scopes = 'all'", "token_type = 'DPoP'", "sequence = sequence + 1000", "generations = '{}'",
       "mac = NULL", "mac = x'00'", "mac = (SELECT mac FROM connections WHERE id = 'conn_b')");
   Tampered vault;
@@ -108,6 +115,30 @@ TEST_CASE("what nexusd itself writes fits, and what decides nothing may change",
   CHECK(stored_row(store, "conn_b").status == kActive);
   vault.reopen();
   CHECK(stored_row(vault.store(), "conn_b").status == kActive);
+}
+
+TEST_CASE("what a token's answer told is covered, and cannot be taken away", "[store][macs]") {
+  const auto* change =
+      GENERATE("''", "'{\"instance_url\":\"https://evil.example\"}'", "NULL || ''", "x'7b7d'");
+  Tampered vault;
+  const std::string told = R"({"instance_url":"https://acme.example"})";
+  REQUIRE(*vault.store().save_refresh("conn_a", {"Bearer", "read", kNow, kNow + 9, told},
+                                      {sealed("conn_a", "access_token", "new", 2)}, kNow, kNow,
+                                      kNow));
+  CHECK((*vault.store().token("conn_a"))->connection.token.token_fields == told);
+  vault.reopen();
+  CHECK(stored_row(vault.store(), "conn_a").token.token_fields == told);
+  CHECK(stored_row(vault.store(), "conn_a").status == kActive);
+  vault.run("UPDATE connections SET token_fields = coalesce(" + std::string(change) +
+            ", '{}') WHERE id = 'conn_a'");
+  check_refused(vault.store(), "conn_a");
+  CHECK((*vault.store().token("conn_a"))->connection.token.token_fields.empty());
+}
+
+TEST_CASE("codes that an earlier nexusd made fit still", "[store][macs]") {
+  Tampered vault;
+  CHECK(vault.code_of("conn_a") == "1B7B52FE3282E3C9F0F8C94B87F4AD65");
+  CHECK(vault.code_of("conn_p") == "3FB4F50DC81B285AC9FA487EA668A768");
 }
 
 TEST_CASE("an older secret that is put back is not used", "[store][macs]") {

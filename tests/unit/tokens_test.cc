@@ -197,6 +197,42 @@ TEST_CASE("where no person is needed a new token is asked for as the client", "[
   CHECK(home.stored(id, "refresh_token").empty());
 }
 
+TEST_CASE("what an answer told beside the token stays until another answer tells it anew",
+          "[tokens]") {
+  TestHome home;
+  auto fields = provider_fields();
+  fields["params"]["token_fields"] = {"instance_url", "team.id"};
+  REQUIRE(home.register_provider(fields));
+  const auto answer = [&](nlohmann::json members) {
+    home.provider().answers(answers::with(home.provider().as_usual(), std::move(members)));
+  };
+  answer({{"instance_url", "https://a.example"}, {"team", {{"id", "T1"}}}, {"other", "x"}});
+  const auto id = home.active_connection();
+  const auto told = [&] { return (*home.store().token(id))->connection.token.token_fields; };
+  const std::string first = R"({"instance_url":"https://a.example","team.id":"T1"})";
+  CHECK(told() == first);
+  answer({{"instance_url", nullptr}});
+  REQUIRE(home.refresh(id));
+  CHECK(told() == first);
+  answer({{"instance_url", "https://b.example"}});
+  REQUIRE(home.refresh(id));
+  CHECK(told() == R"({"instance_url":"https://b.example","team.id":"T1"})");
+  // A token for less is no news of the connection.
+  answer({{"team", {{"id", "T2"}}}});
+  REQUIRE(home.downscoped_token(id, "read"));
+  CHECK(told() == R"({"instance_url":"https://b.example","team.id":"T1"})");
+  home.reopen();
+  CHECK(told() == R"({"instance_url":"https://b.example","team.id":"T1"})");
+  // What the entry does not name any more goes with the next answer.
+  auto params = provider_fields()["params"];
+  params["token_fields"] = {"team.id"};
+  REQUIRE(home.edit_provider("acme", {{"params", params}}));
+  REQUIRE(home.refresh(id));
+  CHECK(told() == R"({"team.id":"T1"})");
+  REQUIRE(home.disconnect(id));
+  CHECK(told().empty());
+}
+
 TEST_CASE("a token for less is kept for its target until it expires", "[tokens][narrow]") {
   TestHome home;
   const auto id = home.active_connection();

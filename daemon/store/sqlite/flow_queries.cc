@@ -200,10 +200,11 @@ Result<bool> SqliteStore::activate(const ConnectionRow& c, const std::string& pi
           "UPDATE connections SET status = 'active', alias = ?2, issuer = ?3, subject = ?4, "
           "account = ?5, updated_at = ?6, error_code = '', error_message = '', "
           "token_type = ?7, scopes = ?8, obtained_at = ?9, expires_at = ?10, pinned = ?11, "
-          "refresh_at = ?12, last_used_at = ?13 WHERE id = ?1 AND status = 'pending'")
+          "refresh_at = ?12, last_used_at = ?13, token_fields = ?14 WHERE id = ?1 AND status = "
+          "'pending'")
         .bind(c.id, alias, c.issuer, c.subject, c.account, c.updated_at, c.token.token_type,
               c.token.scopes, c.token.obtained_at, c.token.expires_at, pinned, c.refresh_at,
-              c.last_used_at)
+              c.last_used_at, c.token.token_fields)
         .run();
     if (db.changes() != 1) throw Abandoned{};
     drop_flow(db, c.id);

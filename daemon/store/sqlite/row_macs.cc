@@ -58,7 +58,7 @@ constexpr auto kTriggers =
     "CREATE TEMP TRIGGER changed_connection AFTER UPDATE OF id, workspace, provider_id, auth_type, "
     "alias, status, requested_scopes, issuer, subject, account, return_url, replaces, "
     "pending_until, token_type, scopes, obtained_at, expires_at, revocation, pinned, metadata, "
-    "sequence, generations "
+    "sequence, generations, token_fields "
     "ON main.connections WHEN OLD.mac IS " CONNECTION_MAC("OLD") " BEGIN "
     "UPDATE connections SET mac = " CONNECTION_MAC("NEW") " WHERE id = NEW.id; END;"
     "CREATE TEMP TRIGGER new_provider AFTER INSERT ON main.providers BEGIN "

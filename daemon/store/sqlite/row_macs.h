@@ -17,12 +17,16 @@ namespace nexus::sqlite {
 
 /// What is covered of each table; `row` is what its columns are named by: an alias, NEW, OLD. What
 /// is left out decides nothing: times that are told, back-off, texts of errors.
-#define CONNECTION_MAC(row)                                                                        \
+#define CONNECTION_MAC_WITH(row, more)                                                             \
   "row_mac('connection', " row ".id, " row ".workspace, " row ".provider_id, " row                 \
   ".auth_type, " row ".alias, " row ".status, " row ".requested_scopes, " row ".issuer, " row      \
   ".subject, " row ".account, " row ".return_url, " row ".replaces, " row ".pending_until, " row   \
   ".token_type, " row ".scopes, " row ".obtained_at, " row ".expires_at, " row ".revocation, " row \
-  ".pinned, " row ".metadata, " row ".sequence, " row ".generations)"
+  ".pinned, " row ".metadata, " row ".sequence, " row ".generations" more ")"
+/// Without token_fields the code is that of earlier versions, which had none.
+#define CONNECTION_MAC(row)                                                                \
+  "iif(" row ".token_fields = '', " CONNECTION_MAC_WITH(row, "") ", " CONNECTION_MAC_WITH( \
+      row, ", " row ".token_fields") ")"
 /// A profile has its own, so that reading a connection does not hash its provider's profile.
 #define PROFILE_MAC(row) "row_mac('profile', " row ".id, " row ".profile)"
 #define PROVIDER_MAC_WITH(row, profile_mac)                             \

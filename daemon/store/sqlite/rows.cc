@@ -25,7 +25,8 @@ void take_out_of_service(ConnectionRow& row, const std::string& why) {
   row.error_code = kRecordDamaged;
   row.error_message = why;
   // What may be somebody else's leads nobody anywhere.
-  for (auto* text : {&row.return_url, &row.replaces, &row.metadata}) text->clear();
+  for (auto* text : {&row.return_url, &row.replaces, &row.metadata, &row.token.token_fields})
+    text->clear();
 }
 
 ConnectionRow connection_row(const Query& q) {
@@ -47,7 +48,7 @@ ConnectionRow connection_row(const Query& q) {
   row.last_refresh_at = q.optional_number(15);
   row.error_code = q.text(16);
   row.error_message = q.text(17);
-  row.token = {q.text(18), q.text(19), q.number(20), q.optional_number(21)};
+  row.token = {q.text(18), q.text(19), q.number(20), q.optional_number(21), q.text(31)};
   row.refresh_at = q.optional_number(23);
   row.refresh_failures = q.number(24);
   row.refresh_sent = q.number(25);
@@ -151,7 +152,8 @@ void revoke_connection(Database& db, const std::string& id, const std::string& o
   drop_flow(db, id);
   db.query(
         "UPDATE connections SET status = 'revoked', alias = '', return_url = '', metadata = '', "
-        "revocation = ?2, updated_at = ?3, error_code = '', error_message = '' WHERE id = ?1")
+        "token_fields = '', revocation = ?2, updated_at = ?3, error_code = '', error_message = '' "
+        "WHERE id = ?1")
       .bind(id, outcome, now)
       .run();
   purge_unused_providers(db);

@@ -27,14 +27,14 @@ namespace nexus::sqlite {
   "json_valid(p.profile) THEN "                                                                   \
   "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, " metadata         \
   ", "                                                                                            \
-  "c.refresh_failing_since, c.generations, "                                                      \
+  "c.refresh_failing_since, c.token_fields, c.generations, "                                                      \
   "CASE WHEN c.mac IS NOT " CONNECTION_MAC("c") " THEN 'its record' "                             \
   "WHEN p.mac IS NOT " PROVIDER_MAC("p") " THEN 'its provider''s record' END, " more              \
   " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS_AND(more) CONNECTION_COLUMNS_WITH("c.metadata", more)
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
-constexpr int kGenerations = 31;
-constexpr int kConnectionColumns = 33;
+constexpr int kGenerations = 32;
+constexpr int kConnectionColumns = 34;
 
 ConnectionRow connection_row(const Query& query);
 SealedField sealed_field(const Query& query);

@@ -181,6 +181,9 @@ CREATE INDEX flow_keys ON flows (api_key, expires_at) WHERE api_key <> '';
                                  R"sql(
 DROP INDEX connection_names;
 CREATE INDEX connection_names ON connections (alias COLLATE NOCASE) WHERE alias <> '';
+)sql",
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN token_fields TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(
