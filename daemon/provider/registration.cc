@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "common/text_fault.h"
 #include "daemon/net/url.h"
+#include "daemon/provider/api_base.h"
 
 namespace nexus {
 namespace {
@@ -62,14 +63,13 @@ Result<void> check_urls(const Provider& p) {
       {"auth_url", p.auth_url},
       {"token_url", p.token_url},
       {"issuer", p.issuer},
-      {"user_info_endpoint", p.user_info_endpoint},
-      {"api_base_url", p.api_base_url}};
+      {"user_info_endpoint", p.user_info_endpoint}};
   for (const auto& [name, value] : endpoints) {
     if (value.empty() || (std::string_view(name) == "user_info_endpoint" && value[0] == '/'))
       continue;
     NEXUS_CHECK(parse_endpoint(value, name, p.allow_insecure_http));
   }
-  return {};
+  return check_api_base(p);
 }
 
 /// What has to be known where no metadata tells it.
