@@ -12,7 +12,7 @@ namespace {
 
 /// Where the request goes: the base that the entry or, for self-hosted services, the person names.
 Result<std::string> target_of(const Provider& provider, const Credentials& credentials) {
-  NEXUS_TRY(const auto base, api_base(provider, credentials));
+  NEXUS_TRY(const auto base, static_api_base(provider, credentials));
   if (base.empty() || provider.user_info_endpoint.empty())
     return Error{ErrorCode::provider_not_validatable,
                  "nothing says how to check credentials of " + provider.name,

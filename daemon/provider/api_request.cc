@@ -5,7 +5,7 @@
 
 namespace nexus {
 
-Result<std::string> api_base(const Provider& provider, const Credentials& credentials) {
+Result<std::string> static_api_base(const Provider& provider, const Credentials& credentials) {
   auto base = provider.api_base_url;
   if (const auto own = credential(credentials, "base_url"); !own.empty()) {
     const auto url = parse_endpoint(own, "base_url", provider.allow_insecure_http);

@@ -9,10 +9,10 @@
 
 namespace nexus {
 
-/// Where the provider's API is: the base URL that the provider or, for self-hosted services, the
-/// credentials name; without a slash at its end, "" where nothing does. Error: invalid_credentials
-/// for a base URL among these that is none.
-Result<std::string> api_base(const Provider& provider, const Credentials& credentials);
+/// Where the API of a provider of static credentials is: the base URL that the provider or, for
+/// self-hosted services, the credentials name; without a slash at its end, "" where nothing does.
+/// Error: invalid_credentials for a base URL among these that is none.
+Result<std::string> static_api_base(const Provider& provider, const Credentials& credentials);
 
 /// Adds what the provider wants to have with every request (`request_headers`). Error:
 /// invalid_credentials for a field that no header can carry.

@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "common/version.h"
 #include "daemon/net/url.h"
+#include "daemon/provider/api_base.h"
 #include "daemon/provider/api_request.h"
 #include "daemon/strategy/credential_schema.h"
 #include "daemon/upstream/destinations.h"
@@ -66,17 +67,28 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     if (token_.strategy) {
       NEXUS_TRY(credentials_, credentials_from_document(token_.document.expose()));
     }
-    NEXUS_TRY(const auto base, api_base(provider_, credentials_));
+    NEXUS_TRY(const auto base, api_address());
     NEXUS_TRY(const auto destinations, Destinations::of(provider_, base));
     NEXUS_TRY(url_, destinations.resolve(request_.target));
     return {};
+  }
+
+  Result<std::string> api_address() const {
+    if (token_.strategy) return static_api_base(provider_, credentials_);
+    ConnectionRow connection;
+    connection.id = token_.connection_id;
+    connection.provider_name = token_.provider;
+    connection.token = token_.facts;
+    return api_base_of(provider_, connection);
   }
 
   /// How much of the body is kept before it is sent, 0 for none of it.
   std::size_t most_kept() const {
     if (signs_body(token_.strategy) && !leaves_body_unsigned(request_.headers)) return kMostSigned;
     const bool is_short = request_.body.length && *request_.body.length <= kMostRepeatable;
-    return is_short && RequestHead{request_.method}.is_idempotent() && !token_.strategy ? kMostRepeatable : 0;
+    return is_short && RequestHead{request_.method}.is_idempotent() && !token_.strategy
+               ? kMostRepeatable
+               : 0;
   }
 
   void keep_body(std::size_t most) {

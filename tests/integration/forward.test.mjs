@@ -334,6 +334,15 @@ test('it needs the same as the token itself: a key, its scope, no page in a brow
   assert.equal((await send('GET', to('/', 'demo'), { gateway: true })).status, 200, 'of what the key may see the name is not ambiguous');
 });
 
+test('an API whose address the token\'s answer tells is reached there, and nowhere else', async () => {
+  await register(home, provider.issuer, { name: 'instanced', api_base_url: '{instance_url}/services', params: { token_fields: ['instance_url'] } });
+  provider.tokenAnswer = (answer) => ({ ...answer, instance_url: `${api.url}/org` });
+  const { id: there } = await connect(home, provider, { provider_name: 'instanced' });
+  assert.equal((await send('GET', to('/data?q=1', there))).json.target, '/org/services/data?q=1');
+  assert.equal((await send('GET', to('', there), { headers: { 'x-nexus-target': `http://127.0.0.2:${evil.port}/` } })).json.code, 'host_not_allowed');
+  provider.tokenAnswer = (answer) => answer;
+});
+
 test('each is on record, with where it went and without what it carried', async () => {
   await send('GET', to('/secret-path?token=canary'), { headers: { 'x-private': 'canary' } });
   const [{ event_data: data, connection_id: of }] = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=1')).json;
