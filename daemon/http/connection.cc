@@ -21,6 +21,7 @@ constexpr auto kIdleDeadline = 30s;
 constexpr auto kWriteDeadline = 30s;
 constexpr auto kStreamDeadline = 60s;  ///< from one piece of a stream to the next
 constexpr std::size_t kReadAtOnce = 64 * 1024;
+constexpr std::size_t kSentWithHead = 4 * 1024;
 constexpr std::size_t kMaxBuffered = 1024 * 1024 + 64 * 1024;
 
 Connection::Time now() {
@@ -52,12 +53,13 @@ bool Connection::waits_for_client() const {
 }
 
 std::uint32_t Connection::interest() const {
-  if (passing_on_) {
-    // A client that goes away ends what is done for it.
-    return EPOLLRDHUP | (incoming_ && !is_full_ ? EPOLLIN : 0U) | (wants_write_ ? EPOLLOUT : 0U);
-  }
+  // A client that goes away ends what is done for it. The same as while it is read, so that most
+  // requests change nothing.
+  if (passing_on_)
+    return (sent_ahead_ || is_full_ ? EPOLLRDHUP : EPOLLIN | EPOLLRDHUP) |
+           (wants_write_ ? EPOLLOUT : 0U);
   if (state_ == State::handling && sent_ahead_) return 0;
-  return wants_write_ ? EPOLLOUT : EPOLLIN;
+  return wants_write_ ? EPOLLOUT : EPOLLIN | EPOLLRDHUP;
 }
 
 std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
@@ -67,6 +69,7 @@ std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
     if (incoming_ && (events & EPOLLIN) != 0)
       if (auto parsed = receive_body(); parsed || state_ == State::over) return parsed;
     if (!incoming_ && (events & EPOLLRDHUP) != 0) return end();
+    sent_ahead_ = !incoming_ && (events & EPOLLIN) != 0;  // the next request: it waits
     return state_ == State::writing ? flush() : std::nullopt;
   }
   switch (state_) {
@@ -190,6 +193,7 @@ std::optional<Parsed> Connection::send(Response& response, std::string_view requ
     if (response.stream) {
       response.stream->on_data(moved_);
       outgoing_.emplace(std::move(response.stream), framing, response.length.value_or(0));
+      begin_stream();
     }
   } else {
     write_head(out_, response, request_id, !close_after_);
@@ -199,6 +203,23 @@ std::optional<Parsed> Connection::send(Response& response, std::string_view requ
   state_ = State::writing;
   deadline_ = now() + kWriteDeadline;
   return flush();
+}
+
+/// What has come of the answer's body by now leaves with its head.
+void Connection::begin_stream() {
+  switch (outgoing_->next(piece_)) {
+    case OutgoingBody::Next::piece:
+      if (piece_.size() > kSentWithHead) return;
+      out_.append(piece_);
+      piece_.clear();
+      return;
+    case OutgoingBody::Next::over:
+      outgoing_.reset();
+      return;
+    case OutgoingBody::Next::wait:
+    case OutgoingBody::Next::broken:
+      return;  // told again when it is asked for more
+  }
 }
 
 /// Sends more of `size` bytes; whether that was the last of them.

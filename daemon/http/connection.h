@@ -50,8 +50,12 @@ class Connection {
   std::uint32_t interest() const;
   /// Whether it goes on as soon as its client does something.
   bool waits_for_client() const;
-  /// When to give it up: never while that is somebody else's doing.
-  Time deadline() const { return waits_for_client() ? deadline_ : Time::max(); }
+  /// When to give it up: never while that is somebody else's doing, and never for a stream of the
+  /// daemon's own user, who may page through it.
+  Time deadline() const {
+    const bool is_own_stream = passing_on_ && caller_.via == Caller::Via::control_socket;
+    return waits_for_client() && !is_own_stream ? deadline_ : Time::max();
+  }
   /// Since when it has been reading its present request, or waiting for its first one.
   Time since() const { return since_; }
   /// What its client has not taken yet, in bytes.
@@ -65,6 +69,7 @@ class Connection {
   void begin_passing_on(Parsed& parsed, Reactor& reader);
   std::optional<Parsed> receive_body();
   std::optional<Parsed> flush();
+  void begin_stream();
   bool drain(const char* data, std::size_t size);
   std::optional<Parsed> flush_stream();
   std::optional<Parsed> answered();

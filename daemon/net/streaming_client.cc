@@ -316,7 +316,8 @@ class StreamingClient::Loop {
     auto& answer = exchange.answer;
     if (answer.status >= 100 && answer.status < 200 && answer.status != 101) return true;
     exchange.fault = answer.status == 101 ? "it changes to another protocol that nobody asked for"
-                                          : read_framing(answer);
+                     : answer.status < 100 || answer.status > 999 ? "its status is none"
+                                                                  : read_framing(answer);
     if (*exchange.fault != '\0') return false;
     const bool has_none = exchange.request.head.method == "HEAD" || answer.status == 204 ||
                           answer.status == 304 || answer.length == 0;

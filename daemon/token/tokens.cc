@@ -52,7 +52,7 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   if (const auto error = not_active(connection)) return done(*error);
   if (connection.auth_type == AuthType::oauth2) refresher_.note_use(connection_id);
   const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
-  if (is_enough(connection.token, wanted, clock_())) return done(open(**row));
+  if (is_enough(connection.token, wanted, clock_())) return done(open(*row));
   refresh_first(connection_id, false, wanted, std::move(done));
 }
 
@@ -166,11 +166,16 @@ Result<FetchedToken> Tokens::open_downscoped(const ConnectionRow& row, const Tok
   return token;
 }
 
-Result<FetchedToken> Tokens::open(const TokenRow& row) const {
-  const auto& connection = row.connection;
-  const SealedFields fields(vault_, kConnectionKind, connection.id, row.fields);
-  if (connection.auth_type != AuthType::oauth2) return open_static(connection, fields);
+Result<FetchedToken> Tokens::open(const std::shared_ptr<const TokenRow>& row) const {
+  const auto& connection = row->connection;
+  const SealedFields fields(vault_, kConnectionKind, connection.id, row->fields);
+  if (connection.auth_type != AuthType::oauth2) {
+    NEXUS_TRY(auto token, open_static(connection, fields));
+    token.row = row;
+    return token;
+  }
   FetchedToken token;
+  token.row = row;
   NEXUS_TRY(token.access_token, fields.open(SecretField::access_token));
   NEXUS_TRY(token.id_token, fields.open(SecretField::id_token));
   token.facts = connection.token;
@@ -215,7 +220,7 @@ Result<FetchedToken> Tokens::after_flight(const std::string& connection_id,
   if (!row) return no_such_connection(connection_id);
   if (const auto error = not_active(row->connection)) return *error;
   // Also when the refresh failed for now: a token that is good is good.
-  if (is_enough(row->connection.token, 0, clock_())) return open(*row);
+  if (is_enough(row->connection.token, 0, clock_())) return open(row);
   if (!outcome) return outcome.error();
   return expired_already(row->connection);
 }

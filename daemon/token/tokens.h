@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,8 @@ struct FetchedToken {
   /// JSON object.
   std::optional<Strategy> strategy;
   Secret document;
+  /// What it was made of; nothing for one of a target of its own.
+  std::shared_ptr<const TokenRow> row;
 };
 
 /// Hands out access tokens and static credentials, fresh: what has too little life left is
@@ -60,7 +63,7 @@ class Tokens {
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
 
  private:
-  Result<FetchedToken> open(const TokenRow& row) const;
+  Result<FetchedToken> open(const std::shared_ptr<const TokenRow>& row) const;
   Result<FetchedToken> open_static(const ConnectionRow& row, const SealedFields& fields) const;
   /// The connection, for a caller who may use it and while it has something to give.
   Result<ConnectionRow> usable(const std::string& connection_id, const Caller& caller);

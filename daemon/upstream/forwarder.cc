@@ -11,7 +11,6 @@
 #include "daemon/provider/api_base.h"
 #include "daemon/provider/api_request.h"
 #include "daemon/strategy/credential_schema.h"
-#include "daemon/upstream/destinations.h"
 
 namespace nexus {
 namespace {
@@ -63,23 +62,44 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   /// Finds out where it goes, before any of it does.
   Result<void> aim() {
-    NEXUS_TRY(provider_, forwarder_.providers_.of_connection(token_.provider_id, token_.provider));
     if (token_.strategy) {
       NEXUS_TRY(credentials_, credentials_from_document(token_.document.expose()));
     }
-    NEXUS_TRY(const auto base, api_address());
-    NEXUS_TRY(const auto destinations, Destinations::of(provider_, base));
-    NEXUS_TRY(url_, destinations.resolve(request_.target));
+    auto& aims = forwarder_.aims_;
+    aim_ = aims.find(token_.connection_id, token_.row);
+    if (!aim_) {
+      NEXUS_TRY(auto provider,
+                forwarder_.providers_.of_connection(token_.provider_id, token_.provider));
+      NEXUS_TRY(const auto base, api_address(provider));
+      NEXUS_TRY(auto destinations, Destinations::of(provider, base));
+      aim_ = std::make_shared<const Aim>(Aim{std::move(provider), std::move(destinations)});
+      aims.keep(token_.connection_id, token_.row, aim_);
+    }
+    NEXUS_TRY(const auto target, filled_target());
+    NEXUS_TRY(url_, aim_->destinations.resolve(target));
     return {};
   }
 
-  Result<std::string> api_address() const {
-    if (token_.strategy) return static_api_base(provider_, credentials_);
+  /// Some APIs want the credential in the path, and the caller says where: `/bot{api_key}/getMe`.
+  Result<std::string> filled_target() const {
+    if (!token_.strategy || token_.strategy->type != "path") return request_.target;
+    auto filled = filled_in(request_.target, [&](const std::string& name) {
+      const auto value = credential(credentials_, name);
+      return value.empty() ? std::nullopt : std::optional(percent_encode(value));
+    });
+    if (filled) return *std::move(filled);
+    return Error{ErrorCode::invalid_field, "the target has a {…} that is none of the credentials",
+                 "its names are those of the credentials that were asked for", token_.connection_id,
+                 token_.provider};
+  }
+
+  Result<std::string> api_address(const Provider& provider) const {
+    if (token_.strategy) return static_api_base(provider, credentials_);
     ConnectionRow connection;
     connection.id = token_.connection_id;
     connection.provider_name = token_.provider;
     connection.token = token_.facts;
-    return api_base_of(provider_, connection);
+    return api_base_of(provider, connection);
   }
 
   /// How much of the body is kept before it is sent, 0 for none of it.
@@ -129,7 +149,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       has_agent = has_agent || lower(header.first) == "user-agent";
     if (!has_agent)
       head.headers.emplace_back("User-Agent", Secret("nexus/" + std::string(kVersion)));
-    NEXUS_CHECK(add_request_headers(head, provider_, credentials_));
+    NEXUS_CHECK(add_request_headers(head, aim_->provider, credentials_));
     if (token_.strategy) {
       const Payload payload{request_.body.kept ? std::string_view(*request_.body.kept) : "",
                             leaves_body_unsigned(request_.headers)};
@@ -159,7 +179,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       return shown_(std::move(ready));
     }
     forwarder_.client_.send(
-        {*std::move(ready), request_.body, provider_.addresses(), request_.reader},
+        {*std::move(ready), request_.body, aim_->provider.addresses(), request_.reader},
         [self = shared_from_this()](Result<StreamedAnswer> answer) {
           self->answered(std::move(answer));
         });
@@ -190,13 +210,13 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
           known == "user-agent" || known == "x-amz-date" || known == "x-amz-content-sha256";
       if (!is_own && !is_plain) value = Secret("***");
     }
-    for (const auto& credential : credentials_in_use()) mask_in(head.url, credential);
+    masked().mask(head.url);
   }
 
-  std::vector<std::string_view> credentials_in_use() const {
+  Masked masked() const {
     std::vector<std::string_view> all{token_.access_token.expose()};
     for (const auto& [name, value] : credentials_) all.push_back(value.expose());
-    return all;
+    return Masked(all);
   }
 
   void answered(Result<StreamedAnswer> answer) {
@@ -233,12 +253,15 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   }
 
   void pass_on(StreamedAnswer answer) {
-    answer.headers = headers_for_caller(answer.headers, credentials_in_use());
-    done_(Forwarded{token_.connection_id, token_.provider, url_.substr(0, url_.find('?')),
-                    std::move(answer)});
+    const auto hidden = masked();
+    answer.headers = headers_for_caller(answer.headers, hidden);
+    auto url = url_.substr(0, url_.find('?'));
+    hidden.mask(url);  // a path may hold a credential, too
+    done_(Forwarded{token_.connection_id, token_.provider, std::move(url), std::move(answer)});
   }
 
   Error about_connection(Error error) const {
+    masked().mask(error.message);
     error.connection_id = token_.connection_id;
     error.provider = token_.provider;
     return error;
@@ -256,7 +279,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   Shown shown_;  ///< where it is not to be sent
   bool shows_secrets_ = false;
   FetchedToken token_;
-  Provider provider_;
+  std::shared_ptr<const Aim> aim_;
   Credentials credentials_;
   std::string url_;
   std::shared_ptr<std::string> kept_;

@@ -9,6 +9,7 @@
 #include "daemon/net/streaming_client.h"
 #include "daemon/provider/providers.h"
 #include "daemon/token/tokens.h"
+#include "daemon/upstream/aims.h"
 #include "daemon/upstream/header_rules.h"
 
 namespace nexus {
@@ -59,6 +60,7 @@ class Forwarder {
   Providers& providers_;
   StreamingClient& client_;
   Clock wall_clock_;
+  Aims aims_;
 };
 
 }  // namespace nexus

@@ -50,11 +50,19 @@ void replace(std::string& text, std::string_view what) {
 
 }  // namespace
 
-void mask_in(std::string& text, std::string_view credential) {
+Masked::Masked(const std::vector<std::string_view>& credentials) {
   constexpr std::size_t kShortest = 4;  // less is found everywhere
-  if (credential.size() < kShortest) return;
-  replace(text, credential);
-  replace(text, percent_encode(credential));
+  for (const auto& credential : credentials) {
+    if (credential.size() < kShortest) continue;
+    forms_.emplace_back(credential);
+    auto encoded = percent_encode(credential);
+    if (encoded != credential) forms_.emplace_back(encoded);
+    wipe(encoded);
+  }
+}
+
+void Masked::mask(std::string& text) const {
+  for (const auto& form : forms_) replace(text, form.expose());
 }
 
 Headers headers_for_server(const HeaderLines& from_caller) {
@@ -69,8 +77,7 @@ Headers headers_for_server(const HeaderLines& from_caller) {
   return out;
 }
 
-HeaderLines headers_for_caller(const HeaderLines& from_server,
-                               const std::vector<std::string_view>& credentials) {
+HeaderLines headers_for_caller(const HeaderLines& from_server, const Masked& masked) {
   const auto named = named_by_connection(from_server);
   HeaderLines out;
   for (const auto& [name, value] : from_server) {
@@ -78,7 +85,7 @@ HeaderLines headers_for_caller(const HeaderLines& from_server,
     if (is_in(kHopByHop, known) || is_in(kOfServer, known) || named.contains(known)) continue;
     if (known.starts_with("x-nexus-") || !is_header(name, value)) continue;
     out.emplace_back(name, value);
-    for (const auto& credential : credentials) mask_in(out.back().second, credential);
+    masked.mask(out.back().second);
   }
   out.emplace_back("Cache-Control", "private, no-store");
   return out;

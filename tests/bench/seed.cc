@@ -1,7 +1,8 @@
 // Fills a data directory with connections whose tokens are good for a day. usage: DIR COUNT
 // Prints the id of the one in the middle. With two more words, TOKEN-ENDPOINT SECONDS, all but that
 // one have a refresh token and are to be refreshed, evenly spread, within so many seconds. With
-// `pending` AT, all but that one wait for consent until then.
+// `pending` AT, all but that one wait for consent until then; with `api` URL their provider has its
+// API there.
 #include <sodium.h>
 #include <sys/stat.h>
 
@@ -36,9 +37,11 @@ int main(int argc, char** argv) {
   if ((argc != 3 && argc != 5) || sodium_init() < 0) return 2;
   const std::string directory = argv[1];
   const auto count = std::strtol(argv[2], nullptr, 10);
-  const bool wait = argc == 5 && argv[3] == std::string_view("pending");
-  const std::string token_endpoint = argc == 5 && !wait ? argv[3] : "";
-  const auto span = argc == 5 && !wait ? std::strtol(argv[4], nullptr, 10) : 0;
+  const std::string_view what = argc == 5 ? argv[3] : "";
+  const bool wait = what == "pending";
+  const std::string api = what == "api" ? argv[4] : "";
+  const std::string token_endpoint(wait || what == "api" ? "" : what);
+  const auto span = token_endpoint.empty() ? 0 : std::strtol(argv[4], nullptr, 10);
   const auto until = wait ? std::strtoll(argv[4], nullptr, 10) : 0;
   mkdir(directory.c_str(), 0700);
   umask(077);
@@ -53,6 +56,7 @@ int main(int argc, char** argv) {
   provider.name = "bench";
   provider.client_id = "bench";
   provider.allow_insecure_http = true;
+  provider.api_base_url = api;
   ProviderEndpoints endpoints;
   endpoints.authorization = endpoints.token = token_endpoint;
   endpoints.client_id = "bench";

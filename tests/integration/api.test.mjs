@@ -146,6 +146,24 @@ for (const kind of Object.keys(KINDS))
     if (kind === 'query_param') assert.ok(!home.log.includes(KEY), 'a credential in a URL is in no log');
   });
 
+test('a credential that belongs into the path is put where the caller says, and told nowhere', async () => {
+  const answer = await home.api('POST', '/v1/providers', { name: 'bot', auth_type: 'api_key', api_base_url: keyed.url, allow_insecure_http: true, user_info_endpoint: '/bot{api_key}/getMe', params: { auth_strategy: { type: 'path' }, credential_schema: { required: ['api_key'], properties: { api_key: {} } } } });
+  assert.equal(answer.status, 201, answer.text);
+  const { state } = (await home.api('POST', '/v1/request-connection', { provider_name: 'bot' })).json;
+  assert.equal((await home.api('POST', '/v1/capture-credential', { state, credentials: { api_key: KEY } })).status, 200);
+  const { code, stdout, stderr } = await nexus(['bot', '/bot{api_key}/getMe']);
+  assert.equal(code, 0, stderr);
+  assert.equal(JSON.parse(stdout).login, 'octo');
+  assert.equal((await nexus(['bot', '/bot{other}/getMe'])).code, 2);
+  keyed.answer = (response) => { response.destroy(); return true; };
+  const broken = await nexus(['bot', '/bot{api_key}/getMe']);
+  assert.equal(broken.code, 10);
+  assert.match(broken.stderr, /bot\*\*\*\/getMe/);
+  const audit = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=3')).text;
+  assert.match(audit, /bot\*\*\*\/getMe/);
+  assert.ok(!`${stderr}${broken.stderr}${audit}${home.log}`.includes(KEY));
+});
+
 test('on a terminal JSON is laid out, and nothing of a server moves the cursor', async () => {
   api.answer = (request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1,"b":"\x1b[2J"}');
   const { text } = await new Terminal(home, ['api', 'demo', '/x']).end();

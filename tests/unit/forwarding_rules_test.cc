@@ -33,7 +33,7 @@ std::string sent(const HeaderLines& lines) {
 
 std::string told(const HeaderLines& lines, const std::vector<std::string_view>& secrets = {}) {
   std::string out;
-  for (const auto& [name, value] : headers_for_caller(lines, secrets))
+  for (const auto& [name, value] : headers_for_caller(lines, Masked(secrets)))
     out += name + "=" + value + ";";
   return out;
 }
