@@ -9,13 +9,29 @@
 #include "common/standard_streams.h"
 
 namespace nexus::cli {
+namespace {
+
+struct {
+  rlimit core{};
+  struct sigaction pipe {};
+} found;
+
+}  // namespace
 
 void harden_process() {
   occupy_standard_streams();
-  const rlimit none{0, 0};
+  getrlimit(RLIMIT_CORE, &found.core);
+  const rlimit none{0, found.core.rlim_max};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
-  signal(SIGPIPE, SIG_IGN);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &found.pipe);
+}
+
+void undo_hardening() {
+  setrlimit(RLIMIT_CORE, &found.core);
+  sigaction(SIGPIPE, &found.pipe, nullptr);
 }
 
 Result<Context> make_context(const GlobalOptions& options) {

@@ -21,6 +21,10 @@ struct GlobalOptions {
 /// error to handle, as is an output that was closed from the start.
 void harden_process();
 
+/// For a program that goes on in the place of this one, or is started by it: the limit on core
+/// files and SIGPIPE as they were found.
+void undo_hardening();
+
 Result<Context> make_context(const GlobalOptions& options);
 
 /// Prints the error; gives its exit code.

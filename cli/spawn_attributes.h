@@ -1,18 +1,24 @@
 #pragma once
 
+#include <signal.h>
 #include <spawn.h>
 
 namespace nexus::cli {
 
 /// Of a program that nexus starts and that Ctrl-C is not for: who pressed it meant nexus, which may
-/// still have something to ask of that program, or to take back.
+/// still have something to ask of that program, or to take back. SIGPIPE, which nexus ignores, ends
+/// it as it ends others.
 class SpawnAttributes {
  public:
   /// `flags`: POSIX_SPAWN_SETPGROUP for a process group of its own, POSIX_SPAWN_SETSID for a
   /// session.
   explicit SpawnAttributes(short flags) {
     posix_spawnattr_init(&attributes_);
-    posix_spawnattr_setflags(&attributes_, flags);
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags | POSIX_SPAWN_SETSIGDEF));
+    sigset_t usual;
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &usual);
   }
   ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
   SpawnAttributes(const SpawnAttributes&) = delete;

@@ -213,12 +213,14 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
 test('the browser is started without a shell, once, by connect alone', async () => {
   const record = join(home.dir, 'browser-argv');
   const browser = join(home.dir, 'browser');
-  writeFileSync(browser, `#!/bin/sh\nfor word in "$@"; do echo "$word" >> '${record}'; done\nenv >> '${record}'\n`, { mode: 0o755 });
+  writeFileSync(browser, `#!/bin/sh\nfor word in "$@"; do echo "$word" >> '${record}'; done\nenv >> '${record}'\ngrep SigIgn /proc/$$/status >> '${record}'\n`, { mode: 0o755 });
   const result = await home.nexus(['connect', 'demo', '--no-wait'], { env: { BROWSER: browser, NEXUS_ENCRYPTION_KEY: 'canary', API_KEY: 'canary', API_KEYS: 'canary' } });
   assert.equal(result.code, 0, result.stderr);
   const lines = readFileSync(record, 'utf8').split('\n');
   assert.match(lines[0], /^http:\/\/127\.0\.0\.1:\d+\/authorize\?/);
   assert.ok(!lines.some((line) => /^NEXUS_|^API_KEY|canary/.test(line)));
+  const ignored = lines.find((line) => line.startsWith('SigIgn:'));
+  assert.equal(parseInt(ignored.slice(-4), 16) & 0x1000, 0, 'a pipe that ends early ends it, as it ends others');
   rmSync(record);
   for (const args of [['token', id], ['status'], ['refresh', id], ['list']])
     await home.nexus(args, { env: { BROWSER: browser } });
