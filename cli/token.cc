@@ -1,6 +1,7 @@
 #include "cli/token.h"
 
-#include "cli/static_credentials.h"
+#include "cli/credential.h"
+#include "cli/token_formats.h"
 #include "common/api/token_payload.h"
 #include "common/text.h"
 #include "common/times.h"
@@ -9,25 +10,7 @@ namespace nexus::cli {
 namespace {
 
 bool is_format(std::string_view word) {
-  return word == "raw" || word == "json" || word == "header" || word == "env";
-}
-
-/// What a field of the payload's credentials (or of the payload itself) says.
-Result<SecretText> field_in(const SecretText& text, const std::string& name) {
-  const api::TokenPayload payload(text);
-  if (auto value = payload.credential(name)) return *std::move(value);
-  if (auto value = payload.member(name)) return *std::move(value);
-  if (auto value = payload.token_field(name)) return *std::move(value);
-  return Error{ErrorCode::usage, "these credentials have no field '" + printable(name, 60) + "'",
-               "--format json shows those there are"};
-}
-
-SecretText format_as(const std::string& format, const SecretText& value) {
-  SecretText out;
-  if (format == "header") out.append("Authorization: Bearer ").append(value);
-  if (format == "env") out.append("NEXUS_TOKEN=").append(shell_quote(value));
-  if (format == "raw") out = value;
-  return out;
+  return word == "raw" || word == "json" || word == "header" || word == "env" || word == "curl";
 }
 
 /// No refresh gives more life than the provider's tokens have, and none while it cannot be asked.
@@ -37,6 +20,13 @@ void warn_of_short_life(const Context& context, const SecretText& text, UnixTime
   if (seconds && *seconds < wanted)
     context.output.warn("this token lives for " + duration_text(*seconds) + ", not for " +
                         duration_text(wanted) + ": there was none to be had that lives longer");
+}
+
+Result<SecretText> formatted(const TokenArgs& args, const SecretText& payload) {
+  if (args.format == "env") return env_line(payload, args.field);
+  if (args.format == "header") return header_line(payload, args.field);
+  if (args.format == "curl") return curl_config(payload, args.field);
+  return credential_in(payload, args.field);
 }
 
 }  // namespace
@@ -53,7 +43,7 @@ std::optional<TokenArgs> plain_token_arguments(int argc, char** argv) {
   return args;
 }
 
-Result<int> run_token(Context& context, const TokenArgs& args) {
+Result<SecretText> fetch_token(Context& context, const TokenArgs& args) {
   auto target =
       context.client.target(args.refresh ? "/v1/refresh/" : "/v1/token/", args.connection);
   UnixTime min_ttl = 0;
@@ -63,34 +53,24 @@ Result<int> run_token(Context& context, const TokenArgs& args) {
   }
   if (!args.scopes.empty()) target += "&scope=" + percent_encode(join(args.scopes, " "));
   if (!args.audience.empty()) target += "&audience=" + percent_encode(args.audience);
-  NEXUS_TRY(const auto payload, context.client.call_raw(args.refresh ? "POST" : "GET", target, ""));
+  NEXUS_TRY(auto payload, context.client.call_raw(args.refresh ? "POST" : "GET", target, ""));
   if (min_ttl > 0) warn_of_short_life(context, payload, min_ttl);
+  return payload;
+}
+
+Result<int> run_token(Context& context, const TokenArgs& args) {
+  NEXUS_TRY(const auto payload, fetch_token(context, args));
   if (context.output.json || args.format == "json") {
     context.output.json_line(payload);
     return 0;
   }
-  SecretText value;
-  const bool header_of_static =
-      args.format == "header" && args.field.empty() && api::is_static_payload(payload);
-  if (header_of_static) {
-    NEXUS_TRY(value, static_header_in(payload));
-  } else if (args.field.empty() && api::is_static_payload(payload)) {
-    NEXUS_TRY(value, static_secret_in(payload));
-  } else if (args.field.empty()) {
-    auto token = api::access_token_in(payload);
-    if (!token)
-      return Error{ErrorCode::failure, "the daemon's answer holds no access token",
-                   "a daemon of another version may be running; run: nexus daemon stop"};
-    value = *std::move(token);
-  } else {
-    NEXUS_TRY(value, field_in(payload, args.field));
-  }
-  context.output.raw(header_of_static ? value : format_as(args.format, value));
+  NEXUS_TRY(auto text, formatted(args, payload));
   // A raw value goes into pipes and variables as it is; a line is a line.
-  const bool newline =
-      args.newline ||
-      (!args.no_newline && (args.format != "raw" || context.output.stdout_is_terminal()));
-  if (newline) context.output.raw("\n");
+  if (args.no_newline && text.ends_with('\n')) text.pop_back();
+  if (args.format == "raw" &&
+      (args.newline || (!args.no_newline && context.output.stdout_is_terminal())))
+    text.append("\n");
+  context.output.raw(text);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "common/error.h"
+#include "common/secret.h"
 
 namespace nexus::cli {
 
@@ -26,6 +27,10 @@ struct TokenArgs {
 /// for every other form, the misspelt ones among them: those are the parser's.
 std::optional<TokenArgs> plain_token_arguments(int argc, char** argv);
 
+/// The connection's token payload. A life shorter than the one that was asked for is warned of.
+Result<SecretText> fetch_token(Context& context, const TokenArgs& args);
+
+/// Prints it, in every format but netrc.
 Result<int> run_token(Context& context, const TokenArgs& args);
 
 }  // namespace nexus::cli

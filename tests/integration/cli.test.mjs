@@ -29,6 +29,14 @@ test('stdout of token holds the token and nothing else, in every format', async 
   assert.equal((await home.nexus(['token', 'work', '--newline'])).stdout, `${value}\n`);
   assert.equal((await home.nexus(['token', id, '--format', 'header'])).stdout, `Authorization: Bearer ${value}\n`);
   assert.equal((await home.nexus(['token', id, '--format', 'env'])).stdout, `NEXUS_TOKEN='${value}'\n`);
+  assert.equal((await home.nexus(['token', id, '--format', 'curl'])).stdout, `header = "Authorization: Bearer ${value}"\n`);
+  const netrc = await home.nexus(['token', id, '--format', 'netrc']);
+  assert.deepEqual([netrc.code, netrc.stdout], [2, '']);
+  assert.match(netrc.stderr, /nothing is known of where the API of demo is\n {2}name the host: --host/);
+  assert.equal((await home.nexus(['token', id, '--format', 'netrc', '--host', 'git.example.com'])).stdout, `machine git.example.com login oauth2 password ${value}\n`);
+  assert.equal((await home.nexus(['token', id, '--format', 'netrc', '--host', 'h', '--user', 'x-token-auth'])).stdout, `machine h login x-token-auth password ${value}\n`);
+  assert.equal((await home.nexus(['token', id, '--format', 'netrc', '--host', 'two words'])).code, 2);
+  assert.match((await home.nexus(['token', id, '--host', 'h'])).stderr, /add: --format netrc/);
   assert.equal(JSON.parse((await home.nexus(['token', id, '--json'])).stdout).access_token, value);
   assert.match((await home.nexus(['token', id, '--field', 'id_token'])).stdout, /^ey[\w-]+\.[\w-]+\.[\w-]+$/);
   assert.equal((await home.nexus(['token', id, '--field', 'nothing'])).code, 2);

@@ -37,7 +37,7 @@ test('every command explains itself within 80 columns, with examples and the glo
 test('values are shown as they are typed, options in groups', async () => {
   const token = await help('token');
   assert.match(token, /^Usage: nexus token CONNECTION \[options\]$/m);
-  assert.match(token, /^ {2}--format raw\|json\|header\|env$/m);
+  assert.match(token, /^ {2}--format raw\|json\|header\|env\|curl\|netrc$/m);
   assert.match(token, /\(default: raw\)/);
   assert.match(await help('connect'), /^How you answer:\n(.*\n)*? {2}--device /m);
   const add = await help('provider', 'add');
@@ -61,7 +61,7 @@ test('the manual page has every command and every option that the help has', asy
 test('a value that cannot be is answered with those that can', async () => {
   const cases = [
     [['token', 'x', '--format', 'jsn'], /--format cannot be 'jsn'\n {2}did you mean: --format json\n/],
-    [['token', 'x', '--format', 'pdf'], /--format cannot be 'pdf'\n {2}it is one of: raw, json, header, env\n/],
+    [['token', 'x', '--format', 'pdf'], /--format cannot be 'pdf'\n {2}it is one of: raw, json, header, env, curl, netrc\n/],
     [['provider', 'add', 'x', '--client-auth', 'client_secret_pst'], /did you mean: --client-auth client_secret_post\n/],
     [['provider', 'edit', 'x', '--grant-type', 'device'], /it is one of: authorization_code, device_code/],
     [['list', '--status', 'actve'], /did you mean: --status active\n/],

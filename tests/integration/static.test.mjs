@@ -2,9 +2,12 @@
 // application; checked with the provider before they are stored.
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { KeyedApi, KINDS, KEY, PASSWORD, SECRET_KEY, USER } from '../provider/keyed_api.mjs';
 import { token } from '../support/flow.mjs';
-import { Home } from '../support/nexus.mjs';
+import { BIN, Home } from '../support/nexus.mjs';
 
 let home;
 let api;
@@ -280,6 +283,35 @@ test('nexus token prints what scripts want of each kind', async () => {
   assert.match(await print('aws_sigv4'), /^2 .*--field/s);
   assert.match(await print('aws_sigv4', '--format', 'header'), /^2 .*header/s);
   assert.equal(JSON.parse(await print('aws_sigv4', '--json')).credentials.secret_key, SECRET_KEY);
+});
+
+test('curl reads its form of each kind from a pipe, and authenticates with it', async () => {
+  const curl = async (kind, script) => {
+    const id = await connect(kind, KINDS[kind].credentials);
+    return promisify(execFile)('sh', ['-ec', script, 'sh', join(BIN, 'nexus'), id, api.url], { env: home.env }).then(({ stdout }) => stdout);
+  };
+  const config = (path) => `"$1" token "$2" --format curl | curl -sS -o /dev/null -w '%{http_code}' -H 'x-version: 7' -K - "$3${path}"`;
+  for (const [kind, path] of [['api_key', '/header'], ['header', '/bearer'], ['query_param', '/query?page=2'], ['basic_auth', '/basic']])
+    assert.equal(await curl(kind, config(path)), '200', kind);
+  assert.equal(await curl('basic_auth', '"$1" token "$2" --format netrc >"$HOME/netrc"; curl -sS -o /dev/null -w "%{http_code}" --netrc-file "$HOME/netrc" "$3/basic"'), '200');
+  const signed = await home.nexus(['token', await connect('aws_sigv4'), '--format', 'curl']);
+  assert.deepEqual([signed.code, signed.stdout], [2, '']);
+});
+
+test('curl\'s quoting: what ends a text in its config, and what a query would break, arrives as it is', async () => {
+  await register('odd', { auth_type: 'query_param', params: { param_name: 'key', validation: { skip: true } } });
+  await register('odd-header', { auth_type: 'api_key', params: { header_name: 'X-Odd', validation: { skip: true } } });
+  const odd = 'a"b\\c&d=e+f%41 g\\n#@';
+  for (const [kind, seen] of [['odd', (request) => request.query.get('key')], ['odd-header', (request) => request.headers['x-odd']]]) {
+    const id = await connect(kind, { api_key: odd });
+    const script = `"$1" token "$2" --format curl | curl -sS -o /dev/null -K - "$3/anything?a=b"`;
+    await promisify(execFile)('sh', ['-ec', script, 'sh', join(BIN, 'nexus'), id, api.url], { env: home.env });
+    assert.equal(seen(api.requests.at(-1)), odd, kind);
+    assert.equal(api.requests.at(-1).query.get('a'), 'b');
+  }
+  const netrc = await home.nexus(['token', 'odd', '--format', 'netrc']);
+  assert.deepEqual([netrc.code, netrc.stdout], [2, '']);
+  assert.match(netrc.stderr, /the password has characters that programs read differently in netrc/);
 });
 
 test('no credential is in the log, the audit log, the database or an error', async () => {
