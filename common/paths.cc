@@ -56,9 +56,13 @@ std::string default_socket(const std::string& data_dir) {
   return socket_below(set.starts_with('/') ? set : runtime_dir_of_user(), data_dir);
 }
 
-std::string own_default_socket(const std::string& data_dir) {
+std::string own_runtime_dir() {
   const auto set = own_directory(environment("XDG_RUNTIME_DIR"));
-  return socket_below(set.starts_with('/') ? set : runtime_dir_of_user(), data_dir);
+  return set.starts_with('/') ? set : runtime_dir_of_user();
+}
+
+std::string own_default_socket(const std::string& data_dir) {
+  return socket_below(own_runtime_dir(), data_dir);
 }
 
 }  // namespace nexus

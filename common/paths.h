@@ -17,12 +17,14 @@ std::string default_config_file();  ///< $XDG_CONFIG_HOME/nexus/nexus.toml
 /// $XDG_DATA_HOME/nexusd: not "nexus", where an installation under ~/.local keeps files for all to
 /// read.
 std::string default_data_dir();
+/// $XDG_RUNTIME_DIR or, where that is not set or another user's (su leaves the variable as it was),
+/// /run/user/UID; "" where neither is this user's.
+std::string own_runtime_dir();
 /// What a client tries first: nexusd.sock in $XDG_RUNTIME_DIR/nexus or, where that is not set
 /// (cron, su), in that of /run/user/UID; without a runtime directory it lies in the data directory.
 /// XDG_RUNTIME_DIR is taken at its word, so that `nexus token` need not look.
 std::string default_socket(const std::string& data_dir);
-/// Where a daemon listens: the same, but for a runtime directory that belongs to somebody else (su
-/// leaves the variable as it was).
+/// Where a daemon listens: the same, but for a runtime directory that belongs to somebody else.
 std::string own_default_socket(const std::string& data_dir);
 
 /// That it belongs to this user and nobody else may write it.
