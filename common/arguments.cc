@@ -154,9 +154,23 @@ Result<bool> show(const std::string& text) {
   return false;
 }
 
+/// The words behind "--" are the other program's where a command runs one: CLI11 would take them
+/// for ours.
+void take_program(const CommandLine& program, std::vector<std::string>& words) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  if (dashes == words.end()) return;
+  for (const auto& command : program.commands) {
+    if (!command.runs || std::find(words.begin(), dashes, command.name) == dashes) continue;
+    command.runs->assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+    return;
+  }
+}
+
 }  // namespace
 
 Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string> words) {
+  take_program(program, words);
   CLI::App app{program.summary, program.name};
   declare(app, program);
   try {

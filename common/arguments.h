@@ -47,6 +47,8 @@ struct CommandLine {
   /// Words that other programs have for a command, and what is to be said here.
   std::map<std::string, std::string> known_as{};
   std::function<void()> chosen{};  ///< called for the command that was given
+  /// Where the words behind "--" go, for a command that runs another program with them.
+  std::vector<std::string>* runs = nullptr;
 };
 
 /// Reads a program's words. False where they asked for help or the version, which is printed then.

@@ -121,7 +121,9 @@ std::string usage(const CommandLine& line, const std::string& called) {
     if (!is_option(argument)) text += " " + positional(argument);
   for (const auto& argument : line.arguments)
     if (is_option(argument) && argument.rules.required) text += " " + label(argument);
-  return text + " [options]\n";
+  text += " [options]";
+  if (line.runs) text += " -- PROGRAM [ARGUMENTS]...";
+  return text + "\n";
 }
 
 }  // namespace
