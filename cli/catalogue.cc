@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/data_file.h"
+#include "cli/exec/variable_name.h"
 #include "cli/program_path.h"
 #include "common/json.h"
 #include "common/json_fields.h"
@@ -82,6 +83,17 @@ Result<CatalogueVariable> read_variable(const std::string& name, const Json& tab
   return variable;
 }
 
+Result<std::map<std::string, std::string>> read_env(const JsonFields& fields) {
+  std::map<std::string, std::string> env;
+  NEXUS_CHECK(fields.map("env", env));
+  for (const auto& [variable, field] : env) {
+    if (auto checked = check_variable_name(variable); !checked)
+      return fields.bad("env", "is wrong: " + checked.error().message);
+    if (field.empty()) return fields.bad("env", "names no field for " + variable);
+  }
+  return env;
+}
+
 Result<CatalogueEntry> read_entry(const Json& document, const std::string& name) {
   const JsonFields fields(document);
   CatalogueEntry entry;
@@ -107,9 +119,10 @@ Result<CatalogueEntry> read_entry(const Json& document, const std::string& name)
       NEXUS_TRY(auto read, read_variable(variable, table));
       entry.variables.push_back(std::move(read));
     }
+  NEXUS_TRY(entry.env, read_env(fields));
   auto profile = Json::object();
-  const std::set<std::string> ours{"display_name", "docs_url", "quirks",
-                                   "unverified",   "client",   "variables"};
+  const std::set<std::string> ours{"display_name", "docs_url",  "quirks", "unverified",
+                                   "client",       "variables", "env"};
   for (const auto& [member, value] : document.items()) {
     if (kProfileFields.contains(member))
       profile[member] = value;

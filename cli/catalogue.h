@@ -43,6 +43,8 @@ struct CatalogueEntry {
   std::vector<std::string> steps;
   bool public_client = false;  ///< the provider takes clients without a secret
   std::vector<CatalogueVariable> variables;
+  /// What `nexus exec` calls the credentials for programs that know the service: variable → field.
+  std::map<std::string, std::string> env;
   // Of the profile, what the command line itself goes by.
   AuthType auth_type = AuthType::oauth2;
   std::string grant_type;

@@ -156,6 +156,8 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
           .member("choices", variable.choices)
           .flag("optional", variable.optional)
           .end();
+    json.end().begin("env");
+    for (const auto& [variable, field] : entry.env) json.member(variable, field);
     json.end().member_json("profile", to_text(*entry.profile)).end();
     return output.json_line(json.take());
   }
@@ -184,6 +186,9 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
     row("needs", variable.name + (variable.suffix.empty() ? "" : " (…" + variable.suffix + ")") +
                      (variable.choices.empty() ? "" : ": " + join(variable.choices, ", ")) +
                      (variable.optional ? " (optional)" : ""));
+  std::vector<std::string> env;
+  for (const auto& [variable, field] : entry.env) env.push_back(variable);
+  row("nexus exec gives", join(env, ", "));
   row(entry.is_oauth() ? "make a client at" : "make a key at", entry.console_url);
   row("of the kind", entry.client_kind);
   row("see also", entry.docs_url);

@@ -81,6 +81,8 @@ test('show explains an entry and its quirks', async () => {
   assert.equal(github.code, 0);
   for (const said of ['https://github.com/login/oauth/authorize', 'OAuth App', 'settings/applications/new', 'separated by commas', 'Not checked at the provider'])
     assert.ok(github.stdout.includes(said), said);
+  assert.match((await home.nexus(['provider', 'show', 'aws'])).stdout, /^nexus exec gives +AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN$/m);
+  assert.deepEqual(JSON.parse((await home.nexus(['provider', 'show', 'openai', '--json'])).stdout).env, { OPENAI_API_KEY: 'api_key' });
   assert.match((await home.nexus(['provider', 'show', 'discord'])).stdout, /My own Discord/, 'one\'s own entry stands first');
   assert.equal((await home.nexus(['provider', 'show', 'broken'])).code, 2);
   const nobody = await home.nexus(['provider', 'show', 'slac']);

@@ -173,3 +173,32 @@ TEST_CASE("stripe is the API key that most people mean, as the well-known AI ser
   REQUIRE((connect && *connect));
   CHECK((*connect)->is_oauth());
 }
+
+TEST_CASE("what exec calls the credentials of an entry are fields that it has", "[catalogue]") {
+  std::vector<Error> problems;
+  int with_names = 0;
+  for (const auto& entry : Catalogue({NEXUS_CATALOGUE}).all(problems)) {
+    INFO(entry.name);
+    if (!entry.env.empty()) ++with_names;
+    for (const auto& [variable, field] : entry.env) {
+      INFO(variable);
+      if (entry.is_oauth()) {
+        CHECK(field == "access_token");
+      } else {
+        CHECK(entry.profile->at("params").at("credential_schema").at("properties").contains(field));
+      }
+    }
+  }
+  CHECK(with_names >= 60);
+}
+
+TEST_CASE("an entry's env is refused where no program could have it", "[catalogue]") {
+  const auto entry = read("[env]\nDEMO_KEY = \"api_key\"\n");
+  CHECK(entry.env == std::map<std::string, std::string>{{"DEMO_KEY", "api_key"}});
+  CHECK_FALSE(entry.profile->contains("env"));
+  CHECK(has(refusal("[env]\nLD_PRELOAD = \"api_key\"\n"), "LD_PRELOAD"));
+  CHECK(has(refusal("[env]\n\"a-b\" = \"api_key\"\n"), "'a-b'"));
+  CHECK(has(refusal("[env]\nDEMO = \"\"\n"), "DEMO"));
+  CHECK(has(refusal("[env]\nDEMO = 1\n"), "env"));
+  CHECK(has(refusal("env = \"x\"\n"), "env"));
+}
