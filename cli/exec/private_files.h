@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+
+namespace nexus::cli {
+
+/// Files for the life of a program: readable by this user alone, in a directory of their own
+/// (memory where the system has such a place for the user), gone with this.
+class PrivateFiles {
+ public:
+  PrivateFiles() = default;
+  ~PrivateFiles() { static_cast<void>(remove()); }
+  PrivateFiles(const PrivateFiles&) = delete;
+  PrivateFiles& operator=(const PrivateFiles&) = delete;
+
+  /// The path of a new one. Error: failure.
+  Result<std::string> add(const std::string& name, std::string_view content);
+  bool empty() const { return directory_.empty(); }
+  /// With what the program has put beside them. Error: failure, naming what is left.
+  Result<void> remove();
+
+ private:
+  Result<void> make_directory();
+  std::string directory_;  ///< "" before the first file
+};
+
+}  // namespace nexus::cli
