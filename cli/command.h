@@ -21,7 +21,8 @@ struct Command {
   const char* alias = "";  ///< another name for it, "" for none
   const char* footer = "";
   std::vector<std::string> examples{};
-  std::vector<Command> commands{};  ///< of a group, which does nothing by itself
+  std::vector<Command> commands{};           ///< of a group, which does nothing by itself
+  std::vector<std::string>* runs = nullptr;  ///< the words behind "--"; see CommandLine
 };
 
 // One file in cli/commands each.
@@ -31,6 +32,7 @@ Command audit_command();
 Command connect_command();
 Command daemon_command();
 Command disconnect_command();
+Command exec_command();
 Command key_command();
 Command list_command();
 Command provider_command();

@@ -9,10 +9,10 @@ namespace nexus::cli {
 namespace {
 
 std::vector<Command> all_commands() {
-  return {connect_command(), token_command(),    api_command(),   status_command(),
-          list_command(),    refresh_command(),  alias_command(), disconnect_command(),
-          prune_command(),   provider_command(), key_command(),   audit_command(),
-          daemon_command()};
+  return {connect_command(),    token_command(), api_command(),      exec_command(),
+          status_command(),     list_command(),  refresh_command(),  alias_command(),
+          disconnect_command(), prune_command(), provider_command(), key_command(),
+          audit_command(),      daemon_command()};
 }
 
 std::vector<Argument> global_options(GlobalOptions& options) {
@@ -48,7 +48,8 @@ CommandLine line_of(const Command& command, Action& action) {
                    .arguments = command.arguments,
                    .alias = command.alias,
                    .footer = command.footer,
-                   .examples = command.examples};
+                   .examples = command.examples,
+                   .runs = command.runs};
   for (const auto& each : command.commands) line.commands.push_back(line_of(each, action));
   if (command.action) line.chosen = [&] { action = command.action; };
   return line;
@@ -83,6 +84,7 @@ int run(int argc, char** argv) {
                                    {"delete", "nexus disconnect"},
                                    {"ls", "nexus list"},
                                    {"get", "nexus token"},
+                                   {"run", "nexus exec"},
                                    {"rename", "nexus alias"},
                                    {"whoami", "nexus status"},
                                    {"log", "nexus audit"},

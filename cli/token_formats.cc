@@ -38,7 +38,7 @@ Result<void> check_netrc_word(std::string_view word, const char* what) {
       ErrorCode::usage,
       std::string("the ") + what +
           (word.empty() ? " is empty" : " has characters that programs read differently in netrc"),
-      "use another form, for example --format header"};
+      "give it in another form: token --format header, exec --env"};
 }
 
 }  // namespace

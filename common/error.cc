@@ -64,7 +64,9 @@ constexpr std::array kTable{
     // nexusd's alone: nexus then talks to the one that runs.
     ErrorInfo{ErrorCode::daemon_running, "daemon_running", "error", 503, 11},
     ErrorInfo{ErrorCode::usage, "usage", "error", 400, 2},
-    // As a shell tells of a program that SIGINT has ended.
+    // As a shell tells of a program that it cannot run, and of one that SIGINT has ended.
+    ErrorInfo{ErrorCode::command_not_executable, "command_not_executable", "error", 400, 126},
+    ErrorInfo{ErrorCode::command_not_found, "command_not_found", "error", 400, 127},
     ErrorInfo{ErrorCode::interrupted, "interrupted", "error", 400, 130},
     ErrorInfo{ErrorCode::failure, "failure", "error", 500, 1},
 };

@@ -68,6 +68,8 @@ enum class ErrorCode : std::uint8_t {
   daemon_unreachable,
   daemon_running,
   usage,
+  command_not_executable,
+  command_not_found,
   interrupted,
   failure,
 };

@@ -25,6 +25,8 @@ TEST_CASE("every error code comes back from its wire form", "[error]") {
 TEST_CASE("the exit codes are those of the manual", "[error]") {
   CHECK(info(ErrorCode::connection_pending).exit_code == 3);
   CHECK(info(ErrorCode::attention_required).exit_code == 4);
+  CHECK(info(ErrorCode::command_not_executable).exit_code == 126);
+  CHECK(info(ErrorCode::command_not_found).exit_code == 127);
   CHECK(info(ErrorCode::connection_failed).exit_code == 5);
   CHECK(info(ErrorCode::connection_not_found).exit_code == 6);
   CHECK(info(ErrorCode::vault_key_wrong).exit_code == 7);

@@ -1,0 +1,211 @@
+#include <map>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/credential.h"
+#include "cli/exec/assignment.h"
+#include "cli/exec/child.h"
+#include "cli/exec/child_variables.h"
+#include "cli/exec/conventional_variables.h"
+#include "cli/exec/mask.h"
+#include "cli/exec/private_files.h"
+#include "cli/token.h"
+#include "cli/token_formats.h"
+
+namespace nexus::cli {
+namespace {
+
+struct ExecArgs {
+  std::vector<std::string> connections;
+  std::vector<std::string> variables;
+  std::vector<std::string> files;
+  std::vector<std::string> netrc;
+  std::string min_ttl;
+  bool mask = false;
+  std::vector<std::string> program;
+};
+
+/// The arguments understood.
+struct Wanted {
+  std::vector<VariableAssignment> variables;
+  std::vector<VariableAssignment> files;
+  std::vector<NetrcAssignment> netrc;
+};
+
+/// What the program gets, before any of it exists outside of this one.
+struct Given {
+  ChildVariables variables;
+  std::vector<std::pair<std::string, SecretText>> files;  ///< by the variable with the path
+  SecretText netrc;
+  std::vector<SecretText> secrets;  ///< each once more, to be masked
+};
+
+/// The payloads of connections, asked for once each.
+class Payloads {
+ public:
+  Payloads(Context& context, const std::string& min_ttl) : context_(context), min_ttl_(min_ttl) {}
+  Result<const SecretText*> of(const std::string& connection) {
+    if (const auto known = known_.find(connection); known != known_.end()) return &known->second;
+    NEXUS_TRY(auto payload, fetch_token(context_, {.connection = connection, .min_ttl = min_ttl_}));
+    return &known_.emplace(connection, std::move(payload)).first->second;
+  }
+
+ private:
+  Context& context_;
+  const std::string& min_ttl_;
+  std::map<std::string, SecretText> known_;
+};
+
+Result<Wanted> understand(const ExecArgs& args) {
+  Wanted wanted;
+  for (const auto& text : args.variables) {
+    NEXUS_TRY(auto variable, parse_variable_assignment("--env", text));
+    wanted.variables.push_back(std::move(variable));
+  }
+  for (const auto& text : args.files) {
+    NEXUS_TRY(auto file, parse_variable_assignment("--file", text));
+    wanted.files.push_back(std::move(file));
+  }
+  for (const auto& text : args.netrc) {
+    NEXUS_TRY(auto netrc, parse_netrc_assignment(text));
+    wanted.netrc.push_back(std::move(netrc));
+  }
+  const std::string example = "for example: nexus exec github -- gh repo list";
+  if (args.program.empty() || args.program[0].empty())
+    return Error{ErrorCode::usage, "no program is named behind --", example};
+  if (args.connections.empty() && args.variables.empty() && args.files.empty() &&
+      args.netrc.empty())
+    return Error{ErrorCode::usage, "no connection is named before --", example};
+  return wanted;
+}
+
+/// The credentials of a connection under the names that programs know.
+Result<void> give_conventional(Context& context, Payloads& payloads, const std::string& connection,
+                               Given& given) {
+  NEXUS_TRY(const auto* payload, payloads.of(connection));
+  NEXUS_TRY(const auto names, conventional_variables(context, connection, *payload));
+  bool any = false;
+  std::vector<std::string> fields;
+  for (const auto& [variable, field] : names) {
+    const auto value = credential_in(*payload, field);
+    fields.push_back(field);
+    if (!value) {
+      given.variables.leave_out(variable);  // of an optional field: a session token
+      continue;
+    }
+    any = true;
+    NEXUS_CHECK(given.variables.set(variable, *value, connection));
+    given.secrets.push_back(*value);
+  }
+  if (any) return {};
+  return Error{
+      ErrorCode::usage,
+      connection + " has none of the fields that the catalogue names: " + join(fields, ", "),
+      "name a variable: nexus exec --env VAR=" + connection + ":FIELD ..."};
+}
+
+/// `source` is the argument, without a field.
+Result<SecretText> value_of(Payloads& payloads, const VariableAssignment& wish,
+                            const std::string& source) {
+  NEXUS_TRY(const auto* payload, payloads.of(wish.connection));
+  auto value = credential_in(*payload, wish.field);
+  if (!value && wish.field.empty()) value.error().hint = "name one: " + source + ":FIELD";
+  return value;
+}
+
+/// Everything is fetched, or nothing is done.
+Result<Given> fetch(Context& context, const ExecArgs& args, const Wanted& wanted) {
+  Given given;
+  Payloads payloads(context, args.min_ttl);
+  for (const auto& connection : args.connections)
+    NEXUS_CHECK(give_conventional(context, payloads, connection, given));
+  for (const auto& wish : wanted.variables) {
+    const auto source = "--env " + wish.variable + "=" + wish.connection;
+    NEXUS_TRY(auto value, value_of(payloads, wish, source));
+    NEXUS_CHECK(given.variables.set(wish.variable, value, source));
+    given.secrets.push_back(std::move(value));
+  }
+  for (const auto& wish : wanted.files) {
+    NEXUS_TRY(auto value,
+              value_of(payloads, wish, "--file " + wish.variable + "=" + wish.connection));
+    given.secrets.push_back(value);
+    given.files.emplace_back(wish.variable, std::move(value));
+  }
+  for (const auto& [host, connection, user] : wanted.netrc) {
+    NEXUS_TRY(const auto* payload, payloads.of(connection));
+    NEXUS_TRY(const auto line, netrc_line(*payload, "", host, user));
+    given.netrc.append(line);
+    const auto password = std::string_view(line).substr(line.rfind(' ') + 1);
+    given.secrets.emplace_back(password.substr(0, password.size() - 1));
+  }
+  return given;
+}
+
+/// The files, and the variables that lead to them.
+Result<void> write_files(PrivateFiles& files, Given& given) {
+  for (const auto& [variable, content] : given.files) {
+    NEXUS_TRY(const auto path, files.add(variable, content));
+    NEXUS_CHECK(given.variables.set(variable, path, "--file " + variable));
+  }
+  if (given.netrc.empty()) return {};
+  NEXUS_TRY(const auto path, files.add("netrc", given.netrc));
+  return given.variables.set("NETRC", path, "--netrc");
+}
+
+Result<int> run_exec(Context& context, const ExecArgs& args) {
+  NEXUS_TRY(const auto wanted, understand(args));
+  NEXUS_TRY(auto given, fetch(context, args, wanted));
+  if (!args.mask && given.files.empty() && given.netrc.empty())
+    return become(args.program, given.variables);
+  NEXUS_TRY(const auto signals, HeldSignals::hold());
+  PrivateFiles files;
+  NEXUS_CHECK(write_files(files, given));
+  const MaskedTexts masked(args.mask ? given.secrets : std::vector<SecretText>());
+  NEXUS_TRY(auto child,
+            Child::start(args.program, given.variables, signals, args.mask ? &masked : nullptr));
+  const int code = child.wait();
+  if (const auto removed = files.remove(); !removed)
+    context.output.warn(removed.error().message + ": " + removed.error().hint);
+  const auto drained = child.drain();
+  if (!drained && code == 0) return drained.error();
+  return code;
+}
+
+}  // namespace
+
+Command exec_command() {
+  auto args = std::make_shared<ExecArgs>();
+  return {.name = "exec",
+          .summary = "Run a program with credentials in its environment",
+          .arguments =
+              {{"connections", &args->connections,
+                "conn_… id, alias or provider, under the names that programs know: GITHUB_TOKEN"},
+               {"--env",
+                &args->variables,
+                "a variable with the token, or another field (repeatable)",
+                {.value = "VAR=CONN[:FIELD]"}},
+               {"--file",
+                &args->files,
+                "a variable with the path of a file that has it, as long as the program runs "
+                "(repeatable)",
+                {.value = "VAR=CONN[:FIELD]"}},
+               {"--netrc",
+                &args->netrc,
+                "a netrc file for that host, whose path is in NETRC (repeatable)",
+                {.value = "HOST=CONN[:USER]"}},
+               {"--min-ttl",
+                &args->min_ttl,
+                "refresh when less life than this is left (60s, 5m)",
+                {.value = "TIME"}},
+               {"--mask", &args->mask, "show *** for the credentials in the program's output"}},
+          .action = [args](Context& context) { return run_exec(context, *args); },
+          .footer =
+              "The exit code is the program's; 127 where there is none, 126 where it cannot be "
+              "run, 128+n where signal n ended it.",
+          .examples = {"nexus exec github -- gh repo list", "nexus exec aws openai -- ./train.sh",
+                       "nexus exec --env API_TOKEN=work --mask -- make deploy",
+                       "nexus exec --netrc git.example.com=work -- go build ./..."},
+          .runs = &args->program};
+}
+
+}  // namespace nexus::cli
