@@ -80,6 +80,18 @@ Result<Payload> payload_asked_for(const http::Request& request) {
                "ask for strategy=bridge, or leave it out"};
 }
 
+/// The token that an API refused, by its SHA-256; "" where the query names none. Error:
+/// invalid_field.
+Result<std::string> refused_token(const http::Request& request) {
+  const auto digits = lower(request.query_value("if_token_sha256"));
+  const bool wrong =
+      digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos;
+  if (!digits.empty() && wrong)
+    return Error{ErrorCode::invalid_field, "if_token_sha256 is not 64 hexadecimal digits",
+                 "give the SHA-256 of the access token that was refused"};
+  return digits;
+}
+
 /// What the query asks the token to be good for.
 TokenTarget target_in(const http::Request& request) {
   return {request.query_value("scope"), request.query_value("audience")};
@@ -114,9 +126,18 @@ void refresh_token(Services& services, const http::Request& request, const Argum
   auto done = respond_with_token(services, request.caller, name_for_hints(request, args[0]),
                                  payload ? *payload : token_payload, std::move(respond));
   if (!payload) return done(payload.error());
+  const auto refused = refused_token(request);
+  if (!refused) return done(refused.error());
   const auto id = id_of(services, request, args[0], services.limits.refresh);
   if (!id) return done(id.error());
   auto target = target_in(request);
+  if (!refused->empty() && !target.is_everything())
+    return done(
+        Error{ErrorCode::invalid_field,
+              "if_token_sha256 tells a connection's own token, not one for a scope or audience",
+              "ask without scope and audience"});
+  if (!refused->empty())
+    return services.tokens.replace_refused(*id, *refused, request.caller, std::move(done));
   if (target.is_everything()) return services.tokens.refresh(*id, request.caller, std::move(done));
   services.tokens.fetch_downscoped(*id, std::move(target), 0, true, request.caller,
                                    std::move(done));

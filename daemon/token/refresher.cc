@@ -107,7 +107,8 @@ bool Refresher::anybody_needs(const ConnectionRow& row, const TokenTarget& targe
   };
   return flights_.any(row.id, [&](const SingleFlight::Waiter& waiter) {
     if (waiter.background && row.refresh_at && *row.refresh_at <= now) return true;
-    return waiter.forced || (!waiter.background && !enough(waiter.wanted));
+    return waiter.forced || waiter.refused == row.token.obtained_at ||
+           (!waiter.background && !enough(waiter.wanted));
   });
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class SingleFlight {
     bool forced = false;  ///< whatever is left of the token, and although a failure says to wait
     bool background = false;  ///< nobody waits
     UnixTime wanted = 0;      ///< seconds left that would be enough
+    /// An API refused the token that was obtained then: nothing is left of that one.
+    std::optional<UnixTime> refused{};
     TokenTarget target{};
     Done done;
   };

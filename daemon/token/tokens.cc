@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "daemon/connection_errors.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/token/refresh_policy.h"
 
 namespace nexus {
@@ -64,14 +65,35 @@ Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Cal
   return *std::move(row);
 }
 
+Result<ConnectionRow> Tokens::refreshable(const std::string& connection_id, const Caller& caller) {
+  NEXUS_TRY(auto row, usable(connection_id, caller));
+  if (row.auth_type == AuthType::oauth2) return row;
+  return static_has_nothing(row, "nothing to refresh",
+                            "to change them, run: " + connect_in_place_of(row));
+}
+
 void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
-  const auto row = usable(connection_id, caller);
+  const auto row = refreshable(connection_id, caller);
   if (!row) return done(row.error());
-  if (row->auth_type != AuthType::oauth2)
-    return done(static_has_nothing(*row, "nothing to refresh",
-                                   "to change them, run: " + connect_in_place_of(*row)));
   refresher_.note_use(connection_id);
   refresh_first(connection_id, true, 0, std::move(done));
+}
+
+void Tokens::replace_refused(const std::string& connection_id, const std::string& sha256_of_it,
+                             const Caller& caller, Done done) {
+  if (const auto may = refreshable(connection_id, caller); !may) return done(may.error());
+  const auto row = store_.token(connection_id);
+  if (!row) return done(row.error());
+  if (!*row) return done(no_such_connection(connection_id));
+  auto present = open(**row);
+  if (!present || hex(sha256(present->access_token.expose())) != sha256_of_it)
+    return done(std::move(present));
+  refresher_.note_use(connection_id);
+  refresher_.join(connection_id, {.refused = (*row)->connection.token.obtained_at,
+                                  .done = [this, connection_id,
+                                           done = std::move(done)](const Result<void>& outcome) {
+                                    done(after_flight(connection_id, outcome, true));
+                                  }});
 }
 
 Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget target) {

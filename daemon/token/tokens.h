@@ -61,6 +61,11 @@ class Tokens {
 
   /// Refreshes whatever is left. Also errors: no_refresh_token, static_token.
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
+  /// Refreshes where the token that an API refused, told by the hexadecimal
+  /// digits of its SHA-256, is the present one still;
+  /// else that one is the answer. Waits as long as the last failure says, unlike `refresh`.
+  void replace_refused(const std::string& connection_id, const std::string& sha256_of_it,
+                       const Caller& caller, Done done);
 
  private:
   Result<FetchedToken> open(const std::shared_ptr<const TokenRow>& row) const;
@@ -73,6 +78,7 @@ class Tokens {
   Result<FetchedToken> after_downscoped_flight(const std::string& connection_id,
                                                const TokenTarget& target,
                                                const Result<void>& outcome, bool forced);
+  Result<ConnectionRow> refreshable(const std::string& connection_id, const Caller& caller);
   void refresh_first(const std::string& connection_id, bool forced, UnixTime wanted, Done done);
   Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
                                     bool forced);

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/net/url.h"
 #include "daemon/vault/sealed_fields.h"
 #include "tests/support/temporary_directory.h"
@@ -320,6 +321,16 @@ std::future<TestHome::TokenResult> TestHome::refresh_later(const std::string& id
 
 TestHome::TokenResult TestHome::refresh(const std::string& id) {
   return arrived(refresh_later(id));
+}
+
+TestHome::TokenResult TestHome::replace_refused(const std::string& id,
+                                                const std::string& access_token) {
+  auto promise = std::make_shared<std::promise<TokenResult>>();
+  daemon_->tokens.replace_refused(id, hex(sha256(access_token)), {},
+                                  [promise](Result<FetchedToken> fetched) {
+                                    promise->set_value(nexus::test::view_of(std::move(fetched)));
+                                  });
+  return arrived(promise->get_future());
 }
 
 TestHome::TokenResult TestHome::downscoped_token(const std::string& id, const std::string& scopes,

@@ -132,6 +132,8 @@ class TestHome {
                   const WantedToken& wanted = {});
   TokenResult refresh(const std::string& id);
   std::future<TokenResult> refresh_later(const std::string& id);
+  /// An API refused this access token.
+  TokenResult replace_refused(const std::string& id, const std::string& access_token);
   TokenResult downscoped_token(const std::string& id, const std::string& scopes,
                                const std::string& audience = {}, bool forced = false);
   /// Refreshes what is due, as the background does, and waits for it; how many there were.

@@ -133,6 +133,37 @@ TEST_CASE("a forced refresh that fails is told, although the old token is good",
   CHECK(home.token(id)->access_token == "at-1");
 }
 
+TEST_CASE("a token that an API refused is replaced once, a newer one is left alone", "[tokens]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  CHECK(home.replace_refused(id, "at-0")->access_token == "at-1");
+  CHECK(home.provider().refreshes().empty());
+  home.clock().advance(1);
+  CHECK(home.replace_refused(id, "at-1")->access_token == "at-2");
+  CHECK(home.replace_refused(id, "at-1")->access_token == "at-2");
+  CHECK(home.token(id)->access_token == "at-2");
+  CHECK(home.provider().refreshes().size() == 1);
+}
+
+TEST_CASE("a token that an API refuses on and on does not break the peace of a provider in trouble",
+          "[tokens]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().answers(answers::unavailable(500));
+  CHECK(home.replace_refused(id, "at-1").error().code == ErrorCode::upstream_error);
+  CHECK(home.replace_refused(id, "at-1").error().code == ErrorCode::upstream_error);
+  CHECK(home.provider().refreshes().size() == 1);
+  CHECK(home.token(id)->access_token == "at-1");
+}
+
+TEST_CASE("a key that an API refused is not one to refresh", "[tokens]") {
+  TestHome home;
+  CHECK(home.replace_refused(static_connection(home), "sk-123").error().code ==
+        ErrorCode::static_token);
+  CHECK(home.replace_refused("conn_01ARZ3NDEKTSV4RRFFQ69G5FAV", "at-1").error().code ==
+        ErrorCode::connection_not_found);
+}
+
 TEST_CASE("an id_token comes with the token where openid was asked for", "[tokens]") {
   TestHome home;
   REQUIRE(home.register_provider(openid_fields()));
