@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <variant>
 
 // Errors as values: the programs have no use for toml++'s exceptions.
@@ -16,12 +17,14 @@
 #include "common/regular_file.h"
 #include "common/suggestion.h"
 #include "common/text.h"
+#include "common/text_fault.h"
 
 namespace nexus {
 namespace {
 
 /// Where a setting's value goes; its type is the type that nexus.toml has to give it.
-using Target = std::variant<std::string*, bool*, std::int64_t*, std::vector<std::string>*>;
+using Target = std::variant<std::string*, bool*, std::int64_t*, std::vector<std::string>*,
+                            std::vector<CredentialMapping>*>;
 
 std::map<std::string, Target> settings_of(Config& config) {
   auto& gateway = config.gateway;
@@ -55,7 +58,8 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"limits.pending", &limits.pending},
           {"limits.pending_per_key", &limits.pending_per_key},
           {"audit.keep_days", &config.audit.keep_days},
-          {"audit.max_mib", &config.audit.max_mib}};
+          {"audit.max_mib", &config.audit.max_mib},
+          {"credential", &config.credential}};
 }
 
 Error at_line(const std::string& file, const toml::source_region& where, const std::string& what) {
@@ -105,6 +109,46 @@ const char* set(std::vector<std::string>* target, const toml::node& node) {
   return nullptr;
 }
 
+const char* set(std::vector<CredentialMapping>*, const toml::node&) {
+  return "a table of hosts";
+}
+
+/// `"HOST" = "CONN"` or `"HOST" = { connection = "CONN", username = "NAME" }`.
+std::optional<CredentialMapping> mapping_of(std::string_view key, const toml::node& node) {
+  const auto site = key.find("://") == std::string_view::npos ? parse_site(key) : std::nullopt;
+  if (!site) return std::nullopt;
+  CredentialMapping mapping{.site = *site, .connection = {}};
+  if (const auto* table = node.as_table()) {
+    for (const auto& [name, value] : *table) {
+      std::string* into = name == "connection" ? &mapping.connection
+                          : name == "username" ? &mapping.username
+                                               : nullptr;
+      if (!into || set(into, value)) return std::nullopt;
+    }
+  } else if (set(&mapping.connection, node)) {
+    return std::nullopt;
+  }
+  const bool good = !mapping.connection.empty() && fault_of_text(mapping.connection).empty() &&
+                    fault_of_text(mapping.username).empty();
+  return good ? std::optional(std::move(mapping)) : std::nullopt;
+}
+
+void apply_mappings(const toml::table& table, std::vector<CredentialMapping>& mappings,
+                    const std::string& file, std::vector<Error>& flaws) {
+  for (const auto& [key, node] : table) {
+    if (auto mapping = mapping_of(key.str(), node)) {
+      mappings.push_back(*std::move(mapping));
+      continue;
+    }
+    auto error = at_line(file, key.source(),
+                         "'credential." + printable(key.str(), 80) + "' is no host and connection");
+    error.hint =
+        "write \"HOST[:PORT][/PATH]\" = \"CONN\", or = { connection = \"CONN\", "
+        "username = \"NAME\" }, the host in quotes";
+    flaws.push_back(std::move(error));
+  }
+}
+
 /// Takes a table's settings over; what is wrong with one is among the flaws, and it stays as it
 /// was.
 void apply(const toml::table& table, const std::string& prefix,
@@ -121,6 +165,11 @@ void apply(const toml::table& table, const std::string& prefix,
     const auto setting = settings.find(name);
     if (setting == settings.end()) {
       flaws.push_back(unknown_setting(file, key.source(), name, settings));
+      continue;
+    }
+    auto* const* mappings = std::get_if<std::vector<CredentialMapping>*>(&setting->second);
+    if (const auto* section = node.as_table(); section && mappings) {
+      apply_mappings(*section, **mappings, file, flaws);
       continue;
     }
     const auto take = [&value = node](auto* target) { return set(target, value); };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/site.h"
 
 namespace nexus {
 
@@ -43,6 +44,13 @@ struct AuditConfig {
   std::int64_t max_mib = 1024;  ///< that records take
 };
 
+/// An entry of `[credential]`: whose credentials programs get for a site.
+struct CredentialMapping {
+  Site site{};
+  std::string connection;  ///< as a command takes it
+  std::string username{};  ///< where the program wants one; "" for its usual one
+};
+
 /// What nexus.toml, the environment and the flags settle for both programs.
 /// Precedence: flag, environment, nexus.toml, default.
 struct Config {
@@ -66,6 +74,7 @@ struct Config {
   GatewayConfig gateway;
   LimitsConfig limits;
   AuditConfig audit;
+  std::vector<CredentialMapping> credential;
   /// What nexus.toml says that cannot be followed; the settings are as if it did not. nexusd does
   /// not start with any, a client warns and goes on: `nexus daemon stop` has to work all the same.
   std::vector<Error> flaws;
