@@ -30,6 +30,7 @@ Command alias_command();
 Command api_command();
 Command audit_command();
 Command connect_command();
+Command credential_command();
 Command daemon_command();
 Command disconnect_command();
 Command exec_command();

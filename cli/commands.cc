@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
+#include "cli/commands/credential.h"
 #include "cli/session.h"
 #include "common/version.h"
 
@@ -12,7 +13,7 @@ std::vector<Command> all_commands() {
   return {connect_command(),    token_command(), api_command(),      exec_command(),
           status_command(),     list_command(),  refresh_command(),  alias_command(),
           disconnect_command(), prune_command(), provider_command(), key_command(),
-          audit_command(),      daemon_command()};
+          credential_command(), audit_command(), daemon_command()};
 }
 
 std::vector<Argument> global_options(GlobalOptions& options) {
@@ -59,6 +60,8 @@ int run(int argc, char** argv) {
   harden_process();
   // `nexus help CMD` is `nexus CMD --help`, and so is `nexus` alone.
   std::vector<std::string> words(argv + 1, argv + argc);
+  const auto helper = helper_run_as(argc > 0 ? argv[0] : "");
+  words.insert(words.begin(), helper.begin(), helper.end());
   if (words.empty()) words.push_back("help");
   if (words[0] == "help") {
     words.erase(words.begin());

@@ -1,13 +1,16 @@
-// nexus: `nexus token CONN` itself, and for everything else nexus-cli in its place.
+// nexus: `nexus token CONN` and the quick credential helpers itself, and for everything else
+// nexus-cli in its place.
 //
-// Scripts call `nexus token` thousands of times, and what it costs is almost all process start. The
-// parser, its help and the other commands make a program three times as large, with streams,
-// locales and validators to construct before main; this one has none of that.
+// Scripts call `nexus token` thousands of times, git a helper with each fetch, and what that costs
+// is almost all process start. The parser, its help and the other commands make a program three
+// times as large, with streams, locales and validators to construct before main; this one has none
+// of that.
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "cli/credential/quick.h"
 #include "cli/program_path.h"
 #include "cli/session.h"
 #include "cli/token.h"
@@ -27,8 +30,14 @@ int become_full_cli(char** argv) {
 
 int main(int argc, char** argv) {
   using namespace nexus::cli;
-  const auto args = plain_token_arguments(argc, argv);
-  if (!args) return become_full_cli(argv);
-  harden_process();
-  return run_action({}, [&](Context& context) { return run_token(context, *args); });
+  if (const auto args = plain_token_arguments(argc, argv)) {
+    harden_process();
+    return run_action({}, [&](Context& context) { return run_token(context, *args); });
+  }
+  if (const auto helper = quick_helper(argc, argv)) {
+    harden_process();
+    return run_action(helper->options,
+                      [&](Context& context) { return helper->run(context, helper->args); });
+  }
+  return become_full_cli(argv);
 }

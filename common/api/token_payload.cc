@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
+#include "common/text.h"
 
 namespace nexus::api {
 namespace {
@@ -18,6 +19,20 @@ std::optional<SecretText> value_in(const Json& object, const std::string& name) 
   if (found->is_string()) return SecretText(found->get_ref<const std::string&>());
   if (found->is_number() || found->is_boolean()) return SecretText(to_text(*found));
   return std::nullopt;
+}
+
+/// Found without parsing the rest: such texts are visible ASCII, so the only escapes that nexusd
+/// writes in them are of '"' and '\\', and no text can hold a member's name with its quotes.
+std::optional<SecretText> text_found(std::string_view payload, std::string_view name) {
+  auto at = payload.find(name);
+  if (at == std::string_view::npos) return std::nullopt;
+  SecretText text;
+  text.reserve(payload.size());
+  for (at += name.size(); at < payload.size() && payload[at] != '"'; ++at) {
+    if (payload[at] == '\\' && ++at == payload.size()) return std::nullopt;
+    text += payload[at];
+  }
+  return text;
 }
 
 }  // namespace
@@ -73,16 +88,20 @@ bool is_static_payload(std::string_view payload) {
 }
 
 std::optional<SecretText> access_token_in(std::string_view payload) {
-  constexpr std::string_view name = "\"access_token\":\"";
-  auto at = payload.find(name);
+  return text_found(payload, "\"access_token\":\"");
+}
+
+std::string connection_in(std::string_view payload) {
+  return std::string(
+      std::string_view(text_found(payload, "\"connection_id\":\"").value_or(SecretText())));
+}
+
+std::optional<UnixTime> expiry_in(std::string_view payload) {
+  constexpr std::string_view name = "\"expires_at\":";
+  const auto at = payload.find(name);
   if (at == std::string_view::npos) return std::nullopt;
-  SecretText token;
-  token.reserve(payload.size());
-  for (at += name.size(); at < payload.size() && payload[at] != '"'; ++at) {
-    if (payload[at] == '\\' && ++at == payload.size()) return std::nullopt;
-    token += payload[at];
-  }
-  return token;
+  const auto rest = payload.substr(at + name.size());
+  return parse_number(rest.substr(0, rest.find_first_of(",}")));
 }
 
 }  // namespace nexus::api

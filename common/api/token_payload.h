@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/secret.h"
 
 namespace nexus::api {
@@ -38,8 +39,13 @@ class TokenPayload {
 /// Whether a payload is that of an API key, a password or the like, not an access token.
 bool is_static_payload(std::string_view payload);
 
-/// The access token, found without parsing the rest: tokens are visible ASCII, so the only escapes
-/// that nexusd writes in them are of '"' and '\\'. Nothing where the payload has none.
+// Of an access token's payload, found without parsing it.
+
+/// Nothing where it has none.
 std::optional<SecretText> access_token_in(std::string_view payload);
+/// The connection's id.
+std::string connection_in(std::string_view payload);
+/// Nothing where the token does not end, or nobody knows.
+std::optional<UnixTime> expiry_in(std::string_view payload);
 
 }  // namespace nexus::api

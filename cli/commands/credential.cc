@@ -1,0 +1,102 @@
+#include "cli/commands/credential.h"
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/credential/helpers.h"
+
+namespace nexus::cli {
+namespace {
+
+/// A program whose helper nexus is.
+struct Tool {
+  const char* name;
+  const char* program;  ///< the name that it runs its helper by, "" where it runs any
+  const char* summary;
+  std::vector<Argument> (*arguments)(HelperArgs& args);
+  Helper run;
+  std::vector<std::string> examples;
+};
+
+Argument words(HelperArgs& args, const char* name, const char* help,
+               std::vector<std::string> one_of = {}) {
+  return {name, &args.words, help, {.required = true, .one_of = std::move(one_of)}};
+}
+
+Argument connection(HelperArgs& args) {
+  return {"--connection",
+          &args.connection,
+          "whose credentials, whatever nexus.toml says",
+          {.value = "CONN"}};
+}
+
+Argument username(HelperArgs& args) {
+  return {"--username", &args.username, "the user name that goes with a token", {.value = "NAME"}};
+}
+
+Result<int> run_git(Context& context, const HelperArgs& args) {
+  return args.words.front() == "erase" ? erase_git_token(context, args)
+                                       : run_git_helper(context, args);
+}
+
+const std::vector<Tool>& tools() {
+  static const std::vector<Tool> all{
+      {"git",
+       "git-credential-nexus",
+       "Answer git",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{words(args, "operation", "get, store, erase or capability"),
+                                      connection(args), username(args)};
+       },
+       run_git,
+       {"printf 'protocol=https\\nhost=github.com\\n' | nexus credential git get"}},
+      {"docker",
+       "docker-credential-nexus",
+       "Answer docker, podman, buildah and skopeo",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{words(args, "operation", "what is asked for",
+                                            {"get", "store", "erase", "list", "version"}),
+                                      connection(args), username(args)};
+       },
+       run_docker_helper,
+       {"echo ghcr.io | nexus credential docker get"}},
+      {"aws",
+       "",
+       "Print AWS keys, as credential_process wants them",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{
+             words(args, "connection", "conn_… id, alias or provider, of type aws_sigv4")};
+       },
+       run_aws_helper,
+       {"nexus credential aws work"}},
+  };
+  return all;
+}
+
+Command command_of(const Tool& tool) {
+  auto args = std::make_shared<HelperArgs>();
+  return {.name = tool.name,
+          .summary = tool.summary,
+          .arguments = tool.arguments(*args),
+          .action = [args, run = tool.run](Context& context) { return run(context, *args); },
+          .examples = tool.examples};
+}
+
+}  // namespace
+
+std::vector<std::string> helper_run_as(std::string_view program) {
+  const auto name = program.substr(program.rfind('/') + 1);
+  for (const auto& tool : tools())
+    if (*tool.program && name == tool.program) return {"credential", tool.name};
+  return {};
+}
+
+Command credential_command() {
+  Command command{.name = "credential",
+                  .summary = "Answer git, docker and others that ask a helper for credentials",
+                  .examples = {"nexus credential git --help"}};
+  for (const auto& tool : tools()) command.commands.push_back(command_of(tool));
+  return command;
+}
+
+}  // namespace nexus::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nexus::cli {
+
+/// The words of `nexus credential TOOL` where a program runs nexus by the name of its helper
+/// (git-credential-nexus); none elsewhere.
+std::vector<std::string> helper_run_as(std::string_view program);
+
+}  // namespace nexus::cli
