@@ -8,6 +8,9 @@
 namespace nexus::cli {
 namespace {
 
+/// pnpm runs its helper without a word: a link for each registry tells which.
+constexpr std::string_view kPnpmPrefix = "nexus-npm-";
+
 /// A program whose helper nexus is.
 struct Tool {
   const char* name;
@@ -69,6 +72,90 @@ const std::vector<Tool>& tools() {
        },
        run_aws_helper,
        {"nexus credential aws work"}},
+      {"kubectl",
+       "",
+       "Print an ExecCredential for kubectl and its like",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{
+             {"connection", &args.words,
+              "conn_… id, alias or provider; else the cluster's mapping"},
+             {"--access-token", &args.access_token, "the access token, not the id_token"}};
+       },
+       run_kubectl_helper,
+       {"nexus credential kubectl work"}},
+      {"terraform",
+       "terraform-credentials-nexus",
+       "Answer Terraform and OpenTofu",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{words(args, "operation", "get, store or forget, and a host"),
+                                      connection(args)};
+       },
+       run_terraform_helper,
+       {"nexus credential terraform get app.terraform.io"}},
+      {"bazel",
+       "bazel-credential-nexus",
+       "Answer Bazel",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{words(args, "operation", "what is asked for", {"get"}),
+                                      connection(args)};
+       },
+       run_bazel_helper,
+       {"echo '{\"uri\":\"https://cache.example.com/x\"}' | nexus credential bazel get"}},
+      {"cargo",
+       "cargo-credential-nexus",
+       "Answer cargo",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{
+             connection(args),
+             {"--cargo-plugin", &args.cargo_plugin, "as cargo says", {.hidden = true}}};
+       },
+       run_cargo_helper,
+       {"nexus credential cargo --connection registry"}},
+      {"keyring",
+       "keyring",
+       "Answer pip, uv, twine and poetry, as keyring does",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{
+             words(args, "operation", "get, a URL or host, and a user name"),
+             {"--mode", &args.mode, "what to print", {.one_of = {"password", "creds"}}},
+             connection(args),
+             username(args)};
+       },
+       run_keyring_helper,
+       {"nexus credential keyring get pypi.example.com --mode creds"}},
+      {"goauth",
+       "",
+       "Answer the go command",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{{"url", &args.words, "what was refused; go says it"},
+                                      connection(args)};
+       },
+       run_goauth_helper,
+       {"GOAUTH='nexus credential goauth' go mod download"}},
+      {"gcp",
+       "",
+       "Print an id_token as Google's external accounts want it",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{words(args, "connection", "conn_… id, alias or provider")};
+       },
+       run_gcp_helper,
+       {"nexus credential gcp work"}},
+      {"kubelet",
+       "",
+       "Answer the kubelet, for the registries of images",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{connection(args), username(args)};
+       },
+       run_kubelet_helper,
+       {"nexus credential kubelet --username oauth2accesstoken"}},
+      {"pnpm",
+       "",
+       "Print what pnpm sends to a registry",
+       [](HelperArgs& args) {
+         return std::vector<Argument>{words(args, "registry", "its host"), connection(args)};
+       },
+       run_pnpm_helper,
+       {"nexus credential pnpm npm.example.com"}},
   };
   return all;
 }
@@ -88,6 +175,8 @@ std::vector<std::string> helper_run_as(std::string_view program) {
   const auto name = program.substr(program.rfind('/') + 1);
   for (const auto& tool : tools())
     if (*tool.program && name == tool.program) return {"credential", tool.name};
+  if (name.starts_with(kPnpmPrefix))
+    return {"credential", "pnpm", std::string(name.substr(kPnpmPrefix.size()))};
   return {};
 }
 

@@ -9,47 +9,32 @@
 namespace nexus::cli {
 namespace {
 
-/// The attributes of an answer, a line each.
-class GitAnswer {
- public:
-  void add(std::string_view name, std::string_view value) {
-    fits_ = fits_ && value.find_first_of(std::string_view("\n\r\0", 3)) == std::string_view::npos;
-    text_.append(name).append("=").append(value).append("\n");
-  }
-  /// Error: failure, for a value that is no line.
-  Result<SecretText> take() {
-    if (fits_) return std::move(text_);
-    return Error{ErrorCode::failure, "this connection's user name or secret has several lines",
-                 "git takes a password or a token; name another connection"};
-  }
-
- private:
-  SecretText text_;
-  bool fits_ = true;
-};
+void add(SecretText& answer, std::string_view name, std::string_view value) {
+  answer.append(name).append("=").append(value).append("\n");
+}
 
 Result<SecretText> answer_to(Context& context, const GitRequest& request,
                              const CredentialMapping& mapping) {
   NEXUS_TRY(const auto credentials, fetch_credentials(context, mapping.connection));
-  GitAnswer answer;
+  SecretText answer;
   if (request.knows_authtype && request.wants_bearer && !api::is_static_payload(credentials)) {
     NEXUS_TRY(const auto token, credential_in(credentials, ""));
-    answer.add("capability[]", "authtype");
-    answer.add("authtype", "Bearer");
-    answer.add("credential", token);
-    answer.add("ephemeral", "1");
+    add(answer, "capability[]", "authtype");
+    add(answer, "authtype", "Bearer");
+    add(answer, "credential", token);
+    add(answer, "ephemeral", "1");
   } else {
     NEXUS_TRY(const auto login, login_of(credentials, mapping, request.username));
-    answer.add("username", login.username);
-    answer.add("password", login.password);
+    add(answer, "username", login.username);
+    add(answer, "password", login.password);
   }
   if (const auto expires_at = expiry_of(credentials))
-    answer.add("password_expiry_utc", std::to_string(*expires_at));
+    add(answer, "password_expiry_utc", std::to_string(*expires_at));
   if (request.knows_state) {
-    answer.add("capability[]", "state");
-    answer.add("state[]", "nexus:" + api::connection_in(credentials));
+    add(answer, "capability[]", "state");
+    add(answer, "state[]", "nexus:" + api::connection_in(credentials));
   }
-  return answer.take();
+  return answer;
 }
 
 Result<int> get(Context& context, const HelperArgs& args) {

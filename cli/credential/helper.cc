@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 
+#include "cli/static_credentials.h"
 #include "cli/credential.h"
 #include "common/api/token_payload.h"
 #include "common/text.h"
@@ -14,6 +15,10 @@ namespace {
 
 constexpr std::size_t kLongestRequest = 64 * 1024;
 
+bool is_line(std::string_view text) {
+  return text.find_first_of(std::string_view("\n\r\0", 3)) == std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<CredentialMapping> answering(const Context& context, const HelperArgs& args,
@@ -21,7 +26,7 @@ std::optional<CredentialMapping> answering(const Context& context, const HelperA
   if (!site) return std::nullopt;
   std::optional<CredentialMapping> found;
   if (!args.connection.empty()) {
-    found = {.site = *site, .connection = args.connection};
+    found = {.site = {site->host, ""}, .connection = args.connection};
   } else {
     for (const auto& each : context.config.credential)
       if (is_within(*site, each.site) &&
@@ -34,6 +39,12 @@ std::optional<CredentialMapping> answering(const Context& context, const HelperA
 
 Result<SecretText> fetch_credentials(Context& context, const std::string& connection) {
   return context.client.call_raw("GET", context.client.target("/v1/token/", connection), "");
+}
+
+Result<SecretText> header_of(const SecretText& credentials) {
+  if (api::is_static_payload(credentials)) return static_header_in(credentials);
+  NEXUS_TRY(const auto token, credential_in(credentials, ""));
+  return SecretText("Authorization: Bearer ").append(token);
 }
 
 Result<Login> login_of(const SecretText& credentials, const CredentialMapping& mapping,
@@ -49,13 +60,16 @@ Result<Login> login_of(const SecretText& credentials, const CredentialMapping& m
       return Error{ErrorCode::usage,
                    "connection " + mapping.connection + " is not of the user that is asked for",
                    "ask without a user name"};
-    return login;
+  } else {
+    NEXUS_TRY(login.password, credential_in(credentials, ""));
+    login.username = !asked_for.empty()          ? asked_for
+                     : !mapping.username.empty() ? mapping.username
+                                                 : "oauth2";
   }
-  NEXUS_TRY(login.password, credential_in(credentials, ""));
-  login.username = !asked_for.empty()          ? asked_for
-                   : !mapping.username.empty() ? mapping.username
-                                               : "oauth2";
-  return login;
+  if (is_line(login.username) && is_line(login.password)) return login;
+  return Error{ErrorCode::usage,
+               "connection " + mapping.connection + " has a user name or secret of several lines",
+               "name one that has a password or a token"};
 }
 
 std::optional<UnixTime> expiry_of(const SecretText& credentials) {

@@ -21,7 +21,8 @@ struct HelperArgs {
   std::string username;            ///< --username
   std::vector<std::string> words;  ///< the program's own: "get", a host
   bool access_token = false;       ///< --access-token: where an id_token is the usual one
-  std::string mode;                ///< --mode
+  std::string mode = "password";   ///< --mode
+  bool cargo_plugin = false;       ///< --cargo-plugin, which cargo says by itself
 };
 
 using Helper = Result<int> (*)(Context& context, const HelperArgs& args);
@@ -44,9 +45,13 @@ struct Login {
   SecretText password;
 };
 
+/// The header that they travel in. Error: usage, where they do not.
+Result<SecretText> header_of(const SecretText& credentials);
+
 /// Those that the credentials are: the connection's own (basic_auth), or its token or key under the
 /// name that is asked for, else under the mapping's, else under "oauth2". Error: usage, for
-/// credentials that are no password, and for those of another name than the one asked for.
+/// credentials that are no password or of several lines, and for those of another name than the one
+/// asked for.
 Result<Login> login_of(const SecretText& credentials, const CredentialMapping& mapping,
                        const std::string& asked_for = "");
 

@@ -1,0 +1,51 @@
+// Google's executable-sourced credentials (AIP-4117): also a failure is an answer, with exit code
+// 0.
+#include "cli/credential/helpers.h"
+#include "cli/credential/id_token.h"
+#include "common/json.h"
+#include "common/paths.h"
+
+namespace nexus::cli {
+namespace {
+
+constexpr std::string_view kTypes = "urn:ietf:params:oauth:token-type:";
+
+Result<SecretText> answer_with(Context& context, const std::string& connection) {
+  auto type = environment("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE");
+  if (type.empty()) type = std::string(kTypes) + "id_token";
+  if (type != std::string(kTypes) + "id_token" && type != std::string(kTypes) + "jwt")
+    return Error{ErrorCode::usage, "nexus has id_tokens alone for Google",
+                 "set subject_token_type to " + std::string(kTypes) + "id_token"};
+  NEXUS_TRY(const auto token, good_id_token(context, connection));
+  if (!token)
+    return Error{ErrorCode::usage, "connection " + connection + " has no id_token",
+                 "connect it with the scope openid"};
+  SecretJsonWriter json;
+  json.begin().member("version", 1).flag("success", true).member("token_type", type);
+  json.member("id_token", token->text);
+  if (token->expires_at) json.member("expiration_time", *token->expires_at);
+  return json.end().take();
+}
+
+}  // namespace
+
+Result<int> run_gcp_helper(Context& context, const HelperArgs& args) {
+  const auto answer = answer_with(context, args.words.front());
+  if (answer) {
+    context.output.raw(*answer);
+  } else {
+    const auto& error = answer.error();
+    context.output.raw(JsonWriter()
+                           .begin()
+                           .member("version", 1)
+                           .flag("success", false)
+                           .member("code", error.wire())
+                           .member("message", error.message + "; " + error.hint)
+                           .end()
+                           .take());
+  }
+  context.output.raw("\n");
+  return 0;
+}
+
+}  // namespace nexus::cli
