@@ -3,12 +3,14 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { KeyedApi, KINDS, ACCESS_KEY } from '../provider/keyed_api.mjs';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
+import { makeCertificate } from '../support/certificate.mjs';
 import { connect, register, token } from '../support/flow.mjs';
 import { GitServer } from '../support/git_server.mjs';
 import { BIN, Home } from '../support/nexus.mjs';
@@ -20,15 +22,17 @@ let home;
 let provider;
 let api;
 let links;
+let plain;
 before(async () => {
   provider = await MisbehavingProvider.start();
   api = await KeyedApi.start();
   home = await Home.make();
   await home.start();
+  plain = readFileSync(home.configFile, 'utf8');
   await register(home, provider.issuer);
   links = join(home.dir, 'links');
   mkdirSync(links);
-  for (const name of ['nexus', 'git-credential-nexus', 'docker-credential-nexus'])
+  for (const name of ['nexus', 'git-credential-nexus', 'docker-credential-nexus', 'cargo-credential-nexus', 'terraform-credentials-nexus'])
     symlinkSync(join(BIN, 'nexus'), join(links, name));
 });
 after(async () => { await home.remove(); await api.close(); await provider.close(); });
@@ -41,6 +45,25 @@ function run(program, args, { env = {}, cwd = home.dir, input = '' } = {}) {
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
+}
+
+/** Maps a host to a connection, beside those that are mapped. */
+const mappings = [];
+function map(line) {
+  mappings.push(line);
+  writeFileSync(home.configFile, `${plain}\n[credential]\n${mappings.join('\n')}\n`);
+}
+
+/** A server that keeps what it was shown, and answers by `serve`. */
+async function server(serve, tls) {
+  const shown = [];
+  const it = (tls ? createTlsServer : createServer)(tls ?? {}, (request, response) => {
+    if (request.headers.authorization) shown.push(request.headers.authorization);
+    serve(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(it, 'listening');
+  after(() => { it.closeAllConnections(); it.close(); });
+  return { shown, port: it.address().port };
 }
 
 /** Runs it and expects that it goes well; what it printed. */
@@ -96,15 +119,11 @@ test('git clones, fetches and pushes; after a token that was refused the next on
 
 test('docker asks its helper, and shows the registry what that says', unless('docker'), async () => {
   const { id } = await connect(home, provider, { alias: 'registry' });
-  const shown = [];
-  const registry = createServer((request, response) => {
-    if (request.headers.authorization) shown.push(request.headers.authorization);
+  const { shown, port } = await server((request, response) => {
     response.writeHead(request.headers.authorization ? 404 : 401, { 'www-authenticate': 'Basic realm="test"' }).end();
-  }).listen(0, '127.0.0.1');
-  await once(registry, 'listening');
-  after(() => registry.close());
-  const host = `127.0.0.1:${registry.address().port}`;
-  appendFileSync(home.configFile, `\n[credential]\n"${host}" = { connection = "registry", username = "ada" }\n`);
+  });
+  const host = `127.0.0.1:${port}`;
+  map(`"${host}" = { connection = "registry", username = "ada" }`);
   mkdirSync(join(home.dir, '.docker'));
   writeFileSync(join(home.dir, '.docker/config.json'), JSON.stringify({ credHelpers: { [host]: 'nexus' } }));
   // Without docker's daemon: the client itself asks for the manifest.
@@ -120,20 +139,76 @@ test('aws takes the keys from credential_process', unless('aws'), async () => {
   await home.api('POST', '/v1/capture-credential', { state: asked.state, credentials: KINDS.aws_sigv4.credentials });
   const config = join(home.dir, 'aws-config');
   writeFileSync(config, `[profile work]\ncredential_process = "${join(links, 'nexus')}" credential aws cloud\n[profile gone]\ncredential_process = "${join(links, 'nexus')}" credential aws nobody\n`);
-  const signed = [];
-  const sts = createServer((request, response) => {
-    signed.push(request.headers);
+  const { shown, port } = await server((request, response) => {
     response.writeHead(200, { 'content-type': 'text/xml' }).end('<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>');
-  }).listen(0, '127.0.0.1');
-  await once(sts, 'listening');
-  after(() => sts.close());
+  });
   const env = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_EC2_METADATA_DISABLED: 'true' };
-  const whoAmI = (profile) => run('aws', ['sts', 'get-caller-identity', '--profile', profile, '--region', 'eu-west-1', '--endpoint-url', `http://127.0.0.1:${sts.address().port}`], { env });
-  const shown = await whoAmI('work');
-  assert.equal(shown.code, 0, shown.stderr);
-  assert.match(signed[0].authorization, new RegExp(`Credential=${ACCESS_KEY}/\\d{8}/eu-west-1/sts/`));
-  assert.ok(!('x-amz-security-token' in signed[0]));
+  const whoAmI = (profile) => run('aws', ['sts', 'get-caller-identity', '--profile', profile, '--region', 'eu-west-1', '--endpoint-url', `http://127.0.0.1:${port}`], { env });
+  const work = await whoAmI('work');
+  assert.equal(work.code, 0, work.stderr);
+  assert.match(shown[0], new RegExp(`Credential=${ACCESS_KEY}/\\d{8}/eu-west-1/sts/`));
   const gone = await whoAmI('gone');
   assert.notEqual(gone.code, 0);
   assert.match(gone.stderr, /nexus: .*nobody/);
+});
+
+test('kubectl shows the cluster the id_token', unless('kubectl'), async () => {
+  const { id } = await connect(home, provider, { alias: 'cluster' });
+  const { id_token: expected } = (await token(home, id)).json;
+  const certificate = makeCertificate();
+  after(certificate.remove);
+  const { shown, port } = await server((request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"gitVersion":"v1.30.0"}'),
+    { key: readFileSync(certificate.key), cert: readFileSync(certificate.certificate) });
+  for (const version of ['v1', 'v1beta1']) {
+    shown.length = 0;
+    const kubeconfig = join(home.dir, `kubeconfig-${version}`);
+    writeFileSync(kubeconfig, JSON.stringify({
+      apiVersion: 'v1', kind: 'Config', 'current-context': 'test',
+      clusters: [{ name: 'test', cluster: { server: `https://localhost:${port}`, 'certificate-authority': certificate.certificate } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+      users: [{ name: 'test', user: { exec: { apiVersion: `client.authentication.k8s.io/${version}`, command: 'nexus', args: ['credential', 'kubectl', 'cluster'], interactiveMode: 'Never' } } }],
+    }));
+    assert.match(await good('kubectl', ['get', '--raw', '/version'], { env: { KUBECONFIG: kubeconfig, NO_PROXY: '*' } }), /v1\.30\.0/);
+    assert.deepEqual([...new Set(shown)], [`Bearer ${expected}`]);
+  }
+});
+
+test('cargo shows a registry the token', unless('cargo'), async () => {
+  const { id } = await connect(home, provider, { alias: 'crates' });
+  const { access_token: expected } = (await token(home, id)).json;
+  const { shown, port } = await server((request, response) => {
+    if (!request.headers.authorization) return response.writeHead(401).end();
+    if (request.url.endsWith('/config.json')) return response.writeHead(200).end(JSON.stringify({ dl: `http://127.0.0.1:${port}/dl`, 'auth-required': true }));
+    return response.writeHead(404).end();
+  });
+  map(`"127.0.0.1:${port}" = "crates"`);
+  const project = join(home.dir, 'crate');
+  mkdirSync(join(project, 'src'), { recursive: true });
+  mkdirSync(join(project, '.cargo'));
+  writeFileSync(join(project, 'src/lib.rs'), '');
+  writeFileSync(join(project, 'Cargo.toml'), '[package]\nname = "x"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nmissing = { version = "1", registry = "ours" }\n');
+  writeFileSync(join(project, '.cargo/config.toml'), `[registries.ours]\nindex = "sparse+http://127.0.0.1:${port}/index/"\ncredential-provider = ["${join(links, 'cargo-credential-nexus')}"]\n`);
+  const fetched = await run('cargo', ['fetch'], { cwd: project, env: { CARGO_HOME: join(home.dir, 'cargo'), RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(process.env.HOME, '.rustup'), NO_PROXY: '*' } });
+  assert.match(fetched.stderr, /no matching package named `missing` found/, 'the index was read');
+  assert.deepEqual([...new Set(shown)], [`Bearer ${expected}`]);
+});
+
+test('terraform shows a module registry the token', unless('terraform'), async () => {
+  const { id } = await connect(home, provider, { alias: 'modules' });
+  const { access_token: expected } = (await token(home, id)).json;
+  const certificate = makeCertificate();
+  after(certificate.remove);
+  const { shown, port } = await server((request, response) => response.writeHead(404).end(), { key: readFileSync(certificate.key), cert: readFileSync(certificate.certificate) });
+  map('"registry.example.com" = "modules"');
+  mkdirSync(join(home.dir, '.terraform.d/plugins'), { recursive: true });
+  symlinkSync(join(BIN, 'nexus'), join(home.dir, '.terraform.d/plugins/terraform-credentials-nexus'));
+  writeFileSync(join(home.dir, '.terraformrc'), 'disable_checkpoint = true\ncredentials_helper "nexus" {}\n'
+    + `host "registry.example.com" {\n  services = { "modules.v1" = "https://localhost:${port}/modules/" }\n}\n`);
+  const project = join(home.dir, 'modules');
+  mkdirSync(project);
+  writeFileSync(join(project, 'main.tf'), 'module "x" {\n  source = "registry.example.com/team/x/test"\n  version = "1.0.0"\n}\n');
+  const init = await run('terraform', ['init', '-input=false', '-no-color'], { cwd: project, env: { SSL_CERT_FILE: certificate.certificate, NO_PROXY: '*' } });
+  assert.notEqual(init.code, 0);
+  assert.ok(shown.length > 0, init.stderr);
+  assert.deepEqual([...new Set(shown)], [`Bearer ${expected}`]);
 });
