@@ -183,7 +183,8 @@ std::vector<std::string> helper_run_as(std::string_view program) {
 Command credential_command() {
   Command command{.name = "credential",
                   .summary = "Answer git, docker and others that ask a helper for credentials",
-                  .examples = {"nexus credential git --help"}};
+                  .examples = {"nexus credential setup git github.com --connection github"}};
+  command.commands.push_back(credential_setup_command());
   for (const auto& tool : tools()) command.commands.push_back(command_of(tool));
   return command;
 }

@@ -8,14 +8,15 @@
 namespace nexus::cli {
 namespace {
 
-constexpr std::string_view kTypes = "urn:ietf:params:oauth:token-type:";
+constexpr const char* kIdToken = "urn:ietf:params:oauth:token-type:id_token";
+constexpr const char* kJwt = "urn:ietf:params:oauth:token-type:jwt";
 
 Result<SecretText> answer_with(Context& context, const std::string& connection) {
   auto type = environment("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE");
-  if (type.empty()) type = std::string(kTypes) + "id_token";
-  if (type != std::string(kTypes) + "id_token" && type != std::string(kTypes) + "jwt")
+  if (type.empty()) type = kIdToken;
+  if (type != kIdToken && type != kJwt)
     return Error{ErrorCode::usage, "nexus has id_tokens alone for Google",
-                 "set subject_token_type to " + std::string(kTypes) + "id_token"};
+                 std::string("set subject_token_type to ") + kIdToken};
   NEXUS_TRY(const auto token, good_id_token(context, connection));
   if (!token)
     return Error{ErrorCode::usage, "connection " + connection + " has no id_token",

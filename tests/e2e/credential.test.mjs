@@ -88,7 +88,7 @@ test('git clones, fetches and pushes; after a token that was refused the next on
   assert.equal(unmapped.code, 128);
   assert.match(unmapped.stderr, /terminal prompts disabled/, 'without a helper git would ask a person');
 
-  await git('config', '--global', `credential.${server.url}.helper`, 'nexus --connection forge');
+  await good('nexus', ['credential', 'setup', 'git', server.url, '--connection', 'forge', '--yes']);
   for (const args of [['clone', url, work], ['-C', work, 'commit', '--allow-empty', '-m', 'one'], ['-C', work, 'push', 'origin', 'HEAD:main'], ['-C', work, 'fetch']]) {
     const { code, stderr } = await git(...args);
     assert.equal(code, 0, stderr);
@@ -124,8 +124,7 @@ test('docker asks its helper, and shows the registry what that says', unless('do
   });
   const host = `127.0.0.1:${port}`;
   map(`"${host}" = { connection = "registry", username = "ada" }`);
-  mkdirSync(join(home.dir, '.docker'));
-  writeFileSync(join(home.dir, '.docker/config.json'), JSON.stringify({ credHelpers: { [host]: 'nexus' } }));
+  await good('nexus', ['credential', 'setup', 'docker', host, '--yes']);
   // Without docker's daemon: the client itself asks for the manifest.
   await run('docker', ['manifest', 'inspect', '--insecure', `${host}/x:latest`]);
   assert.ok(shown.length > 0, 'the registry was asked with a login');
@@ -138,7 +137,8 @@ test('aws takes the keys from credential_process', unless('aws'), async () => {
   const asked = (await home.api('POST', '/v1/request-connection', { provider_name: 'cloud' })).json;
   await home.api('POST', '/v1/capture-credential', { state: asked.state, credentials: KINDS.aws_sigv4.credentials });
   const config = join(home.dir, 'aws-config');
-  writeFileSync(config, `[profile work]\ncredential_process = "${join(links, 'nexus')}" credential aws cloud\n[profile gone]\ncredential_process = "${join(links, 'nexus')}" credential aws nobody\n`);
+  writeFileSync(config, `[profile gone]\ncredential_process = "${join(links, 'nexus')}" credential aws nobody\n`);
+  await good('nexus', ['credential', 'setup', 'aws', 'work', '--connection', 'cloud', '--yes'], { env: { AWS_CONFIG_FILE: config } });
   const { shown, port } = await server((request, response) => {
     response.writeHead(200, { 'content-type': 'text/xml' }).end('<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>');
   });
