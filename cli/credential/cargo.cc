@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kLongestLine = 64 * 1024;
 
 /// The next line of standard input; nothing at its end, or where it is too long to be a request.
-std::optional<std::string> next_line() {
-  std::string line;
+std::optional<SecretText> next_line() {
+  SecretText line;
   char c = 0;
   for (ssize_t got = 0; line.size() <= kLongestLine;) {
     got = read(STDIN_FILENO, &c, 1);
@@ -35,7 +35,8 @@ struct Request {
 
 Result<Request> parse(std::string_view line) {
   Request request;
-  NEXUS_TRY(const auto fields, JsonFields::parse(line));
+  NEXUS_TRY(auto fields, JsonFields::parse(line));
+  static_cast<void>(fields.take("token"));  // of a login, which is not for us to keep
   std::optional<std::int64_t> version;
   NEXUS_CHECK(fields.number("v", version));
   if (version != 1) return fields.bad("v", "has to be 1");

@@ -32,7 +32,7 @@ before(async () => {
   await register(home, provider.issuer);
   links = join(home.dir, 'links');
   mkdirSync(links);
-  for (const name of ['nexus', 'git-credential-nexus', 'docker-credential-nexus', 'cargo-credential-nexus', 'terraform-credentials-nexus'])
+  for (const name of ['nexus', 'git-credential-nexus', 'docker-credential-nexus', 'cargo-credential-nexus', 'keyring', 'terraform-credentials-nexus'])
     symlinkSync(join(BIN, 'nexus'), join(links, name));
 });
 after(async () => { await home.remove(); await api.close(); await provider.close(); });
@@ -211,4 +211,22 @@ test('terraform shows a module registry the token', unless('terraform'), async (
   assert.notEqual(init.code, 0);
   assert.ok(shown.length > 0, init.stderr);
   assert.deepEqual([...new Set(shown)], [`Bearer ${expected}`]);
+});
+
+const pip = has('pip') && /--keyring-provider/.test(execFileSync('pip', ['download', '--help'], { encoding: 'utf8' }));
+test('pip shows an index what keyring says', { skip: pip ? false : 'no pip here that can be told of keyring' }, async () => {
+  const { id } = await connect(home, provider, { alias: 'index' });
+  const { access_token: expected } = (await token(home, id)).json;
+  const { shown, port } = await server((request, response) => {
+    // pip tries the name alone first.
+    if (request.headers.authorization !== `Basic ${Buffer.from(`ada:${expected}`).toString('base64')}`)
+      return response.writeHead(401, { 'www-authenticate': 'Basic realm="index"' }).end();
+    return response.writeHead(200, { 'content-type': 'text/html' }).end('<!DOCTYPE html><title>none</title>');
+  });
+  map(`"127.0.0.1:${port}" = "index"`);
+  const { code, stderr } = await run('pip', ['download', '--no-deps', '--no-input', '--disable-pip-version-check', '--keyring-provider', 'subprocess',
+    '--index-url', `http://ada@127.0.0.1:${port}/simple`, 'something'], { env: { NO_PROXY: '*' } });
+  assert.equal(code, 1);
+  assert.match(stderr, /No matching distribution found for something/);
+  assert.equal(shown.at(-1), `Basic ${Buffer.from(`ada:${expected}`).toString('base64')}`);
 });

@@ -3,6 +3,7 @@
 import { test, after, before, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KeyedApi, KINDS, KEY, USER, PASSWORD, ACCESS_KEY, SECRET_KEY } from '../provider/keyed_api.mjs';
@@ -196,6 +197,20 @@ test('git erase: the token that failed is replaced, and only that one', async ()
   assert.deepEqual(await git('erase', failed), SILENCE);
   assert.deepEqual(await Promise.all(Array.from({ length: 5 }, () => git('erase', attributes(...github, `credential=${second}`, `state[]=nexus:${mine.id}`)))), Array(5).fill(SILENCE));
   assert.equal(refreshes(), before + 2);
+});
+
+test('the API refreshes for a token that was refused, and says what is wrong with the question', async () => {
+  const { id, token: refused } = await aliased('asked');
+  const sha256 = createHash('sha256').update(refused).digest('hex');
+  const ask = (query) => home.api('POST', `/v1/refresh/${id}?${query}`);
+  for (const query of ['if_token_sha256=x', `if_token_sha256=${sha256.slice(1)}`, `if_token_sha256=${sha256}g`, `if_token_sha256=${sha256}&scope=email`, `if_token_sha256=${sha256}&audience=https%3A%2F%2Fx`]) {
+    const { status, json } = await ask(query);
+    assert.deepEqual([status, json.code], [400, 'invalid_field'], query);
+  }
+  assert.equal((await ask(`if_token_sha256=${'0'.repeat(64)}`)).json.access_token, refused);
+  const { json } = await ask(`if_token_sha256=${sha256.toUpperCase()}`);
+  assert.notEqual(json.access_token, refused);
+  assert.equal((await ask(`if_token_sha256=${sha256}`)).json.access_token, json.access_token);
 });
 
 test('git erase: its connection is the one that the answer came from, whatever is mapped now', async () => {
