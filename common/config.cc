@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -136,16 +137,21 @@ std::optional<CredentialMapping> mapping_of(std::string_view key, const toml::no
 void apply_mappings(const toml::table& table, std::vector<CredentialMapping>& mappings,
                     const std::string& file, std::vector<Error>& flaws) {
   for (const auto& [key, node] : table) {
-    if (auto mapping = mapping_of(key.str(), node)) {
+    auto mapping = mapping_of(key.str(), node);
+    const auto name = "'credential." + printable(key.str(), 80) + "'";
+    if (!mapping) {
+      auto error = at_line(file, key.source(), name + " is no host and connection");
+      error.hint =
+          "write \"HOST[:PORT][/PATH]\" = \"CONN\", or = { connection = \"CONN\", "
+          "username = \"NAME\" }, the host in quotes";
+      flaws.push_back(std::move(error));
+    } else if (std::any_of(mappings.begin(), mappings.end(), [&](const CredentialMapping& other) {
+                 return other.site == mapping->site;
+               })) {
+      flaws.push_back(at_line(file, key.source(), name + " is mapped twice"));
+    } else {
       mappings.push_back(*std::move(mapping));
-      continue;
     }
-    auto error = at_line(file, key.source(),
-                         "'credential." + printable(key.str(), 80) + "' is no host and connection");
-    error.hint =
-        "write \"HOST[:PORT][/PATH]\" = \"CONN\", or = { connection = \"CONN\", "
-        "username = \"NAME\" }, the host in quotes";
-    flaws.push_back(std::move(error));
   }
 }
 

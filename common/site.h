@@ -10,6 +10,8 @@ namespace nexus {
 struct Site {
   std::string host;  ///< in lower case, with its port where that is not the scheme's own
   std::string path;  ///< "", or from its first '/' on, without one at the end
+
+  friend bool operator==(const Site&, const Site&) = default;
 };
 
 /// Nothing for what credentials are not for: a scheme other than https (http on loopback hosts),

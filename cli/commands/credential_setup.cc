@@ -64,7 +64,7 @@ Result<std::string> command_for(const std::string& program, const std::string& o
 
 std::optional<CredentialMapping> mapping_of(const Config& config, const Site& site) {
   for (const auto& each : config.credential)
-    if (is_within(site, each.site) && is_within(each.site, site)) return each;
+    if (each.site == site) return each;
   return std::nullopt;
 }
 

@@ -39,17 +39,17 @@ std::optional<CredentialMapping> answering(const Context& context, const HelperA
 /// The credentials of a connection, as /v1/token has them. Errors: those of that route.
 Result<SecretText> fetch_credentials(Context& context, const std::string& connection);
 
+/// The header that they travel in. Error: usage, where they do not.
+Result<SecretText> header_of(const SecretText& credentials);
+
 /// A name and a password, as most programs want them.
 struct Login {
   std::string username;
   SecretText password;
 };
 
-/// The header that they travel in. Error: usage, where they do not.
-Result<SecretText> header_of(const SecretText& credentials);
-
-/// Those that the credentials are: the connection's own (basic_auth), or its token or key under the
-/// name that is asked for, else under the mapping's, else under "oauth2". Error: usage, for
+/// The login that the credentials are: the connection's own (basic_auth), or its token or key under
+/// the name that is asked for, else under the mapping's, else under "oauth2". Error: usage, for
 /// credentials that are no password or of several lines, and for those of another name than the one
 /// asked for.
 Result<Login> login_of(const SecretText& credentials, const CredentialMapping& mapping,

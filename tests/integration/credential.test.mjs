@@ -522,6 +522,9 @@ test('nexus.toml: a mapping that says nothing clear is passed over, with a warni
     assert.match(stderr, /nexus\.toml:\d+: 'credential\..*' is no host and connection/, bad);
     assert.equal((await git('get', attributes(...github))).stdout, '', bad);
   }
+  map(['"GHCR.io:443/" = "work"', '"ghcr.io" = "my-header"']);
+  const twice = await docker('get', 'ghcr.io');
+  assert.match(twice.stderr, /nexus\.toml:\d+: 'credential\..*' is mapped twice/);
 });
 
 /** A home with these configurations; `setup` runs in it, `files` tells what is there then. */
