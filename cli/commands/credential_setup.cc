@@ -5,6 +5,7 @@
 #include "cli/commands/credential.h"
 #include "cli/credential/file_change.h"
 #include "cli/credential/text_edits.h"
+#include "cli/data_file.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
 #include "cli/program_path.h"
@@ -117,7 +118,11 @@ Result<Changes> plan_docker(const Context& context, const SetupArgs& args, const
     return wrong(site.host + " is mapped to " + mapped->connection + " in " + context.config.file,
                  "change it there, or leave --connection out");
   NEXUS_TRY(docker.after, with_docker_helper(docker.before, site.host));
-  if (!mapped) ours.after = with_mapping(ours.before, site.host, args.connection);
+  if (mapped) return Changes{docker};
+  ours.after = with_mapping(ours.before, site.host, args.connection);
+  if (!parse_toml(ours.after, ours.file))
+    return wrong("the mapping cannot be added to " + ours.file,
+                 "add it there yourself: \"" + site.host + "\" = \"" + args.connection + "\"");
   return Changes{docker, ours};
 }
 

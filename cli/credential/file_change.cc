@@ -52,18 +52,31 @@ Result<std::string> text_if_any(const std::string& file) {
 }
 
 std::vector<std::string> difference(const FileChange& change) {
-  const auto old_lines = split(change.before, '\n');
-  const auto new_lines = split(change.after, '\n');
-  const auto shorter = std::min(old_lines.size(), new_lines.size());
-  std::size_t first = 0;
-  while (first < shorter && old_lines[first] == new_lines[first]) ++first;
-  std::size_t last = 0;
-  while (last < shorter - first &&
-         old_lines[old_lines.size() - 1 - last] == new_lines[new_lines.size() - 1 - last])
-    ++last;
+  const auto& [file, before, after] = change;
+  const auto& longer = before.size() > after.size() ? before : after;
+  const auto shorter = std::min(before.size(), after.size());
+  std::size_t from = 0;
+  while (from < shorter && before[from] == after[from]) ++from;
+  std::size_t left = 0;
+  while (left < shorter - from &&
+         before[before.size() - 1 - left] == after[after.size() - 1 - left])
+    ++left;
+  // The same text may be said to go in a little earlier: at the beginning of a line, if it can.
+  std::size_t back = 0;
+  const auto end = longer.size() - left;
+  const bool only_one = from + left == shorter;
+  while (only_one && back < from && longer[from - back - 1] != '\n' &&
+         longer[from - back - 1] == longer[end - back - 1])
+    ++back;
+  if (back < from && longer[from - back - 1] != '\n') back = 0;
   std::vector<std::string> lines;
-  for (auto i = first; i + last < old_lines.size(); ++i) lines.push_back("- " + old_lines[i]);
-  for (auto i = first; i + last < new_lines.size(); ++i) lines.push_back("+ " + new_lines[i]);
+  const auto add = [&](const char* sign, const std::string& text) {
+    const auto piece = text.substr(from - back, text.size() - left - from);
+    for (const auto& line : split(piece, '\n'))
+      if (!line.empty()) lines.push_back(sign + line);
+  };
+  add("- ", before);
+  add("+ ", after);
   return lines;
 }
 

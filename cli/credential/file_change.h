@@ -17,7 +17,8 @@ struct FileChange {
 /// The file's text, "" where there is none. Error: usage.
 Result<std::string> text_if_any(const std::string& file);
 
-/// The change in lines, those that go with '-' and those that come with '+'.
+/// What goes, in lines with '-', and what comes, with '+'; nothing else of the file, which may hold
+/// secrets.
 std::vector<std::string> difference(const FileChange& change);
 
 /// Puts the new text in place of the old one, at once and with the same permissions (600 for a new

@@ -131,6 +131,17 @@ std::string without_block(std::string_view text, std::size_t at, std::size_t pas
   return spliced(text, at > 0 && text[at - 1] == '\n' ? at - 1 : at, past, "");
 }
 
+/// Whether nothing more of a section comes from there on, but for comments.
+bool is_end_of_section(std::string_view text, std::size_t at) {
+  while (at < text.size() && text[at] != '[') {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const auto line = trim(text.substr(at, end - at));
+    if (!line.empty() && line[0] != '#' && line[0] != ';') return false;
+    at = end + 1;
+  }
+  return true;
+}
+
 /// After the heading, where there is one; else a section of our own at the end.
 std::string with_line(std::string_view text, const std::string& heading, const std::string& line) {
   const auto found = section(text, heading);
@@ -147,8 +158,7 @@ std::string without_line(std::string_view text, const std::string& heading, Span
   const auto ours = std::string(kMark) + "\n" + heading + "\n";
   const auto at = out.find(ours);
   const auto past = at == std::string::npos ? at : at + ours.size();
-  const bool alone =
-      at != std::string::npos && (past == out.size() || out[past] == '\n' || out[past] == '[');
+  const bool alone = at != std::string::npos && is_end_of_section(out, past);
   return alone ? without_block(out, at, past) : out;
 }
 
@@ -173,7 +183,9 @@ std::string without_git_helper(std::string_view config, const std::string& url) 
   const auto at = config.find(block);
   if (at == std::string_view::npos) return std::string(config);
   const auto past = std::min(config.find('\n', at + block.size()), config.size() - 1) + 1;
-  return without_block(config, at, past);
+  if (is_end_of_section(config, past)) return without_block(config, at, past);
+  // Somebody has added to our section.
+  return spliced(config, config.find('\n', at + kMark.size() + 1) + 1, past, "");
 }
 
 Result<std::string> with_docker_helper(std::string_view json, const std::string& host) {

@@ -593,6 +593,23 @@ test('setup aws: credential_process of a profile, and back to the byte', async (
     });
 });
 
+test('setup: of a file nothing is shown but the change, and what others added since stays', async () => {
+  const docker = configured({ '.docker/config.json': '{"auths":{"x":{"auth":"canary-login"}},"HttpHeaders":{}}' });
+  for (const args of [['--connection', 'work'], ['--connection', 'work', '--yes'], ['--undo', '--yes']]) {
+    const { stdout, stderr } = await docker.setup('docker', 'ghcr.io', ...args);
+    assert.ok(stdout.includes('"ghcr.io": "nexus"') && !stdout.includes('canary'), stdout);
+    assert.ok(!stderr.includes('canary'));
+  }
+  const aws = configured({ '.aws/config': '[profile work]\ncli_pager =\n' });
+  assert.match((await aws.setup('aws', 'work', '--connection', 'work')).stdout, /^\+ credential_process = \S+ credential aws work\n$/m);
+
+  const { setup, read, put } = configured({ '.gitconfig': '[user]\n\tname = T\n' });
+  await setup('git', 'github.com', '--connection', 'work', '--yes');
+  put('.gitconfig', `${read('.gitconfig')}\tusername = bob\n[core]\n\tpager = less\n`);
+  await setup('git', 'github.com', '--undo', '--yes');
+  assert.equal(read('.gitconfig'), '[user]\n\tname = T\n\n# written by nexus credential setup\n[credential "https://github.com"]\n\tusername = bob\n[core]\n\tpager = less\n');
+});
+
 test('setup: what is somebody else\'s stays, and says so', async () => {
   const cases = [
     ['.docker/config.json', '{"credHelpers":{"ghcr.io":"other"}}', ['docker', 'ghcr.io', '--connection', 'work'], /another helper for ghcr\.io/],
@@ -600,6 +617,7 @@ test('setup: what is somebody else\'s stays, and says so', async () => {
     ['.docker/config.json', '{,}', ['docker', 'ghcr.io', '--connection', 'work'], /not well-formed/],
     ['.aws/config', '[profile work]\ncredential_process = other\n', ['aws', 'work', '--connection', 'work'], /another credential_process/],
     ['nexus.toml', `${plain}\n[credential]\n"ghcr.io" = "other"\n`, ['docker', 'ghcr.io', '--connection', 'work'], /mapped to other/],
+    ['nexus.toml', `credential = { "x.example.com" = "work" }\n${plain}`, ['docker', 'ghcr.io', '--connection', 'work'], /cannot be added[\s\S]*yourself: "ghcr\.io" = "work"/],
     ['.gitconfig', 'x', ['git', 'github.com'], /no connection is named/],
     ['.gitconfig', 'x', ['git', 'http://github.com', '--connection', 'work'], /no host that credentials are for/],
     ['.gitconfig', 'x', ['git', 'github.com', '--connection', 'a b'], /cannot be written/],
