@@ -173,6 +173,28 @@ std::string as_json(const Changes& changes, bool applied) {
   return json.end_list().end().take();
 }
 
+/// kubectl's own command: it writes a kubeconfig anew, without its comments, so that nobody could
+/// take that back to the byte.
+Result<int> show_kubectl(const Context& context, const SetupArgs& args) {
+  if (args.connection.empty() && !args.undo)
+    return wrong("no connection is named for the user", "name one with --connection");
+  NEXUS_TRY(const auto nexus, command_for("nexus", "nexus"));
+  const auto command =
+      args.undo ? "kubectl config unset users." + args.place
+                : "kubectl config set-credentials " + args.place + " --exec-command=" + nexus +
+                      " --exec-api-version=client.authentication.k8s.io/v1"
+                      " --exec-interactive-mode=Never --exec-arg=credential --exec-arg=kubectl"
+                      " --exec-arg=" +
+                      args.connection;
+  if (context.output.json) {
+    context.output.json_line(JsonWriter().begin().member("command", command).end().take());
+  } else {
+    context.output.note("Run this command of kubectl's:");
+    context.output.line(command);
+  }
+  return 0;
+}
+
 Result<int> run_setup(Context& context, const SetupArgs& args) {
   if (!is_plain(args.place) || (!args.connection.empty() && !is_plain(args.connection)))
     return wrong("names with blanks and the like cannot be written into all configurations",
@@ -180,6 +202,7 @@ Result<int> run_setup(Context& context, const SetupArgs& args) {
   if (!args.undo && !args.connection.empty()) {
     NEXUS_CHECK(fetch_connection(context, args.connection));
   }
+  if (args.tool == "kubectl") return show_kubectl(context, args);
   NEXUS_TRY(auto changes, plan(context, args));
   std::erase_if(changes, [](const FileChange& each) { return each.before == each.after; });
   if (!context.output.json) show(context.output, changes);
@@ -204,20 +227,21 @@ Command credential_setup_command() {
   return {
       .name = "setup",
       .summary = "Configure git, docker or aws to ask nexus, and take that back",
-      .arguments = {{"tool",
-                     &args->tool,
-                     "whose configuration",
-                     {.required = true, .one_of = {"git", "docker", "aws"}}},
-                    {"place",
-                     &args->place,
-                     "the host that credentials are for; for aws, the profile",
-                     {.required = true}},
-                    {"--connection",
-                     &args->connection,
-                     "whose credentials; else the mapping of nexus.toml",
-                     {.value = "CONN"}},
-                    {"--undo", &args->undo, "take back what setup did, and nothing else"},
-                    {"--yes", &args->yes, "do it without asking"}},
+      .arguments =
+          {{"tool",
+            &args->tool,
+            "whose configuration",
+            {.required = true, .one_of = {"git", "docker", "aws", "kubectl"}}},
+           {"place",
+            &args->place,
+            "the host that credentials are for; for aws, the profile; for kubectl, the user",
+            {.required = true}},
+           {"--connection",
+            &args->connection,
+            "whose credentials; else the mapping of nexus.toml",
+            {.value = "CONN"}},
+           {"--undo", &args->undo, "take back what setup did, and nothing else"},
+           {"--yes", &args->yes, "do it without asking"}},
       .action = [args](Context& context) { return run_setup(context, *args); },
       .footer = "It shows the change first. nexus-credential(1) tells what to write for others.",
       .examples = {"nexus credential setup git github.com --connection github",

@@ -60,7 +60,7 @@ async function endGrant(id) {
 let work;
 before(async () => {
   mkdirSync(links);
-  for (const name of ['git-credential-nexus', 'docker-credential-nexus', 'terraform-credentials-nexus', 'bazel-credential-nexus', 'cargo-credential-nexus', 'keyring', 'nexus-npm-npm.example.com', 'nexus-npm-other.example.com']) symlinkSync(join(BIN, 'nexus'), join(links, name));
+  for (const name of ['nexus', 'git-credential-nexus', 'docker-credential-nexus', 'terraform-credentials-nexus', 'bazel-credential-nexus', 'cargo-credential-nexus', 'keyring', 'nexus-npm-npm.example.com', 'nexus-npm-other.example.com']) symlinkSync(join(BIN, 'nexus'), join(links, name));
   await register(home, provider.issuer);
   work = await aliased('work');
   await keyed('basic_auth');
@@ -639,6 +639,15 @@ test('setup: what is somebody else\'s stays, and says so', async () => {
   assert.deepEqual(JSON.parse(json.stdout), { applied: true, changes: [{ file, lines: ['+ # written by nexus credential setup', '+ [credential "https://github.com"]', '+ \thelper =', '+ \thelper = nexus --connection work'] }] });
   assert.equal(JSON.parse((await home.nexus(['credential', 'setup', 'git', 'github.com', '--undo', '--json'], { env })).stdout).applied, false);
   assert.match(readFileSync(file, 'utf8'), /helper = nexus/, 'which was only told');
+});
+
+test('setup kubectl: tells kubectl\'s own command', async () => {
+  const { setup } = configured({});
+  const { code, stdout } = await setup('kubectl', 'me', '--connection', 'work');
+  assert.deepEqual([code, stdout], [0, 'kubectl config set-credentials me --exec-command=nexus --exec-api-version=client.authentication.k8s.io/v1 --exec-interactive-mode=Never --exec-arg=credential --exec-arg=kubectl --exec-arg=work\n']);
+  assert.equal((await setup('kubectl', 'me', '--undo')).stdout, 'kubectl config unset users.me\n');
+  assert.equal((await setup('kubectl', 'me')).code, 2);
+  assert.match(JSON.parse((await setup('kubectl', 'me', '--connection', 'work', '--json')).stdout).command, /^kubectl config set-credentials me /);
 });
 
 test('setup: permissions and symbolic links of the files stay, new ones are the owner\'s alone', async () => {
