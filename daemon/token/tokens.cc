@@ -85,7 +85,7 @@ void Tokens::replace_refused(const std::string& connection_id, const std::string
   const auto row = store_.token(connection_id);
   if (!row) return done(row.error());
   if (!*row) return done(no_such_connection(connection_id));
-  auto present = open(**row);
+  auto present = open(*row);
   if (!present || hex(sha256(present->access_token.expose())) != sha256_of_it)
     return done(std::move(present));
   refresher_.note_use(connection_id);
