@@ -60,7 +60,9 @@ std::optional<Error> not_active(const ConnectionRow& row) {
 }
 
 Error about(const ConnectionRow& row, Error error) {
-  put_for(error.hint, "nexus connect PROVIDER", connect_again(row));
+  put_for(error.hint, "nexus connect PROVIDER --replace", connect_again(row) + " --replace");
+  put_for(error.hint, "nexus connect PROVIDER",
+          row.status == ConnectionStatus::active ? connect_in_place_of(row) : connect_again(row));
   put_for(error.hint, "CONNECTION", row.id);
   error.connection_id = row.id;
   return about_provider(row.provider_name, std::move(error));

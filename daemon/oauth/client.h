@@ -102,13 +102,12 @@ class Client {
   /// issued.
   Result<TokenResponse> exchange(const AuthorizationCode& code) const;
 
-  /// Uses a refresh token (RFC 6749 6). GrantOver only for invalid_grant, 401 invalid_token and
-  /// what the dialect adds to them (F9); OnlyRefreshToken where the answer is not usable otherwise
-  /// (F2). After an error the refresh token is as good as before, unless the request may have
-  /// arrived without an answer. With a `target` the access token is for
-  /// that alone; the refresh token stays whole. Error then: scope_not_allowed, which says nothing
-  /// about the grant.
-  /// Takes `total_ms` at the most.
+  /// Uses a refresh token (RFC 6749 6). GrantOver only for invalid_grant, 401 invalid_token, what
+  /// the dialect adds to them, and refusals that say as much in other words (F9); OnlyRefreshToken
+  /// where the answer is not usable otherwise (F2). After an error the refresh token is as good as
+  /// before, unless the request may have arrived without an answer. With a `target` the access
+  /// token is for that alone; the refresh token stays whole. Error then: scope_not_allowed, which
+  /// says nothing about the grant. Takes `total_ms` at the most.
   Result<RefreshAnswer> refresh(const Secret& token, const TokenTarget& target = {},
                                 long total_ms = kExchangeMs) const;
 

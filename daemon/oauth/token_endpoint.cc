@@ -51,6 +51,13 @@ std::optional<Error> target_refused(const OAuthAnswer& answer, const TokenTarget
                "ask for less, or connect anew with more"};
 }
 
+/// Words that servers have for invalid_grant, and that leave no doubt of which grant they mean.
+bool names_refresh_token(const std::string& code) {
+  return is_one_of(code, {"bad_refresh_token", "invalid_refresh_token", "expired_refresh_token",
+                          "revoked_refresh_token", "refresh_token_expired", "refresh_token_invalid",
+                          "refresh_token_revoked"});
+}
+
 /// Some have no code of their own for it, but say in words that the grant was revoked. What is said
 /// of a client, or of its keys, is the operator's to mend.
 bool says_revoked(const OAuthError& error) {
@@ -68,11 +75,10 @@ bool ends_grant(const OAuthAnswer& answer, const Dialect& dialect) {
   const auto& code = answer.error.code;
   if (status == 408 || status == 429 || status >= 500) return false;
   const auto& others = dialect.invalid_grant_errors;
-  return code == "invalid_grant" || needs_person(code) ||
+  return code == "invalid_grant" || names_refresh_token(code) || needs_person(code) ||
          std::find(others.begin(), others.end(), code) != others.end() ||
          (status == 401 && code == "invalid_token") ||
-         (status >= 400 && !code.empty() && !is_configuration_error(code) &&
-          says_revoked(answer.error));
+         (status >= 400 && !is_configuration_error(code) && says_revoked(answer.error));
 }
 
 }  // namespace

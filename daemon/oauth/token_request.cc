@@ -32,7 +32,8 @@ bool is_json(const std::string& content_type) {
 Error unusable(const OAuthAnswer& answer) {
   return {ErrorCode::provider_protocol,
           "the provider's answer is not usable: status " + std::to_string(answer.status) +
-              ", type '" + printable(answer.content_type, 60) + "'",
+              ", type '" + printable(answer.content_type, 60) + "'" +
+              (answer.error.text.empty() ? "" : ": " + answer.error.text),
           "check the provider's token endpoint"};
 }
 
@@ -54,21 +55,38 @@ bool tells_of_error(const Json& error) {
   return !error.empty();
 }
 
-OAuthError read_error(const JsonDocument& document, const std::vector<std::string_view>& secrets) {
-  if (!document) return {};
-  const auto found = document->find("error");
-  if (found == document->end() || !tells_of_error(*found)) return {};
-  const auto said = [&](const char* name) {
-    return printable_without(text_member(*document, name).value_or(""), secrets);
-  };
+/// What an answer says for people, by RFC 6749's name for it or by those that others have.
+std::string words_in(const Json& object) {
+  for (const auto* name : {"error_description", "message", "error_message", "detail", "title"})
+    if (auto words = text_member(object, name).value_or(""); !words.empty()) return words;
+  return {};
+}
+
+OAuthError read_error(const Json& document, const std::vector<std::string_view>& secrets) {
+  const auto found = document.find("error");
+  if (found == document.end() || !tells_of_error(*found)) return {};
+  const auto clean = [&](const std::string& text) { return printable_without(text, secrets); };
+  const auto words = clean(words_in(found->is_object() ? *found : document));
+  // An error that is no word has its words in it, or beside it.
+  if (!found->is_string()) return {"error", words.empty() ? "error" : words};
   OAuthError error;
-  error.code = said("error");
-  if (error.code.empty()) error.code = "error";
-  error.text = error.code;
+  error.code = error.text = clean(found->get<std::string>());
   // Microsoft's finer word for the same.
-  if (const auto finer = said("suberror"); !finer.empty()) error.text += ", " + finer;
-  if (const auto words = said("error_description"); !words.empty()) error.text += ": " + words;
+  if (const auto finer = clean(text_member(document, "suberror").value_or("")); !finer.empty())
+    error.text += ", " + finer;
+  if (!words.empty()) error.text += ": " + words;
   return error;
+}
+
+/// The error that an answer tells of, or at least what a refusal without one says.
+OAuthError error_of(const IncomingResponse& response, const std::string& type, Form form,
+                    const JsonDocument& document, const std::vector<std::string_view>& secrets) {
+  if (form != Form::other && document)
+    if (auto error = read_error(*document, secrets); !error.code.empty()) return error;
+  if (response.status < 400) return {};
+  if (is_text(type)) return {"", printable_without(trim(response.body), secrets)};
+  if (form == Form::other || !document) return {};
+  return {"", printable_without(words_in(*document), secrets)};
 }
 
 }  // namespace
@@ -127,7 +145,7 @@ Result<OAuthAnswer> Client::ask(const OutgoingRequest& request,
   JsonDocument document;
   if (auto parsed = parse_token_answer(response.body, form == Form::form))
     document = *std::move(parsed);
-  auto error = form == Form::other ? OAuthError() : read_error(document, sent);
+  auto error = error_of(response, type, form, document, sent);
   const bool told_when = response.status == 429 || response.status == 503;
   return OAuthAnswer{
       response.status,

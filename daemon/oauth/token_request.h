@@ -35,7 +35,9 @@ class RequestBody {
 /// RFC 6749 5.2: the error of an answer, with an empty code when it is none.
 struct OAuthError {
   std::string code;
-  std::string text;  ///< code and description, cleaned and without what we sent
+  /// Code and description, or the words of a refusal that has no code; cleaned and without what we
+  /// sent.
+  std::string text;
 };
 
 /// An answer as it is read: its document, or why there is none, and the error that it tells.

@@ -202,14 +202,14 @@ TEST_CASE("an error beside a 200 is an error, whatever the form", "[dialect]") {
 
 TEST_CASE("a refresh goes where the provider wants it and ends by the provider's words",
           "[dialect]") {
-  OneAnswer http("application/json", R"({"error":"bad_refresh_token"})");
+  OneAnswer http("application/json", R"({"error":"stale_login"})");
   const auto refresh = [&](const Json& params) {
     return client(params, http).refresh(Secret("r"));
   };
   CHECK(refresh({{"refresh_url", "https://as.example/refresh"}}).error().code ==
         ErrorCode::upstream_error);
   CHECK(http.url == "https://as.example/refresh");
-  const auto over = refresh({{"invalid_grant_errors", {"bad_refresh_token"}}});
+  const auto over = refresh({{"invalid_grant_errors", {"stale_login"}}});
   REQUIRE(over);
   CHECK(std::holds_alternative<oauth::GrantOver>(*over));
 }

@@ -49,6 +49,20 @@ TEST_CASE("F9 only a refused grant needs a person, and then nothing more is sent
       {"access_denied, in words",
        answers::json(
            403, {{"error", "access_denied"}, {"error_description", "the user revoked access"}}),
+       ErrorCode::attention_required},
+      {"in words that are no OAuth error",
+       answers::json(400, {{"message", "Token has been revoked"}}), ErrorCode::attention_required},
+      {"in words beside the error",
+       answers::json(400, {{"error", "bad_request"}, {"message", "Token has been revoked"}}),
+       ErrorCode::attention_required},
+      {"in words within the error",
+       answers::json(400, {{"error", {{"message", "access was revoked by the user"}}}}),
+       ErrorCode::attention_required},
+      {"in plain text", answers::text(400, "text/plain; charset=utf-8", "Token has been revoked\n"),
+       ErrorCode::attention_required},
+      {"bad_refresh_token", answers::oauth_error(400, "bad_refresh_token"),
+       ErrorCode::attention_required},
+      {"refresh_token_expired", answers::oauth_error(400, "refresh_token_expired"),
        ErrorCode::attention_required}};
   for (const auto& refusal : refusals) {
     CAPTURE(refusal.name);
@@ -104,6 +118,44 @@ TEST_CASE("F9 what is revoked of a client, or said by a provider in trouble, end
     home.clock().advance(3600);
     CHECK(home.token(id));
   }
+}
+
+TEST_CASE("F9 a refusal without an OAuth error is told in the provider's words", "[refresh][F9]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  const auto token = home.stored(id, "refresh_token");
+  const std::string words =
+      "no\x1b[2J, " + token + " is too much for today " + std::string(9000, 'x');
+  for (const auto& answer :
+       {answers::json(400, {{"message", words}}),
+        answers::json(403, {{"error", {{"message", words}}}}),
+        answers::json(400, {{"error", true}, {"message", words}}),
+        answers::json(422, {{"title", words}}), answers::text(400, "text/plain", words)}) {
+    home.provider().answers(answer);
+    const auto refused = home.refresh(id);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code != ErrorCode::attention_required);
+    CHECK(refused.error().message.find("no?[2J, [redacted] is too much for today") !=
+          std::string::npos);
+    CHECK(refused.error().message.size() < 1000);
+    CHECK(home.connection(id).status == "active");
+  }
+  // What stands in a page says nothing: it need not be the provider's.
+  home.provider().answers(answers::text(400, "text/html", "<p>Token has been revoked"));
+  const auto page = home.refresh(id);
+  REQUIRE_FALSE(page);
+  CHECK(page.error().message.find("revoked") == std::string::npos);
+  CHECK(home.connection(id).status == "active");
+}
+
+TEST_CASE("F9 a refusal of a connection's refresh tells how it is connected anew in its place",
+          "[refresh][F9]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  home.provider().answers(answers::oauth_error(400, "not_today"));
+  const auto token = home.refresh(id);
+  REQUIRE_FALSE(token);
+  CHECK(token.error().hint == "start again: nexus connect acme --replace " + id);
 }
 
 TEST_CASE("F9 a person who is needed for a part is not needed for the rest", "[refresh][F9]") {
