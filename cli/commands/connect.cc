@@ -1,4 +1,5 @@
 #include <memory>
+#include <tuple>
 
 #include "cli/command.h"
 #include "cli/commands/begun.h"
@@ -82,9 +83,10 @@ Error still_pending(const api::Connection& connection) {
 }
 
 Error failed(const api::Connection& connection) {
+  const auto& [code, words] = std::tie(connection.error_code, connection.error_message);
+  const bool is_said = code.empty() || words.find(code) != std::string::npos;
   return {ErrorCode::connection_failed,
-          "connection " + connection.id + " failed: " + connection.error_message +
-              (connection.error_code.empty() ? "" : " (" + connection.error_code + ")"),
+          "connection " + connection.id + " failed: " + words + (is_said ? "" : " (" + code + ")"),
           "try again: nexus connect " + connection.provider};
 }
 

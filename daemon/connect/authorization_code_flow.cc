@@ -8,6 +8,7 @@
 #include "daemon/metrics.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/oauth/authorization_response.h"
+#include "daemon/oauth/error_words.h"
 
 namespace nexus {
 namespace {
@@ -17,8 +18,10 @@ Result<AuthorizationResponse> read_answer(
     const FlowRow& flow, const std::vector<std::pair<std::string, std::string>>& query) {
   NEXUS_TRY(auto response, parse_authorization_response(query));
   NEXUS_TRY(const auto pinned, endpoints_from_text(flow.pinned));
-  if (const auto issuer = check_issuer(response, pinned.issuer, pinned.sends_iss); !issuer)
-    return Flows::does_not_belong(issuer.error().message);
+  if (auto issuer = check_issuer(response, pinned.issuer, pinned.sends_iss); !issuer) {
+    issuer.error().code = ErrorCode::invalid_state;
+    return std::move(issuer).error();
+  }
   if (response.error.empty() && response.code.empty())
     return Flows::does_not_belong("the answer has neither a code nor an error");
   return response;
@@ -98,9 +101,9 @@ Result<FlowOutcome> AuthorizationCodeFlow::complete(
 
   if (ends_flow) return flows_.fail(row, response.error(), caller);
   if (!response->error.empty()) {
-    const auto text =
-        response->error_description.empty() ? response->error : response->error_description;
-    return flows_.refused(row, response->error, text, caller);
+    const auto& said = response->error_description;
+    return flows_.refused(row, response->error,
+                          said.empty() ? oauth::in_plain_words(response->error) : said, caller);
   }
   const auto active = exchange(pending, *flow, response->code);
   if (!active) return flows_.fail(row, active.error(), caller);

@@ -9,6 +9,12 @@ namespace nexus {
 
 namespace {
 
+/// What is to be done about an error, beside beginning again: "" for nothing.
+std::string mend_for(const ConnectionRow& row, const Error& error) {
+  const auto hint = about(row, error).hint;
+  return hint == "start again: " + connect_again(row) ? "" : hint;
+}
+
 /// A write transaction of so many is short; the rest is due at once.
 constexpr std::int64_t kExpiredAtOnce = 200;
 /// Seconds for which a failed attempt is known: whoever began it has long been told, and asks no
@@ -173,10 +179,12 @@ Result<void> Flows::turn_away(const Error& unknown, const Caller& caller) {
 }
 
 FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::string& code,
-                       const std::string& message, const Caller& caller) {
+                       const std::string& message, const std::string& mend, const Caller& caller) {
   const auto cause = code == "access_denied" ? "consent was denied" : message;
+  // Who asks later how it went has no page to look at.
+  const auto told = mend.empty() ? cause : cause + "; " + mend;
   if (const auto saved =
-          store_.set_status(row.id, ConnectionStatus::failed, code, cause, wall_clock_());
+          store_.set_status(row.id, ConnectionStatus::failed, code, told, wall_clock_());
       !saved)
     log(LogLevel::error, "connection_state_not_saved",
         {{"connection", row.id}, {"error", saved.error().message}});
@@ -196,7 +204,8 @@ FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::st
                       .connection_id = row.id,
                       .provider = row.provider_name,
                       .message = cause,
-                      .next = connect_again(row)};
+                      .next = connect_again(row),
+                      .hint = mend};
   outcome.redirect_to = return_urls_.back_to(
       row.return_url, row.id,
       {{"status", "failed"}, {"provider", row.provider_name}, {"error", code}});
@@ -205,18 +214,17 @@ FlowOutcome Flows::end(const ConnectionRow& row, AuditEvent event, const std::st
 
 FlowOutcome Flows::refused(const ConnectionRow& row, const std::string& oauth_error,
                            const std::string& message, const Caller& caller) {
-  return end(row, AuditEvent::oauth_error, oauth_error, message, caller);
+  return end(row, AuditEvent::oauth_error, oauth_error, message, "", caller);
 }
 
 FlowOutcome Flows::fail(const ConnectionRow& row, const Error& error, const Caller& caller) {
+  const auto mend = mend_for(row, error);
   if (error.code == ErrorCode::invalid_state)
-    return end(row, AuditEvent::state_verification_failed, "invalid_response", error.message,
+    return end(row, AuditEvent::state_verification_failed, "invalid_response", error.message, mend,
                caller);
   const auto* code =
       error.code == ErrorCode::invalid_id_token ? "invalid_id_token" : "token_exchange_failed";
-  auto outcome = end(row, AuditEvent::token_exchange_failed, code, error.message, caller);
-  outcome.hint = about(row, error).hint;
-  return outcome;
+  return end(row, AuditEvent::token_exchange_failed, code, error.message, mend, caller);
 }
 
 FlowOutcome Flows::succeed(const ConnectionRow& row) {

@@ -131,7 +131,7 @@ class Flows {
   /// After how many seconds there is room beside those of the key, or all (""); 0: there is.
   Result<int> wait_for_room(const std::string& api_key, std::int64_t most);
   FlowOutcome end(const ConnectionRow& row, AuditEvent event, const std::string& code,
-                  const std::string& message, const Caller& caller);
+                  const std::string& message, const std::string& mend, const Caller& caller);
 
   Store& store_;
   const Vault& vault_;

@@ -54,10 +54,11 @@ Result<void> check_issuer(const AuthorizationResponse& response, const std::stri
   Error mixed_up{ErrorCode::provider_protocol,
                  "the answer does not come from the issuer that was asked (RFC 9207)",
                  "start again; if it happens again, tell the provider"};
-  if (response.has_iss && issuer.empty())
-    mixed_up.message +=
-        ": it names one, and the provider was registered without; where they belong together, "
-        "give it: nexus provider edit PROVIDER --issuer URL";
+  if (response.has_iss && issuer.empty()) {
+    mixed_up.message += ": it names one, and the provider was registered without";
+    mixed_up.hint =
+        "where they belong together, give it: nexus provider edit PROVIDER --issuer URL";
+  }
   if (response.has_iss && response.iss != issuer) return mixed_up;
   if (!response.has_iss && sends_iss) return mixed_up;
   return {};

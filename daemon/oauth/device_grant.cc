@@ -2,6 +2,7 @@
 // code, and the client asks now and then whether they have.
 #include "common/text.h"
 #include "daemon/oauth/client.h"
+#include "daemon/oauth/error_words.h"
 #include "daemon/oauth/token_request.h"
 
 namespace nexus::oauth {
@@ -42,6 +43,7 @@ Result<DevicePoll> Client::poll_device(const Secret& device_code) const {
   if (!document && document.error().code == ErrorCode::upstream_error) return document.error();
   if (!document) {
     poll.refused = code;
+    if (poll.message == code) poll.message = in_plain_words(code);
     return poll;
   }
   NEXUS_TRY(poll.tokens, read_token_response(**document, dialect_, wall_clock_()));

@@ -203,6 +203,15 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
   await visit(provider.consent(url));
   assert.equal(await code, 5);
   assert.match(shown, /denied/);
+
+  provider.authorizationResponse = (p) => ({ state: p.state, iss: p.iss, error: 'server_error' });
+  const failing = spawn(join(BIN, 'nexus'), ['connect', 'demo', '--no-browser'], { env: home.env });
+  let told = '';
+  failing.stderr.on('data', (text) => { told += text; });
+  const failed = new Promise((go) => failing.on('close', go));
+  await visit(provider.consent(await until(() => told.match(/http\S+authorize\S+/)?.[0], 'the URL on stderr')));
+  assert.equal(await failed, 5);
+  assert.match(told, /failed: the provider has a fault of its own; try again later \(server_error\)\n/);
   provider.authorizationResponse = (p) => p;
 
   const late = await home.nexus(['connect', 'demo', '--no-browser', '--timeout', '1s']);

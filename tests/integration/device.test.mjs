@@ -146,7 +146,9 @@ describe('the device grant', { concurrency: true }, () => {
       const asked = await ask(name);
       assert.equal(await settled(asked.connection_id), 'failed');
       assert.equal(provider.polls.length, 2);
-      assert.equal((await home.api('GET', `/v1/connections/${asked.connection_id}`)).json.last_error.code, error);
+      const told = (await home.api('GET', `/v1/connections/${asked.connection_id}`)).json.last_error;
+      assert.equal(told.code, error);
+      assert.match(told.message, error === 'access_denied' ? /^consent was denied$/ : new RegExp(`^(the provider|nobody) .* \\(${error}\\)$`));
       await provider.close();
     });
 

@@ -86,7 +86,10 @@ test('a provider that sends iss without saying so is connected once its issuer i
   quiet.reset();
   const plain = await register(home, undefined, { name: 'plain', scopes: ['email'], auth_url: `${quiet.issuer}/authorize`, token_url: `${quiet.issuer}/token` });
   assert.equal(plain.redirect_uri, `${home.callbackBase}/auth/callback/plain`);
-  assert.match((await connect(home, quiet, { provider_name: 'plain' })).page.text, /registered without.*nexus provider edit PROVIDER --issuer URL/s);
+  const mend = /registered without.*nexus provider edit plain --issuer URL/s;
+  const nameless = await connect(home, quiet, { provider_name: 'plain' });
+  assert.match(nameless.page.text, mend);
+  assert.match((await home.nexus(['status', nameless.id])).stdout.replace(/\s+/g, ' '), mend);
   const edited = await home.nexus(['provider', 'edit', 'plain', '--issuer', quiet.issuer]);
   assert.equal(edited.code, 0, edited.stderr);
   assert.match((await connect(home, quiet, { provider_name: 'plain' })).page.text, /is connected/);

@@ -219,6 +219,65 @@ TEST_CASE("an answer with the right state that cannot be used ends the flow, and
   }
 }
 
+TEST_CASE("who asks later is told the mend as well, for this provider", "[flows]") {
+  TestHome home;
+  const auto nameless = started(home);
+  const auto end =
+      home.answer(nameless.redirect_uri,
+                  {{"code", "a"}, {"iss", "https://as.example"}, {"state", nameless.state}});
+  REQUIRE(end);
+  CHECK(end->message.find("nexus provider") == std::string::npos);  // the page has it for itself
+  CHECK(home.connection(nameless.id)
+            .error_message.ends_with(
+                "; where they belong together, give it: nexus provider edit acme --issuer URL"));
+
+  const auto mistyped = started(home);
+  home.provider().answers(answers::json(200, {{"access_token", "t"}}));
+  REQUIRE(home.consent(mistyped));
+  CHECK(home.connection(mistyped.id)
+            .error_message.find("run: nexus provider edit acme --param token_type_optional=true") !=
+        std::string::npos);
+
+  // Beginning again is what everybody is told anyway.
+  const auto refused = started(home);
+  home.provider().answers(answers::oauth_error(400, "invalid_grant"));
+  REQUIRE(home.consent(refused));
+  CHECK(home.connection(refused.id).error_message.find("start again") == std::string::npos);
+}
+
+TEST_CASE("an error without a description is told in plain words", "[flows]") {
+  for (const auto& [code, words] :
+       {std::pair("server_error", "the provider has a fault of its own; try again later"),
+        std::pair("temporarily_unavailable", "cannot answer for the moment; try again later"),
+        std::pair("unauthorized_client", "does not let this client ask for consent"),
+        std::pair("unsupported_response_type", "gives out no authorization codes"),
+        std::pair("invalid_request", "finds a fault in the request"),
+        std::pair("invalid_scope", "knows no such scope, or not for this client"),
+        std::pair("login_required", "has to sign in"),
+        std::pair("interaction_required", "was told not to"),
+        std::pair("consent_required", "was told not to"),
+        std::pair("account_selection_required", "has to choose an account"),
+        std::pair("request_not_supported", "does not take the request object"),
+        std::pair("odd_error", "the provider refused")}) {
+    CAPTURE(code);
+    TestHome home;
+    const auto pending = started(home);
+    const auto end = home.answer(pending.redirect_uri, {{"error", code}, {"state", pending.state}});
+    REQUIRE(end);
+    CHECK(end->message.find(words) != std::string::npos);
+    CHECK(end->message.ends_with(" (" + std::string(code) + ")"));
+    CHECK(home.connection(pending.id).error_message == end->message);
+    CHECK(home.connection(pending.id).error_code == code);
+  }
+  TestHome home;
+  const auto pending = started(home);
+  const auto end = home.answer(pending.redirect_uri, {{"error", "server_error"},
+                                                      {"error_description", "out of coffee"},
+                                                      {"state", pending.state}});
+  REQUIRE(end);
+  CHECK(end->message == "out of coffee");
+}
+
 TEST_CASE("what is brought by hand and cannot be used can be brought again", "[flows]") {
   TestHome home;
   const auto pending = started(home, {.pasted = true});

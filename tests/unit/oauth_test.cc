@@ -70,7 +70,7 @@ TEST_CASE("iss is compared to the byte and demanded where it was promised", "[au
   // A provider that was registered by its endpoints: what is missing is said.
   const auto unknown = check_issuer(with("https://as.example"), "", false);
   REQUIRE_FALSE(unknown);
-  CHECK(unknown.error().message.find("--issuer") != std::string::npos);
+  CHECK(unknown.error().hint.find("--issuer") != std::string::npos);
 }
 
 namespace {
