@@ -18,7 +18,8 @@ Result<TokenResponse> read_tokens(OAuthAnswer answer, const Dialect& dialect, Un
 /// The refresh token that an answer brings, whatever its status of success or its type.
 Result<Secret> new_refresh_token(OAuthAnswer& answer, const Dialect& dialect) {
   const bool good = answer.status >= 200 && answer.status < 300;
-  if (!good || !answer.document) return Secret();
+  if (!good) return Secret();
+  if (!answer.document) return std::move(answer.refresh_token);
   return take_refresh_token(*answer.document, dialect);
 }
 

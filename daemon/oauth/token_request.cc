@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "daemon/oauth/client.h"
+#include "daemon/oauth/lone_refresh_token.h"
 #include "daemon/oauth/token_response.h"
 
 namespace nexus::oauth {
@@ -143,8 +144,11 @@ Result<OAuthAnswer> Client::ask(const OutgoingRequest& request,
   const auto type = response.header("content-type");
   const auto form = form_of(type, dialect_);
   JsonDocument document;
+  Secret refresh_token;
   if (auto parsed = parse_token_answer(response.body, form == Form::form))
     document = *std::move(parsed);
+  else
+    refresh_token = lone_refresh_token(response.body, form == Form::form);
   auto error = error_of(response, type, form, document, sent);
   const bool told_when = response.status == 429 || response.status == 503;
   return OAuthAnswer{
@@ -152,6 +156,7 @@ Result<OAuthAnswer> Client::ask(const OutgoingRequest& request,
       type,
       told_when ? parse_retry_after(response.header("retry-after"), wall_clock_()) : 0,
       std::move(document),
+      std::move(refresh_token),
       form == Form::other,
       std::move(error)};
 }

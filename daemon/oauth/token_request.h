@@ -46,6 +46,7 @@ struct OAuthAnswer {
   std::string content_type;
   int retry_after_s = 0;       ///< with 429 and 503
   JsonDocument document;       ///< null where it is none
+  Secret refresh_token;        ///< that stands in one that is none, as far as that is beyond doubt
   bool of_other_type = false;  ///< its type is none that this provider may answer with: no error
                                ///< is read from it, and document_of refuses it
   OAuthError error;

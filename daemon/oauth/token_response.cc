@@ -24,7 +24,7 @@ Result<Secret> take_secret(Json& document, const char* name) {
   if (found == document.end() || found->is_null()) return Secret();
   if (!found->is_string()) return refused(std::string(name) + " is not a text");
   auto& text = found->get_ref<std::string&>();
-  if (!is_vschar(text) || text.size() > kMaxToken) {
+  if (!is_token(text)) {
     wipe(text);
     return refused(std::string(name) + " has characters or a length that are not allowed");
   }
@@ -121,6 +121,10 @@ Result<std::optional<std::string>> read_scope(const Json& document, Dialect::Sco
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) {
+  return is_vschar(text) && text.size() <= kMaxToken;
+}
 
 Result<JsonDocument> parse_token_answer(std::string_view body, bool form) {
   if (!form) return parse_json_object(body);

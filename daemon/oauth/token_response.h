@@ -24,6 +24,9 @@ struct TokenResponse {
   std::string token_fields;                ///< what it told that the dialect names (token_fields.h)
 };
 
+/// Whether a text may be a token: the characters of RFC 6749, and not too many.
+bool is_token(std::string_view text);
+
 /// Takes the refresh token out of an answer, whatever else is wrong with it: one that replaces
 /// another cannot be had again. Empty where there is none. Error: provider_protocol for one that
 /// RFC 6749 does not allow.

@@ -81,6 +81,74 @@ TEST_CASE("F2 a rotated refresh token is kept, whatever else is wrong with the a
   }
 }
 
+TEST_CASE("F2 a rotated refresh token is kept from a text that is no document, but for doubt",
+          "[refresh][F2]") {
+  struct Body {
+    const char* text;
+    bool kept;
+  };
+  const Body bodies[] = {
+      {R"({"access_token":"t","token_type":"Bearer","token_type":"Bearer","refresh_token":"rt-2"})",
+       true},
+      {R"({"refresh_token":"rt-2","x":{"a":1,"a":2}})", true},
+      {R"({"data":{"refresh_token":"rt-2","a":1,"a":2}})", true},
+      {R"([{"refresh_token":"rt-2"}])", true},
+      {"{\"name\":\"\xff\xfe\",\"refresh_token\":\"rt-2\"}", true},
+      {R"({"refresh_token":"rt-2"} and more)", true},
+      {R"({"refresh_token":"rt-2","scope":)", true},
+      {R"({"refresh_token":"rt-2","refresh_token":"rt-3"})", false},
+      {R"({"refresh_token":"rt-2","refresh_token":"rt-2"})", false},
+      {R"({"refresh_token":"rt-2","refresh_token":null})", false},
+      {R"({"refresh_token":["rt-2"],"a":1,"a":2})", false},
+      {R"({"refresh_token":7,"a":1,"a":"rt-2"})", false},
+      {R"({"refresh_token":"","a":1,"a":2})", false},
+      {R"({"refresh_token":"rt-)", false},
+      {"{\"refresh_token\":\"rt\xff-2\",\"a\":1}", false},
+      {R"(my refresh_token is "rt-2")", false},
+      {"", false}};
+  for (const auto& [text, kept] : bodies) {
+    CAPTURE(text);
+    TestHome home;
+    const auto id = expired_connection(home);
+    home.provider().answers([&, text = text](const SeenRequest& request) {
+      auto answer = home.server().answer(request);
+      answer.body = text;
+      return answer;
+    });
+    REQUIRE_FALSE(home.token(id));
+    CHECK(home.connection(id).status == "active");
+    CHECK(home.stored(id, "refresh_token") == (kept ? "rt-2" : "rt-1"));
+    if (!kept) continue;
+    home.clock().advance(60);
+    REQUIRE(home.token(id));
+    CHECK(sent(home, 1) == "rt-2");
+  }
+}
+
+TEST_CASE("F2 nothing is kept from a refusal that is no document", "[refresh][F2]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.provider().answers(
+      answers::text(400, "application/json", R"({"a":1,"a":2,"refresh_token":"rt-2"})"));
+  REQUIRE_FALSE(home.token(id));
+  CHECK(home.stored(id, "refresh_token") == "rt-1");
+}
+
+TEST_CASE("F2 a rotated refresh token is kept from a form with a field twice", "[refresh][F2]") {
+  TestHome home;
+  auto fields = provider_fields();
+  fields["params"] = {{"token_response_format", "form"}};
+  REQUIRE(home.register_provider(fields));
+  const auto id = expired_connection(home);
+  for (const auto* form :
+       {"a=1&a=2&refresh_token=rt-3&refresh_token=rt-4",
+        "access_token=t&token_type=bearer&token_type=bearer&refresh_token=rt-2"}) {
+    home.provider().answers(answers::text(200, "application/x-www-form-urlencoded", form));
+    REQUIRE_FALSE(home.refresh(id));
+  }
+  CHECK(home.stored(id, "refresh_token") == "rt-2");
+}
+
 TEST_CASE("F2 a rotated refresh token is kept from an answer of another status or type",
           "[refresh][F2]") {
   for (const auto& [status, type] :
