@@ -7,7 +7,7 @@ import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Home } from '../support/nexus.mjs';
+import { Home, until } from '../support/nexus.mjs';
 import { token, visit } from '../support/flow.mjs';
 
 const FIXTURE = new URL('../support/data-0.1.0/', import.meta.url).pathname;
@@ -22,11 +22,24 @@ const IDS = {
 };
 
 let home;
-let provider;
+const servers = [];
 const asked = [];
 
+/**
+ * Listens on a port that the stored data names: it stands in what is sealed and signed there, so no other will do.
+ * The kernel may have given it to anybody for a connection of theirs, which ends some time.
+ */
+async function listen(server, port) {
+  const taken = (error) => (error.code === 'EADDRINUSE' ? false : Promise.reject(error));
+  await until(() => once(server.listen(port, '127.0.0.1'), 'listening').then(() => true, taken),
+    `that port ${port}, which the stored data names, is free (ss -tanp says who has it)`, 60000);
+  servers.push(server);
+  return server;
+}
+
 before(async () => {
-  provider = createServer((request, response) => {
+  const callback = await listen(createServer(), Number(new URL(CALLBACK).port));
+  await listen(createServer((request, response) => {
     let text = '';
     request.on('data', (part) => { text += part; });
     request.on('end', () => {
@@ -34,8 +47,7 @@ before(async () => {
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ access_token: `token-${asked.length}`, token_type: 'Bearer', expires_in: 3600 }));
     });
-  }).listen(PROVIDER_PORT, '127.0.0.1');
-  await once(provider, 'listening');
+  }), PROVIDER_PORT);
   home = await Home.make({ callbackBase: CALLBACK });
   mkdirSync(home.data, { mode: 0o700 });
   for (const name of ['nexus.db', 'audit.db', 'vault.key']) {
@@ -47,13 +59,18 @@ before(async () => {
   execFileSync('sqlite3', [join(home.data, 'nexus.db'),
     `UPDATE flows SET expires_at = ${soon}; UPDATE connections SET pending_until = ${soon} WHERE status = 'pending';
      UPDATE connections SET obtained_at = 0, expires_at = 1, refresh_at = NULL WHERE alias = 'work';`]);
+  callback.close();
+  await once(callback, 'close');
   await home.start();
+}, { timeout: 180000 });
+after(async () => {
+  for (const server of servers) server.close();
+  await home?.remove();
 });
-after(async () => { await home.remove(); provider.close(); });
 
 const fetched = (reference) => token(home, reference).then((answer) => answer.json);
 
-test('what was connected is served and refreshed with the refresh token it had', async () => {
+test('what was connected is served and refreshed with the refresh token it had', { timeout: 60000 }, async () => {
   assert.equal((await fetched('always')).access_token, 'first-access-token');
   assert.equal((await fetched('key')).credentials.api_key, 'static-key');
   const before = asked.length;
@@ -64,7 +81,7 @@ test('what was connected is served and refreshed with the refresh token it had',
   assert.equal((await home.api('GET', `/v1/check-connection/${IDS.revoked}`)).json.reason, 'revoked');
 });
 
-test('consents that waited are answered: by callback, by hand, on another device, at the page', async () => {
+test('consents that waited are answered: by callback, by hand, on another device, at the page', { timeout: 60000 }, async () => {
   assert.equal((await visit(`${CALLBACK}/auth/callback/demo?code=c&state=${STATE}`)).status, 200);
   assert.equal(await home.status(IDS.code), 'active');
   assert.equal(await home.status(IDS.pasted), 'pending');
@@ -78,7 +95,7 @@ test('consents that waited are answered: by callback, by hand, on another device
   assert.equal((await fetched('waiting-capture')).credentials.api_key, 'second');
 });
 
-test('providers are as they were; what nexusd knew of Google are settings now', async () => {
+test('providers are as they were; what nexusd knew of Google are settings now', { timeout: 60000 }, async () => {
   const named = (name) => home.api('GET', `/v1/providers/by-name/${name}`).then((answer) => answer.json);
   assert.deepEqual((await named('demo')).params,
     { device_authorization_endpoint: `http://127.0.0.1:${PROVIDER_PORT}/device`, pkce: 'S256', prompt: 'login' });
@@ -86,7 +103,7 @@ test('providers are as they were; what nexusd knew of Google are settings now', 
   assert.deepEqual((await home.api('GET', '/v1/keys')).json.map((key) => key.name), ['ci']);
 });
 
-test('nothing is left of the earlier tables', () => {
+test('nothing is left of the earlier tables', { timeout: 60000 }, () => {
   const ask = (sql) => execFileSync('sqlite3', [`file:${join(home.data, 'nexus.db')}?mode=ro`, sql]).toString().trim();
   assert.equal(ask("SELECT count(*) FROM credentials WHERE field = 'device_state'"), '0');
   assert.equal(ask("SELECT count(*) FROM sqlite_master WHERE sql LIKE '%pasted%'"), '0');
