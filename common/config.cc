@@ -249,7 +249,7 @@ Result<void> check(const Config& config) {
   // A nexusd elsewhere, or one whose socket is known, needs no files of ours.
   if (config.socket.empty() && config.url.empty())
     return Error{ErrorCode::usage,
-                 "HOME is not set, so there is no telling where Nexus keeps its files",
+                 fault_of_home() + ", so there is no telling where Nexus keeps its files",
                  "set HOME to your home directory, or NEXUS_DATA_DIR"};
   return {};
 }

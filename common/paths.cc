@@ -51,6 +51,11 @@ std::string default_data_dir() {
   return in_base_directory("XDG_DATA_HOME", "/.local/share", "/nexusd");
 }
 
+std::string fault_of_home() {
+  const auto home = environment("HOME");
+  return home.empty() ? "HOME is not set" : "HOME is not an absolute path (" + home + ")";
+}
+
 std::string default_socket(const std::string& data_dir) {
   const auto set = environment("XDG_RUNTIME_DIR");
   return socket_below(set.starts_with('/') ? set : runtime_dir_of_user(), data_dir);

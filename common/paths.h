@@ -20,6 +20,8 @@ std::string default_data_dir();
 /// $XDG_RUNTIME_DIR or, where that is not set or another user's (su leaves the variable as it was),
 /// /run/user/UID; "" where neither is this user's.
 std::string own_runtime_dir();
+/// What is wrong with HOME where it names no place: "HOME is not set".
+std::string fault_of_home();
 /// What a client tries first: nexusd.sock in $XDG_RUNTIME_DIR/nexus or, where that is not set
 /// (cron, su), in that of /run/user/UID; without a runtime directory it lies in the data directory.
 /// XDG_RUNTIME_DIR is taken at its word, so that `nexus token` need not look.

@@ -91,7 +91,7 @@ void settle_home() {
 Result<void> prepare_data_dir(const std::string& path) {
   if (path.empty())
     return Error{ErrorCode::usage,
-                 "HOME is not set, and the password database has no home of user " +
+                 fault_of_home() + ", and the password database has no home of user " +
                      std::to_string(geteuid()),
                  "set HOME, NEXUS_DATA_DIR or --data-dir"};
   const std::string mend = "choose another data directory with --data-dir or NEXUS_DATA_DIR";
