@@ -14,9 +14,18 @@ volatile sig_atomic_t pressed = 0;
 /// What the handler writes wakes whoever waits, also one that was just about to. It is never read.
 int wakers[2] = {-1, -1};
 
+/// Ctrl-C, a terminal that is closed, and what ends programs from outside.
+constexpr int kSignals[] = {SIGINT, SIGHUP, SIGTERM};
+
 void note_interrupt(int) {
   const int before = errno;
   pressed = 1;
+  // The next one ends the program, whichever it is.
+  for (const int each : kSignals) {
+    struct sigaction now {};
+    sigaction(each, nullptr, &now);
+    if (now.sa_handler == note_interrupt) signal(each, SIG_DFL);
+  }
   [[maybe_unused]] const auto written = write(wakers[1], "", 1);
   errno = before;
 }
@@ -28,14 +37,17 @@ CatchInterrupt::CatchInterrupt() {
   if (pressed) return;  // the next one ends the program
   struct sigaction action {};
   action.sa_handler = note_interrupt;
-  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
-  sigaction(SIGINT, &action, &before_);
-  // In the background of a script, whose Ctrl-C is not for this program.
-  if (before_.sa_handler == SIG_IGN) sigaction(SIGINT, &before_, nullptr);
+  action.sa_flags = SA_RESTART;
+  for (std::size_t i = 0; i < before_.size(); ++i) {
+    sigaction(kSignals[i], &action, &before_[i]);
+    // In the background of a script, whose Ctrl-C is not for this program; or with nohup.
+    if (before_[i].sa_handler == SIG_IGN) sigaction(kSignals[i], &before_[i], nullptr);
+  }
 }
 
 CatchInterrupt::~CatchInterrupt() {
-  if (!pressed) sigaction(SIGINT, &before_, nullptr);
+  for (std::size_t i = 0; i < before_.size() && !pressed; ++i)
+    sigaction(kSignals[i], &before_[i], nullptr);
 }
 
 bool is_interrupted() {

@@ -2,10 +2,13 @@
 
 #include <signal.h>
 
+#include <array>
+
 namespace nexus::cli {
 
 /// While one lives, Ctrl-C ends what waits instead of the program, so that a command can take back
-/// what it has begun, and say what is left. A second one ends the program.
+/// what it has begun, and say what is left; so do SIGHUP (the terminal is closed) and SIGTERM. A
+/// second one ends the program.
 class CatchInterrupt {
  public:
   CatchInterrupt();
@@ -14,10 +17,11 @@ class CatchInterrupt {
   CatchInterrupt& operator=(const CatchInterrupt&) = delete;
 
  private:
-  struct sigaction before_ {};
+  std::array<struct sigaction, 3> before_{};
 };
 
-/// Whether Ctrl-C was pressed. It stays so: who breaks a command off is asked nothing more.
+/// Whether Ctrl-C was pressed, or the like. It stays so: who breaks a command off is asked nothing
+/// more.
 bool is_interrupted();
 
 /// Waits until `fd` (-1: none) has something to read, or for so long (-1: without end). False when

@@ -1,13 +1,13 @@
 // The catalogue, and how a person is led from "nexus connect NAME" on a fresh machine to the consent.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { KeyedApi, KINDS, KEY, PASSWORD, USER } from '../provider/keyed_api.mjs';
 import { makeCertificate } from '../support/certificate.mjs';
 import { Internet } from '../support/internet.mjs';
-import { Home, freePort } from '../support/nexus.mjs';
+import { Home, freePort, until } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
 const SECRET = 'canary-client-secret-91ab';
@@ -261,6 +261,20 @@ test('what connect has registered by itself is taken back with the connection th
   assert.equal(code, 130, text);
   assert.match(text, /interrupted; taken back: the connection and the registration of fresh/);
   assert.ok(!text.includes('nothing was changed'));
+  assert.deepEqual(await left(), [false, []]);
+
+  // The terminal is closed, or somebody ends the program.
+  const closed = new Terminal(home, ['connect', 'fresh']);
+  await closed.shows(/Secret Key .*: /);
+  assert.equal((await connections()).length, 1);
+  closed.child.kill('SIGKILL');  // it holds the other end
+  await closed.ended;
+  await until(async () => !(await isRegistered()) && (await connections()).length === 0, 'what was begun is taken back');
+  const ended = new Terminal(home, ['connect', 'fresh']);
+  await ended.shows(/Secret Key .*: /);
+  process.kill(Number(readFileSync(`/proc/${ended.child.pid}/task/${ended.child.pid}/children`, 'utf8')), 'SIGTERM');
+  const told = await ended.end();
+  assert.match(told.text, /interrupted; taken back: the connection and the registration of fresh/);
   assert.deepEqual(await left(), [false, []]);
 
   const wrong = new Terminal(home, ['connect', 'fresh']);
