@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/catalogue_names.h"
 #include "cli/data_file.h"
 #include "cli/exec/variable_name.h"
-#include "cli/program_path.h"
 #include "common/json.h"
 #include "common/json_fields.h"
 #include "common/paths.h"
@@ -57,11 +57,6 @@ const std::set<std::string> kProfileFields{"auth_type",
                                            "params",
                                            "allow_insecure_http",
                                            "allow_private_network"};
-
-bool is_name(const std::string& name) {
-  return !name.empty() && name.size() <= 64 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
-}
 
 Result<CatalogueVariable> read_variable(const std::string& name, const Json& table) {
   const JsonFields fields(table, "variables." + name + ".");
@@ -226,15 +221,10 @@ Result<CatalogueEntry> read_catalogue_entry(const std::string& text, const std::
   return entry;
 }
 
-Catalogue::Catalogue() {
-  if (const auto config = default_config_file(); !config.empty())
-    directories_.push_back(config.substr(0, config.rfind('/')) + "/providers");
-  if (auto installed = data_path("providers"); !installed.empty())
-    directories_.push_back(std::move(installed));
-}
+Catalogue::Catalogue() : directories_(catalogue_directories()) {}
 
 Result<std::optional<CatalogueEntry>> Catalogue::find(const std::string& name) const {
-  if (!is_name(name)) return std::optional<CatalogueEntry>();
+  if (!has_entry(directories_, name)) return std::optional<CatalogueEntry>();
   for (const auto& directory : directories_) {
     const auto file = directory + "/" + name + ".toml";
     if (access(file.c_str(), F_OK) != 0) continue;
@@ -247,13 +237,7 @@ Result<std::optional<CatalogueEntry>> Catalogue::find(const std::string& name) c
 
 Result<void> Catalogue::check_alias(const std::string& alias) const {
   const auto name = lower(alias);
-  const bool known =
-      is_name(name) &&
-      std::any_of(directories_.begin(), directories_.end(), [&name](const std::string& directory) {
-        const auto file = directory + "/" + name + ".toml";
-        return access(file.c_str(), F_OK) == 0;
-      });
-  if (!known) return {};
+  if (!has_entry(directories_, name)) return {};
   return Error{ErrorCode::alias_taken,
                alias + " is the name of a provider (nexus provider catalog)",
                "choose another alias, for example my-" + name};

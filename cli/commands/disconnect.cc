@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/catalogue_names.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/output/connections.h"
@@ -33,7 +34,8 @@ Result<int> run_disconnect(Context& context, DisconnectArgs args) {
   const CatchInterrupt held;  // what the provider answers is said
   auto target = context.client.target("/v1/connections/", args.connection);
   if (args.keep_grant) target += "&keep_grant=true";
-  NEXUS_TRY(const auto ended, context.client.call<api::Disconnection>("DELETE", target, ""));
+  NEXUS_TRY(const auto ended, or_connect(args.connection, context.client.call<api::Disconnection>(
+                                                              "DELETE", target, "")));
   if (context.output.json) {
     context.output.json_line(api::to_json(ended));
     return 0;
