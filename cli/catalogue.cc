@@ -148,6 +148,34 @@ void fill(Json& value, const Values& values) {
   }
 }
 
+/// Those first of which the most is known: who wrote it down has used them.
+std::vector<CatalogueEntry> by_renown(std::vector<CatalogueEntry> entries) {
+  const auto known_of = [](const CatalogueEntry& entry) {
+    return entry.quirks.size() + entry.steps.size() + (entry.docs_url.empty() ? 0 : 1) +
+           (entry.console_url.empty() ? 0 : 1);
+  };
+  std::stable_sort(entries.begin(), entries.end(),
+                   [&](const auto& a, const auto& b) { return known_of(a) > known_of(b); });
+  return entries;
+}
+
+template <class Wanted>
+std::vector<std::string> names_of(const std::vector<CatalogueEntry>& entries,
+                                  const Wanted& wanted) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries)
+    if (wanted(entry)) names.push_back(entry.name);
+  return names;
+}
+
+std::vector<std::string> nearest_of(const std::string& name,
+                                    const std::vector<CatalogueEntry>& entries) {
+  constexpr std::size_t kMost = 3;
+  auto nearest = suggestions(lower(name), names_of(entries, [](const auto&) { return true; }));
+  if (nearest.size() > kMost) nearest.resize(kMost);
+  return nearest;
+}
+
 }  // namespace
 
 Result<std::string> CatalogueVariable::check(std::string value) const {
@@ -257,6 +285,20 @@ std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
     if (!entry) problems.push_back(std::move(entry).error());
   }
   return entries;
+}
+
+std::vector<std::string> Catalogue::similar(const std::string& name) const {
+  std::vector<Error> ignored;
+  const auto entries = by_renown(all(ignored));
+  auto names = names_of(entries, [&](const auto& entry) { return matches(entry, {name}); });
+  constexpr std::size_t kMost = 8;
+  if (names.size() > kMost) names.resize(kMost);
+  return names.empty() ? nearest_of(name, entries) : names;
+}
+
+std::vector<std::string> Catalogue::nearest(const std::string& name) const {
+  std::vector<Error> ignored;
+  return nearest_of(name, by_renown(all(ignored)));
 }
 
 bool matches(const CatalogueEntry& entry, const std::vector<std::string>& words) {

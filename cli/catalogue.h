@@ -78,6 +78,11 @@ class Catalogue {
   Result<std::optional<CatalogueEntry>> find(const std::string& name) const;
   /// That an alias is no entry's name: who types that means the provider. Error: alias_taken.
   Result<void> check_alias(const std::string& alias) const;
+  /// Names that may be meant by one that is none: of those that have it in them, or else the
+  /// nearest by letters, the best known first; a few.
+  std::vector<std::string> similar(const std::string& name) const;
+  /// The nearest by letters alone, three at the most.
+  std::vector<std::string> nearest(const std::string& name) const;
   /// All of them by name; what cannot be read is told in `problems`.
   std::vector<CatalogueEntry> all(std::vector<Error>& problems) const;
 

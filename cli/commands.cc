@@ -64,8 +64,8 @@ int run(int argc, char** argv) {
   words.insert(words.begin(), helper.begin(), helper.end());
   if (words.empty()) words.push_back("help");
   if (words[0] == "help") {
-    words.erase(words.begin());
     words.push_back("--help");
+    std::erase(words, "help");
   }
   GlobalOptions options;
   Action action;

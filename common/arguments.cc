@@ -87,6 +87,14 @@ Error no_command(const std::string& word, const Given& given) {
           did_you_mean(suggestion(word, names), given)};
 }
 
+/// The first word that is left where a command has to stand; nothing where there is none.
+std::optional<std::string> unknown_command(const CLI::App& app, const Given& given) {
+  if (given.line->commands.empty()) return std::nullopt;
+  for (const auto& word : app.remaining(true))
+    if (!word.starts_with('-')) return word;
+  return std::nullopt;
+}
+
 Error no_option(const std::string& word, const CommandLine& program, const Given& given) {
   const auto name = word.substr(0, word.find('='));
   std::vector<std::string> names;
@@ -130,7 +138,7 @@ Error explain(const CLI::ParseError& error, const CLI::App& app, const CommandLi
   std::erase(left, "--");
   for (const auto& word : left)
     if (word.starts_with('-')) return no_option(word, program, given);
-  if (!given.line->commands.empty() && !left.empty()) return no_command(left.front(), given);
+  if (const auto word = unknown_command(app, given)) return no_command(*word, given);
   if (!given.line->commands.empty()) {
     std::vector<std::string> names;
     for (const auto& command : given.line->commands) names.push_back(command.name);
@@ -178,6 +186,7 @@ Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string
     app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     const auto given = commands_given(app, program);
+    if (const auto word = unknown_command(app, given)) return no_command(*word, given);
     return show(help_text(program, *given.line, std::string(trim(given.text))));
   } catch (const CLI::CallForVersion&) {
     return show(program.version + "\n");

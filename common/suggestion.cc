@@ -23,19 +23,25 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string> suggestion(std::string_view word,
-                                      const std::vector<std::string>& words) {
+std::vector<std::string> suggestions(std::string_view word, const std::vector<std::string>& words) {
   constexpr std::size_t kLongest = 100;
-  if (word.empty() || word.size() > kLongest) return std::nullopt;
-  std::optional<std::string> nearest;
+  if (word.empty() || word.size() > kLongest) return {};
+  std::vector<std::string> nearest;
   auto least = std::max<std::size_t>(1, word.size() / 4);  // more than that is another word
   for (const auto& candidate : words) {
     const auto far = candidate.size() > kLongest ? kLongest : distance(word, candidate);
-    if (far > least || (nearest && far == least)) continue;
+    if (far > least) continue;
+    if (far < least) nearest.clear();
     least = far;
-    nearest = candidate;
+    nearest.push_back(candidate);
   }
   return nearest;
+}
+
+std::optional<std::string> suggestion(std::string_view word,
+                                      const std::vector<std::string>& words) {
+  auto nearest = suggestions(word, words);
+  return nearest.empty() ? std::nullopt : std::optional(std::move(nearest.front()));
 }
 
 }  // namespace nexus

@@ -104,7 +104,7 @@ Result<Wanted> find_wanted(Context& context, const std::string& name) {
   if (provider) return Wanted{*std::move(provider), {}};
   if (provider.error().code != ErrorCode::provider_not_found) return provider.error();
   NEXUS_TRY(auto entry, Catalogue().find(lower(name)));
-  if (!entry) return unknown_provider(name);
+  if (!entry) return unknown_provider(context, name);
   return Wanted{{}, std::move(entry)};
 }
 

@@ -20,18 +20,17 @@ Result<api::Provider> find_provider(Context& context, const std::string& name) {
   return context.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(name));
 }
 
-/// With the one that may have been meant where there is none.
+/// The error that there is none, with those that may have been meant.
+Error with_meant(Context& context, const std::string& name, Error error) {
+  const auto meant = suggestions(lower(name), registered_providers(context));
+  if (!meant.empty()) error.hint = "did you mean " + join(meant, " or ") + "? (" + error.hint + ")";
+  return error;
+}
+
 Result<api::Provider> fetch_provider(Context& context, const std::string& name) {
   auto provider = find_provider(context, name);
   if (provider || provider.error().code != ErrorCode::provider_not_found) return provider;
-  auto error = provider.error();
-  const auto registered = context.client.all_pages<api::Provider>("/providers?limit=500");
-  std::vector<std::string> names;
-  if (registered)
-    for (const auto& each : *registered) names.push_back(each.name);
-  if (const auto meant = suggestion(lower(name), names))
-    error.hint = "did you mean " + *meant + "? (" + error.hint + ")";
-  return error;
+  return with_meant(context, name, std::move(provider).error());
 }
 
 /// What makes it somebody else that secrets would go to; null where it is who it was.
@@ -92,7 +91,7 @@ Result<int> run_show(Context& context, const std::string& name) {
   if (!provider && provider.error().code != ErrorCode::provider_not_found) return provider.error();
   const auto from = provider ? provider->catalogue_entry() : "";
   NEXUS_TRY(const auto entry, Catalogue().find(from.empty() ? lower(name) : from));
-  if (!provider && !entry) return unknown_provider(name);
+  if (!provider && !entry) return unknown_provider(context, name);
   if (!provider) {
     print_entry(context.output, *entry);
     return 0;
@@ -159,10 +158,13 @@ Result<void> check_meant(Context& context, const RemoveArgs& args) {
 Result<int> run_remove(Context& context, const RemoveArgs& args) {
   const auto& name = args.name;
   NEXUS_CHECK(check_meant(context, args));
-  NEXUS_TRY(const auto answer,
-            context.client.call_raw("DELETE", "/v1/providers/by-name/" + percent_encode(name), ""));
+  const auto answer =
+      context.client.call_raw("DELETE", "/v1/providers/by-name/" + percent_encode(name), "");
+  if (!answer && answer.error().code == ErrorCode::provider_not_found)
+    return with_meant(context, name, answer.error());
+  if (!answer) return answer.error();
   if (context.output.json) {
-    context.output.json_line(answer);
+    context.output.json_line(*answer);
     return 0;
   }
   context.output.line("removed provider " + name);

@@ -17,17 +17,22 @@ bool stands_alone(const ProviderArgs& args) {
                                !args.service_account_file.empty());
 }
 
+Error endpoints_needed(const std::string& name) {
+  const auto meant = join(Catalogue().nearest(name), " or ");
+  return {ErrorCode::usage,
+          printable(name, 80) + " is not in the catalogue, so its endpoints are needed",
+          (meant.empty() ? "" : "did you mean " + meant + "? Else ") +
+              "give --issuer, or --auth-url and --token-url; see: nexus provider add --help"};
+}
+
 Result<api::Provider> add(Context& context, const ProviderArgs& args) {
   std::optional<CatalogueEntry> entry;
   if (!stands_alone(args)) {
     NEXUS_TRY(entry, Catalogue().find(lower(args.from.empty() ? args.name : args.from)));
-    if (!entry && !args.from.empty()) return unknown_provider(args.from);
+    if (!entry && !args.from.empty()) return unknown_provider(context, args.from);
   }
   if (entry) return register_from_catalogue(context, *entry, args);
-  if (!stands_alone(args))
-    return Error{ErrorCode::usage,
-                 printable(args.name, 80) + " is not in the catalogue, so its endpoints are needed",
-                 "give --issuer, or --auth-url and --token-url; see: nexus provider add --help"};
+  if (!stands_alone(args)) return endpoints_needed(args.name);
   NEXUS_TRY(auto body, fields_of(args, Json::object()));
   body["name"] = args.name;
   body["replace"] = args.replace;

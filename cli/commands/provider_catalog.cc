@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -45,13 +46,27 @@ bool is_wanted(const CatalogueEntry& entry, const CatalogArgs& args) {
   return matches(entry, args.words);
 }
 
-Error nothing_fits(const CatalogArgs& args) {
+/// The names that may be meant by words that nothing in the catalogue has.
+std::vector<std::string> meant_by(const std::vector<std::string>& words,
+                                  const std::vector<CatalogueEntry>& entries) {
+  std::vector<std::string> meant;
+  for (const auto& word : words) {
+    const bool is_there = std::any_of(entries.begin(), entries.end(),
+                                      [&](const auto& entry) { return matches(entry, {word}); });
+    if (is_there) continue;
+    for (auto& name : Catalogue().nearest(word)) meant.push_back(std::move(name));
+  }
+  return meant;
+}
+
+Error nothing_fits(const CatalogArgs& args, const std::vector<std::string>& meant) {
   std::string asked = join(args.words, " ");
   if (!args.category.empty()) asked += " in " + args.category;
   if (!args.type.empty()) asked += " of type " + args.type;
   return {ErrorCode::provider_not_found,
           "nothing in the catalogue fits " + std::string(trim(asked)),
-          "register it by its endpoints: nexus provider add NAME --auth-url … --token-url …"};
+          (meant.empty() ? "" : "did you mean " + join(meant, " or ") + "? Else ") +
+              "register it by its endpoints: nexus provider add NAME --auth-url … --token-url …"};
 }
 
 void print_json(const Output& output, const std::vector<CatalogueEntry>& entries) {
@@ -93,13 +108,14 @@ Result<int> run_catalog(Context& context, const CatalogArgs& args) {
                  "install share/nexus/providers beside nexus"};
   const auto categories = categories_of(entries);
   const auto all = entries.size();
+  const auto meant = meant_by(args.words, entries);
   NEXUS_CHECK(check_category(args.category, categories));
   std::erase_if(entries, [&](const CatalogueEntry& entry) { return !is_wanted(entry, args); });
   if (context.output.json) {
     print_json(context.output, entries);
     return 0;
   }
-  if (entries.empty()) return nothing_fits(args);
+  if (entries.empty()) return nothing_fits(args, meant);
   print_table(context.output, entries);
   context.output.note(std::to_string(entries.size()) + " of " + std::to_string(all) +
                       "; nexus provider show NAME tells more, nexus connect NAME starts");

@@ -1,5 +1,6 @@
 #include "cli/commands/registration.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/output/prompt.h"
@@ -204,22 +205,36 @@ void print_quirks(const Output& output, const CatalogueEntry& entry) {
     print_text(output, "Not checked at the provider: ", join(entry.unverified, ", "));
 }
 
-Error unknown_provider(const std::string& name) {
-  std::vector<Error> ignored;
+std::vector<std::string> registered_providers(Context& context) {
   std::vector<std::string> names;
-  std::vector<std::string> similar;
-  for (const auto& entry : Catalogue().all(ignored)) {
-    names.push_back(entry.name);
-    if (matches(entry, {name}) && similar.size() < 8) similar.push_back(entry.name);
-  }
-  if (similar.empty())
-    if (auto meant = suggestion(lower(name), names)) similar.push_back(*std::move(meant));
-  return {ErrorCode::provider_not_found, "there is no provider named " + printable(name, 80),
-          similar.empty()
-              ? "nexus provider catalog lists those that nexus knows; register another with: nexus "
-                "provider add NAME …"
-              : "the catalogue has: " + join(similar, ", ") +
-                    "; register another with: nexus provider add NAME …"};
+  const auto providers = context.client.all_pages<api::Provider>("/providers?limit=500");
+  if (providers)
+    for (const auto& each : *providers) names.push_back(each.name);
+  return names;
+}
+
+Error unknown_provider(Context& context, const std::string& name) {
+  const Error unknown{ErrorCode::provider_not_found,
+                      "there is no provider named " + printable(name, 80)};
+  const auto told = [&](const std::string& hint) {
+    auto error = unknown;
+    error.hint = hint;
+    return error;
+  };
+  auto meant = suggestions(lower(name), registered_providers(context));
+  const bool is_registered = !meant.empty();
+  for (auto& entry : Catalogue().similar(name))
+    if (std::find(meant.begin(), meant.end(), entry) == meant.end())
+      meant.push_back(std::move(entry));
+  if (is_registered)
+    return told("did you mean " + join(meant, " or ") +
+                "? (see: nexus provider list, nexus provider catalog)");
+  if (meant.empty())
+    return told(
+        "nexus provider catalog lists those that nexus knows; register another with: nexus "
+        "provider add NAME …");
+  return told("the catalogue has: " + join(meant, ", ") +
+              "; register another with: nexus provider add NAME …");
 }
 
 }  // namespace nexus::cli

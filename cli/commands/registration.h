@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/catalogue.h"
 #include "cli/commands/provider_fields.h"
@@ -26,7 +27,9 @@ void print_entry(const Output& output, const CatalogueEntry& entry);
 /// The entry's quirks and what nobody has checked of it, as notes.
 void print_quirks(const Output& output, const CatalogueEntry& entry);
 
-/// provider_not_found, with what the catalogue has instead.
-Error unknown_provider(const std::string& name);
+/// The names of those that are registered, as far as they can be had.
+std::vector<std::string> registered_providers(Context& context);
+/// provider_not_found, with those that are registered or in the catalogue and may be meant.
+Error unknown_provider(Context& context, const std::string& name);
 
 }  // namespace nexus::cli

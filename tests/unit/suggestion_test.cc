@@ -15,3 +15,10 @@ TEST_CASE("a mistyped word leads to the one that was meant", "[suggestion]") {
     CHECK_FALSE(suggestion(other, words));
   CHECK_FALSE(suggestion(std::string(5000, 't'), words));
 }
+
+TEST_CASE("all that are equally near may be meant, in their order", "[suggestion]") {
+  const std::vector<std::string> words{"slack", "black", "slab", "slate", "stack"};
+  CHECK(suggestions("slak", words) == std::vector<std::string>{"slack", "slab"});
+  CHECK(suggestions("slab", words) == std::vector<std::string>{"slab"});
+  CHECK(suggestions("banana", words).empty());
+}
