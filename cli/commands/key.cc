@@ -88,8 +88,12 @@ Result<int> run_list(Context& context) {
     rows.push_back({key.name, key.variable.empty() ? key.id : "(environment)", rights_of(key),
                     key.created_at ? ago_text(*key.created_at) : "-",
                     key.last_used_at ? ago_text(*key.last_used_at) : "never", expiry_text(key)});
-  Table(context.output,
-        {{"KEY", true}, {"ID"}, {"MAY", true}, {"CREATED"}, {"LAST USED"}, {"EXPIRES"}})
+  Table(context.output, {{"KEY", Shorten::first},
+                         {"ID"},
+                         {"MAY", Shorten::first},
+                         {"CREATED"},
+                         {"LAST USED"},
+                         {"EXPIRES"}})
       .print(rows);
   return 0;
 }

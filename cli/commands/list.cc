@@ -32,9 +32,11 @@ std::vector<std::string> statuses() {
 }
 
 Table table_for(const Output& output, const ListArgs& args) {
-  std::vector<Column> columns{{"ALIAS", true}};
-  if (args.filter.all_workspaces) columns.push_back({"WORKSPACE", true});
-  columns.insert(columns.end(), {{"PROVIDER", true}, {"ACCOUNT", true}, {"STATUS"}, {"EXPIRES"}});
+  std::vector<Column> columns{{"ALIAS", Shorten::first}};
+  if (args.filter.all_workspaces) columns.push_back({"WORKSPACE", Shorten::first});
+  columns.insert(
+      columns.end(),
+      {{"PROVIDER", Shorten::first}, {"ACCOUNT", Shorten::first}, {"STATUS"}, {"EXPIRES"}});
   if (args.wide) columns.insert(columns.end(), {{"CONNECTION"}, {"SCOPES"}});
   // Ids and scopes are there to be copied.
   return {output, std::move(columns), args.wide ? Table::Fit::whole : Table::Fit::terminal};

@@ -81,7 +81,7 @@ Result<int> run_list(Context& context) {
     else
       rows.push_back({provider.name, "?", provider.warning});
   }
-  Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER, TOKEN ENDPOINT OR API", true}})
+  Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER, TOKEN ENDPOINT OR API", Shorten::first}})
       .print(rows);
   return 0;
 }

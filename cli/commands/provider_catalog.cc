@@ -87,7 +87,8 @@ void print_table(const Output& output, const std::vector<CatalogueEntry>& entrie
   for (const auto& entry : entries)
     rows.push_back(
         {entry.name, word(entry.auth_type), entry.display_name, or_dash(entry.category)});
-  Table(output, {{"NAME", true}, {"TYPE"}, {"PROVIDER", true}, {"CATEGORY"}}).print(rows);
+  Table(output, {{"NAME", Shorten::never}, {"TYPE"}, {"PROVIDER", Shorten::first}, {"CATEGORY"}})
+      .print(rows);
 }
 
 /// How to find what one is looking for among so many.

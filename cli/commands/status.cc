@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <map>
 #include <memory>
 
+#include "cli/catalogue_names.h"
 #include "cli/command.h"
 #include "cli/commands/list.h"
 #include "cli/interrupt.h"
 #include "cli/output/connections.h"
 #include "cli/output/table.h"
+#include "common/api/provider.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -41,14 +44,36 @@ std::string reason_of(const api::Connection& c) {
   return c.error_message.empty() ? c.error_code : c.error_message;
 }
 
-/// What a person has to run, "" where that is nothing.
-std::string way_out(const api::Connection& c) {
-  if (c.status != ConnectionStatus::attention_required) return {};
-  return "nexus connect " + c.provider + " --replace " + name_of(c);
-}
+/// What a person has to run.
+class WaysOut {
+ public:
+  explicit WaysOut(Context& context) : context_(context) {}
+
+  /// "" where that is nothing.
+  std::string of(const api::Connection& c) {
+    if (c.status != ConnectionStatus::attention_required) return {};
+    const auto connect = "nexus connect " + c.provider + " --replace " + name_of(c);
+    return is_connectable(c.provider) ? connect
+                                      : "nexus provider add " + c.provider + " …, then: " + connect;
+  }
+
+ private:
+  /// It may have been removed since.
+  bool is_connectable(const std::string& provider) {
+    const auto [known, is_new] = connectable_.try_emplace(provider, true);
+    if (!is_new) return known->second;
+    const auto found =
+        context_.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(provider));
+    const bool is_gone = !found && found.error().code == ErrorCode::provider_not_found;
+    return known->second = !is_gone || has_entry(catalogue_directories(), provider);
+  }
+
+  Context& context_;
+  std::map<std::string, bool> connectable_;
+};
 
 /// All that there is to know of one.
-void print_in_full(const Output& output, const api::Connection& c) {
+void print_in_full(const Output& output, const api::Connection& c, WaysOut& ways_out) {
   Record lines;
   const auto line = [&](const char* label, const std::string& value) {
     if (!value.empty()) lines.emplace_back(label, value);
@@ -58,7 +83,8 @@ void print_in_full(const Output& output, const api::Connection& c) {
   line("account", c.account);
   lines.emplace_back("status", Words(state_of(c), color_of(c)));
   line("reason", reason_of(c));
-  line("to do", way_out(c).empty() ? "" : "run: " + way_out(c));
+  const auto way_out = ways_out.of(c);
+  line("to do", way_out.empty() ? "" : "run: " + way_out);
   if (c.status == ConnectionStatus::active) line("token expires", expiry(c));
   line("scopes", join(c.scopes, " "));
   if (c.last_refresh_at) line("last refresh", ago_text(*c.last_refresh_at));
@@ -68,29 +94,34 @@ void print_in_full(const Output& output, const api::Connection& c) {
   print_record(output, lines);
 }
 
-void print_each(const Output& output, const std::vector<api::Connection>& connections) {
+void print_each(Context& context, const std::vector<api::Connection>& connections) {
+  WaysOut ways_out(context);
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    if (i > 0) output.line("");
-    print_in_full(output, connections[i]);
+    if (i > 0) context.output.line("");
+    print_in_full(context.output, connections[i], ways_out);
   }
 }
 
 /// Below the overview: why those are in trouble that are, and what is to be done.
-void print_troubles(const Output& output, const std::vector<api::Connection>& connections) {
+/// The table names them by alias and provider.
+void print_troubles(const Output& output, const std::vector<api::Connection>& connections,
+                    WaysOut& ways_out) {
   for (const auto& c : connections) {
     const auto reason = reason_of(c);
     if (reason.empty()) continue;
     output.line("");
-    print_text(output, "", name_of(c) + ": " + reason);
-    if (!way_out(c).empty()) output.line("  run: " + way_out(c));
+    print_text(output, "", (c.alias.empty() ? told_apart(c) : c.alias) + ": " + reason);
+    if (const auto way_out = ways_out.of(c); !way_out.empty()) output.line("  run: " + way_out);
   }
 }
 
 /// How all of them are doing, at a glance.
 class Overview {
  public:
-  explicit Overview(const Output& output)
-      : output_(output), table_(output, {{"ALIAS", true}, {"PROVIDER", true}, {"STATE"}}) {}
+  explicit Overview(Context& context)
+      : output_(context.output),
+        ways_out_(context),
+        table_(output_, {{"ALIAS", Shorten::first}, {"PROVIDER", Shorten::first}, {"STATE"}}) {}
 
   void print(std::vector<api::Connection> connections) {
     left_out_ += leave_out_old_failures(connections);
@@ -102,7 +133,7 @@ class Overview {
       rows.push_back({or_dash(c.alias), c.provider, Words(state, color_of(c))});
     }
     table_.print(rows);
-    print_troubles(output_, connections);
+    print_troubles(output_, connections, ways_out_);
   }
 
   bool is_empty() const { return table_.is_empty() && left_out_ == 0; }
@@ -110,6 +141,7 @@ class Overview {
 
  private:
   const Output& output_;
+  WaysOut ways_out_;
   Table table_;
   std::size_t left_out_ = 0;
 };
@@ -133,8 +165,8 @@ void finish(Context& context, const Overview& overview) {
 
 void print(Context& context, const std::vector<api::Connection>& connections, bool named) {
   if (context.output.json) return print_json(context.output, connections);
-  if (named) return print_each(context.output, connections);
-  Overview overview(context.output);
+  if (named) return print_each(context, connections);
+  Overview overview(context);
   overview.print(connections);
   finish(context, overview);
 }
@@ -188,7 +220,7 @@ Result<int> run_status(Context& context, const std::vector<std::string>& referen
     NEXUS_CHECK(print_all_as_json(context, {}));
     return 0;
   }
-  Overview overview(context.output);
+  Overview overview(context);
   NEXUS_CHECK(each_page(context, {}, [&](auto page) -> Result<void> {
     overview.print(std::move(page));
     return {};

@@ -35,8 +35,8 @@ std::vector<std::size_t> fitted(std::vector<std::size_t> widths, const std::vect
   std::vector<std::size_t*> yielding;
   std::vector<std::size_t*> all;
   for (std::size_t i = 0; i < widths.size(); ++i) {
-    all.push_back(&widths[i]);
-    if (columns[i].yields) yielding.push_back(&widths[i]);
+    if (columns[i].when != Shorten::never) all.push_back(&widths[i]);
+    if (columns[i].when == Shorten::first) yielding.push_back(&widths[i]);
   }
   shorten(yielding, kReadable, excess);
   shorten(all, kLeast, excess);

@@ -8,10 +8,13 @@
 
 namespace nexus::cli {
 
+/// When a column is shortened, with …, where a terminal is too narrow for the table: before the
+/// others, after those, or never, as what is in it is there to be typed.
+enum class Shorten { first, late, never };
+
 struct Column {
   const char* head;
-  /// Shortened, with …, before the others are where a terminal is too narrow for the table.
-  bool yields = false;
+  Shorten when = Shorten::late;
 };
 
 using Cells = std::vector<Words>;

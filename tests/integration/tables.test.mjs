@@ -47,6 +47,10 @@ for (const columns of [80, 40])
     fits(await onTerminal(80, 'status', 'work'), 80);
     fits(await onTerminal(80, 'provider', 'catalog', '--category', 'ai'), 80);
     fits(await onTerminal(80, 'provider', 'show', 'stripe'), 80);
+    const catalogue = await onTerminal(columns, 'provider', 'catalog', 'atlassian');
+    for (const name of ['atlassian-service-account-api-token', 'atlassian-service-account-oauth2'])
+      assert.match(catalogue, new RegExp(`^${name} `, 'm'), 'a name is there to be typed');
+    if (columns === 80) fits(catalogue, 80);
     const shown = await onTerminal(columns, 'list');
     assert.match(shown, /^a-ve.*…/m);
     assert.match(shown, /^work /m);
@@ -80,6 +84,14 @@ test('a refresh that fails is told in words, with its reason in full', async () 
   assert.match(overview, /^failing +demo +active, refreshing has failed for \d+s/m);
   assert.ok(overview.includes(`\nfailing: ${told.last_error.message}\n`));
   assert.match((await run('list')).stdout, /^failing +demo .* refresh fails +in \d[\dhm ]+$/m);
+  const { id: nameless } = await connect(home, provider);
+  provider.onToken = (form, response) => response.writeHead(503).end();
+  await home.api('POST', `/v1/refresh/${nameless}`, '');
+  provider.onToken = null;
+  const named = (await run('status')).stdout;
+  assert.match(named, /^demo \(alice@example\.com\): /m, 'as the table has it');
+  assert.ok(!named.includes(nameless));
+  await run('disconnect', nameless);
   await run('refresh', 'failing');
   assert.equal((await home.api('GET', `/v1/connections/${failing}`)).json.refresh_failing_since, null);
   assert.match((await run('status', 'failing')).stdout, /^status +active$/m);
