@@ -15,13 +15,24 @@ bool is_format(std::string_view word) {
   return word == "raw" || word == "json" || word == "header" || word == "env" || word == "curl";
 }
 
+/// Of a token without an end it may be that none was told.
+bool has_unknown_life(Context& context, const api::TokenPayload& payload) {
+  const auto id = payload.member("connection_id");
+  if (!id) return false;
+  const auto connection = fetch_connection(context, std::string(*id));
+  return connection && !connection->expires_at && !connection->never_expires;
+}
+
 /// No refresh gives more life than the provider's tokens have, and none while it cannot be asked.
-void warn_of_short_life(const Context& context, const SecretText& text, UnixTime wanted) {
-  const auto left = api::TokenPayload(text).member("expires_in");
+void warn_of_short_life(Context& context, const SecretText& text, UnixTime wanted) {
+  const api::TokenPayload payload(text);
+  const auto left = payload.member("expires_in");
   const auto seconds = left ? parse_number(*left) : std::nullopt;
   if (seconds && *seconds < wanted)
-    context.output.warn("this token lives for " + duration_text(*seconds) + ", not for " +
-                        duration_text(wanted) + ": there was none to be had that lives longer");
+    context.output.warn("this token lives for " + duration_text(*seconds) +
+                        " only: there is none for " + duration_text(wanted));
+  if (!left && has_unknown_life(context, payload))
+    context.output.warn("for how long this token lives its provider does not say");
 }
 
 Result<SecretText> formatted(const TokenArgs& args, const SecretText& payload) {

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
@@ -126,19 +125,41 @@ struct RemoveArgs {
   bool yes = false;
 };
 
-/// How many connections work with the provider.
-Result<std::int64_t> working_connections(Context& context, const std::string& provider_id) {
+/// How many connections are made with a provider.
+struct MadeWith {
   std::int64_t working = 0;
-  NEXUS_CHECK(context.client.each_page(
-      "/v1/connections?workspace_id=*&pending=true&limit=500",
-      [&](std::string_view text) -> Result<bool> {
-        NEXUS_TRY(const auto page, api::parse_list<api::Connection>(text));
-        working += std::count_if(page.begin(), page.end(), [&](const api::Connection& each) {
-          return each.provider_id == provider_id && each.status == ConnectionStatus::active;
-        });
-        return true;
-      }));
-  return working;
+  std::int64_t in_need = 0;  ///< of a person, who needs the provider for that
+};
+
+Result<MadeWith> made_with(Context& context, const std::string& provider_id) {
+  MadeWith made;
+  const auto count = [&](std::string_view text) -> Result<bool> {
+    NEXUS_TRY(const auto page, api::parse_list<api::Connection>(text));
+    for (const auto& each : page) {
+      if (each.provider_id != provider_id) continue;
+      if (each.status == ConnectionStatus::active) ++made.working;
+      if (each.status == ConnectionStatus::attention_required) ++made.in_need;
+    }
+    return true;
+  };
+  NEXUS_CHECK(
+      context.client.each_page("/v1/connections?workspace_id=*&pending=true&limit=500", count));
+  return made;
+}
+
+/// "1 connection made with it will go on working, 2 need it to work again", "" for none of either.
+std::string consequences(const MadeWith& made) {
+  std::string text;
+  const auto add = [&](std::int64_t count, const char* what) {
+    if (count == 0) return;
+    text += text.empty() ? std::to_string(count) + (count == 1 ? " connection" : " connections") +
+                               " made with it"
+                         : ", " + std::to_string(count);
+    text += what;
+  };
+  add(made.working, " will go on working");
+  add(made.in_need, made.in_need == 1 ? " needs it to work again" : " need it to work again");
+  return text;
 }
 
 /// That a person means it; scripts, and who says --yes, do.
@@ -148,11 +169,9 @@ Result<void> check_meant(Context& context, const RemoveArgs& args) {
   if (!provider && provider.error().code == ErrorCode::internal_error)
     return confirm("Remove " + args.name + "? Its record is damaged");
   if (!provider) return provider.error();
-  NEXUS_TRY(const auto working, working_connections(context, provider->id));
-  if (working == 0) return {};
-  return confirm("Remove " + provider->name + "? " + std::to_string(working) +
-                 (working == 1 ? " connection" : " connections") +
-                 " made with it will go on working");
+  NEXUS_TRY(const auto made, made_with(context, provider->id));
+  const auto text = consequences(made);
+  return text.empty() ? Result<void>() : confirm("Remove " + provider->name + "? " + text);
 }
 
 Result<int> run_remove(Context& context, const RemoveArgs& args) {
@@ -168,7 +187,8 @@ Result<int> run_remove(Context& context, const RemoveArgs& args) {
     return 0;
   }
   context.output.line("removed provider " + name);
-  context.output.note("connections made with it go on working until they are disconnected");
+  context.output.note("active connections made with it go on working until they are disconnected;");
+  context.output.note("others can be connected anew once it is registered again");
   return 0;
 }
 

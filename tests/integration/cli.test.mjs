@@ -153,9 +153,24 @@ test('a life that the provider\'s tokens do not have is warned of', async () => 
   const asked = await home.nexus(['token', short, '--min-ttl', '2d']);
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /^at-/);
-  assert.match(asked.stderr, /^nexus: warning: this token lives for (1h|59m), not for 2d: there was none to be had that lives longer\n$/);
+  assert.match(asked.stderr, /^nexus: warning: this token lives for (1h|59m) only: there is none for 2d\n$/);
   assert.equal((await home.nexus(['token', short, '--min-ttl', '5m'])).stderr, '');
   await home.api('DELETE', `/v1/connections/${short}`);
+});
+
+test('a life that nobody tells is warned of, one without an end is not', async () => {
+  await register(home, provider.issuer, { name: 'endless', params: { tokens_never_expire: true } });
+  provider.expiresIn = undefined;
+  const { id: unknown } = await connect(home, provider);
+  const { id: endless } = await connect(home, provider, { provider_name: 'endless' });
+  provider.expiresIn = 3600;
+  const asked = await home.nexus(['token', unknown, '--min-ttl', '1h']);
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stdout, /^at-/);
+  assert.equal(asked.stderr, 'nexus: warning: for how long this token lives its provider does not say\n');
+  assert.equal((await home.nexus(['token', unknown])).stderr, '', 'who asked for nothing is told nothing');
+  assert.equal((await home.nexus(['token', endless, '--min-ttl', '1h'])).stderr, '');
+  for (const each of [unknown, endless]) await home.api('DELETE', `/v1/connections/${each}`);
 });
 
 test('on a terminal disconnect and provider remove ask first; --yes, and scripts, are not asked', async () => {
@@ -188,6 +203,35 @@ test('on a terminal disconnect and provider remove ask first; --yes, and scripts
   assert.equal((await new Terminal(home, ['disconnect', 'third']).end()).code, 6);
   const free = await new Terminal(home, ['provider', 'remove', 'asked']).end();
   assert.equal(free.code, 0, 'nor is anybody where nothing goes on with it');
+});
+
+test('a provider that connections in need want is asked about; status says what they need without it', async () => {
+  await register(home, provider.issuer, { name: 'waning' });
+  await connect(home, provider, { provider_name: 'waning', alias: 'att' });
+  assert.equal((await home.nexus(['provider', 'edit', 'waning', '--client-id', 'client-2'])).code, 0);
+  const toDo = async () => (await home.nexus(['status', 'att'])).stdout.match(/^to do +(.*)$/m)[1];
+  assert.equal(await toDo(), 'run: nexus connect waning --replace att');
+  const alone = new Terminal(home, ['provider', 'remove', 'waning']);
+  await alone.answer(/Remove waning\? 1 connection made with it needs it to work again \[y\/N\]: /, 'n');
+  assert.equal((await alone.end()).code, 1);
+  await connect(home, provider, { provider_name: 'waning', alias: 'good' });
+  const both = new Terminal(home, ['provider', 'remove', 'waning']);
+  await both.answer(/1 connection made with it will go on working, 1 needs it to work again \[y\/N\]: /, 'y');
+  const removed = await both.end();
+  assert.equal(removed.code, 0, removed.text);
+  assert.match(removed.text, /active connections made with it go on working.*\n.*once it is registered again\n/);
+  assert.equal(await toDo(), 'run: nexus provider add waning …, then: nexus connect waning --replace att');
+  assert.match((await home.nexus(['status'])).stdout, /^ {2}run: nexus provider add waning …, then: nexus connect waning --replace att$/m);
+  // What it says is what helps.
+  await register(home, provider.issuer, { name: 'waning' });
+  assert.equal(await toDo(), 'run: nexus connect waning --replace att');
+  const child = spawn(join(BIN, 'nexus'), ['connect', 'waning', '--replace', 'att', '--no-browser'], { env: home.env });
+  let said = '';
+  child.stderr.on('data', (text) => { said += text; });
+  const code = new Promise((go) => child.on('close', go));
+  await visit(provider.consent(await until(() => said.match(/http\S+authorize\S+/)?.[0], 'the URL on stderr')));
+  assert.equal(await code, 0, said);
+  for (const alias of ['att', 'good']) assert.equal((await home.nexus(['disconnect', alias])).code, 0);
 });
 
 test('connect without waiting prints one JSON line; connect --json that waits prints two', async () => {
