@@ -79,7 +79,7 @@ Error still_pending(const api::Connection& connection) {
   return {is_interrupted() ? ErrorCode::interrupted : ErrorCode::wait_timeout,
           "connection " + connection.id + " still waits for consent",
           "it stays open for " + duration_text(std::max<UnixTime>(left, 0)) +
-              ": finish the consent, then run: nexus status " + name_of(connection)};
+              ": finish the consent, then run:\n  nexus status " + name_of(connection)};
 }
 
 Error failed(const api::Connection& connection) {

@@ -65,9 +65,8 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   const auto daemon = context.client.get<api::DaemonStatus>("/v1/daemon");
   if (daemon && daemon->gateway.empty()) {
     context.output.note(
-        "The gateway is off, so there is nothing to show it to yet: set listen under [gateway] in "
-        "nexus.toml,");
-    context.output.note("see nexusd(8), and restart the daemon.");
+        "The gateway is off, so there is nothing to show it to yet: set listen under");
+    context.output.note("[gateway] in nexus.toml (see nexusd(8)), and restart the daemon.");
   }
   return 0;
 }

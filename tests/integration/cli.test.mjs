@@ -12,6 +12,8 @@ import { Terminal } from '../support/terminal.mjs';
 let home;
 let provider;
 let id;
+const fitsTerminal = (text) => { for (const line of text.split('\n')) assert.ok([...line].length <= 80, line); };
+
 before(async () => {
   provider = await MisbehavingProvider.start();
   home = await Home.make();
@@ -162,6 +164,7 @@ test('a life that the provider\'s tokens do not have is warned of', async () => 
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /^at-/);
   assert.match(asked.stderr, /^nexus: warning: this token lives for (1h|59m) only: there is none for 2d\n$/);
+  fitsTerminal(asked.stderr);
   assert.equal((await home.nexus(['token', short, '--min-ttl', '5m'])).stderr, '');
   await home.api('DELETE', `/v1/connections/${short}`);
 });
@@ -175,6 +178,7 @@ test('a life that nobody tells is warned of, one without an end is not', async (
   const asked = await home.nexus(['token', unknown, '--min-ttl', '1h']);
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /^at-/);
+  fitsTerminal(asked.stderr);
   assert.equal(asked.stderr, 'nexus: warning: for how long this token lives its provider does not say\n');
   assert.equal((await home.nexus(['token', unknown])).stderr, '', 'who asked for nothing is told nothing');
   assert.equal((await home.nexus(['token', endless, '--min-ttl', '1h'])).stderr, '');
@@ -279,7 +283,8 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
 
   const late = await home.nexus(['connect', 'demo', '--no-browser', '--timeout', '1s']);
   assert.equal(late.code, 3);
-  assert.match(late.stderr, /nexus status conn_/);
+  assert.match(late.stderr, /stays open for .*then run:\n +nexus status conn_/);
+  fitsTerminal(late.stderr.replace(/^ {2}http.*$/m, ''));
   const child = spawn(join(BIN, 'nexus'), ['connect', 'demo', '--no-browser'], { env: home.env });
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
@@ -458,4 +463,5 @@ test('a key made while the gateway is off comes with a word about that', async (
   const made = await home.nexus(['key', 'create', '--name', 'early', '--use', 'all']);
   assert.match(made.stdout, /^nxk_\S+\n$/);
   assert.match(made.stderr, /gateway is off/);
+  fitsTerminal(made.stderr);
 });
