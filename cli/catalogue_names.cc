@@ -6,7 +6,6 @@
 
 #include "cli/program_path.h"
 #include "common/paths.h"
-#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -32,16 +31,6 @@ bool has_entry(const std::vector<std::string>& directories, const std::string& n
          std::any_of(directories.begin(), directories.end(), [&name](const auto& directory) {
            return access((directory + "/" + name + ".toml").c_str(), F_OK) == 0;
          });
-}
-
-Error or_connect(const std::string& reference, Error error) {
-  constexpr std::string_view list = "see: nexus list";
-  const auto at = error.hint.find(list);
-  const auto name = lower(reference);
-  if (error.code == ErrorCode::connection_not_found && at != std::string::npos &&
-      has_entry(catalogue_directories(), name))
-    error.hint.replace(at, list.size(), "run: nexus connect " + name);
-  return error;
 }
 
 }  // namespace nexus::cli

@@ -1,9 +1,9 @@
 #include "cli/token.h"
 
-#include "cli/catalogue_names.h"
 #include "cli/credential.h"
 #include "cli/output/connections.h"
 #include "cli/token_formats.h"
+#include "cli/way_out.h"
 #include "common/api/token_payload.h"
 #include "common/text.h"
 #include "common/times.h"
@@ -67,8 +67,8 @@ Result<SecretText> fetch_token(Context& context, const TokenArgs& args) {
   if (!args.scopes.empty()) target += "&scope=" + percent_encode(join(args.scopes, " "));
   if (!args.audience.empty()) target += "&audience=" + percent_encode(args.audience);
   NEXUS_TRY(auto payload,
-            or_connect(args.connection,
-                       context.client.call_raw(args.refresh ? "POST" : "GET", target, "")));
+            with_way_out(context, args.connection,
+                         context.client.call_raw(args.refresh ? "POST" : "GET", target, "")));
   if (min_ttl > 0) warn_of_short_life(context, payload, min_ttl);
   return payload;
 }

@@ -1,9 +1,9 @@
 #include <memory>
 
 #include "cli/catalogue.h"
-#include "cli/catalogue_names.h"
 #include "cli/command.h"
 #include "cli/output/connections.h"
+#include "cli/way_out.h"
 #include "common/json.h"
 
 namespace nexus::cli {
@@ -18,8 +18,9 @@ Result<int> run_alias(Context& context, const AliasArgs& args) {
   NEXUS_CHECK(Catalogue().check_alias(args.name));
   const auto target = context.client.target("/v1/connections/", args.connection);
   const auto body = JsonWriter().begin().member("alias", args.name).end().take();
-  NEXUS_TRY(const auto connection, or_connect(args.connection, context.client.call<api::Connection>(
-                                                                   "PATCH", target, body)));
+  NEXUS_TRY(const auto connection,
+            with_way_out(context, args.connection,
+                         context.client.call<api::Connection>("PATCH", target, body)));
   if (context.output.json) {
     print_json(context.output, {connection});
     return 0;

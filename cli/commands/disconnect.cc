@@ -1,10 +1,10 @@
 #include <memory>
 
-#include "cli/catalogue_names.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
+#include "cli/way_out.h"
 #include "common/api/connection.h"
 #include "common/text.h"
 
@@ -34,8 +34,9 @@ Result<int> run_disconnect(Context& context, DisconnectArgs args) {
   const CatchInterrupt held;  // what the provider answers is said
   auto target = context.client.target("/v1/connections/", args.connection);
   if (args.keep_grant) target += "&keep_grant=true";
-  NEXUS_TRY(const auto ended, or_connect(args.connection, context.client.call<api::Disconnection>(
-                                                              "DELETE", target, "")));
+  NEXUS_TRY(const auto ended,
+            with_way_out(context, args.connection,
+                         context.client.call<api::Disconnection>("DELETE", target, "")));
   if (context.output.json) {
     context.output.json_line(api::to_json(ended));
     return 0;

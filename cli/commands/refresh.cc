@@ -1,9 +1,9 @@
 #include <memory>
 
-#include "cli/catalogue_names.h"
 #include "cli/command.h"
 #include "cli/output/connections.h"
 #include "cli/output/table.h"
+#include "cli/way_out.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 
@@ -18,10 +18,10 @@ std::string good_until(const api::Connection& c) {
 }
 
 Result<int> run_refresh(Context& context, const std::string& reference) {
-  NEXUS_TRY(
-      const auto payload,
-      or_connect(reference, context.client.call_raw(
-                                "POST", context.client.target("/v1/refresh/", reference), "")));
+  NEXUS_TRY(const auto payload,
+            with_way_out(context, reference,
+                         context.client.call_raw(
+                             "POST", context.client.target("/v1/refresh/", reference), "")));
   NEXUS_TRY(const auto connection, fetch_connection(context, reference));
   if (context.output.json) {
     print_json(context.output, {connection});

@@ -2,13 +2,12 @@
 #include <map>
 #include <memory>
 
-#include "cli/catalogue_names.h"
 #include "cli/command.h"
 #include "cli/commands/list.h"
 #include "cli/interrupt.h"
 #include "cli/output/connections.h"
 #include "cli/output/table.h"
-#include "common/api/provider.h"
+#include "cli/way_out.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -53,21 +52,12 @@ class WaysOut {
   std::string of(const api::Connection& c) {
     if (c.status != ConnectionStatus::attention_required) return {};
     const auto connect = "nexus connect " + c.provider + " --replace " + name_of(c);
-    return is_connectable(c.provider) ? connect
-                                      : "nexus provider add " + c.provider + " …, then: " + connect;
+    const auto [known, is_new] = connectable_.try_emplace(c.provider, true);
+    if (is_new) known->second = is_connectable(context_, c.provider);
+    return known->second ? connect : after_registering(c.provider, connect);
   }
 
  private:
-  /// It may have been removed since.
-  bool is_connectable(const std::string& provider) {
-    const auto [known, is_new] = connectable_.try_emplace(provider, true);
-    if (!is_new) return known->second;
-    const auto found =
-        context_.client.get<api::Provider>("/v1/providers/by-name/" + percent_encode(provider));
-    const bool is_gone = !found && found.error().code == ErrorCode::provider_not_found;
-    return known->second = !is_gone || has_entry(catalogue_directories(), provider);
-  }
-
   Context& context_;
   std::map<std::string, bool> connectable_;
 };

@@ -1,6 +1,6 @@
 #include "cli/output/connections.h"
 
-#include "cli/catalogue_names.h"
+#include "cli/way_out.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -27,8 +27,9 @@ std::string for_scripts(const api::Connection& c) {
 }  // namespace
 
 Result<api::Connection> fetch_connection(Context& context, const std::string& reference) {
-  return or_connect(reference, context.client.get<api::Connection>(
-                                   context.client.target("/v1/connections/", reference)));
+  return with_way_out(
+      context, reference,
+      context.client.get<api::Connection>(context.client.target("/v1/connections/", reference)));
 }
 
 void ConnectionsJson::print(const std::vector<api::Connection>& connections) {

@@ -234,6 +234,9 @@ test('a provider that connections in need want is asked about; status says what 
   assert.match(removed.text, /active connections made with it go on working.*\n.*once it is registered again\n/);
   assert.equal(await toDo(), 'run: nexus provider add waning …, then: nexus connect waning --replace att');
   assert.match((await home.nexus(['status'])).stdout, /^ {2}run: nexus provider add waning …, then: nexus connect waning --replace att$/m);
+  const asked = await home.nexus(['token', 'att']);
+  assert.equal(asked.code, 4);
+  assert.match(asked.stderr, /\n {2}run: nexus provider add waning …, then: nexus connect waning --replace att\n/);
   // What it says is what helps.
   await register(home, provider.issuer, { name: 'waning' });
   assert.equal(await toDo(), 'run: nexus connect waning --replace att');
