@@ -1,9 +1,9 @@
 // git-credential(1): get, store, capability; git_erase.cc has erase.
 #include <string>
 
+#include "cli/credential.h"
 #include "cli/credential/git_request.h"
 #include "cli/credential/helper.h"
-#include "cli/credential.h"
 #include "common/api/token_payload.h"
 
 namespace nexus::cli {

@@ -5,8 +5,8 @@
 #include <array>
 #include <cerrno>
 
-#include "cli/static_credentials.h"
 #include "cli/credential.h"
+#include "cli/static_credentials.h"
 #include "common/api/token_payload.h"
 #include "common/text.h"
 

@@ -1,7 +1,7 @@
 // client-go's credential plugins: ExecCredential, in the version that is asked for.
+#include "cli/credential.h"
 #include "cli/credential/helpers.h"
 #include "cli/credential/id_token.h"
-#include "cli/credential.h"
 #include "common/json.h"
 #include "common/json_fields.h"
 #include "common/paths.h"

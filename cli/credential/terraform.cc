@@ -1,6 +1,6 @@
 // The credentials helpers of Terraform and OpenTofu: OPERATION HOST.
-#include "cli/credential/helpers.h"
 #include "cli/credential.h"
+#include "cli/credential/helpers.h"
 #include "common/json.h"
 #include "common/text.h"
 

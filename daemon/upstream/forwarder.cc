@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "common/version.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/net/url.h"
 #include "daemon/provider/api_base.h"
 #include "daemon/provider/api_request.h"
@@ -225,19 +226,12 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     if (answer->status != 401 || is_repeated_ || token_.strategy || !can_repeat)
       return pass_on(*std::move(answer));
     is_repeated_ = true;
-    forwarder_.tokens_.fetch(
-        request_.connection_id, 0, request_.caller,
+    // Somebody else may have had it refreshed since it was taken for this request.
+    forwarder_.tokens_.replace_refused(
+        request_.connection_id, hex(sha256(token_.access_token.expose())), request_.caller,
         [self = shared_from_this(), answer = std::make_shared<StreamedAnswer>(*std::move(answer))](
-            Result<FetchedToken> token) {
-          // Somebody else may have had it refreshed since it was taken for this request.
-          const bool is_newer =
-              token && token->access_token.expose() != self->token_.access_token.expose();
-          if (!token || is_newer) return self->repeat_with(std::move(token), std::move(*answer));
-          self->forwarder_.tokens_.refresh(self->request_.connection_id, self->request_.caller,
-                                           [self, answer](Result<FetchedToken> fresh) {
-                                             self->repeat_with(std::move(fresh),
-                                                               std::move(*answer));
-                                           });
+            Result<FetchedToken> fresh) {
+          self->repeat_with(std::move(fresh), std::move(*answer));
         });
   }
 
