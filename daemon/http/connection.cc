@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;
 constexpr auto kHeadDeadline = 10s;  ///< from a request's first byte to its last
 constexpr auto kIdleDeadline = 30s;
 constexpr auto kWriteDeadline = 30s;
+constexpr auto kLinger = 2s;
 constexpr auto kStreamDeadline = 60s;  ///< from one piece of a stream to the next
 constexpr std::size_t kReadAtOnce = 64 * 1024;
 constexpr std::size_t kSentWithHead = 4 * 1024;
@@ -48,7 +50,7 @@ Connection::Connection(Transport transport, const Caller& caller,
       deadline_(since_ + kHeadDeadline) {}
 
 bool Connection::waits_for_client() const {
-  if (state_ == State::reading) return true;
+  if (state_ == State::reading || state_ == State::lingering) return true;
   return wants_write_ || (incoming_ && !is_full_) || (state_ == State::writing && !outgoing_);
 }
 
@@ -82,6 +84,8 @@ std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
       return std::nullopt;
     case State::writing:
       return is_gone ? end() : flush();
+    case State::lingering:
+      return is_gone ? end() : drop_what_comes();
     case State::over:
       break;
   }
@@ -273,7 +277,8 @@ std::optional<Parsed> Connection::flush_stream() {
 
 /// What was asked for has been sent in full.
 std::optional<Parsed> Connection::answered() {
-  if (close_after_ || incoming_) return end();
+  if (incoming_) return linger();
+  if (close_after_) return end();
   passing_on_ = false;
   has_no_body_ = false;
   outgoing_.reset();
@@ -283,6 +288,30 @@ std::optional<Parsed> Connection::answered() {
   wants_write_ = false;
   deadline_ = now() + kIdleDeadline;
   return transport_.has_buffered() ? receive() : parse();
+}
+
+/// Closing at once would have the kernel tell the client of a reset, perhaps before it has read the
+/// answer.
+std::optional<Parsed> Connection::linger() {
+  incoming_.reset();
+  outgoing_.reset();
+  passing_on_ = false;
+  wants_write_ = false;
+  state_ = State::lingering;
+  deadline_ = now() + kLinger;
+  shutdown(transport_.fd(), SHUT_WR);
+  return drop_what_comes();
+}
+
+std::optional<Parsed> Connection::drop_what_comes() {
+  const auto buffer = shared_buffer();
+  do {
+    const auto got = transport_.receive(buffer.data(), buffer.size());
+    if (got.state == Moved::State::closed) return end();
+    if (got.state != Moved::State::some) return std::nullopt;
+    explicit_bzero(buffer.data(), got.bytes);
+  } while (transport_.has_buffered());
+  return std::nullopt;
 }
 
 std::optional<Parsed> Connection::end() {

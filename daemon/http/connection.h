@@ -26,7 +26,13 @@ namespace nexus::http {
 class Connection {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  enum class State { reading, handling, writing, over };
+  enum class State {
+    reading,
+    handling,
+    writing,
+    lingering,  ///< answered before its client had sent all: what still comes is dropped
+    over,
+  };
 
   /// `moved` is called on the loop when a stream has come to where `on_moved` can go on with it.
   Connection(Transport transport, const Caller& caller, std::shared_ptr<const Listener> listener,
@@ -73,6 +79,8 @@ class Connection {
   bool drain(const char* data, std::size_t size);
   std::optional<Parsed> flush_stream();
   std::optional<Parsed> answered();
+  std::optional<Parsed> linger();
+  std::optional<Parsed> drop_what_comes();
   std::optional<Parsed> end();
 
   Transport transport_;

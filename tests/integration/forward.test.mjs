@@ -308,6 +308,20 @@ test('HEAD, 204, 304, 1xx, HTTP/1.0 and upgrades have their ways (L15)', async (
   assert.equal(api.requests.at(-1).headers?.upgrade, undefined, 'an upgrade goes nowhere');
 });
 
+test('an answer that comes before the whole body was sent arrives', async () => {
+  const early = (options) => new Promise((resolve) => {
+    const request = httpRequest({ method: 'POST', agent: false, ...options }, (response) => { response.resume(); resolve(response.statusCode); });
+    request.on('error', (error) => resolve(error.code));
+    const piece = Buffer.alloc(256 * 1024);
+    const write = () => { while (!request.destroyed && request.write(piece)); };
+    request.on('drain', write);
+    write();
+  });
+  for (let i = 0; i < 5; ++i) assert.equal(await early({ host: '127.0.0.1', port: home.gatewayPort, path: to('/') }), 401);
+  api.answer = (request, response) => response.writeHead(413).end('too large');
+  for (let i = 0; i < 5; ++i) assert.equal(await early({ socketPath: home.socket, path: to('/') }), 413);
+});
+
 test('a client that waits for 100 Continue gets it', async () => {
   const continued = await new Promise((resolve, reject) => {
     let went = false;
