@@ -60,7 +60,8 @@ std::string StreamedAnswer::header(std::string_view name) const {
 /// Everything of the client that lives on its loop.
 class StreamingClient::Loop {
  public:
-  Loop(const NetworkSettings& settings, long stall_s) : settings_(settings), stall_s_(stall_s) {
+  Loop(const NetworkSettings& settings, std::chrono::milliseconds patience)
+      : settings_(settings), patience_(patience) {
     std::promise<Reactor*> begun;
     auto begins = begun.get_future();
     thread_ = std::thread([this, &begun] { run(begun); });
@@ -88,9 +89,12 @@ class StreamingClient::Loop {
     if (const auto ready = prepare(exchange); !ready) return fail(exchange, ready.error());
     if (auto& stream = exchange.request.body.stream) stream->on_data([this, id] { resume(id); });
     curl_multi_add_handle(multi_, exchange.curl.get());
+    watch();
   }
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   struct Exchange {
     std::uint64_t id = 0;
     Loop* loop = nullptr;
@@ -107,6 +111,7 @@ class StreamingClient::Loop {
     std::shared_ptr<Pipe> body;
     bool send_paused = false;
     bool receive_paused = false;
+    Time moved = Time::clock::now();  ///< when the server last took or gave something
   };
 
   void run(std::promise<Reactor*>& begun) {
@@ -149,8 +154,6 @@ class StreamingClient::Loop {
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kPiece);
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kPiece);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_s_);
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kLongestIdleS);
     set_body(curl, exchange);
     set_headers(curl, exchange);
@@ -209,6 +212,7 @@ class StreamingClient::Loop {
 
   static std::size_t on_wanted(char* to, std::size_t, std::size_t size, void* data) {
     auto& exchange = *static_cast<Exchange*>(data);
+    exchange.moved = Time::clock::now();
     if (const auto& kept = exchange.request.body.kept) {
       const auto count = std::min(size, kept->size() - exchange.sent);
       std::memcpy(to, kept->data() + exchange.sent, count);
@@ -226,6 +230,7 @@ class StreamingClient::Loop {
 
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
     auto& exchange = *static_cast<Exchange*>(context);
+    exchange.moved = Time::clock::now();
     if (!exchange.answered) return size;  // trailers
     exchange.header_bytes += size;
     if (exchange.header_bytes > kMaxHeaders) {
@@ -247,6 +252,7 @@ class StreamingClient::Loop {
 
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
     auto& exchange = *static_cast<Exchange*>(context);
+    exchange.moved = Time::clock::now();
     if (!exchange.body) return size;
     if (exchange.body->is_abandoned()) return 0;
     if (exchange.body->room() == 0) {
@@ -338,7 +344,34 @@ class StreamingClient::Loop {
     if (exchange.body && exchange.body->is_abandoned()) return drop(id);
     exchange.send_paused = false;
     exchange.receive_paused = false;
+    exchange.moved = Time::clock::now();
     curl_easy_pause(exchange.curl.get(), CURLPAUSE_CONT);
+  }
+
+  /// Has a look at all of them now and then, for as long as there are any.
+  void watch() {
+    if (is_watching_ || exchanges_.empty()) return;
+    is_watching_ = true;
+    reactor_->after(patience_ / 4, [this] {
+      is_watching_ = false;
+      give_up_silent_ones();
+      watch();
+    });
+  }
+
+  void give_up_silent_ones() {
+    const auto late = Time::clock::now() - patience_;
+    std::vector<std::uint64_t> silent;
+    for (const auto& [id, exchange] : exchanges_)
+      if (!exchange->receive_paused && !exchange->send_paused && exchange->moved < late)
+        silent.push_back(id);
+    for (const auto id : silent) {
+      auto& exchange = *exchanges_.at(id);
+      auto error =
+          curl_error(CURLE_OPERATION_TIMEDOUT, "", exchange.request.head.url, exchange.check);
+      error.may_have_arrived = true;
+      fail(exchange, std::move(error));
+    }
   }
 
   void finish(Exchange& exchange, CURLcode code) {
@@ -380,7 +413,8 @@ class StreamingClient::Loop {
   }
 
   const NetworkSettings& settings_;
-  const long stall_s_;
+  const std::chrono::milliseconds patience_;
+  bool is_watching_ = false;
   std::thread thread_;
   Reactor* reactor_ = nullptr;
   CURLM* multi_ = nullptr;
@@ -391,13 +425,13 @@ class StreamingClient::Loop {
   std::vector<Easy> spare_;
 };
 
-StreamingClient::StreamingClient(NetworkSettings settings, long stall_s)
-    : settings_(std::move(settings)), stall_s_(stall_s) {}
+StreamingClient::StreamingClient(NetworkSettings settings, std::chrono::milliseconds patience)
+    : settings_(std::move(settings)), patience_(patience) {}
 
 StreamingClient::~StreamingClient() = default;
 
 Reactor& StreamingClient::loop() {
-  std::call_once(begun_, [this] { loop_ = std::make_unique<Loop>(settings_, stall_s_); });
+  std::call_once(begun_, [this] { loop_ = std::make_unique<Loop>(settings_, patience_); });
   return loop_->reactor();
 }
 

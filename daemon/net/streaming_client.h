@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,8 +56,10 @@ class StreamingClient {
   /// differently. What fails later breaks the answer's body off.
   using Answered = std::function<void(Result<StreamedAnswer>)>;
 
-  /// `stall_s`: so long a server may be silent.
-  explicit StreamingClient(NetworkSettings settings, long stall_s = 300);
+  /// `patience`: so long a server may neither take nor give anything; what waits for whoever asked
+  /// waits for as long as that takes.
+  explicit StreamingClient(NetworkSettings settings,
+                           std::chrono::milliseconds patience = std::chrono::minutes(5));
   ~StreamingClient();
   StreamingClient(const StreamingClient&) = delete;
   StreamingClient& operator=(const StreamingClient&) = delete;
@@ -69,7 +72,7 @@ class StreamingClient {
  private:
   class Loop;
   const NetworkSettings settings_;
-  const long stall_s_;
+  const std::chrono::milliseconds patience_;
   std::once_flag begun_;
   std::unique_ptr<Loop> loop_;
 };

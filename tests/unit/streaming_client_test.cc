@@ -1,6 +1,7 @@
 // The client whose bodies are streams, over real HTTP.
 #include "daemon/net/streaming_client.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,7 +96,7 @@ TEST_CASE("a server that is silent is given up, before its head and behind it (L
                                     });
     });
   });
-  StreamingClient client({.proxy = "none"}, 1);
+  StreamingClient client({.proxy = "none"}, std::chrono::milliseconds(100));
   const auto never = send(client, to(server.url("/never")));
   REQUIRE_FALSE(never);
   CHECK(never.error().code == ErrorCode::upstream_timeout);
