@@ -1,0 +1,237 @@
+#include "daemon/net/streamed_exchange.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "common/text.h"
+
+namespace nexus {
+namespace {
+
+constexpr std::size_t kMaxHeaders = 64 * 1024;
+constexpr long kPiece = 64 * 1024;
+constexpr long kLongestIdleS = 30;
+
+int status_in(std::string_view line) {
+  const auto space = line.find(' ');
+  const auto digits = line.substr(std::min(space, line.size()));
+  return static_cast<int>(parse_number(trim(digits.substr(0, 4))).value_or(0));
+}
+
+/// Finds out how the body ends (RFC 9112 6.3), as libcurl does; "" unless another reader could come
+/// to something else.
+const char* read_framing(StreamedAnswer& answer) {
+  bool is_chunked = false;
+  for (const auto& [name, value] : answer.headers) {
+    const auto known = lower(name);
+    if (known == "content-length") {
+      const auto length = parse_number(value);
+      if (!length || answer.length) return "its Content-Length is malformed, or given twice";
+      answer.length = static_cast<std::uint64_t>(*length);
+    } else if (known == "transfer-encoding") {
+      if (is_chunked || lower(value) != "chunked") return "its Transfer-Encoding is unknown";
+      is_chunked = true;
+    }
+  }
+  return is_chunked && answer.length ? "it has both Content-Length and Transfer-Encoding" : "";
+}
+
+}  // namespace
+
+StreamedExchange::StreamedExchange(StreamedRequest request, StreamingClient::Answered answered,
+                                   CurlHandle handle, Reactor& loop, std::function<void()> moved)
+    : request_(std::move(request)),
+      answered_(std::move(answered)),
+      curl_(std::move(handle)),
+      loop_(loop),
+      moved_(std::move(moved)),
+      check_{request_.addresses} {}
+
+StreamedExchange::~StreamedExchange() {
+  if (body_) body_->break_off();  // unless it has come to its end
+  if (request_.body.stream) request_.body.stream->abandon();
+  for (auto* line = lines_.get(); line; line = line->next)
+    explicit_bzero(line->data, std::strlen(line->data));
+}
+
+CurlHandle StreamedExchange::give_handle_back() {
+  curl_easy_reset(curl_.get());
+  return std::move(curl_);
+}
+
+Result<void> StreamedExchange::prepare(const NetworkSettings& settings) {
+  CURL* curl = curl_.get();
+  if (!curl) return Error{ErrorCode::internal_error, "out of memory", ""};
+  const auto& url = request_.head.url;
+  set_common_options(curl, url, settings);
+  check_addresses(curl, check_);
+  curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+  curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
+  NEXUS_CHECK(set_proxy(curl, url, settings, check_));
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail_);
+  curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kPiece);
+  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kPiece);
+  curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kLongestIdleS);
+  set_body();
+  set_headers();
+  if (request_.body.stream) request_.body.stream->on_data(moved_);
+  return {};
+}
+
+void StreamedExchange::set_body() {
+  CURL* curl = curl_.get();
+  const auto& head = request_.head;
+  const auto& body = request_.body;
+  if (head.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, head.method.c_str());
+  if (!body.is_there()) {
+    // libcurl would send it again by itself where a connection that was kept turns out to be gone.
+    if (!head.is_idempotent()) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    return;
+  }
+  const auto length = body.kept ? std::optional<std::uint64_t>(body.kept->size()) : body.length;
+  curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_wanted);
+  curl_easy_setopt(curl, CURLOPT_READDATA, this);
+  curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
+                   length ? static_cast<curl_off_t>(*length) : curl_off_t{-1});
+}
+
+void StreamedExchange::add_line(const std::string& line) {
+  lines_.reset(curl_slist_append(lines_.release(), line.c_str()));
+}
+
+void StreamedExchange::set_headers() {
+  const auto& head = request_.head;
+  const auto& body = request_.body;
+  bool has_accept = false;
+  for (const auto& [name, value] : head.headers) {
+    has_accept = has_accept || lower(name) == "accept";
+    auto line = value.empty() ? name + ";" : name + ": " + std::string(value.expose());
+    add_line(line);
+    wipe(line);
+  }
+  // What libcurl would add by itself and nobody asked for.
+  if (!has_accept) add_line("Accept:");
+  add_line("Expect:");
+  if (body.stream && !body.length) add_line("Transfer-Encoding: chunked");
+  if (!body.is_there() && (head.method == "POST" || head.method == "PUT" || head.method == "PATCH"))
+    add_line("Content-Length: 0");
+  curl_easy_setopt(curl_.get(), CURLOPT_HTTPHEADER, lines_.get());
+}
+
+int StreamedExchange::before_request(void* data, char* address, char*, int, int) {
+  auto& exchange = *static_cast<StreamedExchange*>(data);
+  return may_use(exchange.check_, address) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+std::size_t StreamedExchange::on_wanted(char* to, std::size_t, std::size_t size, void* data) {
+  auto& exchange = *static_cast<StreamedExchange*>(data);
+  exchange.note_move();
+  if (const auto& kept = exchange.request_.body.kept) {
+    const auto count = std::min(size, kept->size() - exchange.sent_);
+    std::memcpy(to, kept->data() + exchange.sent_, count);
+    exchange.sent_ += count;
+    return count;
+  }
+  const auto taken = exchange.request_.body.stream->take(size);
+  std::memcpy(to, taken.bytes.data(), taken.bytes.size());
+  if (!taken.bytes.empty()) return taken.bytes.size();
+  if (taken.state == Pipe::State::ended) return 0;
+  if (taken.state == Pipe::State::broken) return CURL_READFUNC_ABORT;
+  exchange.send_paused_ = true;
+  return CURL_READFUNC_PAUSE;
+}
+
+std::size_t StreamedExchange::on_header(char* data, std::size_t, std::size_t size, void* context) {
+  auto& exchange = *static_cast<StreamedExchange*>(context);
+  exchange.note_move();
+  if (!exchange.answered_) return size;  // trailers
+  exchange.header_bytes_ += size;
+  if (exchange.header_bytes_ > kMaxHeaders) {
+    exchange.fault_ = "its headers are too large";
+    return 0;
+  }
+  auto& answer = exchange.answer_;
+  const std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) {
+    answer = {};
+    answer.status = status_in(line);
+  } else if (trim(line).empty()) {
+    return exchange.on_head() ? size : 0;
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    answer.headers.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+  }
+  return size;
+}
+
+std::size_t StreamedExchange::on_body(char* data, std::size_t, std::size_t size, void* context) {
+  auto& exchange = *static_cast<StreamedExchange*>(context);
+  exchange.note_move();
+  if (!exchange.body_) return size;
+  if (exchange.body_->is_abandoned()) return 0;
+  if (exchange.body_->room() == 0) {
+    exchange.receive_paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  exchange.body_->write({data, size});
+  return size;
+}
+
+/// Whether it goes on.
+bool StreamedExchange::on_head() {
+  const auto status = answer_.status;
+  if (status >= 100 && status < 200 && status != 101) return true;
+  fault_ = status == 101                  ? "it changes to another protocol that nobody asked for"
+           : status < 100 || status > 999 ? "its status is none"
+                                          : read_framing(answer_);
+  if (*fault_ != '\0') return false;
+  const bool has_none =
+      request_.head.method == "HEAD" || status == 204 || status == 304 || answer_.length == 0;
+  if (!has_none) {
+    body_ = std::make_shared<Pipe>(loop_, *request_.reader);
+    body_->on_room(moved_);
+    answer_.body = body_;
+  }
+  std::exchange(answered_, nullptr)(std::move(answer_));
+  return true;
+}
+
+void StreamedExchange::resume() {
+  send_paused_ = false;
+  receive_paused_ = false;
+  note_move();
+  curl_easy_pause(curl_.get(), CURLPAUSE_CONT);
+}
+
+void StreamedExchange::finish(CURLcode code) {
+  if (code == CURLE_OK) {
+    if (body_) body_->end();
+    return;
+  }
+  auto error = curl_error(code, detail_, request_.head.url, check_);
+  if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING) fault_ = detail_;
+  if (*fault_ != '\0')
+    error = {ErrorCode::provider_protocol,
+             "the answer cannot be passed on: " + printable(fault_, 200),
+             "tell whoever runs the server"};
+  // What was sent, or began to be, may have been read and acted upon.
+  long request_bytes = 0;
+  curl_easy_getinfo(curl_.get(), CURLINFO_REQUEST_SIZE, &request_bytes);
+  error.may_have_arrived = request_bytes > 0;
+  fail(std::move(error));
+}
+
+void StreamedExchange::fail(Error error) {
+  if (answered_) std::exchange(answered_, nullptr)(std::move(error));
+}
+
+}  // namespace nexus
