@@ -91,22 +91,6 @@ std::size_t keep_cursor(char* data, std::size_t, std::size_t size, void* into) {
   return size;
 }
 
-/// Sends all of it, waiting where the connection takes no more. False where it has ended.
-bool send_all(CURL* curl, int fd, std::string_view left) {
-  while (!left.empty()) {
-    std::size_t sent = 0;
-    const auto code = curl_easy_send(curl, left.data(), left.size(), &sent);
-    left.remove_prefix(sent);
-    if (code == CURLE_AGAIN) {
-      pollfd writable{fd, POLLOUT, 0};
-      poll(&writable, 1, -1);
-    } else if (code != CURLE_OK) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /// What has come, to the end of it for now. False where the connection, or who reads, has ended.
 bool receive_all(CURL* curl) {
   static std::array<char, 64 * 1024> buffer;
@@ -118,23 +102,32 @@ bool receive_all(CURL* curl) {
   }
 }
 
-/// Moves bytes between our streams and the connection until that has ended.
+/// Moves bytes between our streams and the connection until one of them has ended. It never waits
+/// for the server to take something while that waits for us to take its answer; and when standard
+/// input ends nexus has gone, which keeps it open until it has the answer.
 int relay(CURL* curl) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd);
   if (!write_all("connected\n")) return 1;
   static std::array<char, 64 * 1024> buffer;
-  for (bool is_input_open = true;;) {
-    std::array<pollfd, 2> waited{pollfd{fd, POLLIN, 0},
-                                 pollfd{is_input_open ? STDIN_FILENO : -1, POLLIN, 0}};
+  std::string_view pending;
+  while (true) {
+    std::array<pollfd, 2> waited{
+        pollfd{fd, static_cast<short>(POLLIN | (pending.empty() ? 0 : POLLOUT)), 0},
+        pollfd{pending.empty() ? STDIN_FILENO : -1, POLLIN, 0}};
     if (poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return 1;
     if (waited[1].revents != 0) {
       const auto got = read(STDIN_FILENO, buffer.data(), buffer.size());
-      is_input_open = got > 0 || (got < 0 && errno == EINTR);
-      // The server may have answered already: that is read below.
-      if (got > 0 && !send_all(curl, fd, {buffer.data(), static_cast<std::size_t>(got)}))
-        is_input_open = false;
-      explicit_bzero(buffer.data(), buffer.size());
+      if (got == 0 || (got < 0 && errno != EINTR)) return 0;
+      if (got > 0) pending = {buffer.data(), static_cast<std::size_t>(got)};
+    }
+    if (!pending.empty()) {
+      std::size_t sent = 0;
+      const auto code = curl_easy_send(curl, pending.data(), pending.size(), &sent);
+      if (code == CURLE_OK) pending.remove_prefix(sent);
+      // A server that has seen enough closes; what it answered before is read below.
+      if (code != CURLE_OK && code != CURLE_AGAIN) pending = {};
+      if (pending.empty()) explicit_bzero(buffer.data(), buffer.size());
     }
     // TLS may hold what poll does not see.
     if (!receive_all(curl)) return 0;

@@ -15,26 +15,41 @@
 namespace nexus::cli {
 namespace {
 
-/// `<https://…>; rel="next"` (RFC 8288), "" where there is none.
+/// Where a relative link leads (RFC 3986 5.2, as far as APIs use it): `url` is what was asked.
+std::string resolved(const std::string& link, const std::string& url) {
+  const auto path = url.find('/', url.find("://") + 3);
+  if (link.starts_with('/')) return url.substr(0, path) + link;
+  if (link.starts_with('?')) return url + link;
+  return link;
+}
+
+/// The target of `<https://…>; rel="next"` (RFC 8288), "" where there is none. Commas stand between
+/// links, but in their URLs as well.
 std::string next_page(const StreamHead& head) {
-  for (const auto& link : split(head.header("link"), ',')) {
-    const auto open = link.find('<');
-    const auto close = link.find('>');
-    if (open == std::string::npos || close == std::string::npos || close < open) continue;
-    const auto rest = link.substr(close);
-    if (rest.find("rel=\"next\"") != std::string::npos ||
-        rest.find("rel=next") != std::string::npos)
-      return link.substr(open + 1, close - open - 1);
+  const auto links = head.header("link");
+  for (auto open = links.find('<'); open != std::string::npos; open = links.find('<', open + 1)) {
+    const auto close = links.find('>', open);
+    if (close == std::string::npos) break;
+    const auto parameters =
+        std::string_view(links).substr(close + 1, links.find('<', close) - close);
+    const auto rel = lower(parameters);
+    if (rel.find("rel=\"next\"") != std::string::npos || rel.find("rel=next") != std::string::npos)
+      return resolved(links.substr(open + 1, close - open - 1), head.header("x-nexus-url"));
+    open = close;
   }
   return {};
 }
 
-/// A server is no friend of a terminal: what would move its cursor is not shown.
+/// A server is no friend of a terminal: what would move its cursor is not shown, the controls of
+/// eight bits (U+0080 to U+009F) among it.
 std::string for_terminal(std::string_view piece) {
   std::string shown(piece);
+  unsigned char before = 0;
   for (auto& c : shown) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '?';
+    const bool is_c1 = before == 0xc2 && byte >= 0x80 && byte < 0xa0;
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f || is_c1) c = '?';
+    before = byte;
   }
   return shown;
 }

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, token } from '../support/flow.mjs';
-import { BIN } from '../support/nexus.mjs';
+import { BIN, until } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
 import { RecordingApi } from '../provider/recording_api.mjs';
 import { KeyedApi, KINDS, KEY } from '../provider/keyed_api.mjs';
@@ -113,6 +113,13 @@ test('pages follow each other as the Link header says, to hosts of the provider 
   assert.equal((await nexus(['demo', '/x'])).stdout, '[1]');
   assert.equal((await nexus(['demo', '/x', '--paginate'])).stdout, '[1][2][3]');
   assert.deepEqual(JSON.parse((await nexus(['demo', '/x', '--paginate', '--slurp'])).stdout), [[1], [2], [3]]);
+  for (const next of [(page) => `/v3/x?fields=a,b&page=${page}`, (page) => `?fields=a,b&page=${page}`, (page) => `${api.url}/v3/x?fields=a,b&page=${page}`]) {
+    api.answer = (request, response) => {
+      const page = Number(new URL(request.url, api.url).searchParams.get('page') ?? 1);
+      response.writeHead(200, page < 3 ? { link: `<${api.url}/v3/x?fields=a,b>; rel="first",<${next(page + 1)}>; title="a,b"; rel="next"` } : {}).end(`[${page}]`);
+    };
+    assert.equal((await nexus(['demo', '/x', '--paginate'])).stdout, '[1][2][3]', next(2));
+  }
   api.answer = (request, response) => response.writeHead(200, { link: '<https://evil.example/?page=2>; rel="next"' }).end('[1]');
   const { code, stderr } = await nexus(['demo', '/x', '--paginate']);
   assert.equal(code, 9);
@@ -155,11 +162,13 @@ test('a credential that belongs into the path is put where the caller says, and 
   assert.equal(code, 0, stderr);
   assert.equal(JSON.parse(stdout).login, 'octo');
   assert.equal((await nexus(['bot', '/bot{other}/getMe'])).code, 2);
+  for (const target of ['/bot{api_key}/../x', '/bot{api_key}/a b', 'https://{api_key}.evil.example/'])
+    assert.ok(!(await nexus(['bot', target, '--dry-run'])).stderr.includes(KEY), target);
   keyed.answer = (response) => { response.destroy(); return true; };
   const broken = await nexus(['bot', '/bot{api_key}/getMe']);
   assert.equal(broken.code, 10);
   assert.match(broken.stderr, /bot\*\*\*\/getMe/);
-  const audit = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=3')).text;
+  const audit = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=20')).text;
   assert.match(audit, /bot\*\*\*\/getMe/);
   assert.ok(!`${stderr}${broken.stderr}${audit}${home.log}`.includes(KEY));
 });
@@ -179,6 +188,20 @@ test('it works the same over NEXUS_URL, with a key', async () => {
   assert.equal(JSON.parse(stdout).bytes, body.length);
   assert.equal(last().headers.authorization, `Bearer ${bearer}`);
   assert.ok(!JSON.stringify(api.requests).includes(key));
+  // An answer that begins before the body has been taken: neither waits for the other.
+  const large = randomBytes(24 * 1024 * 1024);
+  api.answer = (request, response) => { response.writeHead(200); response.write(large); setTimeout(() => request.resume().on('end', () => response.end()), 300); };
+  const file = join(home.dir, 'both-ways');
+  assert.equal((await nexus(['demo', 'POST', '/x', '--input', '-', '-o', file], { env, input: large })).code, 0);
+  assert.ok(readFileSync(file).equals(large));
+  // Who is interrupted leaves nothing behind.
+  let closed = false;
+  api.answer = (request) => { request.on('close', () => { closed = true; }); };
+  const child = execFile(join(BIN, 'nexus'), ['api', 'demo', '/waits'], { env: { ...home.env, ...env } });
+  await until(() => last().target === '/v3/waits', 'it waits');
+  child.kill('SIGINT');
+  await until(() => closed, 'the request is given up');
+  api.answer = null;
   const wrong = await nexus(['demo', '/x'], { env: { ...env, NEXUS_API_KEY: 'nxk_wrong' } });
   assert.equal(wrong.code, 9, wrong.stderr);
   const away = await nexus(['demo', '/x'], { env: { ...env, NEXUS_URL: 'http://127.0.0.1:9' } });
