@@ -194,6 +194,16 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::
   return pairs;
 }
 
+bool is_http_token(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  for (const char c : text) {
+    const bool alphanumeric =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!alphanumeric && others.find(c) == std::string_view::npos) return false;
+  }
+  return !text.empty();
+}
+
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t value = 0;
   if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;

@@ -27,6 +27,8 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string lower(std::string_view text);
 std::string_view trim(std::string_view text);
+/// RFC 9110 5.6.2: a method or the name of a header.
+bool is_http_token(std::string_view text);
 
 /// RFC 3986 percent-encoding: everything but unreserved characters is encoded.
 std::string percent_encode(std::string_view text);

@@ -224,6 +224,7 @@ void Daemon::stop() {
 }
 
 bool Daemon::finish() {
+  streaming_.stop();  // its answers lead to everything below
   audit_retention_.stop();
   refresh_scheduler_.stop();
   revocation_scheduler_.stop();

@@ -31,6 +31,10 @@ Error malformed(const std::string& what) {
 
 Result<Meant> read(const http::Request& request) {
   Meant meant;
+  if (request.method == "CONNECT" || request.method == "TRACE")
+    return Error{ErrorCode::method_not_allowed, request.method + " is not sent on",
+                 "it would open a tunnel, or have the credential told back"};
+  if (request.method == "HEAD" && request.stream) return malformed("HEAD has no body");
   const auto rest = std::string_view(request.target).substr(kPrefix.size());
   const auto end = std::min(rest.find_first_of("/?"), rest.size());
   const auto reference = percent_decode(rest.substr(0, end), false);
@@ -76,8 +80,7 @@ class Answer {
 
   /// One of ours: the caller can tell it from the server's.
   void refuse(const Error& error) const {
-    auto response = http::error_response(in_words_of(reference_, error));
-    response.headers.emplace_back("X-Nexus-Error", error.wire());
+    auto response = http::own_error(in_words_of(reference_, error));
     const bool refused = error.code == ErrorCode::connection_out_of_scope ||
                          error.code == ErrorCode::access_denied ||
                          error.code == ErrorCode::host_not_allowed;
@@ -98,6 +101,7 @@ class Answer {
     response.is_passed_on = true;
     response.headers = std::move(answer.headers);
     response.headers.emplace_back("X-Nexus-Connection", forwarded.connection_id);
+    response.headers.emplace_back("X-Nexus-Url", forwarded.url);
     response.stream = std::move(answer.body);
     response.length = answer.length;
     const bool has_none = answer.status == 204 || answer.status == 304;
@@ -148,6 +152,7 @@ void forward_meant(Services& services, http::Request request, const Meant& meant
       .target = meant.target,
       .headers = std::move(request.headers),
       .body = {.stream = std::move(request.stream), .length = request.length},
+      .wanted = std::move(request.wanted),
       .caller = request.caller,
       .reader = &services.loop};
   if (!meant.is_dry_run)

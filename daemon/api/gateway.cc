@@ -94,9 +94,9 @@ Result<void> Gateway::open(http::Server& server) {
 
 void Gateway::handle(http::Request request, http::Respond respond) {
   if (!settings_.hosts.allows(request.header("host")))
-    return respond(http::error_response({ErrorCode::misdirected_request,
-                                         "the gateway does not go by this Host",
-                                         "list the name in gateway.hosts"}));
+    return respond(
+        http::own_error({ErrorCode::misdirected_request, "the gateway does not go by this Host",
+                         "list the name in gateway.hosts"}));
   request.caller.agent = printable(request.header("user-agent"), 200);
   auto match = request.is_passed_on ? RouteMatch{} : find_route(request);
   // Browsers come to the callback from the provider's pages, so no origin is asked for there.
@@ -106,7 +106,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
   if (request.query_is_malformed && !request.is_passed_on)
     return respond(http::malformed_query_response());
   if (const auto allowed = settings_.origins.check(request); !allowed)
-    return respond(http::error_response(allowed.error()));
+    return respond(http::own_error(allowed.error()));
   const auto reply = [&](http::Response response) {
     settings_.origins.permit(request, response);
     respond(std::move(response));
@@ -123,7 +123,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
     known = refuse_key(known.error(), request, audit);
   if (known && !request.is_passed_on) known = check_media_type(request);
   if (!known) {
-    auto response = http::error_response(known.error());
+    auto response = http::own_error(known.error());
     if (response.status == 401)
       response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"nexus\"");
     response.audit = std::move(audit);

@@ -38,6 +38,10 @@ std::span<char> shared_buffer() {
 
 }  // namespace
 
+Connection::~Connection() {
+  if (wanted_) wanted_->end();
+}
+
 Connection::Connection(Transport transport, const Caller& caller,
                        std::shared_ptr<const Listener> listener, Reactor& loop,
                        std::function<void()> moved)
@@ -57,9 +61,10 @@ bool Connection::waits_for_client() const {
 std::uint32_t Connection::interest() const {
   // A client that goes away ends what is done for it. The same as while it is read, so that most
   // requests change nothing.
-  if (passing_on_)
-    return (sent_ahead_ || is_full_ ? EPOLLRDHUP : EPOLLIN | EPOLLRDHUP) |
-           (wants_write_ ? EPOLLOUT : 0U);
+  if (passing_on_) {
+    const auto read = is_full_ ? 0U : sent_ahead_ ? EPOLLRDHUP : EPOLLIN | EPOLLRDHUP;
+    return read | (wants_write_ ? EPOLLOUT : 0U);
+  }
   if (state_ == State::handling && sent_ahead_) return 0;
   return wants_write_ ? EPOLLOUT : EPOLLIN | EPOLLRDHUP;
 }
@@ -140,23 +145,25 @@ std::optional<Parsed> Connection::parse() {
 void Connection::begin_passing_on(Parsed& parsed, Reactor& reader) {
   auto& request = parsed.request;
   request.is_passed_on = true;
+  request.wanted = wanted_ = std::make_shared<Wanted>();
   passing_on_ = true;
+  is_full_ = false;
   is_http_1_0_ = request.is_http_1_0;
   has_no_body_ = request.method == "HEAD";
   if (!parsed.is_chunked && request.length.value_or(0) == 0) return;
   request.stream = std::make_shared<Pipe>(loop_, reader);
   request.stream->on_room(moved_);
   incoming_.emplace(BodyDecoder(request.length), request.stream);
-  is_full_ = false;
   deadline_ = now() + kStreamDeadline;
   if (in_.empty()) {
     // It waits for this before it sends (RFC 9110 10.1.1).
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    if (lower(request.header("expect")) == "100-continue")
+    if (lower(request.header("expect")) == "100-continue" && !request.is_http_1_0)
       static_cast<void>(transport_.send(go_on.data(), go_on.size()));
     return;
   }
-  in_.erase(0, incoming_->feed(in_));
+  const auto next = incoming_->feed(in_);
+  in_.assign(next.begin(), next.end());
   if (incoming_->is_malformed()) close_after_ = true;
   if (incoming_->is_over() || incoming_->is_malformed()) incoming_.reset();
 }
@@ -171,13 +178,9 @@ std::optional<Parsed> Connection::receive_body() {
     if (got.state == Moved::State::closed) return end();
     if (got.state != Moved::State::some) return std::nullopt;
     deadline_ = now() + kStreamDeadline;
-    const std::string_view data(buffer.data(), got.bytes);
-    in_.append(data.substr(incoming_->feed(data)));
+    in_.append(incoming_->feed({buffer.data(), got.bytes}));
     explicit_bzero(buffer.data(), got.bytes);
-    if (incoming_->is_malformed()) {
-      close_after_ = true;
-      in_.clear();
-    }
+    if (incoming_->is_malformed()) close_after_ = true;
     if (incoming_->is_over() || incoming_->is_malformed()) incoming_.reset();
   } while (incoming_ && transport_.has_buffered());
   return std::nullopt;
@@ -198,6 +201,7 @@ std::optional<Parsed> Connection::send(Response& response, std::string_view requ
       response.stream->on_data(moved_);
       outgoing_.emplace(std::move(response.stream), framing, response.length.value_or(0));
       begin_stream();
+      if (state_ == State::over) return std::nullopt;
     }
   } else {
     write_head(out_, response, request_id, !close_after_);
@@ -221,8 +225,9 @@ void Connection::begin_stream() {
       outgoing_.reset();
       return;
     case OutgoingBody::Next::wait:
+      return;
     case OutgoingBody::Next::broken:
-      return;  // told again when it is asked for more
+      end();
   }
 }
 
@@ -277,6 +282,7 @@ std::optional<Parsed> Connection::flush_stream() {
 
 /// What was asked for has been sent in full.
 std::optional<Parsed> Connection::answered() {
+  wanted_.reset();
   if (incoming_) return linger();
   if (close_after_) return end();
   passing_on_ = false;

@@ -37,6 +37,10 @@ class Connection {
   /// `moved` is called on the loop when a stream has come to where `on_moved` can go on with it.
   Connection(Transport transport, const Caller& caller, std::shared_ptr<const Listener> listener,
              Reactor& loop, std::function<void()> moved);
+  /// Who works at a request that is passed on learns that nobody waits for it any more.
+  ~Connection();
+  Connection(Connection&&) = default;
+  Connection& operator=(Connection&&) = delete;
 
   /// These epoll events are there. Returns the request that has been read in full, or what it is
   /// refused for, if there is one now; then it wants an answer.
@@ -56,6 +60,7 @@ class Connection {
   std::uint32_t interest() const;
   /// Whether it goes on as soon as its client does something.
   bool waits_for_client() const;
+  bool is_passing_on() const { return passing_on_; }
   /// When to give it up: never while that is somebody else's doing, and never for a stream of the
   /// daemon's own user, who may page through it.
   Time deadline() const {
@@ -96,8 +101,9 @@ class Connection {
   bool wants_write_ = false;
   bool sent_ahead_ = false;  ///< something came while a request was being handled
   bool passing_on_ = false;
-  bool is_http_1_0_ = false;  ///< of the present request that is passed on
-  bool has_no_body_ = false;  ///< nor has its answer
+  bool is_http_1_0_ = false;        ///< of the present request that is passed on
+  bool has_no_body_ = false;        ///< nor has its answer
+  std::shared_ptr<Wanted> wanted_;  ///< the answer to the present request that is passed on
   std::optional<IncomingBody> incoming_;
   std::optional<OutgoingBody> outgoing_;
   std::string piece_;     ///< of the answer's body, on its way

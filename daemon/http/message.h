@@ -11,6 +11,7 @@
 #include "common/secret.h"
 #include "daemon/caller.h"
 #include "daemon/loop/pipe.h"
+#include "daemon/loop/wanted.h"
 
 namespace nexus::http {
 
@@ -28,6 +29,7 @@ struct Request {
   /// It is passed on (ListenerOptions::passes_on): target and query are somebody else's to judge,
   /// and the body comes as it arrives, or is not there. Its length, where that is told.
   bool is_passed_on = false;
+  std::shared_ptr<Wanted> wanted;  ///< the answer to it
   std::shared_ptr<Pipe> stream;
   std::optional<std::uint64_t> length;
   bool is_http_1_0 = false;

@@ -26,16 +26,6 @@ Parsed malformed(const char* reason) {
   return refuse(ErrorCode::invalid_field, reason);
 }
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  for (const char c : text) {
-    const bool alphanumeric =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && others.find(c) == std::string_view::npos) return false;
-  }
-  return !text.empty();
-}
-
 /// Header values: visible characters, blanks and bytes above ASCII.
 bool is_field_value(std::string_view text) {
   for (const char c : text)
@@ -85,7 +75,7 @@ const char* read_request_line(std::string_view line, Parsed& parsed) {
     return "the request line is malformed";
   const auto version = line.substr(second + 1);
   request.method = line.substr(0, first);
-  if (!is_token(request.method)) return "the method is malformed";
+  if (!is_http_token(request.method)) return "the method is malformed";
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return "the HTTP version is not supported";
   request.is_http_1_0 = version == "HTTP/1.0";
   request.keep_alive = !request.is_http_1_0;
@@ -104,7 +94,7 @@ const char* read_request_line(std::string_view line, Parsed& parsed) {
 /// Adds one header; the reason when it is not one.
 const char* read_header(std::string_view line, Request& request) {
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+  if (colon == std::string_view::npos || !is_http_token(line.substr(0, colon)))
     return "a header is malformed";
   const auto value = trim(line.substr(colon + 1));
   if (!is_field_value(value)) return "a header's value has control characters";

@@ -20,6 +20,12 @@ Response error_response(const Error& error) {
   return response;
 }
 
+Response own_error(const Error& error) {
+  auto response = error_response(error);
+  response.headers.emplace_back("X-Nexus-Error", error.wire());
+  return response;
+}
+
 Response malformed_query_response() {
   return error_response(
       {ErrorCode::invalid_field, "the query is malformed", "send a well-formed HTTP/1.1 request"});

@@ -11,6 +11,9 @@ Response json_response(std::string json, int status = 200);
 /// The one place where an Error becomes a status and a body.
 Response error_response(const Error& error);
 
+/// The same where the caller may take it for an answer that was passed on: it says whose it is.
+Response own_error(const Error& error);
+
 /// To programs whose query cannot be decoded.
 Response malformed_query_response();
 

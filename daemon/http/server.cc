@@ -104,8 +104,8 @@ void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
   entry.request = request_ids_.next();
   entry.handed_over = steady_clock::now();
   if (parsed.state == Parsed::State::refused)
-    return finish(
-        id, error_response({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
+    return finish(id,
+                  own_error({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
   const auto& listener = entry.connection.listener();
   if (parsed.request.query_is_malformed && !parsed.request.is_passed_on &&
       !listener.options.takes_malformed_queries)
@@ -205,6 +205,7 @@ std::vector<Server::Id> Server::longest_waited_for(bool only_unsent) const {
   for (const auto& [id, entry] : connections_) {
     const auto& connection = entry.connection;
     if (!connection.waits_for_client()) continue;
+    if (connection.is_passing_on() && !only_unsent) continue;  // it is busy, however old it is
     if (only_unsent && connection.unsent() == 0) continue;
     const bool local = connection.caller().via == Caller::Via::control_socket;
     candidates.push_back({local, connection.since(), id});

@@ -20,7 +20,8 @@ IncomingBody::~IncomingBody() {
   if (pipe_) pipe_->break_off();
 }
 
-std::size_t IncomingBody::feed(std::string_view data) {
+std::string IncomingBody::feed(std::string_view data) {
+  if (!line_.empty()) data = line_.append(data);
   std::size_t used = 0;
   while (!decoder_.is_over() && !decoder_.is_malformed()) {
     const auto step = decoder_.step(data.substr(used), data.size());
@@ -28,9 +29,14 @@ std::size_t IncomingBody::feed(std::string_view data) {
     used += step.used;
     if (step.used == 0 && !decoder_.is_over()) break;
   }
-  if (decoder_.is_over()) pipe_->end();
+  std::string rest(data.substr(used));
+  if (decoder_.is_over()) {
+    pipe_->end();
+    return rest;
+  }
   if (decoder_.is_malformed()) pipe_->break_off();
-  return used;
+  line_ = std::move(rest);
+  return {};
 }
 
 OutgoingBody::~OutgoingBody() {
@@ -51,8 +57,9 @@ OutgoingBody::Next OutgoingBody::next(std::string& to) {
     to = std::move(taken.bytes);
   }
   if (taken.state == Pipe::State::broken) return size > 0 ? Next::piece : Next::broken;
+  if (taken.state == Pipe::State::ended && framing_ == Framing::length && left_ > 0)
+    return Next::broken;
   over_ = taken.state == Pipe::State::ended;
-  if (over_ && framing_ == Framing::length && left_ > 0) return Next::broken;
   if (over_ && framing_ == Framing::chunks) to.append("0\r\n\r\n");
   return to.empty() ? Next::over : Next::piece;
 }

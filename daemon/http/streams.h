@@ -23,14 +23,15 @@ class IncomingBody {
 
   /// How much may be read from the socket now.
   std::size_t room() { return pipe_->room(); }
-  /// Returns how much of it belonged to the body: the rest is the next request's.
-  std::size_t feed(std::string_view data);
+  /// Takes all of it; what came behind the body's end, which is the next request's, is returned.
+  std::string feed(std::string_view data);
   bool is_over() const { return decoder_.is_over(); }
   bool is_malformed() const { return decoder_.is_malformed(); }
 
  private:
   BodyDecoder decoder_;
   std::shared_ptr<Pipe> pipe_;
+  std::string line_;  ///< of chunks' framing, as far as it has come
 };
 
 /// An answer's body on its way from a pipe to its socket. Whoever writes there learns when it is

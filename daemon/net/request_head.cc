@@ -16,7 +16,7 @@ void RequestHead::set_header(const std::string& name, Secret value) {
 
 bool RequestHead::is_idempotent() const {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
-         method == "DELETE" || method == "TRACE";
+         method == "DELETE";
 }
 
 }  // namespace nexus

@@ -83,6 +83,8 @@ Result<void> StreamedExchange::prepare(const NetworkSettings& settings) {
   set_body();
   set_headers();
   if (request_.body.stream) request_.body.stream->on_data(moved_);
+  if (request_.wanted)
+    request_.wanted->on_end([&loop = loop_, moved = moved_] { loop.post(moved); });
   return {};
 }
 
@@ -92,10 +94,13 @@ void StreamedExchange::set_body() {
   const auto& body = request_.body;
   if (head.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, head.method.c_str());
-  if (!body.is_there()) {
-    // libcurl would send it again by itself where a connection that was kept turns out to be gone.
-    if (!head.is_idempotent()) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    return;
+  // Where a connection that was kept turns out to be gone libcurl sends the request again by
+  // itself, unless some of a stream has been sent.
+  if (!head.is_idempotent() && !body.stream) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+  if (!body.is_there()) return;
+  if (body.kept) {
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, this);
   }
   const auto length = body.kept ? std::optional<std::uint64_t>(body.kept->size()) : body.length;
   curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
@@ -151,6 +156,11 @@ std::size_t StreamedExchange::on_wanted(char* to, std::size_t, std::size_t size,
   return CURL_READFUNC_PAUSE;
 }
 
+int StreamedExchange::on_rewind(void* data, curl_off_t offset, int) {
+  static_cast<StreamedExchange*>(data)->sent_ = static_cast<std::size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
 std::size_t StreamedExchange::on_header(char* data, std::size_t, std::size_t size, void* context) {
   auto& exchange = *static_cast<StreamedExchange*>(context);
   exchange.note_move();
@@ -167,8 +177,14 @@ std::size_t StreamedExchange::on_header(char* data, std::size_t, std::size_t siz
     answer.status = status_in(line);
   } else if (trim(line).empty()) {
     return exchange.on_head() ? size : 0;
-  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-    answer.headers.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+  } else {
+    const auto colon = line.find(':');
+    const auto name = line.substr(0, std::min(colon, line.size()));
+    if (colon == std::string_view::npos || !is_http_token(name)) {
+      exchange.fault_ = "a line of its head is no header";
+      return 0;
+    }
+    answer.headers.emplace_back(name, trim(line.substr(colon + 1)));
   }
   return size;
 }
@@ -194,6 +210,7 @@ bool StreamedExchange::on_head() {
            : status < 100 || status > 999 ? "its status is none"
                                           : read_framing(answer_);
   if (*fault_ != '\0') return false;
+  if (status == 204) answer_.length.reset();  // it cannot have any
   const bool has_none =
       request_.head.method == "HEAD" || status == 204 || status == 304 || answer_.length == 0;
   if (!has_none) {
@@ -213,10 +230,11 @@ void StreamedExchange::resume() {
 }
 
 void StreamedExchange::finish(CURLcode code) {
-  if (code == CURLE_OK) {
+  if (code == CURLE_OK && !answered_) {
     if (body_) body_->end();
     return;
   }
+  if (code == CURLE_OK) fault_ = "its head breaks off";
   auto error = curl_error(code, detail_, request_.head.url, check_);
   if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING) fault_ = detail_;
   if (*fault_ != '\0')

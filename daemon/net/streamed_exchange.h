@@ -36,7 +36,9 @@ class StreamedExchange {
   /// For the next one, once libcurl is done with it.
   CurlHandle give_handle_back();
 
-  bool is_abandoned() const { return body_ && body_->is_abandoned(); }
+  bool is_abandoned() const {
+    return (body_ && body_->is_abandoned()) || (request_.wanted && request_.wanted->is_over());
+  }
   /// Whether the server has had its turn for so long.
   bool is_silent_since(Time then) const {
     return !receive_paused_ && !send_paused_ && moved_at_ < then;
@@ -56,6 +58,7 @@ class StreamedExchange {
 
   static int before_request(void* data, char* address, char*, int, int);
   static std::size_t on_wanted(char* to, std::size_t, std::size_t size, void* data);
+  static int on_rewind(void* data, curl_off_t offset, int);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* context);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* context);
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr long kIdleConnections = 64;
 constexpr std::size_t kSpareHandles = 64;
+constexpr std::size_t kMost = 1000;
 
 }  // namespace
 
@@ -35,16 +36,25 @@ class StreamingClient::Loop {
     thread_ = std::thread([this, &begun] { run(begun); });
     begun.get_future().wait();
   }
-  ~Loop() {
-    reactor_->stop();
-    thread_.join();
-  }
+  ~Loop() { stop(); }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   Reactor& reactor() { return *reactor_; }
 
+  void stop() {
+    if (!thread_.joinable()) return;
+    reactor_->stop();
+    thread_.join();
+  }
+
   void start(StreamedRequest request, Answered answered) {
+    if (exchanges_.size() >= kMost) {
+      if (request.body.stream) request.body.stream->abandon();
+      Error error{ErrorCode::overloaded, "too many requests are under way", "try again in 1 s"};
+      error.retry_after_s = 1;
+      return answered(std::move(error));
+    }
     const auto id = ++last_id_;
     auto& exchange = *exchanges_
                           .emplace(id, std::make_unique<StreamedExchange>(
@@ -62,8 +72,7 @@ class StreamingClient::Loop {
 
  private:
   void run(std::promise<void>& begun) {
-    Reactor reactor;
-    reactor_ = &reactor;
+    reactor_ = std::make_unique<Reactor>();
     multi_ = curl_multi_init();
     curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -71,7 +80,7 @@ class StreamingClient::Loop {
     curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnections);
     begun.set_value();
-    reactor.run();
+    reactor_->run();
     while (!exchanges_.empty()) drop(exchanges_.begin()->first);
     spare_.clear();
     curl_multi_cleanup(multi_);
@@ -181,7 +190,9 @@ class StreamingClient::Loop {
   const std::chrono::milliseconds patience_;
   bool is_watching_ = false;
   std::thread thread_;
-  Reactor* reactor_ = nullptr;  ///< the thread's own, set before anybody else sees it
+  /// The thread's own, made before anybody else sees it. It outlives the thread: others have pipes
+  /// that end there.
+  std::unique_ptr<Reactor> reactor_;
   CURLM* multi_ = nullptr;
   TimerId timer_;
   bool is_due_ = false;
@@ -199,6 +210,10 @@ StreamingClient::~StreamingClient() = default;
 Reactor& StreamingClient::loop() {
   std::call_once(begun_, [this] { loop_ = std::make_unique<Loop>(settings_, patience_); });
   return loop_->reactor();
+}
+
+void StreamingClient::stop() {
+  if (loop_) loop_->stop();
 }
 
 void StreamingClient::send(StreamedRequest request, Answered answered) {

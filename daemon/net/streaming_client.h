@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "daemon/loop/pipe.h"
 #include "daemon/loop/reactor.h"
+#include "daemon/loop/wanted.h"
 #include "daemon/net/address_policy.h"
 #include "daemon/net/http_client.h"
 #include "daemon/net/request_head.h"
@@ -32,7 +33,8 @@ struct StreamedRequest {
   RequestHead head;
   RequestBody body;
   AddressPolicy addresses;
-  Reactor* reader = nullptr;  ///< the loop that reads the answer's body
+  Reactor* reader = nullptr;       ///< the loop that reads the answer's body
+  std::shared_ptr<Wanted> wanted;  ///< the answer; nothing where that is not told
 };
 
 struct StreamedAnswer {
@@ -66,7 +68,11 @@ class StreamingClient {
 
   /// Its loop, which begins with the first call. Any thread.
   Reactor& loop();
-  /// Any thread. A body that breaks off ends the request; so does nobody who wants the answer's.
+  /// Ends it, and all that is under way, whose callers are told nothing: before anything goes that
+  /// `Answered` functions use. What is posted to the loop from then on is not run.
+  void stop();
+  /// Any thread. A body that breaks off ends the request; so does nobody who wants the answer.
+  /// Beyond a thousand at a time: overloaded.
   void send(StreamedRequest request, Answered answered);
 
  private:

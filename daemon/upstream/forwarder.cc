@@ -1,6 +1,7 @@
 #include "daemon/upstream/forwarder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kMostRepeatable = 64 * 1024;
 constexpr std::size_t kMostSigned = 8 * 1024 * 1024;
 constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kMostHeld = 64 * 1024 * 1024;  ///< by all requests together
 
 bool signs_body(const std::optional<Strategy>& strategy) {
   return strategy && (strategy->type == "aws_sigv4" || strategy->type == "hmac_payload");
@@ -31,18 +33,57 @@ bool leaves_body_unsigned(const HeaderLines& headers) {
   return false;
 }
 
+/// What one request holds of all that may be held, given back when it is over.
+class Budget {
+ public:
+  explicit Budget(std::atomic<std::size_t>& held) : held_(held) {}
+  ~Budget() { held_ -= own_; }
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+
+  bool take(std::size_t size) {
+    if ((held_ += size) > kMostHeld) {
+      held_ -= size;
+      return false;
+    }
+    own_ += size;
+    return true;
+  }
+
+ private:
+  std::atomic<std::size_t>& held_;
+  std::size_t own_ = 0;
+};
+
+Error too_large_to_sign() {
+  return {ErrorCode::body_too_large,
+          "what is signed has to be held as a whole, and this body is larger than 8 MiB",
+          "S3 takes it unsigned, over https: x-amz-content-sha256: UNSIGNED-PAYLOAD"};
+}
+
+Error too_much_is_held() {
+  Error error{ErrorCode::overloaded, "too many bodies that are to be signed are under way",
+              "try again in 1 s"};
+  error.retry_after_s = 1;
+  return error;
+}
+
 }  // namespace
 
 /// One request on its way: each step hands it to whoever does the next one.
 class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
  public:
   Forwarding(Forwarder& forwarder, ForwardedRequest request, Done done)
-      : forwarder_(forwarder), request_(std::move(request)), done_(std::move(done)) {}
+      : forwarder_(forwarder),
+        request_(std::move(request)),
+        done_(std::move(done)),
+        budget_(forwarder.held_) {}
   Forwarding(Forwarder& forwarder, ForwardedRequest request, bool shows_secrets, Shown shown)
       : forwarder_(forwarder),
         request_(std::move(request)),
         shown_(std::move(shown)),
-        shows_secrets_(shows_secrets) {}
+        shows_secrets_(shows_secrets),
+        budget_(forwarder.held_) {}
 
   void begin() {
     forwarder_.tokens_.fetch(request_.connection_id, 0, request_.caller,
@@ -57,8 +98,9 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     token_ = *std::move(token);
     if (const auto aimed = aim(); !aimed) return fail(aimed.error());
     const auto most = most_kept();
-    if (request_.body.stream && most > 0) return keep_body(most);
-    send();
+    if (!request_.body.stream || most == 0) return send();
+    if (request_.body.length.value_or(0) > most) return fail(too_large_to_sign());
+    keep_body(most);
   }
 
   /// Finds out where it goes, before any of it does.
@@ -124,17 +166,14 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     const auto stream = request_.body.stream;
     while (true) {
       const auto taken = stream->take(kPiece);
-      kept_->append(taken.bytes);
+      const bool has_room = budget_.take(taken.bytes.size());
+      if (has_room) kept_->append(taken.bytes);
       if (taken.state == Pipe::State::open && taken.bytes.empty()) return;
       const bool is_too_large = kept_->size() > most;
-      if (taken.state == Pipe::State::open && !is_too_large) continue;
+      if (taken.state == Pipe::State::open && !is_too_large && has_room) continue;
       stream->on_data({});
-      if (is_too_large) {
-        stream->abandon();
-        return fail({ErrorCode::body_too_large,
-                     "what is signed has to be held as a whole, and this body is larger than 8 MiB",
-                     "S3 takes it unsigned, over https: x-amz-content-sha256: UNSIGNED-PAYLOAD"});
-      }
+      if (!has_room) return fail(too_much_is_held());
+      if (is_too_large) return fail(too_large_to_sign());
       if (taken.state == Pipe::State::broken)
         return fail({ErrorCode::invalid_field, "the request's body broke off",
                      "send as much as its Content-Length says"});
@@ -143,7 +182,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     }
   }
 
-  Result<RequestHead> head() const {
+  Result<RequestHead> head() {
     RequestHead head{request_.method, url_, headers_for_server(request_.headers)};
     bool has_agent = false;
     for (const auto& header : head.headers)
@@ -156,6 +195,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
                             leaves_body_unsigned(request_.headers)};
       NEXUS_CHECK(
           authenticate(head, *token_.strategy, credentials_, payload, forwarder_.wall_clock_()));
+      note_made(head);
       return head;
     }
     const auto token = token_.access_token.expose();
@@ -170,6 +210,18 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     return head;
   }
 
+  /// What a strategy makes of the credentials is one as well: a password in base64, a signature.
+  void note_made(const RequestHead& head) {
+    for (const auto& [name, value] : head.headers) {
+      const auto text = value.expose();
+      if (lower(name) != "authorization") continue;
+      if (const auto at = text.find("Signature="); at != std::string_view::npos)
+        made_.emplace_back(text.substr(at + 10));
+      else if (const auto blank = text.find(' '); blank != std::string_view::npos)
+        made_.emplace_back(text.substr(blank + 1));
+    }
+  }
+
   void send() {
     auto ready = head();
     if (!ready) return fail(ready.error());
@@ -179,11 +231,11 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       complete(*ready);
       return shown_(std::move(ready));
     }
-    forwarder_.client_.send(
-        {*std::move(ready), request_.body, aim_->provider.addresses(), request_.reader},
-        [self = shared_from_this()](Result<StreamedAnswer> answer) {
-          self->answered(std::move(answer));
-        });
+    forwarder_.client_.send({*std::move(ready), request_.body, aim_->provider.addresses(),
+                             request_.reader, request_.wanted},
+                            [self = shared_from_this()](Result<StreamedAnswer> answer) {
+                              self->answered(std::move(answer));
+                            });
   }
 
   /// With what is added where it is sent: whom it is for, and how its body ends.
@@ -217,6 +269,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   Masked masked() const {
     std::vector<std::string_view> all{token_.access_token.expose()};
     for (const auto& [name, value] : credentials_) all.push_back(value.expose());
+    for (const auto& made : made_) all.push_back(made.expose());
     return Masked(all);
   }
 
@@ -255,14 +308,16 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   }
 
   Error about_connection(Error error) const {
-    masked().mask(error.message);
     error.connection_id = token_.connection_id;
     error.provider = token_.provider;
     return error;
   }
 
-  void fail(const Error& error) {
+  void fail(Error error) {
     if (request_.body.stream) request_.body.stream->abandon();
+    const auto hidden = masked();
+    hidden.mask(error.message);
+    hidden.mask(error.hint);
     if (shown_) return shown_(error);
     done_(error);
   }
@@ -275,7 +330,9 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   FetchedToken token_;
   std::shared_ptr<const Aim> aim_;
   Credentials credentials_;
+  std::vector<Secret> made_;  ///< of the credentials
   std::string url_;
+  Budget budget_;
   std::shared_ptr<std::string> kept_;
   bool is_repeated_ = false;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -21,6 +22,7 @@ struct ForwardedRequest {
   std::string target;  ///< a path below the API's base URL, or a URL as a whole
   HeaderLines headers;
   RequestBody body;
+  std::shared_ptr<Wanted> wanted;  ///< the answer; nothing where that is not told
   Caller caller;
   Reactor* reader = nullptr;  ///< the loop that reads the answer's body
 };
@@ -38,7 +40,8 @@ struct Forwarded {
 ///
 /// After a 401 the access token is refreshed, and the request sent once more: where its method is
 /// idempotent (RFC 9110 9.2.2) and its body still there, that is of 64 KiB at the most.
-/// What a signature covers has to be there as a whole: bodies of up to 8 MiB.
+/// What a signature covers has to be there as a whole: bodies of up to 8 MiB, 64 MiB of all
+/// requests together (then overloaded).
 class Forwarder {
  public:
   Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client, Clock wall_clock);
@@ -61,6 +64,7 @@ class Forwarder {
   StreamingClient& client_;
   Clock wall_clock_;
   Aims aims_;
+  std::atomic<std::size_t> held_{0};  ///< bytes of bodies that are kept
 };
 
 }  // namespace nexus

@@ -83,7 +83,8 @@ HeaderLines headers_for_caller(const HeaderLines& from_server, const Masked& mas
   for (const auto& [name, value] : from_server) {
     const auto known = lower(name);
     if (is_in(kHopByHop, known) || is_in(kOfServer, known) || named.contains(known)) continue;
-    if (known.starts_with("x-nexus-") || !is_header(name, value)) continue;
+    if (known.starts_with("x-nexus-") || known.starts_with("access-control-")) continue;
+    if (!is_header(name, value)) continue;
     out.emplace_back(name, value);
     masked.mask(out.back().second);
   }

@@ -156,6 +156,16 @@ test('an answer that two readers could read differently is not passed on (L7)', 
   assert.equal((await send('GET', to('/', raw))).status, 502);
   server.answer = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello';
   assert.equal((await send('GET', to('/', raw)).catch((error) => error.code)), 'ECONNRESET', 'what is cut off does not look whole');
+  for (const head of ['Content-Length : 60', 'X-A: b\r\n Content-Length: 60', 'no header at all', ': nameless']) {
+    server.answer = `HTTP/1.1 200 OK\r\n${head}\r\n\r\nhello`;
+    assert.equal((await send('GET', to('/', raw))).status, 502, head);
+  }
+  for (const cut of ['HTTP/1.1 200 OK\r\nX-A: b\r\n', 'HTTP/1.1 200 OK\r\nX-A', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n']) {
+    server.answer = cut;
+    assert.equal((await send('GET', to('/', raw))).json?.code, 'provider_protocol', cut);
+  }
+  server.answer = 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n';
+  assert.equal((await send('GET', to('/', raw))).headers['content-length'], undefined);
   server.answer = 'HTTP/1.1 200 OK\r\n\r\nuntil the end';
   assert.equal((await send('GET', to('/', raw))).data.toString(), 'until the end');
   server.answer = 'HTTP/1.0 200 OK\r\n\r\nas in 1.0';
@@ -249,6 +259,74 @@ test('who goes away ends what is done for them, both ways (L11)', async () => {
   await until(() => closed === 2, 'the upload is given up');
 });
 
+test('a request in chunks is whole however it comes, and the next one begins behind it', async () => {
+  const { connect: dial } = await import('node:net');
+  const socket = dial({ path: home.socket });
+  let said = '';
+  socket.on('data', (part) => { said += part; });
+  const answers = () => said.split('HTTP/1.1 ').length - 1;
+  for (let round = 1; round <= 2; ++round) {
+    for (const piece of [`POST /v1/proxy/${id}/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`, '5', '\r\nhel', 'lo', '\r', '\n0\r\nX', '-A: b\r\n\r', '\n']) {
+      socket.write(piece);
+      await new Promise((go) => setTimeout(go, 30));
+    }
+    await until(() => answers() === round, 'the answer');
+  }
+  socket.destroy();
+  assert.deepEqual(api.requests.map(({ target, body }) => [target, body.toString()]), [['/v3/x', 'hello'], ['/v3/x', 'hello']]);
+  assert.match(said, /^HTTP\/1\.1 200 [^]*HTTP\/1\.1 200 /);
+});
+
+test('who goes away before there is an answer ends the request at the API, too', async () => {
+  let closed = 0;
+  api.answer = (request) => { request.on('close', () => { closed += 1; }); };
+  const leaving = Array.from({ length: 20 }, () => {
+    const request = httpRequest({ socketPath: home.socket, path: to('/'), agent: false });
+    request.on('error', () => {});
+    request.end();
+    return request;
+  });
+  await until(() => api.requests.length === 20, 'all wait');
+  for (const request of leaving) request.destroy();
+  await until(() => closed === 20, 'all are given up');
+});
+
+test('an upload that nobody reads costs nothing, also when its client is done with it', async () => {
+  const { connect: dial } = await import('node:net');
+  api.answer = (request) => { request.pause(); };
+  const socket = dial({ path: home.socket });
+  socket.on('error', () => {});
+  socket.write(`POST /v1/proxy/${id}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n`);
+  socket.end(Buffer.alloc(8_000_000));
+  await until(() => api.requests.length === 1, 'it is there');
+  await new Promise((go) => setTimeout(go, 300));
+  assert.ok(await home.ticksIn(1000) < 20, 'no busy loop');
+  socket.destroy();
+});
+
+test('what would tell the credential, or open a tunnel, is not sent on', async () => {
+  for (const method of ['TRACE', 'CONNECT'])
+    assert.match(await home.raw(`${method} /v1/proxy/${id}/ HTTP/1.1\r\nHost: 127.0.0.1:${home.gatewayPort}\r\nX-API-Key: ${key}\r\n\r\n`), /^HTTP\/1\.1 405 /, method);
+  assert.deepEqual(api.requests, []);
+});
+
+test('a stop with requests under way ends in order', async () => {
+  const { Home } = await import('../support/nexus.mjs');
+  const own = await Home.make();
+  await own.start();
+  await register(own, provider.issuer, { api_base_url: api.url });
+  const { id: waiting } = await connect(own, provider);
+  api.answer = (request, response) => { setTimeout(() => response.writeHead(401).end('no'), 50 + 3 * (api.requests.length % 100)); };
+  for (let i = 0; i < 100; ++i) {
+    const request = httpRequest({ socketPath: own.socket, path: `/v1/proxy/${waiting}/`, agent: false });
+    request.on('error', () => {});
+    request.end();
+    setTimeout(() => request.destroy(), 40 + i % 30);
+  }
+  await new Promise((go) => setTimeout(go, 60));
+  await own.remove();  // which wants exit code 0
+});
+
 test('a slow reader and many that wait hold nobody up (J13)', async () => {
   api.answer = (request, response) => {
     if (!request.url.includes('slow')) return false;
@@ -286,6 +364,11 @@ test('answers come back without cookies, credentials and caches (L9, L13, L14)',
   assert.equal(headers['x-echo'], 'Bearer ***');
   assert.equal(headers.etag, '"1"');
   assert.equal(headers['x-nexus-error'], undefined);
+  await home.api('POST', '/v1/providers', { name: 'basic', auth_type: 'basic_auth', api_base_url: api.url, allow_insecure_http: true, params: { validation: { skip: true } } });
+  const { state, connection_id: basic } = (await home.api('POST', '/v1/request-connection', { provider_name: 'basic' })).json;
+  assert.equal((await home.api('POST', '/v1/capture-credential', { state, credentials: { username: 'ada', password: 'canary-pw' } })).status, 200);
+  const told = await send('GET', to('/', basic));
+  assert.equal(told.headers['x-echo'], 'Basic ***');
 });
 
 test('HEAD, 204, 304, 1xx, HTTP/1.0 and upgrades have their ways (L15)', async () => {
