@@ -131,6 +131,8 @@ std::optional<Parsed> Connection::parse() {
   const bool has_head = parsed.state == Parsed::State::complete;
   const auto& passes_on = listener_->options.passes_on;
   auto* reader = has_head && passes_on ? passes_on(parsed.request) : nullptr;
+  // Only where it is needed: a callback's has a code.
+  if (reader) parsed.request.target = parsed.target;
   if (has_head && !reader) parsed = with_body(std::move(parsed), in_);
   if (parsed.state == Parsed::State::incomplete) return std::nullopt;
   if (parsed.state == Parsed::State::complete) in_.erase(0, parsed.consumed);

@@ -18,8 +18,7 @@ namespace nexus::http {
 /// A request that has passed the strict parser, and been read in full unless its body is a stream.
 struct Request {
   std::string method;
-  std::string target;  ///< as sent: path and query
-  std::string path;    ///< as sent, without query
+  std::string path;  ///< as sent, without query
   /// The path's parts, each decoded on its own; the last one is "" where it ends with a slash.
   std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
@@ -29,6 +28,7 @@ struct Request {
   /// It is passed on (ListenerOptions::passes_on): target and query are somebody else's to judge,
   /// and the body comes as it arrives, or is not there. Its length, where that is told.
   bool is_passed_on = false;
+  std::string target;              ///< as sent: path and query
   std::shared_ptr<Wanted> wanted;  ///< the answer to it
   std::shared_ptr<Pipe> stream;
   std::optional<std::uint64_t> length;

@@ -84,7 +84,7 @@ const char* read_request_line(std::string_view line, Parsed& parsed) {
     if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\') return "the target has odd characters";
   if (!target.starts_with('/')) return "the path is malformed";
   const auto mark = target.find('?');
-  request.target = target;
+  parsed.target = target;
   request.path = target.substr(0, mark);
   if (!read_segments(request.path, request)) parsed.path_fault = "the path is malformed";
   if (mark != std::string_view::npos) read_query(target.substr(mark + 1), request);

@@ -23,6 +23,7 @@ struct Parsed {
   /// its body comes in chunks.
   const char* path_fault = "";
   bool is_chunked = false;
+  std::string_view target;  ///< path and query, where they stand in what was parsed
 };
 
 /// Reads one HTTP/1.1 request strictly (RFC 9112): request line up to 8 KiB, 100 headers in 32 KiB,
