@@ -101,6 +101,7 @@ Result<void> RefreshLedger::save(const ConnectionRow& row, Refreshed refreshed) 
     const std::lock_guard lock(mutex_);
     kept_.erase(row.id);
     holds_.erase(row.id);
+    troubles_.erase(row.provider_id);
   }
   if (refresh_at) due_.expect(Due::What::refresh, *refresh_at);
   return {};
@@ -118,7 +119,8 @@ Result<bool> RefreshLedger::save_kept(const ConnectionRow& row) {
 Error RefreshLedger::failed(ConnectionRow row, const Error& error, std::int64_t unanswered) {
   const auto now = clock_();
   const UnixTime asked = error.retry_after_s;
-  const auto wait = std::max(back_off(++row.refresh_failures, chance()), asked);
+  const auto wait = std::max({back_off(++row.refresh_failures, chance()), asked,
+                              wait_for_provider(row.provider_id, error)});
   row.error_code = error.wire();
   row.error_message = error.message;
   row.refresh_at = now + wait;
@@ -139,6 +141,15 @@ Error RefreshLedger::failed(ConnectionRow row, const Error& error, std::int64_t 
   auto told = about(row, error);
   told.retry_after_s = static_cast<int>(hold);
   return told;
+}
+
+/// Of many connections each would find out for itself, and begin with a short wait.
+UnixTime RefreshLedger::wait_for_provider(const std::string& provider_id, const Error& error) {
+  constexpr std::int64_t kFoundOutAtOnce = 4;
+  if (!is_of_provider(error)) return 0;
+  const std::lock_guard lock(mutex_);
+  const auto failures = ++troubles_[provider_id];
+  return std::min(back_off((failures + kFoundOutAtOnce - 1) / kFoundOutAtOnce, 0), kOthersWait);
 }
 
 Result<void> RefreshLedger::store_failure(const ConnectionRow& row, const Error& error,

@@ -66,6 +66,7 @@ class RefreshLedger {
   };
   UnixTime last_used(const ConnectionRow& row);
   std::optional<UnixTime> next_refresh(const ConnectionRow& row, const Refreshed& refreshed);
+  UnixTime wait_for_provider(const std::string& provider_id, const Error& error);
   Result<void> store_failure(const ConnectionRow& row, const Error& error, UnixTime wait);
 
   Store& store_;
@@ -79,6 +80,8 @@ class RefreshLedger {
   std::map<std::string, Refreshed> kept_;
   std::map<std::string, Hold> holds_;
   std::map<std::string, UnixTime> used_;
+  std::map<std::string, std::int64_t>
+      troubles_;  ///< failures of providers since they last answered
 };
 
 }  // namespace nexus

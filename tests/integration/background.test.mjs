@@ -47,9 +47,12 @@ test('a provider in trouble is asked less and less, and the others do not pile u
   const ids = [];
   for (let i = 0; i < 30; ++i) ids.push((await connect(home, provider)).id);
   provider.onToken = onRefresh((response) => answer(response, 500));
-  await until(() => refreshes().length > 0, 'the first refresh', 20000);
+  // A machine that took long to connect them all has refreshed the first ones by now.
+  const calm = refreshes().length;
+  await until(() => refreshes().length > calm, 'the first refresh', 20000);
   await sleep(8000);
-  assert.ok(refreshes().length <= 30, `${refreshes().length} requests of 30 connections in 8 s`);
+  const asked = refreshes().length - calm;
+  assert.ok(asked <= 30, `${asked} requests of 30 connections in 8 s, ${calm} before`);
   for (const id of ids) assert.equal(await home.status(id), 'active', 'no false attention');
   provider.onToken = null;
   const before = refreshes().length;

@@ -69,6 +69,33 @@ TEST_CASE("F10 what one connection finds out about its provider the others need 
   CHECK(home.refresh_due() == 6);
 }
 
+TEST_CASE("F10 the more find out that a provider is in trouble, the longer the others wait",
+          "[refresh][F10]") {
+  TestHome home;
+  for (int i = 0; i < 60; ++i) {
+    home.active_connection();
+    if (i % 6 == 0) home.clock().advance(1);  // due in the course of ten seconds
+  }
+  home.clock().advance(3600 - 6 * 60 - 75);
+  home.provider().always_answers(answers::unavailable(500));
+  while (home.refresh_due() == 0) home.clock().advance(1);
+  for (int second = 0; second < 10; ++second) {
+    home.clock().advance(1);
+    home.refresh_due();
+  }
+  CHECK(home.provider().refreshes().size() <= 40);
+  for (int second = 0; second < 60; ++second) {
+    home.clock().advance(1);
+    home.refresh_due();
+  }
+  const auto before = home.provider().refreshes().size();
+  CHECK(before < 120);
+  home.provider().always_answers({});
+  home.clock().advance(900);
+  home.refresh_due();
+  CHECK(home.provider().refreshes().size() == before + 60);
+}
+
 TEST_CASE("F10 a person who insists need not wait for the back-off", "[refresh][F10]") {
   TestHome home;
   const auto id = home.active_connection();
