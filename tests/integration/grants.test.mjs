@@ -78,6 +78,9 @@ test('tokens of the client are renewed in the background, and a provider in trou
   await addClient('billing');
   const id = (await home.nexus(['connect', 'billing'])).stdout.trim();
   await until(() => provider.tokenRequests().length >= 2, 'a renewal', 15000);
+  // Stored as well: a refresh that is asked for while one is under way has that one's outcome.
+  const renewed = async () => JSON.parse((await home.nexus(['status', id, '--json'])).stdout).connections[0].last_refresh_at;
+  await until(renewed, 'what it brought is stored');
   provider.onToken = (form, response) => reply(response, { error: 'invalid_client' }, 401);
   const refused = await home.nexus(['refresh', id]);
   assert.equal(refused.code, 1);
