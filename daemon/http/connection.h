@@ -13,6 +13,7 @@
 #include "daemon/http/request_parser.h"
 #include "daemon/http/streams.h"
 #include "daemon/http/transport.h"
+#include "daemon/loop/wanted.h"
 
 namespace nexus::http {
 

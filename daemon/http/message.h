@@ -10,8 +10,11 @@
 
 #include "common/secret.h"
 #include "daemon/caller.h"
-#include "daemon/loop/pipe.h"
-#include "daemon/loop/wanted.h"
+
+namespace nexus {
+class Pipe;
+class Wanted;
+}  // namespace nexus
 
 namespace nexus::http {
 
