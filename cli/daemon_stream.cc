@@ -144,7 +144,7 @@ class Exchange {
   Result<void> take_body() {
     std::size_t used = 0;
     while (!decoder_->is_over()) {
-      const auto step = decoder_->step(std::string_view(in_).substr(used), in_.size());
+      const auto step = decoder_->step(std::string_view(in_).substr(used));
       if (!step.content.empty()) NEXUS_CHECK(receiver_.piece(step.content));
       used += step.used;
       if (decoder_->is_malformed()) return broke_off();

@@ -30,11 +30,11 @@ BodyDecoder::BodyDecoder(std::optional<std::uint64_t> length)
                             : State::content),
       left_(length.value_or(0)) {}
 
-BodyDecoder::Step BodyDecoder::step(std::string_view data, std::size_t most) {
+BodyDecoder::Step BodyDecoder::step(std::string_view data) {
   if (state_ == State::over || state_ == State::malformed) return {};
   if (state_ != State::content && state_ != State::chunk) return line(data);
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size()));
-  const auto content = data.substr(0, std::min(size, most));
+  const auto content =
+      data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size())));
   left_ -= content.size();
   if (left_ == 0) state_ = state_ == State::content ? State::over : State::chunk_end;
   return {content, content.size()};

@@ -19,9 +19,9 @@ class BodyDecoder {
     std::string_view content;  ///< the next piece of it, a part of what was given
     std::size_t used = 0;      ///< so much of what was given is done with
   };
-  /// Takes content of at most `most` bytes. Without content and with nothing used there has to be
+  /// Without content and with nothing used there has to be
   /// more data first, unless it is over or malformed.
-  Step step(std::string_view data, std::size_t most);
+  Step step(std::string_view data);
 
   bool is_over() const { return state_ == State::over; }
   bool is_malformed() const { return state_ == State::malformed; }

@@ -24,7 +24,7 @@ std::string IncomingBody::feed(std::string_view data) {
   if (!line_.empty()) data = line_.append(data);
   std::size_t used = 0;
   while (!decoder_.is_over() && !decoder_.is_malformed()) {
-    const auto step = decoder_.step(data.substr(used), data.size());
+    const auto step = decoder_.step(data.substr(used));
     if (!step.content.empty()) pipe_->write(step.content);
     used += step.used;
     if (step.used == 0 && !decoder_.is_over()) break;

@@ -8,7 +8,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "common/text.h"
 #include "daemon/net/streamed_exchange.h"
 
 namespace nexus {
@@ -19,12 +18,6 @@ constexpr std::size_t kSpareHandles = 64;
 constexpr std::size_t kMost = 1000;
 
 }  // namespace
-
-std::string StreamedAnswer::header(std::string_view name) const {
-  for (const auto& [key, value] : headers)
-    if (lower(key) == name) return value;
-  return {};
-}
 
 /// Everything of the client that lives on its loop: libcurl's multi interface, and the exchanges
 /// that are under way.

@@ -42,9 +42,6 @@ struct StreamedAnswer {
   std::vector<std::pair<std::string, std::string>> headers;  ///< as they came, in their order
   std::shared_ptr<Pipe> body;  ///< nothing where there is none, HEAD, 204 and 304 among it
   std::optional<std::uint64_t> length;
-
-  /// The first of that name, given in lower case.
-  std::string header(std::string_view name) const;
 };
 
 /// Sends requests and receives answers whose bodies are streams of any length, many at a time, on a

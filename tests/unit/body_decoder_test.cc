@@ -24,7 +24,7 @@ Decoded decode(std::optional<std::uint64_t> length, const std::string& data, std
   for (std::size_t at = 0; at < data.size() || at == 0; at += piece) {
     in += data.substr(at, piece);
     while (!decoder.is_over() && !decoder.is_malformed()) {
-      const auto step = decoder.step(in, 1000);
+      const auto step = decoder.step(in);
       out.content += step.content;
       const auto used = step.used;
       in.erase(0, used);
