@@ -11,13 +11,12 @@
 #include <cstring>
 #include <vector>
 
+#include "cli/at_daemon.h"
 #include "cli/child_environment.h"
 #include "cli/program_path.h"
 #include "cli/remote.h"
 #include "cli/spawn_attributes.h"
 #include "common/api/error.h"
-#include "common/local_http.h"
-#include "common/socket_record.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -45,16 +44,11 @@ Error error_of_daemon(std::string_view said, int exit_code) {
   return error;
 }
 
-/// Asks where the settings say and, where they leave it open, where the daemon says that it
-/// listens.
 Result<LocalResponse> ask_daemon(const Config& config, std::string_view method,
                                  const std::string& target, std::string_view body) {
-  auto response = local_request(config.socket, method, target, body);
-  if (response || !is_absent(response.error()) || config.socket_is_named) return response;
-  const auto recorded = recorded_socket(config.data_dir);
-  if (!recorded || *recorded == config.socket) return response;
-  auto there = local_request(*recorded, method, target, body);
-  return there || !is_absent(there.error()) ? std::move(there) : std::move(response);
+  return at_daemon(config, [&](const std::string& socket) {
+    return local_request(socket, method, target, body);
+  });
 }
 
 }  // namespace

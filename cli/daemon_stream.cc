@@ -9,10 +9,9 @@
 #include <cerrno>
 #include <charconv>
 
+#include "cli/at_daemon.h"
 #include "cli/remote.h"
 #include "common/body_decoder.h"
-#include "common/local_http.h"
-#include "common/socket_record.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -20,15 +19,6 @@ namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kMostHead = 256 * 1024;
-
-Result<Descriptor> connect_to_daemon(const Config& config) {
-  auto connected = connect_local(config.socket);
-  if (connected || !is_absent(connected.error()) || config.socket_is_named) return connected;
-  const auto recorded = recorded_socket(config.data_dir);
-  if (!recorded || *recorded == config.socket) return connected;
-  auto there = connect_local(*recorded);
-  return there ? std::move(there) : std::move(connected);
-}
 
 /// One exchange: what is to be sent, what has come, and how far both are.
 class Exchange {
@@ -211,7 +201,8 @@ Result<void> stream_request(const Config& config, const StreamRequest& request,
     auto head = head_of(request, remote.base, remote.host, remote.key.expose());
     return Exchange(remote.to.get(), remote.from.get(), request, receiver).run(std::move(head));
   }
-  NEXUS_TRY(const auto daemon, connect_to_daemon(config));
+  NEXUS_TRY(const auto daemon,
+            at_daemon(config, [](const std::string& socket) { return connect_local(socket); }));
   return Exchange(daemon.get(), daemon.get(), request, receiver)
       .run(head_of(request, "", "localhost", ""));
 }
