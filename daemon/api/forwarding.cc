@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "common/api/shown_request.h"
-#include "common/id.h"
 #include "common/text.h"
+#include "daemon/api/references.h"
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/metrics.h"
@@ -56,16 +56,14 @@ Result<Meant> read(const http::Request& request) {
   return meant;
 }
 
-http::Response shown(const RequestHead& head) {
+SecretText document_of(const RequestHead& head) {
   api::ShownRequest request{head.method, head.url, {}};
   for (const auto& [name, value] : head.headers) request.headers.emplace_back(name, value.expose());
   SecretJsonWriter json;
   json.begin();
   write(json, request);
-  http::Response response;
-  response.body = json.end().take();
   for (auto& [name, value] : request.headers) wipe(value);
-  return response;
+  return json.end().take();
 }
 
 class Answer {
@@ -117,7 +115,18 @@ class Answer {
     respond_(std::move(response));
   }
 
-  void show(http::Response response) const { respond_(std::move(response)); }
+  /// Whoever is shown the credential has it: that is on record like any other token.
+  void show(const UnsentRequest& shown, bool with_secrets) const {
+    http::Response response;
+    response.body = document_of(shown.head);
+    if (with_secrets)
+      response.audit.push_back(services_.audit.record({.event = AuditEvent::token_retrieved,
+                                                       .connection_id = shown.connection_id,
+                                                       .provider = shown.provider,
+                                                       .detail = "shown in a request"},
+                                                      caller_));
+    respond_(std::move(response));
+  }
 
  private:
   Services& services_;
@@ -127,25 +136,11 @@ class Answer {
   http::Respond respond_;
 };
 
-/// The id that a reference stands for. An id needs no look-up of its own unless requests are
-/// counted by workspace.
-Result<std::string> id_of(Services& services, const http::Request& request, const Meant& meant) {
-  auto& limiter = services.limits.token;
-  const bool counted = limiter.limits() && request.caller.via == Caller::Via::gateway;
-  if (is_connection_id(meant.reference) && !counted) return meant.reference;
-  NEXUS_TRY(const auto row, services.connections.find(meant.reference, meant.workspace,
-                                                      request.caller, Right::use));
-  NEXUS_CHECK(admit(limiter, request.caller, row.workspace));
-  return row.id;
-}
-
 void forward_meant(Services& services, http::Request request, const Meant& meant,
                    const Answer& answer) {
-  const auto id = id_of(services, request, meant);
-  if (!id) {
-    if (request.stream) request.stream->abandon();
-    return answer.refuse(id.error());
-  }
+  const auto id =
+      id_of(services, request.caller, meant.reference, meant.workspace, services.limits.token);
+  if (!id) return answer.refuse(id.error());
   ForwardedRequest forwarded{
       .connection_id = *id,
       .method = std::move(request.method),
@@ -159,10 +154,11 @@ void forward_meant(Services& services, http::Request request, const Meant& meant
     return services.forwarder.forward(std::move(forwarded), [answer](Result<Forwarded> done) {
       done ? answer.pass_on(*std::move(done)) : answer.refuse(done.error());
     });
-  services.forwarder.show(std::move(forwarded), meant.shows_secrets,
-                          [answer](Result<RequestHead> head) {
-                            head ? answer.show(shown(*head)) : answer.refuse(head.error());
-                          });
+  services.forwarder.show(
+      std::move(forwarded), meant.shows_secrets,
+      [answer, with_secrets = meant.shows_secrets](Result<UnsentRequest> shown) {
+        shown ? answer.show(*shown, with_secrets) : answer.refuse(shown.error());
+      });
 }
 
 }  // namespace
@@ -178,12 +174,8 @@ void forward(Services& services, http::Request request, http::Respond respond) {
   const bool is_default = meant && meant->workspace == "default";
   const Answer answer(services, request.caller, is_default ? meant->reference : "", request.method,
                       std::move(respond));
-  if (!meant) {
-    if (request.stream) request.stream->abandon();
-    return answer.refuse(meant.error());
-  }
-  const bool counted = services.limits.token.limits() && request.caller.via == Caller::Via::gateway;
-  if (is_connection_id(meant->reference) && !counted)
+  if (!meant) return answer.refuse(meant.error());
+  if (needs_no_look_up(meant->reference, request.caller, services.limits.token))
     return forward_meant(services, std::move(request), *meant, answer);
   services.disk_workers.submit(
       [&services, request = std::move(request), meant = *meant, answer]() mutable {

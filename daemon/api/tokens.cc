@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/references.h"
 #include "daemon/api/token_payload.h"
 #include "daemon/connect/visible_providers.h"
 #include "daemon/connection_errors.h"
@@ -56,18 +57,6 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller,
   };
 }
 
-/// The id that a reference stands for. An id needs no look-up of its own (the fetch tells whether
-/// it exists) unless requests are counted by workspace.
-Result<std::string> id_of(Services& services, const http::Request& request,
-                          const std::string& reference, http::RateLimiter& limiter) {
-  const bool counted = limiter.limits() && request.caller.via == Caller::Via::gateway;
-  if (reference.starts_with("conn_") && !counted) return reference;
-  NEXUS_TRY(const auto row, services.connections.find(reference, workspace_of(request),
-                                                      request.caller, Right::use));
-  NEXUS_CHECK(admit(limiter, request.caller, row.workspace));
-  return row.id;
-}
-
 /// In which form, by query or, for clients that can only add a header, by that. Error:
 /// invalid_field.
 Result<Payload> payload_asked_for(const http::Request& request) {
@@ -111,7 +100,8 @@ void get_token(Services& services, const http::Request& request, const Arguments
   if (!min_ttl || *min_ttl > kLongestTtl)
     return done(Error{ErrorCode::invalid_field, "min_ttl is not a number of seconds",
                       "give whole seconds, for example 60"});
-  const auto id = id_of(services, request, args[0], services.limits.token);
+  const auto id =
+      id_of(services, request.caller, args[0], workspace_of(request), services.limits.token);
   if (!id) return done(id.error());
   auto target = target_in(request);
   if (target.is_everything())
@@ -128,7 +118,8 @@ void refresh_token(Services& services, const http::Request& request, const Argum
   if (!payload) return done(payload.error());
   const auto refused = refused_token(request);
   if (!refused) return done(refused.error());
-  const auto id = id_of(services, request, args[0], services.limits.refresh);
+  const auto id =
+      id_of(services, request.caller, args[0], workspace_of(request), services.limits.refresh);
   if (!id) return done(id.error());
   auto target = target_in(request);
   if (!refused->empty() && !target.is_everything())

@@ -36,14 +36,14 @@ bool leaves_body_unsigned(const HeaderLines& headers) {
 /// What one request holds of all that may be held, given back when it is over.
 class Budget {
  public:
-  explicit Budget(std::atomic<std::size_t>& held) : held_(held) {}
-  ~Budget() { held_ -= own_; }
+  explicit Budget(std::shared_ptr<std::atomic<std::size_t>> held) : held_(std::move(held)) {}
+  ~Budget() { *held_ -= own_; }
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
 
   bool take(std::size_t size) {
-    if ((held_ += size) > kMostHeld) {
-      held_ -= size;
+    if ((*held_ += size) > kMostHeld) {
+      *held_ -= size;
       return false;
     }
     own_ += size;
@@ -51,7 +51,7 @@ class Budget {
   }
 
  private:
-  std::atomic<std::size_t>& held_;
+  const std::shared_ptr<std::atomic<std::size_t>> held_;
   std::size_t own_ = 0;
 };
 
@@ -210,15 +210,20 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     return head;
   }
 
+  /// What authenticate() has put there.
+  bool is_credential(const std::string& header) const {
+    const auto known = lower(header);
+    return known == "authorization" || known == "x-amz-security-token" ||
+           (token_.strategy && known == lower(token_.strategy->get("header_name")));
+  }
+
   /// What a strategy makes of the credentials is one as well: a password in base64, a signature.
   void note_made(const RequestHead& head) {
     for (const auto& [name, value] : head.headers) {
+      if (!is_credential(name)) continue;
       const auto text = value.expose();
-      if (lower(name) != "authorization") continue;
-      if (const auto at = text.find("Signature="); at != std::string_view::npos)
-        made_.emplace_back(text.substr(at + 10));
-      else if (const auto blank = text.find(' '); blank != std::string_view::npos)
-        made_.emplace_back(text.substr(blank + 1));
+      const auto at = text.find_last_of(" =", text.find_last_not_of('='));
+      made_.emplace_back(text.substr(at == std::string_view::npos ? 0 : at + 1));
     }
   }
 
@@ -229,7 +234,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       if (request_.body.stream) request_.body.stream->abandon();
       if (!shows_secrets_) mask(*ready);
       complete(*ready);
-      return shown_(std::move(ready));
+      return shown_(UnsentRequest{token_.connection_id, token_.provider, *std::move(ready)});
     }
     forwarder_.client_.send({*std::move(ready), request_.body, aim_->provider.addresses(),
                              request_.reader, request_.wanted},
@@ -251,7 +256,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     if (body.stream && !length) head.headers.emplace_back("Transfer-Encoding", Secret("chunked"));
   }
 
-  /// What the caller has not sent itself is the credential, or made with it.
+  /// What the caller has not sent itself may be a credential, or made with one.
   void mask(RequestHead& head) const {
     const auto own = headers_for_server(request_.headers);
     for (auto& [name, value] : head.headers) {
@@ -296,6 +301,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     if (refused.body) refused.body->abandon();
     if (!token) return fail(token.error());
     token_ = *std::move(token);
+    if (const auto aimed = aim(); !aimed) return fail(aimed.error());  // it may belong elsewhere
     send();
   }
 

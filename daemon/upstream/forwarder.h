@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "common/clock.h"
@@ -35,6 +36,13 @@ struct Forwarded {
   StreamedAnswer answer;
 };
 
+/// What would have become of it.
+struct UnsentRequest {
+  std::string connection_id;
+  std::string provider;
+  RequestHead head;
+};
+
 /// Sends requests in the name of connections: with their credentials, put in as their strategies
 /// say, to the hosts that these may go to, and to no others. Redirects are answers like any other.
 ///
@@ -52,7 +60,7 @@ class Forwarder {
   void forward(ForwardedRequest request, Done done);
 
   /// What would be sent, and is not. `with_secrets`: not masked.
-  using Shown = std::function<void(Result<RequestHead>)>;
+  using Shown = std::function<void(Result<UnsentRequest>)>;
   void show(ForwardedRequest request, bool with_secrets, Shown shown);
 
   StreamingClient& client() { return client_; }
@@ -64,7 +72,8 @@ class Forwarder {
   StreamingClient& client_;
   Clock wall_clock_;
   Aims aims_;
-  std::atomic<std::size_t> held_{0};  ///< bytes of bodies that are kept
+  /// Bytes of bodies that are kept. Shared: the last ones go with the client's loop.
+  std::shared_ptr<std::atomic<std::size_t>> held_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace nexus

@@ -134,8 +134,14 @@ test('--dry-run sends nothing, and shows what would be, masked unless that is as
   assert.match(stdout, /^> Content-Length: 7$/m);
   assert.match(stdout, /^> Authorization: \*\*\*$/m);
   for (const line of stdout.trim().split('\n')) assert.match(line, /^> /);
+  const template = await nexus(['header', '/bearer', '--dry-run']);
+  assert.match(template.stdout, /^> x-again: \*\*\*$/m);
+  assert.ok(!template.stdout.includes(KEY), template.stdout);
+  const shown = async () => (await home.api('GET', '/v1/audit?event_type=token_retrieved&limit=100')).json.filter(({ event_data: data }) => JSON.parse(data).detail === 'shown in a request');
+  assert.deepEqual(await shown(), [], 'who sees it masked has not got it');
   const open = await nexus(['demo', '/x', '--dry-run', '--show-secrets']);
   assert.match(open.stdout, new RegExp(`^> Authorization: Bearer ${bearer}$`, 'm'));
+  assert.equal((await shown()).length, 1);
   assert.deepEqual(api.requests, []);
   const query = await nexus(['query-param', '/query', '--dry-run']);
   assert.match(query.stdout, /^> GET \/query\?key=\*\*\* HTTP/);
@@ -190,7 +196,7 @@ test('it works the same over NEXUS_URL, with a key', async () => {
   assert.ok(!JSON.stringify(api.requests).includes(key));
   // An answer that begins before the body has been taken: neither waits for the other.
   const large = randomBytes(24 * 1024 * 1024);
-  api.answer = (request, response) => { response.writeHead(200); response.write(large); setTimeout(() => request.resume().on('end', () => response.end()), 300); };
+  api.answer = (request, response) => { response.writeHead(200); response.write(large, () => request.resume().on('end', () => response.end())); };
   const file = join(home.dir, 'both-ways');
   assert.equal((await nexus(['demo', 'POST', '/x', '--input', '-', '-o', file], { env, input: large })).code, 0);
   assert.ok(readFileSync(file).equals(large));

@@ -72,7 +72,7 @@ export class KeyedApi {
 export const KINDS = {
   api_key: { provider: { auth_type: 'api_key', user_info_endpoint: '/header' }, credentials: { api_key: KEY } },
   header: {
-    provider: { auth_type: 'header', user_info_endpoint: '/bearer', params: { value_prefix: 'Bearer ', request_headers: { 'x-version': '7' } } },
+    provider: { auth_type: 'header', user_info_endpoint: '/bearer', params: { value_prefix: 'Bearer ', request_headers: { 'x-version': '7', 'x-again': 'again-{api_key}' } } },
     credentials: { api_key: KEY },
   },
   query_param: { provider: { auth_type: 'query_param', user_info_endpoint: '/query', params: { param_name: 'key' } }, credentials: { api_key: KEY } },
