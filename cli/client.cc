@@ -79,7 +79,7 @@ Result<void> start_daemon(const Config& config) {
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // it outlives whoever started us
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
-  auto variables = environment_for(Child::nexusd);
+  auto variables = environment_for(ChildKind::nexusd);
   const int failed = posix_spawnp(&child, program.c_str(), &actions, attributes.get(),
                                   arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
@@ -90,12 +90,8 @@ Result<void> start_daemon(const Config& config) {
                  "nexusd could not be run: " + std::string(std::strerror(failed)),
                  "install nexusd beside nexus or on the PATH"};
   }
-  std::string said;
-  std::array<char, 4096> buffer{};
-  for (ssize_t got = 0; (got = read(ends[0], buffer.data(), buffer.size())) != 0;) {
-    if (got < 0 && errno != EINTR) break;
-    if (got > 0) said.append(buffer.data(), static_cast<std::size_t>(got));
-  }
+  SecretText said;
+  static_cast<void>(read_all(ends[0], said));
   close(ends[0]);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -72,28 +72,6 @@ struct Pipe {
   }
 };
 
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // it ended early and says why on its output
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-SecretText read_all(int fd) {
-  SecretText text;
-  std::array<char, 16 * 1024> buffer;
-  while (true) {
-    const auto got = read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  explicit_bzero(buffer.data(), buffer.size());
-  return text;
-}
-
 /// nexus-remote as it runs, with both ends of its pipes.
 struct Helper {
   pid_t child;
@@ -116,7 +94,7 @@ Result<Helper> start_helper() {
   std::array<char*, 2> arguments{name.data(), nullptr};
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
-  auto variables = environment_for(Child::other);
+  auto variables = environment_for(ChildKind::other);
   const int failed = posix_spawn(&child, program.c_str(), &actions, attributes.get(),
                                  arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
@@ -131,9 +109,10 @@ Result<SecretText> run_helper(std::string_view input) {
   const auto child = helper.child;
   {
     const auto sent = std::move(helper.to);
-    write_all(sent.get(), input);
+    static_cast<void>(write_all(sent.get(), input));  // it ended early and says why on its output
   }
-  auto said = read_all(helper.from.get());
+  SecretText said;
+  static_cast<void>(read_all(helper.from.get(), said));
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
@@ -213,7 +192,8 @@ Result<LocalResponse> remote_request(const Config& config, std::string_view meth
 Result<RemoteStream> open_remote_stream(const Config& config) {
   NEXUS_TRY(const auto remote, remote_of(config));
   NEXUS_TRY(auto helper, start_helper());
-  write_all(helper.to.get(), input_for("STREAM", remote.base, "", config, remote));
+  static_cast<void>(
+      write_all(helper.to.get(), input_for("STREAM", remote.base, "", config, remote)));
   // A line says that it is connected, or why not; what follows is the server's.
   std::string said;
   for (char c = 0; said.size() < 4096 && !said.ends_with('\n');) {
@@ -224,7 +204,8 @@ Result<RemoteStream> open_remote_stream(const Config& config) {
   }
   if (said != "connected\n") {
     const auto line = std::string_view(said).substr(0, said.find('\n'));
-    const auto rest = read_all(helper.from.get());
+    SecretText rest;
+    static_cast<void>(read_all(helper.from.get(), rest));
     return error_of(line, rest, remote);
   }
   const auto authority = std::string(authority_of(remote.base));

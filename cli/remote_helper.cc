@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 
+#include "common/descriptor.h"
 #include "common/error.h"
 #include "common/secret.h"
 #include "common/text.h"
@@ -48,32 +49,10 @@ std::optional<std::array<SecretText, kParts>> read_parts() {
   return parts;
 }
 
-SecretText read_body() {
-  SecretText text;
-  std::array<char, 16 * 1024> buffer;
-  ssize_t got = 0;
-  while ((got = read(STDIN_FILENO, buffer.data(), buffer.size())) != 0) {
-    if (got < 0 && errno != EINTR) break;
-    if (got > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  explicit_bzero(buffer.data(), buffer.size());
-  return text;
-}
-
-bool write_all(std::string_view left) {
-  while (!left.empty()) {
-    const auto written = write(STDOUT_FILENO, left.data(), left.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    left.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 int say(std::string_view word, std::string_view rest) {
   SecretText out(word);
   out.append("\n").append(rest);
-  return write_all(out) ? 0 : 1;
+  return write_all(STDOUT_FILENO, out) ? 0 : 1;
 }
 
 std::size_t keep(char* data, std::size_t, std::size_t size, void* into) {
@@ -98,7 +77,8 @@ bool receive_all(CURL* curl) {
     std::size_t got = 0;
     const auto code = curl_easy_recv(curl, buffer.data(), buffer.size(), &got);
     if (code == CURLE_AGAIN) return true;
-    if (code != CURLE_OK || got == 0 || !write_all({buffer.data(), got})) return false;
+    if (code != CURLE_OK || got == 0 || !write_all(STDOUT_FILENO, {buffer.data(), got}))
+      return false;
   }
 }
 
@@ -108,7 +88,7 @@ bool receive_all(CURL* curl) {
 int relay(CURL* curl) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd);
-  if (!write_all("connected\n")) return 1;
+  if (!write_all(STDOUT_FILENO, "connected\n")) return 1;
   static std::array<char, 64 * 1024> buffer;
   std::string_view pending;
   while (true) {
@@ -144,7 +124,8 @@ int main() {
   if (!parts) return say("usage", "nexus-remote is run by nexus");
   const auto& [method, url, key, ca_file, proxy] = *parts;
   const bool is_stream = method == "STREAM";
-  const auto input = is_stream ? SecretText() : read_body();
+  SecretText input;
+  if (!is_stream) static_cast<void>(read_all(STDIN_FILENO, input));
 
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),

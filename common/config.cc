@@ -220,12 +220,8 @@ void check_file(Config& config) {
 Result<std::string> text_of(const std::string& path) {
   if (path == "/dev/null") return std::string();  // what says that there is none
   const auto file = open_regular_file(path);
-  std::string text;
-  std::array<char, 4096> buffer;
-  ssize_t got = file.get() < 0 ? -1 : 0;
-  while (got >= 0 && (got = read(file.get(), buffer.data(), buffer.size())) > 0)
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  if (got == 0) return text;
+  SecretText text;
+  if (file.get() >= 0 && read_all(file.get(), text)) return std::string(text);
   return Error{ErrorCode::usage, "cannot read " + path + ": " + why_not_opened(),
                "name a file, or leave NEXUS_CONFIG and --config unset"};
 }

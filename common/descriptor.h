@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
+
+#include "common/secret.h"
 
 namespace nexus {
 
@@ -20,5 +23,10 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// However many calls that takes. False where it cannot be, and errno says why.
+bool write_all(int fd, std::string_view text);
+/// To the end. False where that did not come, and errno says why; `into` has what did.
+bool read_all(int fd, SecretText& into);
 
 }  // namespace nexus

@@ -45,9 +45,7 @@ Result<void> record_socket(const std::string& data_dir, const std::string& socke
   unlink(fresh.c_str());
   const Descriptor file(
       open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      rename(fresh.c_str(), name.c_str()) == 0)
-    return {};
+  if (write_all(file.get(), text) && rename(fresh.c_str(), name.c_str()) == 0) return {};
   const int error = errno;
   unlink(fresh.c_str());
   return Error{ErrorCode::failure, "cannot write " + name + ": " + std::strerror(error),

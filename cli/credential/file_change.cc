@@ -8,7 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli/data_file.h"
+#include "common/descriptor.h"
+#include "common/regular_file.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -33,22 +34,14 @@ void make_directory_of(const std::string& file) {
     mkdir(file.substr(0, slash).c_str(), 0700);  // what is wrong with it, the file will tell
 }
 
-bool write_text(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return fsync(fd) == 0;
-}
-
 }  // namespace
 
 Result<std::string> text_if_any(const std::string& file) {
-  struct stat there {};
-  if (stat(file.c_str(), &there) != 0 ? errno == ENOENT : there.st_size == 0) return std::string();
-  return read_text_file(file);
+  const auto opened = open_regular_file(file);
+  SecretText text;
+  if (opened.get() >= 0 ? read_all(opened.get(), text) : errno == ENOENT) return std::string(text);
+  return Error{ErrorCode::usage, "cannot read " + file + ": " + why_not_opened(),
+               "name a file, or one that is to be made"};
 }
 
 std::vector<std::string> difference(const FileChange& change) {
@@ -93,10 +86,10 @@ Result<void> apply(const FileChange& change) {
   struct stat old {};
   const auto mode = stat(file.c_str(), &old) == 0 ? old.st_mode & 07777 : 0600;
   auto temporary = file + ".XXXXXX";
-  const int fd = mkstemp(temporary.data());
-  if (fd < 0) return cannot_write(file);
-  const bool written = write_text(fd, change.after) && fchmod(fd, mode) == 0;
-  close(fd);
+  const Descriptor fresh(mkstemp(temporary.data()));
+  if (fresh.get() < 0) return cannot_write(file);
+  const bool written = write_all(fresh.get(), change.after) && fsync(fresh.get()) == 0 &&
+                       fchmod(fresh.get(), mode) == 0;
   if (written && rename(temporary.c_str(), file.c_str()) == 0) return {};
   auto error = cannot_write(file);
   unlink(temporary.c_str());

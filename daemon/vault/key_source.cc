@@ -51,9 +51,8 @@ Result<Secret> make_key_file(const std::string& path) {
   const auto beside = path + ".new";
   unlink(beside.c_str());
   const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  const bool written = fd >= 0 &&
-                       write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fsync(fd) == 0 && link(beside.c_str(), path.c_str()) == 0;
+  const bool written =
+      fd >= 0 && write_all(fd, text) && fsync(fd) == 0 && link(beside.c_str(), path.c_str()) == 0;
   const int error = errno;
   wipe(text);
   if (fd >= 0) close(fd);

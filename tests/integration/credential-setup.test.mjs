@@ -2,6 +2,7 @@
 // that.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { credentialHelpers } from '../support/credential_helpers.mjs';
@@ -58,6 +59,19 @@ test('setup docker: its config.json and nexus.toml, and back to the byte', async
       const answer = await run('docker-credential-nexus', ['get'], 'ghcr.io', env);
       assert.equal(JSON.parse(answer.stdout).Secret, work.token, 'and it works');
     });
+});
+
+test('setup: what is no file is left as it is', async () => {
+  const { dir, env, setup } = configured({});
+  const pipe = join(dir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const [file, kind] of [['/dev/null', 'isCharacterDevice'], [pipe, 'isFIFO']]) {
+    env.GIT_CONFIG_GLOBAL = file;
+    const { code, stderr } = await setup('git', 'github.com', '--connection', 'work', '--yes');
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.startsWith(`nexus: cannot read ${file}: `), stderr);
+    assert.ok(statSync(file)[kind]());
+  }
 });
 
 test('setup docker: what docker has written anew since is taken out as well', async () => {
