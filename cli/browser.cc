@@ -64,7 +64,7 @@ bool start(const Words& words) {
     posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
   const SpawnAttributes attributes(POSIX_SPAWN_SETSID);
   pid_t child = 0;
-  auto variables = environment_for(Child::other);
+  auto variables = environment_for(ChildKind::other);
   const int failed = posix_spawnp(&child, words[0].c_str(), &actions, attributes.get(),
                                   arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);

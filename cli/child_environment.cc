@@ -26,10 +26,10 @@ bool is_ours(std::string_view variable) {
 
 }  // namespace
 
-std::vector<char*> environment_for(Child child) {
+std::vector<char*> environment_for(ChildKind child) {
   std::vector<char*> kept;
   for (char** variable = environ; *variable; ++variable)
-    if (!is_api_key(*variable) && (child == Child::nexusd || !is_ours(*variable)))
+    if (!is_api_key(*variable) && (child == ChildKind::nexusd || !is_ours(*variable)))
       kept.push_back(*variable);
   kept.push_back(nullptr);
   return kept;

@@ -20,7 +20,7 @@ Result<void> ChildVariables::set(const std::string& name, std::string_view value
 
 std::vector<char*> ChildVariables::list() {
   std::vector<char*> all;
-  for (char* variable : environment_for(Child::other)) {
+  for (char* variable : environment_for(ChildKind::other)) {
     if (!variable) break;
     const std::string_view text = variable;
     if (given_.find(text.substr(0, text.find('='))) == given_.end()) all.push_back(variable);
