@@ -41,6 +41,23 @@ unsigned code_of(std::string_view sequence) {
   return code;
 }
 
+/// `kept`: of the control characters those that stay.
+std::string printable_but(std::string_view text, std::size_t limit, std::string_view kept) {
+  std::string out;
+  while (!text.empty() && out.size() < limit) {
+    const auto length = utf8_sequence(text);
+    const auto sequence = text.substr(0, length == 0 ? 1 : length);
+    const bool is_kept = kept.find(sequence[0]) != std::string_view::npos;
+    if ((length == 0 || is_disturbing(sequence)) && !is_kept) {
+      out += '?';
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -63,18 +80,23 @@ void append_escaped(std::string& out, char c) {
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string out;
-  while (!text.empty() && out.size() < limit) {
-    const auto length = utf8_sequence(text);
-    const auto sequence = text.substr(0, length == 0 ? 1 : length);
-    if (length == 0 || is_disturbing(sequence)) {
-      out += '?';
-    } else {
-      out += sequence;
-    }
-    text.remove_prefix(sequence.size());
+  return printable_but(text, limit, "");
+}
+
+std::string printable_lines(std::string_view text) {
+  return printable_but(text, text.size(), "\n\t");
+}
+
+std::string_view whole_characters(std::string_view text) {
+  // The first byte of the last character tells how long it is to be.
+  for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) return text;
+    if (byte < 0xc0) continue;
+    const std::size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? text.substr(0, text.size() - back) : text;
   }
-  return out;
+  return text;
 }
 
 SecretText escape_controls(std::string_view document) {

@@ -15,6 +15,13 @@ namespace nexus {
 /// `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 512);
 
+/// The same for texts of many lines and any length: line ends and tabs stay.
+std::string printable_lines(std::string_view text);
+
+/// What there is of a text that comes in pieces, without a character that the last one has cut in
+/// two.
+std::string_view whole_characters(std::string_view text);
+
 /// JSON (or TOML) from outside made fit for a terminal: what `printable` takes out stands escaped
 /// in its texts, so that it is the same document. Blanks between its parts stay blanks.
 SecretText escape_controls(std::string_view document);

@@ -1,13 +1,10 @@
 // nexus api: a request to the API of a connection, made by nexusd with its credentials.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/commands/api_call.h"
 #include "cli/daemon_stream.h"
+#include "cli/output/answer_body.h"
 #include "common/api/error.h"
 #include "common/api/shown_request.h"
 #include "common/text.h"
@@ -39,63 +36,6 @@ std::string next_page(const StreamHead& head) {
   }
   return {};
 }
-
-/// A server is no friend of a terminal: what would move its cursor is not shown, the controls of
-/// eight bits (U+0080 to U+009F) among it.
-std::string for_terminal(std::string_view piece) {
-  std::string shown(piece);
-  unsigned char before = 0;
-  for (auto& c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_c1 = before == 0xc2 && byte >= 0x80 && byte < 0xa0;
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f || is_c1) c = '?';
-    before = byte;
-  }
-  return shown;
-}
-
-/// Where the answer's body goes.
-class Sink {
- public:
-  Sink(const Output& output, const std::string& file) : output_(output), file_(file) {}
-  ~Sink() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
-
-  Result<void> open() {
-    if (file_.empty() || file_ == "-") return {};
-    fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd_ >= 0) return {};
-    return Error{ErrorCode::usage, "cannot write " + printable(file_, 200),
-                 "name a file that can be written"};
-  }
-  Result<void> write(std::string_view piece, bool is_json) const {
-    if (fd_ < 0) {
-      const bool to_terminal = output_.stdout_is_terminal() && file_.empty();
-      if (to_terminal && is_json)
-        output_.json_part(for_terminal(piece));
-      else
-        output_.raw(to_terminal ? for_terminal(piece) : std::string(piece));
-      return output_.written();
-    }
-    while (!piece.empty()) {
-      const auto written = ::write(fd_, piece.data(), piece.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0)
-        return Error{ErrorCode::failure, printable(file_, 200) + " cannot be written",
-                     "free some disk space"};
-      piece.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
-  }
-
- private:
-  const Output& output_;
-  const std::string& file_;
-  int fd_ = -1;
-};
 
 StreamRequest request_for(const Context& context, const Call& call) {
   StreamRequest request{call.method, "/v1/proxy/" + percent_encode(call.connection), call.headers,
@@ -159,11 +99,10 @@ Result<int> show(const Context& context, const ApiArgs& args, const Call& call) 
 }
 
 Result<int> send(const Context& context, const ApiArgs& args, Call call) {
-  Sink sink(context.output, args.output);
-  NEXUS_CHECK(sink.open());
+  NEXUS_TRY(auto body, AnswerBody::open(context.output, args.output));
   int status = 0;
   bool is_json = false;
-  if (args.slurp) NEXUS_CHECK(sink.write("[", true));
+  if (args.slurp) NEXUS_CHECK(body.write("[", true));
   for (bool is_first = true; !call.target.empty(); is_first = false) {
     Errors errors;
     std::string next;
@@ -178,25 +117,25 @@ Result<int> send(const Context& context, const ApiArgs& args, Call call) {
         for (const auto& [name, value] : head.headers) context.output.line(name + ": " + value);
         context.output.line("");
       }
-      return args.slurp && !is_first ? sink.write(",", true) : Result<void>();
+      return args.slurp && !is_first ? body.write(",", true) : Result<void>();
     };
     const auto on_piece = [&](std::string_view piece) -> Result<void> {
-      return errors.keep(piece) ? Result<void>() : sink.write(piece, is_json);
+      return errors.keep(piece) ? Result<void>() : body.write(piece, is_json);
     };
     NEXUS_CHECK(stream_request(context.config, request_for(context, call), {on_head, on_piece}));
     NEXUS_CHECK(errors.told());
     call.target = next;
   }
-  if (args.slurp) NEXUS_CHECK(sink.write("]", true));
-  if (context.output.stdout_is_terminal() && args.output.empty()) context.output.raw("\n");
+  if (args.slurp) NEXUS_CHECK(body.write("]", true));
+  body.end();
   if (status >= 400) context.output.note("nexus: the API answered " + std::to_string(status));
   return exit_code_for(status);
 }
 
 Result<int> run_api(Context& context, const ApiArgs& args) {
   NEXUS_TRY(auto call, read_call(args));
-  // Starts the daemon where that is wanted.
-  NEXUS_CHECK(context.client.call_raw("GET", "/health", ""));
+  // Starts the daemon where that is wanted, which is none of another machine's.
+  if (context.config.url.empty()) NEXUS_CHECK(context.client.call_raw("GET", "/health", ""));
   return args.dry_run ? show(context, args, call) : send(context, args, std::move(call));
 }
 

@@ -6,8 +6,9 @@
 
 namespace nexus::cli {
 
-/// Lays compact JSON out for a person to read, piece by piece as it comes. What it makes is wiped:
-/// tokens are shown so, too.
+/// Lays JSON out for a person to read, piece by piece as it comes, whatever its layout was; also
+/// documents one after the other, and what is no JSON at all. What it makes is wiped: tokens are
+/// shown so, too.
 class JsonIndenter {
  public:
   SecretText indent(std::string_view piece);

@@ -7,23 +7,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/descriptor.h"
 #include "common/json.h"
 #include "common/paths.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
-
-/// 0, or why not all of it was written.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
 
 bool shows_color(int fd, bool allowed) {
   return allowed && isatty(fd) && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
@@ -33,7 +23,7 @@ bool shows_color(int fd, bool allowed) {
 
 void Output::to_stdout(std::string_view text) const {
   // After a failure nothing more: what comes through must not look like all there is.
-  if (write_error_ == 0) write_error_ = write_all(STDOUT_FILENO, text);
+  if (write_error_ == 0 && !write_all(STDOUT_FILENO, text)) write_error_ = errno;
 }
 
 void Output::line(const std::vector<Words>& parts) const {

@@ -180,9 +180,21 @@ test('a credential that belongs into the path is put where the caller says, and 
 });
 
 test('on a terminal JSON is laid out, and nothing of a server moves the cursor', async () => {
-  api.answer = (request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1,"b":"\x1b[2J"}');
-  const { text } = await new Terminal(home, ['api', 'demo', '/x']).end();
-  assert.match(text, /^\{\n {2}"a": 1,\n {2}"b": "\?\[2J"\n\}\n/);
+  // In pieces that cut a character, and a control of eight bits, in two.
+  const inPieces = (type, ...pieces) => {
+    api.answer = async (request, response) => {
+      response.writeHead(200, { 'content-type': type });
+      for (const piece of pieces) await new Promise((done) => response.write(Buffer.from(piece, 'latin1'), done));
+      response.end();
+    };
+  };
+  const shown = async () => (await new Terminal(home, ['api', 'demo', '/x']).end()).text;
+  inPieces('application/json', '{ "a":1,\r\n  "b":"\x1b[2J \xc3', '\xa9 \xc2', '\x9b"}\n');
+  assert.equal(await shown(), '{\n  "a": 1,\n  "b": "\\u001b[2J \u00e9 \\u009b"\n}\n');
+  inPieces('text/plain', 'one\ttwo\n\x1b[2J \xc3', '\xa9 \xc2', '\x9b \xe2\x80', '\xae end \xe2');
+  assert.equal(await shown(), 'one\ttwo\n?[2J \u00e9 ? ? end ?\n');
+  inPieces('application/json', `]]${'['.repeat(5000)}`);
+  assert.match(await shown(), /^\n\]\n\]\[\n/);
 });
 
 test('it works the same over NEXUS_URL, with a key', async () => {

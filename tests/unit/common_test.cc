@@ -80,6 +80,21 @@ TEST_CASE("text from outside cannot steer a terminal or forge a line", "[text]")
   CHECK(printable(std::string(5000, 'x')).size() == 512);
 }
 
+TEST_CASE("a text of many lines keeps them, and nothing else that moves a cursor", "[text]") {
+  CHECK(printable_lines("a\tb\r\nc\x1b[2J\xc2\x9b\xe2\x80\xae\xff") == "a\tb?\nc?[2J???");
+  CHECK(printable_lines(std::string(5000, 'x')).size() == 5000);
+}
+
+TEST_CASE("a character that a piece has cut in two waits for the next one", "[text]") {
+  const std::string text = "a\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80";
+  const std::size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+  for (std::size_t size = 0; size <= text.size(); ++size)
+    CHECK(whole_characters(text.substr(0, size)).size() == ends[size]);
+  // What is no beginning of a character is not waited for.
+  for (const std::string broken : {"\x80\x80\x80\x80", "\xc3\xa9\x80", "a\xff\x80\x80\x80"})
+    CHECK(whole_characters(broken) == broken);
+}
+
 TEST_CASE("a document from outside is escaped, and stays the same document", "[text]") {
   const auto escaped = [](std::string_view text) { return std::string(escape_controls(text)); };
   CHECK(escaped("{\"a\":\"\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x81\xa9\xff\"}") ==

@@ -28,5 +28,20 @@ TEST_CASE("JSON for people is laid out as usual, however it comes", "[output]") 
     const auto expected = nlohmann::ordered_json::parse(text).dump(2);
     for (std::size_t part = 1; part <= 7; ++part) CHECK(indented(text, part) == expected);
     CHECK(indented(text, 1000) == expected);
+    const auto laid_out = nlohmann::ordered_json::parse(text).dump(4);
+    for (std::size_t part = 1; part <= 7; ++part) CHECK(indented(laid_out, part) == expected);
   }
+}
+
+TEST_CASE("documents one after the other stay apart", "[output]") {
+  CHECK(indented("[1]\n[2]\n", 100) == "[\n  1\n]\n[\n  2\n]\n");
+  CHECK(indented("1 true\n\"a b\"", 100) == "1 true\n\"a b\"");
+}
+
+TEST_CASE("what is no JSON cannot make the layout grow beyond measure", "[output]") {
+  CHECK(indented("]]}}", 100) == "\n]\n]\n}\n}");
+  const std::size_t deep = 10'000;
+  CHECK(indented(std::string(deep, '['), 1000).size() < deep * 200);
+  CHECK(indented(std::string(deep, '[') + std::string(2 * deep, ']') + "[1]", 1000)
+            .ends_with("[\n  1\n]"));
 }
