@@ -22,12 +22,13 @@ Result<void> add_request_headers(RequestHead& request, const Provider& provider,
     auto value = filled_in(text, [&](const std::string& field) {
       return std::optional(std::string(credential(credentials, field)));
     });
-    if (!value || !is_vschar(*value))
+    Secret kept(value.value_or(""));
+    if (value) wipe(*value);
+    if (!value || !is_vschar(kept.expose()))
       return Error{ErrorCode::invalid_credentials,
                    "what belongs into header " + name + " has characters that it cannot carry",
                    "copy it once more from the provider"};
-    request.set_header(name, Secret(*value));
-    wipe(*value);
+    request.set_header(name, std::move(kept));
   }
   return {};
 }

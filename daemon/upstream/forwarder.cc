@@ -199,7 +199,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       return head;
     }
     const auto token = token_.access_token.expose();
-    if (!is_vschar(std::string(token)))
+    if (!is_vschar(token))
       return Error{ErrorCode::provider_protocol,
                    "the access token has characters that no header can carry",
                    "tell whoever runs the provider", token_.connection_id, token_.provider};
