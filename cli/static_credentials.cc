@@ -19,20 +19,20 @@ Result<SecretText> static_secret_in(const SecretText& text) {
       "name one with --field, or print all with --format json"};
 }
 
-Result<SecretText> static_header_in(const SecretText& text) {
+Result<Header> static_header_in(const SecretText& text) {
   const api::TokenPayload payload(text);
-  SecretText line;
-  if (const auto header = payload.config("header_name");
-      !header.empty() && payload.strategy() != "hmac_payload") {
-    line.append(header).append(": ").append(payload.config("value_prefix"));
-    line.append(payload.credential(payload.config("credential_field")).value_or(SecretText()));
-    return line;
+  if (const auto name = payload.config("header_name");
+      !name.empty() && payload.strategy() != "hmac_payload") {
+    SecretText value(payload.config("value_prefix"));
+    value.append(payload.credential(payload.config("credential_field")).value_or(SecretText()));
+    return Header{name, std::move(value)};
   }
   if (payload.strategy() == "basic_auth") {
     auto pair = payload.credential(payload.config("username_field")).value_or(SecretText());
     pair.append(":");
     pair.append(payload.credential(payload.config("password_field")).value_or(SecretText()));
-    return line.append("Authorization: Basic ").append(base64(pair));
+    SecretText value("Basic ");
+    return Header{"Authorization", value.append(base64(pair))};
   }
   return Error{ErrorCode::usage,
                "credentials of type " + payload.strategy() + " cannot be put into one header",

@@ -1,23 +1,10 @@
 #include "cli/token_formats.h"
 
-#include "cli/credential.h"
-#include "cli/static_credentials.h"
 #include "common/api/token_payload.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
-
-/// Without a line end.
-Result<SecretText> header_in(const SecretText& payload, const std::string& field) {
-  if (field.empty() && api::is_static_payload(payload)) return static_header_in(payload);
-  NEXUS_TRY(const auto token, credential_in(payload, field));
-  if (token.find_first_of("\r\n") != SecretText::npos)
-    return Error{ErrorCode::usage, "what has several lines is no header",
-                 "print it as it is: --format raw"};
-  SecretText line("Authorization: Bearer ");
-  return line.append(token);
-}
 
 /// curl(1), --config: what a backslash stands before inside double quotes.
 SecretText curl_quoted(std::string_view text) {
@@ -50,8 +37,8 @@ Result<SecretText> env_line(const SecretText& payload, const std::string& field)
 }
 
 Result<SecretText> header_line(const SecretText& payload, const std::string& field) {
-  NEXUS_TRY(auto line, header_in(payload, field));
-  return line.append("\n");
+  NEXUS_TRY(const auto header, header_in(payload, field));
+  return header.line().append("\n");
 }
 
 Result<SecretText> curl_config(const SecretText& text, const std::string& field) {
@@ -60,7 +47,7 @@ Result<SecretText> curl_config(const SecretText& text, const std::string& field)
   const auto parameter = field.empty() ? payload.config("param_name") : "";
   if (parameter.empty()) {
     NEXUS_TRY(const auto header, header_in(text, field));
-    line.append("header = ").append(curl_quoted(header));
+    line.append("header = ").append(curl_quoted(header.line()));
   } else {
     NEXUS_TRY(const auto value, credential_in(text, ""));
     // curl encodes what stands behind the '='.
@@ -70,21 +57,13 @@ Result<SecretText> curl_config(const SecretText& text, const std::string& field)
   return line.append("\n");
 }
 
-Result<SecretText> netrc_line(const SecretText& text, const std::string& field,
-                              const std::string& host, const std::string& user) {
-  const api::TokenPayload payload(text);
-  const bool pair = field.empty() && payload.strategy() == "basic_auth";
-  SecretText login(user);
-  if (user.empty())
-    login = pair ? payload.credential(payload.config("username_field")).value_or(SecretText())
-                 : SecretText("oauth2");
-  NEXUS_TRY(const auto password,
-            credential_in(text, pair ? payload.config("password_field") : field));
+Result<SecretText> netrc_line(const std::string& host, const Login& login) {
+  const auto user = login.username.value_or(kTokenUser);
   NEXUS_CHECK(check_netrc_word(host, "host"));
-  NEXUS_CHECK(check_netrc_word(login, "user name"));
-  NEXUS_CHECK(check_netrc_word(password, "password"));
+  NEXUS_CHECK(check_netrc_word(user, "user name"));
+  NEXUS_CHECK(check_netrc_word(login.password, "password"));
   SecretText line("machine ");
-  line.append(host).append(" login ").append(login).append(" password ").append(password);
+  line.append(host).append(" login ").append(user).append(" password ").append(login.password);
   return line.append("\n");
 }
 

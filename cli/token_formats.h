@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cli/credential.h"
 #include "common/error.h"
 #include "common/secret.h"
 
@@ -19,9 +20,7 @@ Result<SecretText> header_line(const SecretText& payload, const std::string& fie
 /// What curl reads with `-K -`: the header, or the query parameter, that authenticates.
 Result<SecretText> curl_config(const SecretText& payload, const std::string& field);
 
-/// A netrc file's line. `user` "": that of basic_auth, and for tokens "oauth2", which GitLab asks
-/// for and others do not mind. Error: usage, for what netrc's readers do not all read alike.
-Result<SecretText> netrc_line(const SecretText& payload, const std::string& field,
-                              const std::string& host, const std::string& user);
+/// A netrc file's line. Error: usage, for what netrc's readers do not all read alike.
+Result<SecretText> netrc_line(const std::string& host, const Login& login);
 
 }  // namespace nexus::cli

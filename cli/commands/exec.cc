@@ -133,10 +133,11 @@ Result<Given> fetch(Context& context, const ExecArgs& args, const Wanted& wanted
   }
   for (const auto& [host, connection, user] : wanted.netrc) {
     NEXUS_TRY(const auto* payload, payloads.of(connection));
-    NEXUS_TRY(const auto line, netrc_line(*payload, "", host, user));
+    NEXUS_TRY(auto login, login_in(*payload, ""));
+    if (!user.empty()) login.username = user;
+    NEXUS_TRY(const auto line, netrc_line(host, login));
     given.netrc.append(line);
-    const auto password = std::string_view(line).substr(line.rfind(' ') + 1);
-    given.secrets.emplace_back(password.substr(0, password.size() - 1));
+    given.secrets.push_back(std::move(login.password));
   }
   return given;
 }
@@ -144,12 +145,14 @@ Result<Given> fetch(Context& context, const ExecArgs& args, const Wanted& wanted
 /// The files, and the variables that lead to them.
 Result<void> write_files(PrivateFiles& files, Given& given) {
   for (const auto& [variable, content] : given.files) {
-    NEXUS_TRY(const auto path, files.add(variable, content));
+    NEXUS_TRY(const auto path, files.path_of(variable));
     NEXUS_CHECK(given.variables.set(variable, path, "--file " + variable));
+    NEXUS_CHECK(files.add(path, content));
   }
   if (given.netrc.empty()) return {};
-  NEXUS_TRY(const auto path, files.add("netrc", given.netrc));
-  return given.variables.set("NETRC", path, "--netrc");
+  NEXUS_TRY(const auto path, files.path_of(".netrc"));  // no variable's name
+  NEXUS_CHECK(given.variables.set("NETRC", path, "--netrc"));
+  return files.add(path, given.netrc);
 }
 
 Result<int> run_exec(Context& context, const ExecArgs& args) {

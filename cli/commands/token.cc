@@ -36,7 +36,9 @@ Result<int> run_netrc(Context& context, const TokenArgs& args, NetrcArgs netrc) 
   if (netrc.host.empty()) {
     NEXUS_TRY(netrc.host, api_host(context, payload));
   }
-  NEXUS_TRY(const auto line, netrc_line(payload, args.field, netrc.host, netrc.user));
+  NEXUS_TRY(auto login, login_in(payload, args.field));
+  if (!netrc.user.empty()) login.username = netrc.user;
+  NEXUS_TRY(const auto line, netrc_line(netrc.host, login));
   context.output.raw(line);
   return 0;
 }

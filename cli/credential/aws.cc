@@ -2,7 +2,6 @@
 #include "cli/credential/helper.h"
 #include "common/api/token_payload.h"
 #include "common/json.h"
-#include "common/rfc3339.h"
 
 namespace nexus::cli {
 
@@ -19,9 +18,7 @@ Result<int> run_aws_helper(Context& context, const HelperArgs& args) {
   json.begin().member("Version", 1).member("AccessKeyId", *key).member("SecretAccessKey", *secret);
   if (const auto token = payload.credential("session_token"); token && !token->empty())
     json.member("SessionToken", *token);
-  if (const auto end = expiry_of(credentials)) json.member("Expiration", rfc3339(*end));
-  context.output.raw(json.end().take());
-  context.output.raw("\n");
+  print_line(context, json.end().take());
   return 0;
 }
 

@@ -32,15 +32,11 @@ Result<int> run_bazel_helper(Context& context, const HelperArgs& args) {
   json.begin();
   if (const auto mapping = answering(context, args, parse_site(url))) {
     NEXUS_TRY(const auto credentials, fetch_credentials(context, mapping->connection));
-    NEXUS_TRY(const auto header, header_of(credentials));
-    const auto colon = header.find(": ");
-    const std::string_view line(header);
-    json.begin("headers").begin_list(line.substr(0, colon));
-    json.item(line.substr(colon + 2)).end_list().end();
+    NEXUS_TRY(const auto header, header_in(credentials, ""));
+    json.begin("headers").begin_list(header.name).item(header.value).end_list().end();
     if (const auto end = expiry_of(credentials)) json.member("expires", rfc3339(*end));
   }
-  context.output.raw(json.end().take());
-  context.output.raw("\n");
+  print_line(context, json.end().take());
   return 0;
 }
 

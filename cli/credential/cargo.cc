@@ -6,7 +6,6 @@
 #include "cli/credential/helpers.h"
 #include "common/json.h"
 #include "common/json_fields.h"
-#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -57,18 +56,16 @@ std::string refusal(std::string_view kind, const std::string& message = "") {
 }
 
 std::string refusal(const Error& error) {
-  return refusal("other",
-                 "nexus: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
+  return refusal("other", "nexus: " + in_one_line(error));
 }
 
 Result<SecretText> token_for(Context& context, const CredentialMapping& mapping) {
   NEXUS_TRY(const auto credentials, fetch_credentials(context, mapping.connection));
-  NEXUS_TRY(const auto header, header_of(credentials));
-  const std::string_view line(header);
+  NEXUS_TRY(const auto header, header_in(credentials, ""));
   const auto end = expiry_of(credentials);
   SecretJsonWriter json;
   json.begin().begin("Ok").member("kind", "get");
-  json.member("token", line.substr(line.find(": ") + 2));
+  json.member("token", header.value);
   json.member("cache", end ? "expires" : "session");
   if (end) json.member("expiration", *end);
   return json.flag("operation_independent", true).end().end().take();
@@ -94,11 +91,8 @@ SecretText answer_to(Context& context, const HelperArgs& args, std::string_view 
 }  // namespace
 
 Result<int> run_cargo_helper(Context& context, const HelperArgs& args) {
-  context.output.raw("{\"v\":[1]}\n");
-  while (const auto line = next_line()) {
-    context.output.raw(answer_to(context, args, *line));
-    context.output.raw("\n");
-  }
+  print_line(context, "{\"v\":[1]}");
+  while (const auto line = next_line()) print_line(context, answer_to(context, args, *line));
   return 0;
 }
 

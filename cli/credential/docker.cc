@@ -17,7 +17,7 @@ Result<SecretText> get(Context& context, const CredentialMapping& mapping,
   return SecretJsonWriter()
       .begin()
       .member("ServerURL", server)
-      .member("Username", login.username)
+      .member("Username", *login.username)
       .member("Secret", login.password)
       .end()
       .take();
@@ -29,18 +29,17 @@ std::string list(const Config& config) {
   json.begin();
   for (const auto& each : config.credential)
     json.member("https://" + each.site.host + each.site.path,
-                each.username.empty() ? "oauth2" : each.username);
+                each.username.empty() ? kTokenUser : each.username);
   return json.end().take();
 }
 
 int say(const Context& context, std::string_view text) {
-  context.output.raw(text);
-  context.output.raw("\n");
+  print_line(context, text);
   return 1;
 }
 
 int refuse(const Context& context, const Error& error) {
-  return say(context, "nexus: " + error.message + (error.hint.empty() ? "" : "; " + error.hint));
+  return say(context, "nexus: " + in_one_line(error));
 }
 
 }  // namespace
@@ -48,11 +47,11 @@ int refuse(const Context& context, const Error& error) {
 Result<int> run_docker_helper(Context& context, const HelperArgs& args) {
   const auto& verb = args.words.front();
   if (verb == "version") {
-    context.output.raw(std::string("docker-credential-nexus (nexus) ") + kVersion + "\n");
+    print_line(context, std::string("docker-credential-nexus (nexus) ") + kVersion);
     return 0;
   }
   if (verb == "list") {
-    context.output.raw(list(context.config) + "\n");
+    print_line(context, list(context.config));
     return 0;
   }
   if (verb != "get") {
@@ -67,8 +66,7 @@ Result<int> run_docker_helper(Context& context, const HelperArgs& args) {
   if (!mapping) return say(context, kNone);
   const auto answer = get(context, *mapping, server);
   if (!answer) return refuse(context, answer.error());
-  context.output.raw(*answer);
-  context.output.raw("\n");
+  print_line(context, *answer);
   return 0;
 }
 

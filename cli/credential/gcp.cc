@@ -17,7 +17,8 @@ Result<SecretText> answer_with(Context& context, const std::string& connection) 
   if (type != kIdToken && type != kJwt)
     return Error{ErrorCode::usage, "nexus has id_tokens alone for Google",
                  std::string("set subject_token_type to ") + kIdToken};
-  NEXUS_TRY(const auto token, good_id_token(context, connection));
+  NEXUS_TRY(const auto credentials, fetch_credentials(context, connection));
+  NEXUS_TRY(const auto token, good_id_token(context, connection, credentials));
   if (!token)
     return Error{ErrorCode::usage, "connection " + connection + " has no id_token",
                  "connect it with the scope openid"};
@@ -28,24 +29,22 @@ Result<SecretText> answer_with(Context& context, const std::string& connection) 
   return json.end().take();
 }
 
+std::string refusal(const Error& error) {
+  return JsonWriter()
+      .begin()
+      .member("version", 1)
+      .flag("success", false)
+      .member("code", error.wire())
+      .member("message", in_one_line(error))
+      .end()
+      .take();
+}
+
 }  // namespace
 
 Result<int> run_gcp_helper(Context& context, const HelperArgs& args) {
   const auto answer = answer_with(context, args.words.front());
-  if (answer) {
-    context.output.raw(*answer);
-  } else {
-    const auto& error = answer.error();
-    context.output.raw(JsonWriter()
-                           .begin()
-                           .member("version", 1)
-                           .flag("success", false)
-                           .member("code", error.wire())
-                           .member("message", error.message + "; " + error.hint)
-                           .end()
-                           .take());
-  }
-  context.output.raw("\n");
+  answer ? print_line(context, *answer) : print_line(context, refusal(answer.error()));
   return 0;
 }
 

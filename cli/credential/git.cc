@@ -1,7 +1,6 @@
 // git-credential(1): get, store, capability; git_erase.cc has erase.
 #include <string>
 
-#include "cli/credential.h"
 #include "cli/credential/git_request.h"
 #include "cli/credential/helper.h"
 #include "common/api/token_payload.h"
@@ -25,7 +24,7 @@ Result<SecretText> answer_to(Context& context, const GitRequest& request,
     add(answer, "ephemeral", "1");
   } else {
     NEXUS_TRY(const auto login, login_of(credentials, mapping, request.username));
-    add(answer, "username", login.username);
+    add(answer, "username", *login.username);
     add(answer, "password", login.password);
   }
   if (const auto expires_at = expiry_of(credentials))

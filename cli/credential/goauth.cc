@@ -11,10 +11,9 @@ Result<int> run_goauth_helper(Context& context, const HelperArgs& args) {
   const auto mapping = answering(context, args, parse_site(url));
   if (!mapping) return 0;
   NEXUS_TRY(const auto credentials, fetch_credentials(context, mapping->connection));
-  NEXUS_TRY(const auto header, header_of(credentials));
-  context.output.raw("https://" + mapping->site.host + mapping->site.path + "\n\n");
-  context.output.raw(header);
-  context.output.raw("\n\n");
+  NEXUS_TRY(const auto header, header_in(credentials, ""));
+  print_line(context, "https://" + mapping->site.host + mapping->site.path + "\n");
+  print_line(context, header.line().append("\n"));
   return 0;
 }
 

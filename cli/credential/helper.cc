@@ -5,10 +5,7 @@
 #include <array>
 #include <cerrno>
 
-#include "cli/credential.h"
-#include "cli/static_credentials.h"
 #include "common/api/token_payload.h"
-#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -41,41 +38,34 @@ Result<SecretText> fetch_credentials(Context& context, const std::string& connec
   return context.client.call_raw("GET", context.client.target("/v1/token/", connection), "");
 }
 
-Result<SecretText> header_of(const SecretText& credentials) {
-  if (api::is_static_payload(credentials)) return static_header_in(credentials);
-  NEXUS_TRY(const auto token, credential_in(credentials, ""));
-  return SecretText("Authorization: Bearer ").append(token);
-}
-
 Result<Login> login_of(const SecretText& credentials, const CredentialMapping& mapping,
                        const std::string& asked_for) {
-  Login login;
-  const api::TokenPayload payload(
-      api::is_static_payload(credentials) ? std::string_view(credentials) : std::string_view("{}"));
-  if (payload.strategy() == "basic_auth") {
-    login.username = std::string_view(
-        payload.credential(payload.config("username_field")).value_or(SecretText()));
-    login.password = payload.credential(payload.config("password_field")).value_or(SecretText());
-    if (!asked_for.empty() && asked_for != login.username)
-      return Error{ErrorCode::usage,
-                   "connection " + mapping.connection + " is not of the user that is asked for",
-                   "ask without a user name"};
-  } else {
-    NEXUS_TRY(login.password, credential_in(credentials, ""));
+  NEXUS_TRY(auto login, login_in(credentials, ""));
+  if (login.username && !asked_for.empty() && asked_for != *login.username)
+    return Error{ErrorCode::usage,
+                 "connection " + mapping.connection + " is not of the user that is asked for",
+                 "ask without a user name"};
+  if (!login.username)
     login.username = !asked_for.empty()          ? asked_for
                      : !mapping.username.empty() ? mapping.username
-                                                 : "oauth2";
-  }
-  if (is_line(login.username) && is_line(login.password)) return login;
+                                                 : kTokenUser;
+  if (is_line(*login.username) && is_line(login.password)) return login;
   return Error{ErrorCode::usage,
                "connection " + mapping.connection + " has a user name or secret of several lines",
                "name one that has a password or a token"};
 }
 
 std::optional<UnixTime> expiry_of(const SecretText& credentials) {
-  if (!api::is_static_payload(credentials)) return api::expiry_in(credentials);
-  const auto text = api::TokenPayload(credentials).member("expires_at");
-  return text ? parse_number(*text) : std::nullopt;
+  return api::is_static_payload(credentials) ? std::nullopt : api::expiry_in(credentials);
+}
+
+void print_line(const Context& context, std::string_view text) {
+  SecretText line(text);
+  context.output.raw(line.append("\n"));
+}
+
+std::string in_one_line(const Error& error) {
+  return error.message + (error.hint.empty() ? "" : "; " + error.hint);
 }
 
 Result<SecretText> read_request() {

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/context.h"
+#include "cli/credential.h"
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/error.h"
@@ -39,24 +39,20 @@ std::optional<CredentialMapping> answering(const Context& context, const HelperA
 /// The credentials of a connection, as /v1/token has them. Errors: those of that route.
 Result<SecretText> fetch_credentials(Context& context, const std::string& connection);
 
-/// The header that they travel in. Error: usage, where they do not.
-Result<SecretText> header_of(const SecretText& credentials);
-
-/// A name and a password, as most programs want them.
-struct Login {
-  std::string username;
-  SecretText password;
-};
-
-/// The login that the credentials are: the connection's own (basic_auth), or its token or key under
-/// the name that is asked for, else under the mapping's, else under "oauth2". Error: usage, for
-/// credentials that are no password or of several lines, and for those of another name than the one
-/// asked for.
+/// The login that the credentials are, a name always with it: the connection's own (basic_auth), or
+/// its token or key under the name that is asked for, else under the mapping's, else under
+/// kTokenUser. Error: usage, for credentials that are no password or of several lines, and for
+/// those of another name than the one asked for.
 Result<Login> login_of(const SecretText& credentials, const CredentialMapping& mapping,
                        const std::string& asked_for = "");
 
 /// When they end; nothing where they do not, or nobody knows.
 std::optional<UnixTime> expiry_of(const SecretText& credentials);
+
+/// On standard output, with the end of a line.
+void print_line(const Context& context, std::string_view text);
+/// What went wrong, for programs whose answers have one text for it.
+std::string in_one_line(const Error& error);
 
 /// All that the program sends. Error: usage, where it is more than 64 KiB.
 Result<SecretText> read_request();

@@ -43,8 +43,6 @@ bool is_good(const IdToken& token) {
   return !token.expires_at || *token.expires_at > system_now() + kTooLittle;
 }
 
-}  // namespace
-
 std::optional<IdToken> id_token_in(const SecretText& credentials) {
   auto text = api::TokenPayload(credentials).credential("id_token");
   if (!text) return std::nullopt;
@@ -52,8 +50,10 @@ std::optional<IdToken> id_token_in(const SecretText& credentials) {
   return IdToken{*std::move(text), expires_at};
 }
 
-Result<std::optional<IdToken>> good_id_token(Context& context, const std::string& connection) {
-  NEXUS_TRY(const auto credentials, fetch_credentials(context, connection));
+}  // namespace
+
+Result<std::optional<IdToken>> good_id_token(Context& context, const std::string& connection,
+                                             const SecretText& credentials) {
   auto token = id_token_in(credentials);
   if (!token || is_good(*token)) return token;
   NEXUS_TRY(const auto refreshed,

@@ -14,12 +14,10 @@ struct IdToken {
   std::optional<UnixTime> expires_at;  ///< by its own word, which may be before the access token's
 };
 
-/// The one among the credentials; nothing where there is none.
-std::optional<IdToken> id_token_in(const SecretText& credentials);
-
-/// A connection's id_token that is good now: an access token may outlive the one that it came with.
-/// Nothing where it has none. Errors: those of fetching and refreshing; usage, where the provider
-/// gives no new one.
-Result<std::optional<IdToken>> good_id_token(Context& context, const std::string& connection);
+/// A connection's id_token that is good now: that among its credentials, or a new one, for an
+/// access token may outlive the one that it came with. Nothing where it has none. Errors: those of
+/// refreshing; usage, where the provider gives no new one.
+Result<std::optional<IdToken>> good_id_token(Context& context, const std::string& connection,
+                                             const SecretText& credentials);
 
 }  // namespace nexus::cli

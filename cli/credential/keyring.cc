@@ -17,9 +17,8 @@ Result<int> run_keyring_helper(Context& context, const HelperArgs& args) {
   NEXUS_TRY(const auto credentials, fetch_credentials(context, mapping->connection));
   NEXUS_TRY(const auto login,
             login_of(credentials, *mapping, words.size() == 3 ? words[2] : std::string()));
-  if (creds) context.output.raw(login.username + "\n");
-  context.output.raw(login.password);
-  context.output.raw("\n");
+  if (creds) print_line(context, *login.username);
+  print_line(context, login.password);
   return 0;
 }
 

@@ -1,5 +1,4 @@
 // client-go's credential plugins: ExecCredential, in the version that is asked for.
-#include "cli/credential.h"
 #include "cli/credential/helpers.h"
 #include "cli/credential/id_token.h"
 #include "common/json.h"
@@ -39,11 +38,11 @@ Result<Asked> asked() {
 }
 
 Result<IdToken> token_for(Context& context, const std::string& connection, bool access_token) {
+  NEXUS_TRY(const auto credentials, fetch_credentials(context, connection));
   if (!access_token) {
-    NEXUS_TRY(auto token, good_id_token(context, connection));
+    NEXUS_TRY(auto token, good_id_token(context, connection, credentials));
     if (token) return *std::move(token);
   }
-  NEXUS_TRY(const auto credentials, fetch_credentials(context, connection));
   NEXUS_TRY(auto text, credential_in(credentials, ""));
   return IdToken{std::move(text), expiry_of(credentials)};
 }
@@ -66,8 +65,7 @@ Result<int> run_kubectl_helper(Context& context, const HelperArgs& args) {
   json.begin().member("apiVersion", request.version).member("kind", "ExecCredential");
   json.begin("status").member("token", token.text);
   if (token.expires_at) json.member("expirationTimestamp", rfc3339(*token.expires_at));
-  context.output.raw(json.end().end().take());
-  context.output.raw("\n");
+  print_line(context, json.end().end().take());
   return 0;
 }
 

@@ -62,12 +62,11 @@ Result<int> run_kubelet_helper(Context& context, const HelperArgs& args) {
       json.member("cacheDuration",
                   std::to_string(std::max<UnixTime>(0, *end - system_now() - kLeeway)) + "s");
     json.begin("auth").begin(mapping->site.host + mapping->site.path);
-    json.member("username", login.username).member("password", login.password).end().end();
+    json.member("username", *login.username).member("password", login.password).end().end();
   } else {
     json.member_or_null("auth", "");
   }
-  context.output.raw(json.end().take());
-  context.output.raw("\n");
+  print_line(context, json.end().take());
   return 0;
 }
 

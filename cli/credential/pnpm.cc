@@ -9,9 +9,8 @@ Result<int> run_pnpm_helper(Context& context, const HelperArgs& args) {
     return Error{ErrorCode::usage, "nexus.toml maps no connection to this registry",
                  "add it under [credential]; see nexus-credential(1)"};
   NEXUS_TRY(const auto credentials, fetch_credentials(context, mapping->connection));
-  NEXUS_TRY(const auto header, header_of(credentials));
-  context.output.raw(std::string_view(header).substr(header.find(": ") + 2));
-  context.output.raw("\n");
+  NEXUS_TRY(const auto header, header_in(credentials, ""));
+  print_line(context, header.value);
   return 0;
 }
 

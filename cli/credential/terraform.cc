@@ -1,8 +1,6 @@
 // The credentials helpers of Terraform and OpenTofu: OPERATION HOST.
-#include "cli/credential.h"
 #include "cli/credential/helpers.h"
 #include "common/json.h"
-#include "common/text.h"
 
 namespace nexus::cli {
 
@@ -25,8 +23,7 @@ Result<int> run_terraform_helper(Context& context, const HelperArgs& args) {
     NEXUS_TRY(const auto token, credential_in(credentials, ""));
     json.member("token", token);
   }
-  context.output.raw(json.end().take());
-  context.output.raw("\n");
+  print_line(context, json.end().take());
   return 0;
 }
 

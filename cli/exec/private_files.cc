@@ -27,15 +27,6 @@ Error cannot_make(const std::string& path, int why) {
           "see how much space there is, or name another place with TMPDIR"};
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<void> PrivateFiles::make_directory() {
@@ -47,15 +38,18 @@ Result<void> PrivateFiles::make_directory() {
   return {};
 }
 
-Result<std::string> PrivateFiles::add(const std::string& name, std::string_view content) {
+Result<std::string> PrivateFiles::path_of(const std::string& name) {
   NEXUS_CHECK(make_directory());
-  auto path = directory_ + "/" + name;
+  return directory_ + "/" + name;
+}
+
+Result<void> PrivateFiles::add(const std::string& path, std::string_view content) {
   const Descriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   const bool done =
       file.get() >= 0 && fchmod(file.get(), 0600) == 0 && write_all(file.get(), content);
   if (!done) return cannot_make(path, errno);
-  return path;
+  return {};
 }
 
 Result<void> PrivateFiles::remove() {

@@ -16,9 +16,10 @@ class PrivateFiles {
   PrivateFiles(const PrivateFiles&) = delete;
   PrivateFiles& operator=(const PrivateFiles&) = delete;
 
-  /// The path of a new one. Error: failure.
-  Result<std::string> add(const std::string& name, std::string_view content);
-  bool empty() const { return directory_.empty(); }
+  /// Where one of that name is to be. Error: failure.
+  Result<std::string> path_of(const std::string& name);
+  /// Makes it there, anew. Error: failure.
+  Result<void> add(const std::string& path, std::string_view content);
   /// With what the program has put beside them. Error: failure, naming what is left.
   Result<void> remove();
 

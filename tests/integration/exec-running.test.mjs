@@ -79,8 +79,8 @@ test('what the program leaves behind keeps nobody waiting where nothing is maske
 
 test('a netrc file has each host, and programs log in with it', async () => {
   await keyed('netrc-api', { ...KINDS.basic_auth.provider, params: { validation: { skip: true } } }, { username: 'ada', password: 'plain-pw' });
-  const { stdout } = await exec(['--netrc', 'git.example.com=work', '--netrc', 'b.example=work:x-token-auth', '--netrc', '127.0.0.1=netrc-api'], sh('stat -c %a "$NETRC"; cat "$NETRC"; curl -sS --netrc-file "$NETRC" "$1/anything"', api.url));
-  assert.equal(stdout, `600\nmachine git.example.com login oauth2 password ${value}\nmachine b.example login x-token-auth password ${value}\nmachine 127.0.0.1 login ada password plain-pw\n`);
+  const { stdout } = await exec(['--netrc', 'git.example.com=work', '--netrc', 'b.example=work:x-token-auth', '--netrc', '127.0.0.1=netrc-api', '--netrc', 'c.example=netrc-api:bob', '--file', 'netrc=work'], sh('stat -c %a "$NETRC"; cat "$NETRC"; curl -sS --netrc-file "$NETRC" "$1/anything"', api.url));
+  assert.equal(stdout, `600\nmachine git.example.com login oauth2 password ${value}\nmachine b.example login x-token-auth password ${value}\nmachine 127.0.0.1 login ada password plain-pw\nmachine c.example login bob password plain-pw\n`);
   assert.equal(api.requests.at(-1).headers.authorization, `Basic ${Buffer.from('ada:plain-pw').toString('base64')}`);
   assert.deepEqual(leftBehind(), []);
   await keyed('odd-pair', KINDS.basic_auth.provider, KINDS.basic_auth.credentials);

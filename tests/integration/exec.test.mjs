@@ -134,6 +134,7 @@ test('two that give the same variable are an error that names both', async () =>
   for (const [args, said] of [
     [['work', '--env', 'DEMO_TOKEN=work:id_token'], /DEMO_TOKEN is given by work and by --env DEMO_TOKEN=work\n/],
     [['--env', 'A=work', '--env', 'A=work'], /A is given by --env A=work and by --env A=work/],
+    [['--file', 'A=work', '--file', 'A=work'], /A is given by --file A and by --file A/],
     [['--env', 'A=work', '--file', 'A=work'], /A is given by --env A=work and by --file A/],
     [['--env', 'NETRC=work', '--netrc', 'h=work'], /NETRC is given by --env NETRC=work and by --netrc/],
     [['work', 'work'], /DEMO_TOKEN is given by work and by work/],

@@ -126,11 +126,11 @@ TEST_CASE("curl's and netrc's forms say what can be said in them", "[exec]") {
   CHECK(*curl_config(token, "") == "header = \"Authorization: Bearer at-1\"\n");
   CHECK_FALSE(curl_config(token, "note"));
   CHECK_FALSE(header_line(token, "note"));
-  CHECK(*netrc_line(token, "", "h", "") == "machine h login oauth2 password at-1\n");
-  CHECK_FALSE(netrc_line(token, "note", "h", ""));
+  CHECK(*netrc_line("h", *login_in(token, "")) == "machine h login oauth2 password at-1\n");
+  CHECK_FALSE(netrc_line("h", *login_in(token, "note")));
   const auto basic =
       payload(R"({"type":"basic_auth","config":{"username_field":"u","password_field":"p"}})",
               R"({"u":"ada","p":"pw"})");
-  CHECK(*netrc_line(basic, "", "h", "") == "machine h login ada password pw\n");
-  CHECK(*netrc_line(basic, "", "h", "bob") == "machine h login bob password pw\n");
+  CHECK(*netrc_line("h", *login_in(basic, "")) == "machine h login ada password pw\n");
+  CHECK(*netrc_line("h", *login_in(basic, "p")) == "machine h login oauth2 password pw\n");
 }

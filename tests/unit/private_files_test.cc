@@ -19,12 +19,12 @@ TEST_CASE("private files are this user's alone, and gone in the end", "[private_
   std::string directory;
   {
     PrivateFiles files;
-    CHECK(files.empty());
     const auto before = umask(0777);
-    const auto path = files.add("KEY_FILE", "canary");
-    umask(before);
+    const auto path = files.path_of("KEY_FILE");
     REQUIRE(path);
-    CHECK_FALSE(files.empty());
+    const auto made = files.add(*path, "canary");
+    umask(before);
+    REQUIRE(made);
     directory = path->substr(0, path->rfind('/'));
     CHECK(path->starts_with(place.path() + "/nexus-exec-"));
     struct stat about {};
@@ -36,9 +36,9 @@ TEST_CASE("private files are this user's alone, and gone in the end", "[private_
     std::getline(std::ifstream(*path), content, '\0');
     CHECK(content == "canary");
     // What is there already is not written into, be it a link to elsewhere.
-    CHECK_FALSE(files.add("KEY_FILE", "again"));
+    CHECK_FALSE(files.add(*path, "again"));
     std::filesystem::create_symlink(place.path() + "/elsewhere", directory + "/LINK");
-    CHECK_FALSE(files.add("LINK", "canary"));
+    CHECK_FALSE(files.add(*files.path_of("LINK"), "canary"));
     CHECK_FALSE(std::filesystem::exists(place.path() + "/elsewhere"));
     std::ofstream(directory + "/of-the-program") << "x";
   }
@@ -52,7 +52,7 @@ TEST_CASE("private files are not put where others may take them away", "[private
   const test::Variable runtime("XDG_RUNTIME_DIR", open.path());
   const test::Variable temporary("TMPDIR", named.path());
   PrivateFiles files;
-  const auto path = files.add("F", "x");
+  const auto path = files.path_of("F");
   REQUIRE(path);
   CHECK_FALSE(path->starts_with(open.path() + "/"));
 }
