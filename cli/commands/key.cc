@@ -14,6 +14,7 @@ namespace {
 struct CreateArgs {
   std::string name;
   std::vector<std::string> use;
+  std::vector<std::string> forward;
   std::vector<std::string> read;
   bool admin = false;
   std::string expires;
@@ -25,6 +26,7 @@ std::string rights_of(const api::Key& key) {
   if (key.admin) return "admin";
   std::vector<std::string> rights;
   for (const auto& what : key.use) rights.push_back("use " + what);
+  for (const auto& what : key.forward) rights.push_back("forward " + what);
   for (const auto& what : key.read) rights.push_back("read " + what);
   return join(rights, ", ");
 }
@@ -47,7 +49,7 @@ Result<void> withdraw_unseen(Context& context, const api::Key& key) {
 }
 
 Result<int> run_create(Context& context, const CreateArgs& args) {
-  api::NewKey wanted{args.name, args.admin, args.use, args.read, {}};
+  api::NewKey wanted{args.name, args.admin, args.use, args.forward, args.read, {}};
   if (!args.expires.empty()) {
     NEXUS_TRY(wanted.expires_at, parse_time(args.expires, system_now(), Towards::future));
   }
@@ -119,6 +121,10 @@ Command create_command() {
             &args->use,
             "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)",
             {.value = "SCOPE"}},
+           {"--forward",
+            &args->forward,
+            "have requests sent on for those, and never see a credential (repeatable)",
+            {.value = "SCOPE"}},
            {"--read", &args->read, "only see the status of those (repeatable)", {.value = "SCOPE"}},
            {"--admin", &args->admin, "everything: providers, keys and the audit log as well"},
            {"--expires",
@@ -127,6 +133,7 @@ Command create_command() {
             {.value = "TIME"}}},
       .action = [args](Context& context) { return run_create(context, *args); },
       .examples = {"nexus key create --name ci --use provider:github --expires 90d",
+                   "nexus key create --name agent --forward provider:github",
                    "nexus key create --name dashboard --read all"}};
 }
 

@@ -7,6 +7,7 @@ Result<void> read(const Reader& from, Key& into) {
   into.name = from.text("name");
   into.admin = from.flag("admin");
   into.use = from.texts("use");
+  into.forward = from.texts("forward");
   into.read = from.texts("read");
   into.variable = from.text("variable");
   into.damaged = from.flag("damaged");
@@ -22,6 +23,7 @@ void write(JsonWriter& to, const Key& key) {
       .member("name", key.name)
       .flag("admin", key.admin)
       .member("use", key.use)
+      .member("forward", key.forward)
       .member("read", key.read)
       .member_or_null("variable", key.variable)
       .flag("damaged", key.damaged)
@@ -35,6 +37,7 @@ void write(JsonWriter& to, const NewKey& key) {
   to.member("name", key.name)
       .flag("admin", key.admin)
       .member("use", key.use)
+      .member("forward", key.forward)
       .member("read", key.read);
   if (key.expires_at) to.member("expires_at", *key.expires_at);
 }

@@ -16,10 +16,11 @@ struct Key {
   std::string id;
   std::string name;
   bool admin = false;
-  std::vector<std::string> use;   ///< "all", "workspace:W", "provider:P" or a connection's id
-  std::vector<std::string> read;  ///< the same, to be looked at only
-  std::string variable;           ///< of nexusd's environment that brought it, "" for one made here
-  bool damaged = false;           ///< its record was altered or damaged: it opens nothing
+  std::vector<std::string> use;      ///< "all", "workspace:W", "provider:P" or a connection's id
+  std::vector<std::string> forward;  ///< the same, to have requests sent on, never the credentials
+  std::vector<std::string> read;     ///< the same, to be looked at only
+  std::string variable;  ///< of nexusd's environment that brought it, "" for one made here
+  bool damaged = false;  ///< its record was altered or damaged: it opens nothing
   std::optional<UnixTime> created_at;  ///< of one made here
   std::optional<UnixTime> expires_at;
   std::optional<UnixTime> last_used_at;
@@ -34,6 +35,7 @@ struct NewKey {
   std::string name;
   bool admin = false;
   std::vector<std::string> use;
+  std::vector<std::string> forward;
   std::vector<std::string> read;
   std::optional<UnixTime> expires_at;
 };

@@ -14,7 +14,8 @@ namespace {
 constexpr std::pair<Grant::Over, std::string_view> kPrefixes[] = {
     {Grant::Over::workspace, "workspace:"}, {Grant::Over::provider, "provider:"}};
 
-constexpr std::pair<Right, const char*> kRights[] = {{Right::read, "read"}, {Right::use, "use"}};
+constexpr std::pair<Right, const char*> kRights[] = {
+    {Right::read, "read"}, {Right::forward, "forward"}, {Right::use, "use"}};
 
 bool covers(const Grant& grant, std::string_view workspace, std::string_view provider) {
   switch (grant.over) {
@@ -85,7 +86,7 @@ Result<Access> read_access(const JsonFields& from) {
   }
   if (!access.admin && access.grants.empty())
     return Error{ErrorCode::missing_fields, "the key would not be allowed anything",
-                 "give --use, --read or --admin"};
+                 "give --use, --forward, --read or --admin"};
   return access;
 }
 
@@ -132,10 +133,16 @@ bool may_see_all(const Caller& caller) {
 Result<void> require(const Caller& caller, Right right, const ConnectionRow& connection,
                      const std::string& reference) {
   if (may(caller, right, connection)) return {};
+  const auto lacks = [&](const std::string& what, const std::string& option) {
+    return Error{ErrorCode::access_denied, "this API key may " + what,
+                 "make a key that may: nexus key create " + option + " " + connection.id,
+                 connection.id, connection.provider_name};
+  };
+  if (may(caller, Right::forward, connection))
+    return lacks("have requests sent on for the connection, not have its credentials", "--use");
   if (may(caller, Right::read, connection))
-    return Error{ErrorCode::access_denied, "this API key may look at the connection, not use it",
-                 "make a key that may: nexus key create --use " + connection.id, connection.id,
-                 connection.provider_name};
+    return lacks("look at the connection, not use it",
+                 right == Right::forward ? "--forward" : "--use");
   auto hidden = no_such_connection(reference);
   hidden.code = ErrorCode::connection_out_of_scope;
   return hidden;

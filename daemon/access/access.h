@@ -11,8 +11,9 @@
 
 namespace nexus {
 
-/// What can be done with a connection. `use` includes `read`; an admin may do everything.
-enum class Right { read, use };
+/// What can be done with a connection, each with what stands before it: to see how it is, to have
+/// requests sent on with its credentials, to have these. An admin may do everything.
+enum class Right { read, forward, use };
 
 /// A right over one connection, over those of a provider or of a workspace, or over all.
 struct Grant {
@@ -32,7 +33,7 @@ struct Access {
   std::vector<Grant> grants;
 };
 
-/// `{"admin":bool,"read":["all",…],"use":[…]}`, as it is stored.
+/// `{"admin":bool,"read":["all",…],"forward":[…],"use":[…]}`, as it is stored.
 std::string to_text(const Access& access);
 Result<Access> access_from_text(std::string_view json);
 /// From a request. Errors: invalid_field, missing_fields when it would allow nothing.
@@ -54,7 +55,7 @@ bool may_see_provider(const Caller& caller, std::string_view name);
 bool may_see_all(const Caller& caller);
 
 /// Errors: connection_out_of_scope, which is told to the caller as connection_not_found is, where
-/// it may not even see the connection; access_denied where it may see but not use it.
+/// it may not even see the connection; access_denied where it may see it, and no more.
 Result<void> require(const Caller& caller, Right right, const ConnectionRow& connection,
                      const std::string& reference);
 

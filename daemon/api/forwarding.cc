@@ -138,8 +138,8 @@ class Answer {
 
 void forward_meant(Services& services, http::Request request, const Meant& meant,
                    const Answer& answer) {
-  const auto id =
-      id_of(services, request.caller, meant.reference, meant.workspace, services.limits.token);
+  const auto id = id_of(services, request.caller, meant.reference, meant.workspace, Right::forward,
+                        services.limits.token);
   if (!id) return answer.refuse(id.error());
   ForwardedRequest forwarded{
       .connection_id = *id,

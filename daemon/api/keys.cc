@@ -17,6 +17,7 @@ Key describe(const ApiKeyRow& row, const std::string& variable = {}) {
   key.name = row.name;
   key.admin = access.admin;
   key.use = grants_of(access, Right::use);
+  key.forward = grants_of(access, Right::forward);
   key.read = grants_of(access, Right::read);
   key.variable = variable;
   if (variable.empty()) key.created_at = row.created_at;

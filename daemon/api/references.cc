@@ -11,9 +11,9 @@ bool needs_no_look_up(const std::string& reference, const Caller& caller,
 }
 
 Result<std::string> id_of(Services& services, const Caller& caller, const std::string& reference,
-                          const std::string& workspace, http::RateLimiter& limiter) {
+                          const std::string& workspace, Right right, http::RateLimiter& limiter) {
   if (needs_no_look_up(reference, caller, limiter)) return reference;
-  NEXUS_TRY(const auto row, services.connections.find(reference, workspace, caller, Right::use));
+  NEXUS_TRY(const auto row, services.connections.find(reference, workspace, caller, right));
   NEXUS_CHECK(admit(limiter, caller, row.workspace));
   return row.id;
 }

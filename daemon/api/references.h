@@ -12,9 +12,9 @@ namespace nexus::api {
 bool needs_no_look_up(const std::string& reference, const Caller& caller,
                       const http::RateLimiter& limiter);
 
-/// The id that a reference stands for, in that workspace, for who wants to use it; counted by the
-/// limiter. Errors: those of Connections::find, rate_limited.
+/// The id that a reference stands for, in that workspace, for who has that right over it; counted
+/// by the limiter. Errors: those of Connections::find, rate_limited.
 Result<std::string> id_of(Services& services, const Caller& caller, const std::string& reference,
-                          const std::string& workspace, http::RateLimiter& limiter);
+                          const std::string& workspace, Right right, http::RateLimiter& limiter);
 
 }  // namespace nexus::api

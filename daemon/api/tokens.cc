@@ -100,8 +100,8 @@ void get_token(Services& services, const http::Request& request, const Arguments
   if (!min_ttl || *min_ttl > kLongestTtl)
     return done(Error{ErrorCode::invalid_field, "min_ttl is not a number of seconds",
                       "give whole seconds, for example 60"});
-  const auto id =
-      id_of(services, request.caller, args[0], workspace_of(request), services.limits.token);
+  const auto id = id_of(services, request.caller, args[0], workspace_of(request), Right::use,
+                        services.limits.token);
   if (!id) return done(id.error());
   auto target = target_in(request);
   if (target.is_everything())
@@ -118,8 +118,8 @@ void refresh_token(Services& services, const http::Request& request, const Argum
   if (!payload) return done(payload.error());
   const auto refused = refused_token(request);
   if (!refused) return done(refused.error());
-  const auto id =
-      id_of(services, request.caller, args[0], workspace_of(request), services.limits.refresh);
+  const auto id = id_of(services, request.caller, args[0], workspace_of(request), Right::use,
+                        services.limits.refresh);
   if (!id) return done(id.error());
   auto target = target_in(request);
   if (!refused->empty() && !target.is_everything())

@@ -43,12 +43,12 @@ Tokens::Tokens(Store& store, const Vault& vault, Providers& providers, Refresher
       clock_(std::move(clock)) {}
 
 void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller,
-                   Done done) {
+                   Done done, Right right) {
   const auto row = store_.token(connection_id);
   if (!row) return done(row.error());
   if (!*row) return done(no_such_connection(connection_id));
   const auto& connection = (*row)->connection;
-  if (const auto allowed = require(caller, Right::use, connection, connection_id); !allowed)
+  if (const auto allowed = require(caller, right, connection, connection_id); !allowed)
     return done(allowed.error());
   if (const auto error = not_active(connection)) return done(*error);
   if (connection.auth_type == AuthType::oauth2) refresher_.note_use(connection_id);
@@ -57,31 +57,33 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   refresh_first(connection_id, false, wanted, std::move(done));
 }
 
-Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Caller& caller) {
+Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Caller& caller,
+                                     Right right) {
   NEXUS_TRY(auto row, store_.connection(connection_id));
   if (!row) return no_such_connection(connection_id);
-  NEXUS_CHECK(require(caller, Right::use, *row, connection_id));
+  NEXUS_CHECK(require(caller, right, *row, connection_id));
   if (const auto error = not_active(*row)) return *error;
   return *std::move(row);
 }
 
-Result<ConnectionRow> Tokens::refreshable(const std::string& connection_id, const Caller& caller) {
-  NEXUS_TRY(auto row, usable(connection_id, caller));
+Result<ConnectionRow> Tokens::refreshable(const std::string& connection_id, const Caller& caller,
+                                          Right right) {
+  NEXUS_TRY(auto row, usable(connection_id, caller, right));
   if (row.auth_type == AuthType::oauth2) return row;
   return static_has_nothing(row, "nothing to refresh",
                             "to change them, run: " + connect_in_place_of(row));
 }
 
 void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
-  const auto row = refreshable(connection_id, caller);
+  const auto row = refreshable(connection_id, caller, Right::use);
   if (!row) return done(row.error());
   refresher_.note_use(connection_id);
   refresh_first(connection_id, true, 0, std::move(done));
 }
 
 void Tokens::replace_refused(const std::string& connection_id, const std::string& sha256_of_it,
-                             const Caller& caller, Done done) {
-  if (const auto may = refreshable(connection_id, caller); !may) return done(may.error());
+                             const Caller& caller, Done done, Right right) {
+  if (const auto may = refreshable(connection_id, caller, right); !may) return done(may.error());
   const auto row = store_.token(connection_id);
   if (!row) return done(row.error());
   if (!*row) return done(no_such_connection(connection_id));
@@ -140,7 +142,7 @@ Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget t
 
 void Tokens::fetch_downscoped(const std::string& connection_id, TokenTarget target,
                               UnixTime min_ttl, bool forced, const Caller& caller, Done done) {
-  const auto row = usable(connection_id, caller);
+  const auto row = usable(connection_id, caller, Right::use);
   if (!row) return done(row.error());
   auto checked = check_target(*row, std::move(target));
   if (!checked) return done(checked.error());

@@ -51,7 +51,10 @@ class Tokens {
   /// Errors: attention_required, connection_pending, connection_failed, connection_revoked,
   /// connection_not_found, connection_out_of_scope, access_denied; upstream_error,
   /// upstream_timeout, provider_protocol, provider_misconfigured only when no valid token is left.
-  void fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller, Done done);
+  /// `right`: what the caller has to have; `forward` where the token goes no further than into a
+  /// request of ours.
+  void fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller, Done done,
+             Right right = Right::use);
 
   /// The same for a token that is good for `target` alone, refreshed whatever is left of it where
   /// `forced`. Also errors: scope_not_allowed (more than was granted, or the provider says no),
@@ -65,20 +68,21 @@ class Tokens {
   /// digits of its SHA-256, is the present one still;
   /// else that one is the answer. Waits as long as the last failure says, unlike `refresh`.
   void replace_refused(const std::string& connection_id, const std::string& sha256_of_it,
-                       const Caller& caller, Done done);
+                       const Caller& caller, Done done, Right right = Right::use);
 
  private:
   Result<FetchedToken> open(const std::shared_ptr<const TokenRow>& row) const;
   Result<FetchedToken> open_static(const ConnectionRow& row, const SealedFields& fields) const;
-  /// The connection, for a caller who may use it and while it has something to give.
-  Result<ConnectionRow> usable(const std::string& connection_id, const Caller& caller);
+  /// The connection, for a caller who has that right over it and while it has something to give.
+  Result<ConnectionRow> usable(const std::string& connection_id, const Caller& caller, Right right);
   Result<TokenTarget> check_target(const ConnectionRow& row, TokenTarget target);
   Result<FetchedToken> open_downscoped(const ConnectionRow& row, const TokenTarget& target,
                                        const DownscopedTokens::Kept& kept) const;
   Result<FetchedToken> after_downscoped_flight(const std::string& connection_id,
                                                const TokenTarget& target,
                                                const Result<void>& outcome, bool forced);
-  Result<ConnectionRow> refreshable(const std::string& connection_id, const Caller& caller);
+  Result<ConnectionRow> refreshable(const std::string& connection_id, const Caller& caller,
+                                    Right right);
   void refresh_first(const std::string& connection_id, bool forced, UnixTime wanted, Done done);
   Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
                                     bool forced);

@@ -86,10 +86,12 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
         budget_(forwarder.held_) {}
 
   void begin() {
-    forwarder_.tokens_.fetch(request_.connection_id, 0, request_.caller,
-                             [self = shared_from_this()](Result<FetchedToken> token) {
-                               self->go_on_with(std::move(token));
-                             });
+    forwarder_.tokens_.fetch(
+        request_.connection_id, 0, request_.caller,
+        [self = shared_from_this()](Result<FetchedToken> token) {
+          self->go_on_with(std::move(token));
+        },
+        shows_secrets_ ? Right::use : Right::forward);
   }
 
  private:
@@ -290,7 +292,8 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
         [self = shared_from_this(), answer = std::make_shared<StreamedAnswer>(*std::move(answer))](
             Result<FetchedToken> fresh) {
           self->repeat_with(std::move(fresh), std::move(*answer));
-        });
+        },
+        Right::forward);
   }
 
   /// With a new token; where there is none, the server's own words are the answer, unless a person

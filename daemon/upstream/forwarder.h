@@ -45,6 +45,7 @@ struct UnsentRequest {
 
 /// Sends requests in the name of connections: with their credentials, put in as their strategies
 /// say, to the hosts that these may go to, and to no others. Redirects are answers like any other.
+/// The caller needs Right::forward, and Right::use to be shown what it never sends.
 ///
 /// After a 401 the access token is refreshed, and the request sent once more: where its method is
 /// idempotent (RFC 9110 9.2.2) and its body still there, that is of 64 KiB at the most.

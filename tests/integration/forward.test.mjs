@@ -162,6 +162,15 @@ test('it needs the same as the token itself: a key, its scope, no page in a brow
   const readOnly = await home.makeKey('reader', '--read', 'all');
   assert.equal((await status({ withKey: readOnly }))[0], 403);
   assert.deepEqual(api.requests, []);
+  const forwardOnly = await home.makeKey('agent', '--forward', id);
+  assert.equal((await status({ withKey: forwardOnly }))[0], 200);
+  assert.deepEqual(await status({ withKey: forwardOnly, headers: { 'x-nexus-dry-run': 'masked' } }), [200, undefined]);
+  assert.deepEqual(await status({ withKey: forwardOnly, headers: { 'x-nexus-dry-run': 'show-secrets' } }), [403, 'access_denied']);
+  for (const [method, path] of [['GET', `/v1/token/${id}`], ['POST', `/v1/refresh/${id}`]]) {
+    const { status: code, json } = await home.http(method, path, undefined, { key: forwardOnly });
+    assert.equal(`${code} ${json.code}`, '403 access_denied', path);
+    assert.match(json.message, /have requests sent on for the connection, not have its credentials/);
+  }
   assert.equal((await send('GET', to('/', 'demo'), { gateway: true })).status, 200, 'of what the key may see the name is not ambiguous');
 });
 

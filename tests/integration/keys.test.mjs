@@ -26,11 +26,13 @@ after(async () => { await home.remove(); await provider.close(); });
 
 const bearer = (value) => ({ headers: { authorization: value }, key: '' });
 
-test('the scope matrix: read, use and admin over own, other and unknown connections', async () => {
+test('the scope matrix: read, forward, use and admin over own, other and unknown connections', async () => {
   const keys = {
     none: '',
     'read connection': await home.makeKey('r1', '--read', ids.own),
     'read workspace': await home.makeKey('r2', '--read', 'workspace:w1'),
+    'forward connection': await home.makeKey('f1', '--forward', ids.own),
+    'forward workspace': await home.makeKey('f2', '--forward', 'workspace:w1'),
     'use connection': await home.makeKey('u1', '--use', ids.own),
     'use provider': await home.makeKey('u2', '--use', 'provider:mine'),
     'use workspace': await home.makeKey('u3', '--use', 'workspace:w1'),
@@ -43,6 +45,8 @@ test('the scope matrix: read, use and admin over own, other and unknown connecti
     none: { own: [O, U, U, U, U, U], other: [O, U, U, U, U, U] },
     'read connection': { own: [O, 1, F, N, N, F], other: [N, 0, N, N, N, N] },
     'read workspace': { own: [O, 1, F, N, F, F], other: [N, 0, N, N, F, N] },
+    'forward connection': { own: [O, 1, F, N, N, F], other: [N, 0, N, N, N, N] },
+    'forward workspace': { own: [O, 1, F, N, F, F], other: [N, 0, N, N, F, N] },
     'use connection': { own: [O, 1, O, O, N, F], other: [N, 0, N, N, N, N] },
     'use provider': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, N, N] },
     'use workspace': { own: [O, 1, O, O, O, O], other: [N, 0, N, N, F, N] },
@@ -266,7 +270,7 @@ test('a revoked or expired key is refused on the next request', async () => {
 
 test('bad wishes are refused with a way out', async () => {
   const create = (...args) => home.nexus(['key', 'create', '--name', 'bad', ...args]);
-  assert.match((await create()).stderr, /--use, --read or --admin/);
+  assert.match((await create()).stderr, /--use, --forward, --read or --admin/);
   assert.equal((await create('--use', 'everything')).code, 2);
   assert.match((await create('--use', 'google')).stderr, /provider:NAME/);
   const unknown = await create('--use', 'all', '--expires', 'soon');

@@ -138,9 +138,20 @@ TEST_CASE("providers, plans, keys, records and the daemon are read as they were 
   CHECK(planned.count(PlanAction::update) == 1);
   CHECK(planned.problems[0].error.field == "params.pkce");
 
+  there_and_back(api::Key{"k",
+                          "ci",
+                          false,
+                          {"all"},
+                          {"workspace:w"},
+                          {"provider:google"},
+                          {},
+                          false,
+                          5,
+                          9,
+                          7,
+                          "nxk_x"});
   there_and_back(
-      api::Key{"k", "ci", false, {"all"}, {"provider:google"}, {}, false, 5, 9, 7, "nxk_x"});
-  there_and_back(api::Key{"API_KEY#1", "API_KEY#1", true, {}, {}, "API_KEY", false, {}, {}, 7, ""});
+      api::Key{"API_KEY#1", "API_KEY#1", true, {}, {}, {}, "API_KEY", false, {}, {}, 7, ""});
   const auto record = there_and_back(
       api::AuditRecord{.sequence = 7,
                        .event = "token_retrieved",
