@@ -55,13 +55,13 @@ void Reactor::end_on_wrong_thread(const std::source_location& where) {
 }
 
 void Reactor::post(Task task) {
-  bool first = false;
+  bool was_asleep = false;
   {
     const std::lock_guard lock(mutex_);
-    first = posted_.empty();
     posted_.push_back(std::move(task));
+    was_asleep = std::exchange(asleep_, false);
   }
-  if (!first) return;  // whoever was first wakes the loop for all
+  if (!was_asleep) return;  // it looks before it sleeps, or somebody has woken it
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = write(wakeup_, &one, sizeof one);
 }
@@ -123,7 +123,7 @@ void Reactor::run() {
 }
 
 void Reactor::wait() {
-  const int timeout = turn_end_.empty() ? -1 : 0;
+  const int timeout = goes_to_sleep() ? -1 : 0;
   const int count = epoll_wait(epoll_, ready_.data(), static_cast<int>(ready_.size()), timeout);
   for (int i = 0; i < count; ++i) dispatch(ready_[static_cast<std::size_t>(i)]);
 }
@@ -133,6 +133,12 @@ void Reactor::dispatch(const epoll_event& event) {
   const auto found = watches_.find(event.data.u64);
   if (found == watches_.end() || found->second.events == 0) return;
   with_last_catch(found->second.ready, event.events);
+}
+
+bool Reactor::goes_to_sleep() {
+  const std::lock_guard lock(mutex_);
+  asleep_ = turn_end_.empty() && posted_.empty();
+  return asleep_;
 }
 
 /// Once a turn, however many timers came and went in it.
@@ -161,6 +167,7 @@ void Reactor::run_posted() {
   std::vector<Task> tasks;
   {
     const std::lock_guard lock(mutex_);
+    asleep_ = false;
     tasks.swap(posted_);
   }
   for (const auto& task : tasks) with_last_catch(task);

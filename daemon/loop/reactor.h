@@ -81,6 +81,8 @@ class Reactor {
 
   [[noreturn]] static void end_on_wrong_thread(const std::source_location& where);
   void wait();
+  /// That nothing is there to be done; from then on whoever posts has to wake it.
+  bool goes_to_sleep();
   void dispatch(const epoll_event& event);
   void arm_timer();
   void run_due();
@@ -104,6 +106,7 @@ class Reactor {
 
   std::mutex mutex_;
   std::vector<Task> posted_;
+  bool asleep_ = false;
 };
 
 }  // namespace nexus
