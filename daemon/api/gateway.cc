@@ -7,7 +7,6 @@
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
-#include "daemon/metrics.h"
 #include "daemon/net/url.h"
 
 namespace nexus::api {
@@ -120,7 +119,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
   const auto needs = request.is_passed_on ? Needs::key : needs_of(*match.route);
   auto known = authenticate(request, needs, match.arguments);
   if (!known && known.error().code == ErrorCode::invalid_api_key)
-    known = refuse_key(known.error(), request, audit);
+    known = wrong_keys_.refuse(known.error(), request, audit);
   if (known && !request.is_passed_on) known = check_media_type(request);
   if (!known) {
     auto response = http::own_error(known.error());
@@ -172,21 +171,6 @@ Result<void> Gateway::authenticate(http::Request& request, Needs needs,
     return Error{ErrorCode::access_denied, "this API key is not an admin's",
                  "make one where nexusd runs: nexus key create --name NAME --admin"};
   return {};
-}
-
-/// Guessing is slowed down and does not fill the audit log; who knows a key is not held up.
-Error Gateway::refuse_key(Error refused, const http::Request& request,
-                          std::vector<std::string>& audit) {
-  metrics::api_key_refused();
-  if (auto record =
-          services_.refusals.note(AuditEvent::api_key_refused, request.caller, request.path))
-    audit.push_back(*std::move(record));
-  const auto wait = wrong_keys_.wait_for(request.caller.peer);
-  if (wait == 0) return refused;
-  Error error{ErrorCode::rate_limited, "too many wrong API keys from this address",
-              "send a right one, or try again in " + std::to_string(wait) + " s"};
-  error.retry_after_s = wait;
-  return error;
 }
 
 }  // namespace nexus::api

@@ -9,6 +9,7 @@
 #include "common/config.h"
 #include "daemon/api/callback_pages.h"
 #include "daemon/api/routes.h"
+#include "daemon/api/wrong_keys.h"
 #include "daemon/http/host_policy.h"
 #include "daemon/http/origin_policy.h"
 #include "daemon/http/server.h"
@@ -36,7 +37,10 @@ class Gateway {
   static Result<std::optional<Settings>> read(const Config& config);
 
   Gateway(Settings settings, CallbackPages& callback, Services& services)
-      : settings_(std::move(settings)), callback_(callback), services_(services) {}
+      : settings_(std::move(settings)),
+        callback_(callback),
+        services_(services),
+        wrong_keys_(services.refusals) {}
 
   /// Error: callback_unavailable when the address is taken.
   Result<void> open(http::Server& server);
@@ -46,14 +50,10 @@ class Gateway {
   /// Finds out who is calling. Errors: missing_api_key, invalid_api_key, access_denied,
   /// rate_limited.
   Result<void> authenticate(http::Request& request, Needs needs, const Arguments& arguments);
-  /// What to answer to a wrong key, and what goes on record of it.
-  Error refuse_key(Error refused, const http::Request& request, std::vector<std::string>& audit);
-
   Settings settings_;
   CallbackPages& callback_;
   Services& services_;
-  /// Wrong keys for each peer; right ones are never counted (J10).
-  http::RateLimiter wrong_keys_{60};
+  WrongKeys wrong_keys_;
 };
 
 }  // namespace nexus::api
