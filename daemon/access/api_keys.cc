@@ -1,12 +1,11 @@
 #include "daemon/access/api_keys.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 
 #include "common/json.h"
 #include "common/suggestion.h"
 #include "common/text.h"
+#include "daemon/access/key_text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
 
@@ -14,47 +13,10 @@ namespace nexus {
 namespace {
 
 constexpr std::string_view kPrefix = "nxk_";
-constexpr std::size_t kIdSize = 10;
-constexpr std::size_t kSecretSize = 43;  // base 62: 256 bits
-constexpr std::size_t kChecksumSize = 6;
-constexpr std::size_t kKeySize = kPrefix.size() + kIdSize + 1 + kSecretSize + kChecksumSize;
-constexpr std::string_view kBase62 =
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view kIdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Seconds between two writes of when a key was used: a request is not to wait for a disk, and a
 /// restart forgets a few minutes at most.
 constexpr UnixTime kUseSavedEvery = 300;
-
-SecretText random_text(std::string_view alphabet, std::size_t size) {
-  SecretText text;
-  for (std::size_t i = 0; i < size; ++i)
-    text += alphabet[randombytes_uniform(static_cast<std::uint32_t>(alphabet.size()))];
-  return text;
-}
-
-std::string checksum(std::string_view text) {
-  const auto hash = sha256(text);
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<unsigned char>(hash[i]);
-  std::string out;
-  for (std::size_t i = 0; i < kChecksumSize; ++i, number /= kBase62.size())
-    out += kBase62[number % kBase62.size()];
-  return out;
-}
-
-SecretText new_key() {
-  SecretText key(kPrefix);
-  key.append(random_text(kIdAlphabet, kIdSize)).append("_");
-  key.append(random_text(kBase62, kSecretSize));
-  return key.append(checksum(key));
-}
-
-/// The id inside a key; "" for what does not look like one.
-std::string id_in(std::string_view key) {
-  if (key.size() != kKeySize || !key.starts_with(kPrefix)) return {};
-  return std::string(key.substr(kPrefix.size(), kIdSize));
-}
 
 Result<void> check_name(const std::string& name) {
   if (name.empty() || name.size() > 64 || printable(name, 65) != name ||
@@ -130,10 +92,10 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
       return Error{ErrorCode::key_exists, name + " is the id of another key",
                    "choose another name"};
   }
-  Issued issued{Secret(new_key()), {}};
+  Issued issued{Secret(new_key(kPrefix)), {}};
   const auto text = issued.key.expose();
-  issued.row = {id_in(text),     name,          vault_.hash_api_key(text),
-                to_text(access), wall_clock_(), expires_at};
+  issued.row = {id_in_key(kPrefix, text), name,          vault_.hash_api_key(text),
+                to_text(access),          wall_clock_(), expires_at};
   NEXUS_CHECK(audit_.commit(
       {.event = AuditEvent::key_created, .detail = issued.row.id + " " + name}, caller));
   NEXUS_CHECK(store_.put_api_key(issued.row));
@@ -203,7 +165,7 @@ Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
   if (auto name = environment_.use(hash, wall_clock_()))
     return Identity{*std::move(name), environment_.access()};
   const std::string none(hash.size(), '\0');
-  const auto id = id_in(key);
+  const auto id = id_in_key(kPrefix, key);
   const std::lock_guard lock(mutex_);
   const auto found = keys_.find(id);
   const bool known = found != keys_.end();

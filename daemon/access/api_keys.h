@@ -20,10 +20,9 @@ namespace nexus {
 
 /// The API keys of the gateway.
 ///
-/// A key reads `nxk_ID_SECRET`: ten characters that name it, then 43 of base 62 (256 random bits)
-/// and six of checksum over everything before (SHA-256), so that scanners for leaked secrets can
-/// tell a key from noise. Only a keyed hash is stored; all of them are held in memory, so that a
-/// check costs one hash and a revocation counts from the next request on. Thread-safe.
+/// A key begins with nxk_ (key_text.h). Only a keyed hash is stored; all of them are held in
+/// memory, so that a check costs one hash and a revocation counts from the next request on.
+/// Thread-safe.
 class ApiKeys {
  public:
   /// `environment_keys`: whether the environment brings keys, too.
