@@ -49,6 +49,8 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"gateway.environment_keys", &gateway.environment_keys},
           {"gateway.return_urls", &gateway.return_urls},
           {"gateway.cors_origins", &gateway.cors_origins},
+          {"proxy.listen", &config.forwarding.listen},
+          {"proxy.rules", &config.forwarding.rules},
           {"limits.request_connection", &limits.request_connection},
           {"limits.token", &limits.token},
           {"limits.refresh", &limits.refresh},

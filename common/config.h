@@ -22,6 +22,12 @@ struct GatewayConfig {
   std::vector<std::string> cors_origins;  ///< CORS_ALLOWED_ORIGINS, ALLOWED_ORIGINS
 };
 
+/// `[proxy]`: the APIs of connections, on a port of their own, for programs on this machine.
+struct ForwardingConfig {
+  std::string listen;              ///< "127.0.0.1:8070"; "": once it is asked for
+  std::vector<std::string> rules;  ///< of what applications may ask for, see nexus-api(7)
+};
+
 /// `[limits]`: requests a minute, 0 for no limit. `callback` counts what belongs to no connection
 /// that waits, for each address; the others for each API key and workspace.
 /// `_per_key`: whatever the workspace. `pending`: connections that may wait for an answer at a
@@ -72,6 +78,7 @@ struct Config {
   /// `hooks.on_attention`: a program and its arguments, run when a connection needs a person.
   std::vector<std::string> on_attention;
   GatewayConfig gateway;
+  ForwardingConfig forwarding;
   LimitsConfig limits;
   AuditConfig audit;
   std::vector<CredentialMapping> credential;

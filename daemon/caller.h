@@ -11,7 +11,7 @@ struct Access;
 /// Who asks: as the kernel tells it (SO_PEERCRED, the peer's address) and as an API key proves it.
 /// Nothing of it is the caller's own word, but for `agent`.
 struct Caller {
-  enum class Via { control_socket, callback, gateway, daemon };
+  enum class Via { control_socket, callback, gateway, proxy, daemon };
   Via via = Via::daemon;
   std::int64_t uid = -1;  ///< -1 where the kernel does not tell
   std::int64_t pid = -1;
@@ -21,6 +21,9 @@ struct Caller {
   std::string key{};      ///< id of the API key that was shown
   /// What that key allows; nothing where none is needed (access/access.h).
   std::shared_ptr<const Access> access{};
+
+  /// That it is one that shows an API key.
+  bool is_application() const { return via == Via::gateway || via == Via::proxy; }
 };
 
 /// The word for it in records and metrics.
@@ -32,6 +35,8 @@ constexpr const char* via_name(Caller::Via via) {
       return "callback";
     case Caller::Via::gateway:
       return "gateway";
+    case Caller::Via::proxy:
+      return "proxy";
     case Caller::Via::daemon:
       break;
   }

@@ -52,6 +52,12 @@ Result<void> check_ca_file(const std::string& path) {
                "name a readable file with certificates in PEM form"};
 }
 
+Result<RouteRules> rules_of(const Config& config) {
+  auto rules = RouteRules::parse(config.forwarding.rules);
+  if (rules) return rules;
+  return Error{ErrorCode::usage, "proxy.rules: " + rules.error().message, rules.error().hint};
+}
+
 api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, UnixTime now) {
   const auto& gateway = foundations.gateway;
   return {.socket = config.socket,
@@ -95,6 +101,7 @@ Result<Foundations> open_foundations(const Config& config) {
   NEXUS_CHECK(opened.store->authenticate_rows(row_key, adopted));
   NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));
   NEXUS_TRY(opened.gateway, api::Gateway::read(config));
+  NEXUS_TRY(opened.rules, rules_of(config));
   return opened;
 }
 
@@ -127,7 +134,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       refresh_(vault_, providers_, metadata_, ledger_, downscoped_, revocations_, clock_),
       refresher_(store_, refresh_, ledger_, downscoped_, network_workers_, clock_),
       tokens_(store_, vault_, providers_, refresher_, downscoped_, clock_),
-      forwarder_(tokens_, providers_, streaming_, system_now),
+      forwarder_(tokens_, providers_, streaming_, foundations_.rules, system_now),
       // The sockets and what answers there need each other: the loop runs when both are there.
       callback_sockets_(server_, config.callback_path, callback_on(foundations_.gateway),
                         [this](http::Request request, http::Respond respond) {

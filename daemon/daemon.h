@@ -51,6 +51,7 @@ struct Foundations {
   std::string key_source;
   ReturnUrls return_urls;
   std::optional<api::Gateway::Settings> gateway;
+  RouteRules rules;
 };
 
 /// The data directory has to be locked. Errors: vault_key_wrong, vault_unusable, usage.

@@ -16,6 +16,7 @@ struct CreateArgs {
   std::vector<std::string> use;
   std::vector<std::string> forward;
   std::vector<std::string> read;
+  std::vector<std::string> rules;
   bool admin = false;
   std::string expires;
 };
@@ -28,6 +29,7 @@ std::string rights_of(const api::Key& key) {
   for (const auto& what : key.use) rights.push_back("use " + what);
   for (const auto& what : key.forward) rights.push_back("forward " + what);
   for (const auto& what : key.read) rights.push_back("read " + what);
+  if (!key.rules.empty()) rights.push_back("by rules");
   return join(rights, ", ");
 }
 
@@ -49,7 +51,7 @@ Result<void> withdraw_unseen(Context& context, const api::Key& key) {
 }
 
 Result<int> run_create(Context& context, const CreateArgs& args) {
-  api::NewKey wanted{args.name, args.admin, args.use, args.forward, args.read, {}};
+  api::NewKey wanted{args.name, args.admin, args.use, args.forward, args.read, args.rules, {}};
   if (!args.expires.empty()) {
     NEXUS_TRY(wanted.expires_at, parse_time(args.expires, system_now(), Towards::future));
   }
@@ -125,6 +127,10 @@ Command create_command() {
             &args->forward,
             "have requests sent on for those, and never see a credential (repeatable)",
             {.value = "SCOPE"}},
+           {"--rule",
+            &args->rules,
+            "what of that is allowed: 'allow GET /repos/**', the first that fits (repeatable)",
+            {.value = "RULE"}},
            {"--read", &args->read, "only see the status of those (repeatable)", {.value = "SCOPE"}},
            {"--admin", &args->admin, "everything: providers, keys and the audit log as well"},
            {"--expires",
@@ -133,7 +139,7 @@ Command create_command() {
             {.value = "TIME"}}},
       .action = [args](Context& context) { return run_create(context, *args); },
       .examples = {"nexus key create --name ci --use provider:github --expires 90d",
-                   "nexus key create --name agent --forward provider:github",
+                   "nexus key create --name agent --forward provider:github --rule 'allow GET /**'",
                    "nexus key create --name dashboard --read all"}};
 }
 

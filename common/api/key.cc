@@ -9,6 +9,7 @@ Result<void> read(const Reader& from, Key& into) {
   into.use = from.texts("use");
   into.forward = from.texts("forward");
   into.read = from.texts("read");
+  into.rules = from.texts("rules");
   into.variable = from.text("variable");
   into.damaged = from.flag("damaged");
   into.created_at = from.number("created_at");
@@ -25,6 +26,7 @@ void write(JsonWriter& to, const Key& key) {
       .member("use", key.use)
       .member("forward", key.forward)
       .member("read", key.read)
+      .member("rules", key.rules)
       .member_or_null("variable", key.variable)
       .flag("damaged", key.damaged)
       .member_or_null("created_at", key.created_at)
@@ -38,7 +40,8 @@ void write(JsonWriter& to, const NewKey& key) {
       .flag("admin", key.admin)
       .member("use", key.use)
       .member("forward", key.forward)
-      .member("read", key.read);
+      .member("read", key.read)
+      .member("rules", key.rules);
   if (key.expires_at) to.member("expires_at", *key.expires_at);
 }
 

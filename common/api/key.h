@@ -19,6 +19,7 @@ struct Key {
   std::vector<std::string> use;      ///< "all", "workspace:W", "provider:P" or a connection's id
   std::vector<std::string> forward;  ///< the same, to have requests sent on, never the credentials
   std::vector<std::string> read;     ///< the same, to be looked at only
+  std::vector<std::string> rules;    ///< of what is sent on, nexus-api(7), RULES
   std::string variable;  ///< of nexusd's environment that brought it, "" for one made here
   bool damaged = false;  ///< its record was altered or damaged: it opens nothing
   std::optional<UnixTime> created_at;  ///< of one made here
@@ -37,6 +38,7 @@ struct NewKey {
   std::vector<std::string> use;
   std::vector<std::string> forward;
   std::vector<std::string> read;
+  std::vector<std::string> rules;
   std::optional<UnixTime> expires_at;
 };
 

@@ -70,6 +70,7 @@ std::string to_text(const Access& access) {
   JsonWriter to;
   to.begin().flag("admin", access.admin);
   for (const auto& [right, word] : kRights) to.member(word, grants_of(access, right));
+  if (!access.rules.empty()) to.member("rules", access.rules.texts());
   return to.end().take();
 }
 
@@ -84,6 +85,12 @@ Result<Access> read_access(const JsonFields& from) {
       access.grants.push_back(std::move(grant));
     }
   }
+  std::vector<std::string> rules;
+  NEXUS_CHECK(from.texts("rules", rules));
+  NEXUS_TRY(access.rules, RouteRules::parse(rules));
+  if (!rules.empty() && (access.admin || !grants_of(access, Right::use).empty()))
+    return Error{ErrorCode::invalid_field, "rules do not bind a key that has the credentials",
+                 "give --forward alone with them"};
   if (!access.admin && access.grants.empty())
     return Error{ErrorCode::missing_fields, "the key would not be allowed anything",
                  "give --use, --forward, --read or --admin"};

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/json_fields.h"
+#include "daemon/access/route_rules.h"
 #include "daemon/caller.h"
 #include "daemon/store/store.h"
 
@@ -31,9 +32,10 @@ struct Grant {
 struct Access {
   bool admin = false;
   std::vector<Grant> grants;
+  RouteRules rules{};  ///< of what may be sent on; only where nothing more than that is granted
 };
 
-/// `{"admin":bool,"read":["all",…],"forward":[…],"use":[…]}`, as it is stored.
+/// `{"admin":bool,"read":["all",…],"forward":[…],"use":[…],"rules":[…]}`, as it is stored.
 std::string to_text(const Access& access);
 Result<Access> access_from_text(std::string_view json);
 /// From a request. Errors: invalid_field, missing_fields when it would allow nothing.

@@ -56,7 +56,7 @@ Result<Reply> request_connection(Services& services, const http::Request& reques
   NEXUS_TRY(const auto body, read_body(request));
   NEXUS_TRY(auto wanted, read_connection_request(body));
   NEXUS_TRY(wanted.workspace, workspace_in(body, request));
-  const bool application = request.caller.via == Caller::Via::gateway;
+  const bool application = request.caller.is_application();
   if (application) NEXUS_CHECK(check_application_fields(wanted));
   NEXUS_CHECK(settle(services, request, wanted));
   auto started = services.requests.begin(wanted, request.caller);
@@ -118,7 +118,7 @@ Result<Reply> list_connections(Services& services, const http::Request& request,
   NEXUS_TRY(const auto slice, slice_of(request));
   ConnectionPage page{.before = slice.cursor, .limit = slice.limit};
   page.workspace = named_workspace(request);
-  if (page.workspace.empty() && request.caller.via == Caller::Via::gateway)
+  if (page.workspace.empty() && request.caller.is_application())
     return Error{ErrorCode::missing_workspace_id, "workspace_id is missing",
                  "name the workspace in the query"};
   if (page.workspace.empty()) page.workspace = "default";

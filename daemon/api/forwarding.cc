@@ -16,25 +16,12 @@ namespace {
 
 constexpr std::string_view kPrefix = "/v1/proxy/";
 
-/// What the path and our own headers of a request say.
-struct Meant {
-  std::string reference;  ///< of the connection
-  std::string target;
-  std::string workspace;
-  bool is_dry_run = false;
-  bool shows_secrets = false;
-};
-
 Error malformed(const std::string& what) {
   return {ErrorCode::invalid_field, what, "nexus-api(7) describes it under FORWARDING"};
 }
 
 Result<Meant> read(const http::Request& request) {
-  Meant meant;
-  if (request.method == "CONNECT" || request.method == "TRACE")
-    return Error{ErrorCode::method_not_allowed, request.method + " is not sent on",
-                 "it would open a tunnel, or have the credential told back"};
-  if (request.method == "HEAD" && request.stream) return malformed("HEAD has no body");
+  NEXUS_TRY(auto meant, meant_by_headers(request));
   const auto rest = std::string_view(request.target).substr(kPrefix.size());
   const auto end = std::min(rest.find_first_of("/?"), rest.size());
   const auto reference = percent_decode(rest.substr(0, end), false);
@@ -46,13 +33,6 @@ Result<Meant> read(const http::Request& request) {
     if (!meant.target.empty()) return malformed("the target is told twice, by path and by header");
     meant.target = target;
   }
-  meant.workspace = request.header("x-nexus-workspace");
-  if (meant.workspace.empty()) meant.workspace = "default";
-  const auto dry_run = request.header("x-nexus-dry-run");
-  meant.is_dry_run = !dry_run.empty();
-  meant.shows_secrets = dry_run == "show-secrets";
-  if (meant.is_dry_run && !meant.shows_secrets && dry_run != "masked")
-    return malformed("X-Nexus-Dry-Run is neither masked nor show-secrets");
   return meant;
 }
 
@@ -81,7 +61,8 @@ class Answer {
     auto response = http::own_error(in_words_of(reference_, error));
     const bool refused = error.code == ErrorCode::connection_out_of_scope ||
                          error.code == ErrorCode::access_denied ||
-                         error.code == ErrorCode::host_not_allowed;
+                         error.code == ErrorCode::host_not_allowed ||
+                         error.code == ErrorCode::route_not_allowed;
     response.audit.push_back(
         services_.audit.record({.event = AuditEvent::request_forwarded,
                                 .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
@@ -136,29 +117,29 @@ class Answer {
   http::Respond respond_;
 };
 
-void forward_meant(Services& services, http::Request request, const Meant& meant,
+void forward_meant(Services& services, const Lane& lane, http::Request request, const Meant& meant,
                    const Answer& answer) {
   const auto id = id_of(services, request.caller, meant.reference, meant.workspace, Right::forward,
                         services.limits.token);
   if (!id) return answer.refuse(id.error());
   ForwardedRequest forwarded{
       .connection_id = *id,
+      .provider = meant.provider,
       .method = std::move(request.method),
       .target = meant.target,
       .headers = std::move(request.headers),
       .body = {.stream = std::move(request.stream), .length = request.length},
       .wanted = std::move(request.wanted),
       .caller = request.caller,
-      .reader = &services.loop};
+      .reader = &lane.loop};
   if (!meant.is_dry_run)
-    return services.forwarder.forward(std::move(forwarded), [answer](Result<Forwarded> done) {
+    return lane.forwarder.forward(std::move(forwarded), [answer](Result<Forwarded> done) {
       done ? answer.pass_on(*std::move(done)) : answer.refuse(done.error());
     });
-  services.forwarder.show(
-      std::move(forwarded), meant.shows_secrets,
-      [answer, with_secrets = meant.shows_secrets](Result<UnsentRequest> shown) {
-        shown ? answer.show(*shown, with_secrets) : answer.refuse(shown.error());
-      });
+  lane.forwarder.show(std::move(forwarded), meant.shows_secrets,
+                      [answer, with_secrets = meant.shows_secrets](Result<UnsentRequest> shown) {
+                        shown ? answer.show(*shown, with_secrets) : answer.refuse(shown.error());
+                      });
 }
 
 }  // namespace
@@ -169,17 +150,39 @@ std::function<Reactor*(const http::Request&)> passes_on(Services& services) {
   };
 }
 
+Result<Meant> meant_by_headers(const http::Request& request) {
+  if (request.method == "CONNECT" || request.method == "TRACE")
+    return Error{ErrorCode::method_not_allowed, request.method + " is not sent on",
+                 "it would open a tunnel, or have the credential told back"};
+  if (request.method == "HEAD" && request.stream) return malformed("HEAD has no body");
+  Meant meant;
+  meant.workspace = request.header("x-nexus-workspace");
+  if (meant.workspace.empty()) meant.workspace = "default";
+  const auto dry_run = request.header("x-nexus-dry-run");
+  meant.is_dry_run = !dry_run.empty();
+  meant.shows_secrets = dry_run == "show-secrets";
+  if (meant.is_dry_run && !meant.shows_secrets && dry_run != "masked")
+    return malformed("X-Nexus-Dry-Run is neither masked nor show-secrets");
+  return meant;
+}
+
 void forward(Services& services, http::Request request, http::Respond respond) {
-  const auto meant = read(request);
+  auto meant = read(request);
+  forward(services, {services.forwarder, services.loop}, std::move(request), std::move(meant),
+          std::move(respond));
+}
+
+void forward(Services& services, const Lane& lane, http::Request request, Result<Meant> meant,
+             http::Respond respond) {
   const bool is_default = meant && meant->workspace == "default";
   const Answer answer(services, request.caller, is_default ? meant->reference : "", request.method,
                       std::move(respond));
   if (!meant) return answer.refuse(meant.error());
   if (needs_no_look_up(meant->reference, request.caller, services.limits.token))
-    return forward_meant(services, std::move(request), *meant, answer);
+    return forward_meant(services, lane, std::move(request), *meant, answer);
   services.disk_workers.submit(
-      [&services, request = std::move(request), meant = *meant, answer]() mutable {
-        forward_meant(services, std::move(request), meant, answer);
+      [&services, lane, request = std::move(request), meant = *meant, answer]() mutable {
+        forward_meant(services, lane, std::move(request), meant, answer);
       });
 }
 

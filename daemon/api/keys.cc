@@ -19,6 +19,7 @@ Key describe(const ApiKeyRow& row, const std::string& variable = {}) {
   key.use = grants_of(access, Right::use);
   key.forward = grants_of(access, Right::forward);
   key.read = grants_of(access, Right::read);
+  key.rules = access.rules.texts();
   key.variable = variable;
   if (variable.empty()) key.created_at = row.created_at;
   key.expires_at = row.expires_at;

@@ -49,13 +49,13 @@ inline Result<void> admitted(int wait, const std::string& whose) {
 /// wait. The control socket's own user is never limited.
 inline Result<void> admit(http::RateLimiter& limiter, const Caller& caller,
                           const std::string& workspace) {
-  if (caller.via != Caller::Via::gateway) return {};
+  if (!caller.is_application()) return {};
   return admitted(limiter.wait_for(caller.key + "\n" + workspace), "this key and workspace");
 }
 
 /// The key first: of names that it may ask for no more nothing is kept.
 inline Result<void> admit(KeyLimit& limit, const Caller& caller, const std::string& workspace) {
-  if (caller.via != Caller::Via::gateway) return {};
+  if (!caller.is_application()) return {};
   NEXUS_CHECK(admitted(limit.by_key.wait_for(caller.key), "this key"));
   return admit(limit.by_workspace, caller, workspace);
 }

@@ -6,7 +6,7 @@ namespace nexus::api {
 
 bool needs_no_look_up(const std::string& reference, const Caller& caller,
                       const http::RateLimiter& limiter) {
-  const bool counted = limiter.limits() && caller.via == Caller::Via::gateway;
+  const bool counted = limiter.limits() && caller.is_application();
   return is_connection_id(reference) && !counted;
 }
 

@@ -163,7 +163,7 @@ Place place_of(const RouteMatch& match, const Services& services, const http::Re
   const auto place = match.route->place;
   if (place != Place::loop_by_id) return place;
   // What is counted by workspace needs the row before the token's.
-  const bool counted = request.caller.via == Caller::Via::gateway && services.limits.by_workspace();
+  const bool counted = request.caller.is_application() && services.limits.by_workspace();
   return is_connection_id(match.arguments[0]) && !counted ? Place::loop : Place::disk;
 }
 

@@ -5,16 +5,18 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/access/route_rules.h"
 #include "daemon/provider/provider.h"
 #include "daemon/store/store.h"
 #include "daemon/upstream/destinations.h"
 
 namespace nexus {
 
-/// Where the requests of a connection go.
+/// Where the requests of a connection go, and which of them.
 struct Aim {
   Provider provider;
   Destinations destinations;
+  RouteRules rules;  ///< of nexus.toml
 };
 
 /// Those of late, so that the next request reads and parses nothing: each is as good as the row

@@ -90,4 +90,12 @@ Result<std::string> Destinations::resolve(std::string_view target) const {
   return full;
 }
 
+std::string_view Destinations::path_of(std::string_view url) const {
+  const auto path = url.substr(0, url.find('?'));
+  if (!path.starts_with(base_)) return path;
+  const auto below = path.substr(base_.size());
+  if (below.empty()) return "/";
+  return below.starts_with('/') ? below : path;
+}
+
 }  // namespace nexus

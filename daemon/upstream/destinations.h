@@ -22,6 +22,9 @@ class Destinations {
   /// Errors: invalid_field for what is neither, or has dot segments, a user name or a fragment;
   /// host_not_allowed for any other host.
   Result<std::string> resolve(std::string_view target) const;
+  /// The path of such a URL below the API's base URL, without its query; of one that is not below
+  /// it the URL.
+  std::string_view path_of(std::string_view url) const;
 
  private:
   struct Host {

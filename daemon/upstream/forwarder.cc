@@ -107,6 +107,10 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   /// Finds out where it goes, before any of it does.
   Result<void> aim() {
+    if (!request_.provider.empty() && lower(request_.provider) != token_.provider)
+      return Error{ErrorCode::connection_not_found,
+                   "the connection is none of " + printable(request_.provider, 80),
+                   "it is one of " + token_.provider, token_.connection_id, token_.provider};
     if (token_.strategy) {
       NEXUS_TRY(credentials_, credentials_from_document(token_.document.expose()));
     }
@@ -117,12 +121,26 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
                 forwarder_.providers_.of_connection(token_.provider_id, token_.provider));
       NEXUS_TRY(const auto base, api_address(provider));
       NEXUS_TRY(auto destinations, Destinations::of(provider, base));
-      aim_ = std::make_shared<const Aim>(Aim{std::move(provider), std::move(destinations)});
+      aim_ = std::make_shared<const Aim>(Aim{std::move(provider), std::move(destinations),
+                                             forwarder_.rules_.about(token_.row->connection)});
       aims.keep(token_.connection_id, token_.row, aim_);
     }
     NEXUS_TRY(const auto target, filled_target());
     NEXUS_TRY(url_, aim_->destinations.resolve(target));
-    return {};
+    return request_.caller.is_application() ? check_rules() : Result<void>();
+  }
+
+  Result<void> check_rules() const {
+    RouteRules of_key;
+    if (const auto& access = request_.caller.access; access && !access->rules.empty())
+      of_key = access->rules.about(token_.row->connection);
+    if (aim_->rules.empty() && of_key.empty()) return {};
+    if (overrides_method(request_.headers))
+      return Error{ErrorCode::route_not_allowed,
+                   "where there are rules, no header may name another method", "leave it out"};
+    const auto path = aim_->destinations.path_of(url_);
+    NEXUS_CHECK(aim_->rules.check(request_.method, path));
+    return of_key.check(request_.method, path);
   }
 
   /// Some APIs want the credential in the path, and the caller says where: `/bot{api_key}/getMe`.
@@ -347,8 +365,12 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
 };
 
 Forwarder::Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client,
-                     Clock wall_clock)
-    : tokens_(tokens), providers_(providers), client_(client), wall_clock_(std::move(wall_clock)) {}
+                     RouteRules rules, Clock wall_clock)
+    : tokens_(tokens),
+      providers_(providers),
+      client_(client),
+      rules_(std::move(rules)),
+      wall_clock_(std::move(wall_clock)) {}
 
 void Forwarder::forward(ForwardedRequest request, Done done) {
   std::make_shared<Forwarding>(*this, std::move(request), std::move(done))->begin();

@@ -19,6 +19,7 @@ namespace nexus {
 /// A caller's request for a connection's API.
 struct ForwardedRequest {
   std::string connection_id;
+  std::string provider;  ///< that it has to be of, "" for any
   std::string method;
   std::string target;  ///< a path below the API's base URL, or a URL as a whole
   HeaderLines headers;
@@ -45,7 +46,8 @@ struct UnsentRequest {
 
 /// Sends requests in the name of connections: with their credentials, put in as their strategies
 /// say, to the hosts that these may go to, and to no others. Redirects are answers like any other.
-/// The caller needs Right::forward, and Right::use to be shown what it never sends.
+/// The caller needs Right::forward, and Right::use to be shown what it never sends. What of an API
+/// applications may ask for is said by rules, of the daemon and of their keys.
 ///
 /// After a 401 the access token is refreshed, and the request sent once more: where its method is
 /// idempotent (RFC 9110 9.2.2) and its body still there, that is of 64 KiB at the most.
@@ -53,10 +55,12 @@ struct UnsentRequest {
 /// requests together (then overloaded).
 class Forwarder {
  public:
-  Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client, Clock wall_clock);
+  Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client, RouteRules rules,
+            Clock wall_clock);
 
   /// On whichever thread the answer's head, or the failure, came. Errors: those of Tokens::fetch,
-  /// Destinations and StreamingClient; body_too_large; invalid_field for a body that broke off.
+  /// Destinations and StreamingClient; route_not_allowed; body_too_large; invalid_field for a body
+  /// that broke off.
   using Done = std::function<void(Result<Forwarded>)>;
   void forward(ForwardedRequest request, Done done);
 
@@ -71,6 +75,7 @@ class Forwarder {
   Tokens& tokens_;
   Providers& providers_;
   StreamingClient& client_;
+  const RouteRules rules_;
   Clock wall_clock_;
   Aims aims_;
   /// Bytes of bodies that are kept. Shared: the last ones go with the client's loop.

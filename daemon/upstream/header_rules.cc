@@ -77,6 +77,14 @@ Headers headers_for_server(const HeaderLines& from_caller) {
   return out;
 }
 
+bool overrides_method(const HeaderLines& from_caller) {
+  return std::any_of(from_caller.begin(), from_caller.end(), [](const auto& header) {
+    const auto known = lower(header.first);
+    return known == "x-http-method-override" || known == "x-http-method" ||
+           known == "x-method-override";
+  });
+}
+
 HeaderLines headers_for_caller(const HeaderLines& from_server, const Masked& masked) {
   const auto named = named_by_connection(from_server);
   HeaderLines out;

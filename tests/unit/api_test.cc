@@ -138,20 +138,21 @@ TEST_CASE("providers, plans, keys, records and the daemon are read as they were 
   CHECK(planned.count(PlanAction::update) == 1);
   CHECK(planned.problems[0].error.field == "params.pkce");
 
-  there_and_back(api::Key{"k",
-                          "ci",
-                          false,
-                          {"all"},
-                          {"workspace:w"},
-                          {"provider:google"},
-                          {},
-                          false,
-                          5,
-                          9,
-                          7,
-                          "nxk_x"});
-  there_and_back(
-      api::Key{"API_KEY#1", "API_KEY#1", true, {}, {}, {}, "API_KEY", false, {}, {}, 7, ""});
+  there_and_back(api::Key{.id = "k",
+                          .name = "ci",
+                          .use = {"all"},
+                          .forward = {"workspace:w"},
+                          .read = {"provider:google"},
+                          .rules = {"allow * /**"},
+                          .created_at = 5,
+                          .expires_at = 9,
+                          .last_used_at = 7,
+                          .key = "nxk_x"});
+  there_and_back(api::Key{.id = "API_KEY#1",
+                          .name = "API_KEY#1",
+                          .admin = true,
+                          .variable = "API_KEY",
+                          .last_used_at = 7});
   const auto record = there_and_back(
       api::AuditRecord{.sequence = 7,
                        .event = "token_retrieved",
