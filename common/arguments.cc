@@ -26,7 +26,8 @@ struct Declaration {
   }
   CLI::Option* operator()(std::vector<std::string>* into) const {
     auto* option = app.add_option(argument.name, *into);
-    return argument.name[0] == '-' ? option->expected(1)->take_all() : option;
+    return argument.name[0] == '-' ? option->expected(1)->take_all()->allow_extra_args(false)
+                                   : option;
   }
   CLI::Option* operator()(auto* into) const { return app.add_option(argument.name, *into); }
 };
