@@ -101,6 +101,7 @@ Result<Foundations> open_foundations(const Config& config) {
   NEXUS_CHECK(opened.store->authenticate_rows(row_key, adopted));
   NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));
   NEXUS_TRY(opened.gateway, api::Gateway::read(config));
+  NEXUS_TRY(opened.proxy, api::ProxyListener::read(config));
   NEXUS_TRY(opened.rules, rules_of(config));
   return opened;
 }
@@ -158,29 +159,20 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                       limits_.callback, network_workers_),
       api_keys_(store_, vault_, audit_, disk_workers_, clock_, system_now,
                 config.gateway.environment_keys),
-      services_{store_,
-                integrity_,
-                providers_,
-                registry_,
-                plans_,
-                provider_checks_,
-                redirect_uris_,
-                connections_,
-                requests_,
-                code_flow_,
-                captures_,
-                device_flow_,
-                tokens_,
-                forwarder_,
-                api_keys_,
-                audit_,
-                refusals_,
-                reactor_,
-                network_workers_,
-                disk_workers_,
-                limits_,
-                clock_,
-                facts_of(config, foundations_, clock_())},
+      proxy_(foundations_.proxy, reactor_, services_, refusals_,
+             [this, network = NetworkSettings{config.proxy, config.ca_file}] {
+               return std::make_unique<api::ProxyLane>(
+                   network, [this](auto& responses) { commit_audit(audit_, responses); }, tokens_,
+                   providers_, foundations_.rules, system_now);
+             }),
+      services_{store_,         integrity_,       providers_,
+                registry_,      plans_,           provider_checks_,
+                redirect_uris_, connections_,     requests_,
+                code_flow_,     captures_,        device_flow_,
+                tokens_,        forwarder_,       api_keys_,
+                proxy_,         audit_,           refusals_,
+                reactor_,       network_workers_, disk_workers_,
+                limits_,        clock_,           facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(
@@ -215,6 +207,7 @@ Result<void> Daemon::start(int control_socket) {
   NEXUS_CHECK(api_keys_.load());
   listen_on_control_socket(control_socket);
   if (gateway_) NEXUS_CHECK(gateway_->open(server_));
+  NEXUS_CHECK(proxy_.start());
   NEXUS_CHECK(refresh_scheduler_.start(reactor_));
   NEXUS_CHECK(revocation_scheduler_.start(reactor_));
   flow_expiry_.start(reactor_);
@@ -227,11 +220,17 @@ Result<void> Daemon::start(int control_socket) {
 }
 
 void Daemon::stop() {
-  server_.drain(kDrain, [this] { reactor_.stop(); });
+  const auto under_way = std::make_shared<int>(2);
+  const auto drained = [this, under_way] {
+    if (--*under_way == 0) reactor_.stop();
+  };
+  server_.drain(kDrain, drained);
+  proxy_.drain(kDrain, drained);
 }
 
 bool Daemon::finish() {
   streaming_.stop();  // its answers lead to everything below
+  proxy_.stop();
   audit_retention_.stop();
   refresh_scheduler_.stop();
   revocation_scheduler_.stop();

@@ -10,6 +10,7 @@
 #include "daemon/api/callback_sockets.h"
 #include "daemon/api/gateway.h"
 #include "daemon/api/limits.h"
+#include "daemon/api/proxy_listener.h"
 #include "daemon/api/routes.h"
 #include "daemon/attention_hook.h"
 #include "daemon/audit.h"
@@ -51,6 +52,7 @@ struct Foundations {
   std::string key_source;
   ReturnUrls return_urls;
   std::optional<api::Gateway::Settings> gateway;
+  std::optional<http::ListenAddress> proxy;
   RouteRules rules;
 };
 
@@ -122,6 +124,7 @@ class Daemon {
   api::CallbackPages callback_pages_;
 
   ApiKeys api_keys_;
+  api::ProxyListener proxy_;
   api::Services services_;
   std::optional<api::Gateway> gateway_;
 

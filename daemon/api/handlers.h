@@ -31,6 +31,14 @@ Result<Reply> get_ready(Services& services, const http::Request& request, const 
 void get_openapi(Services& services, const http::Request& request, const Arguments& args,
                  http::Respond respond);
 Result<Reply> get_daemon(Services& services, const http::Request& request, const Arguments& args);
+// proxy.cc
+Result<Reply> show_proxy(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> open_proxy(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> close_proxy(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> list_proxy_routes(Services& services, const http::Request& request,
+                                const Arguments& args);
+Result<Reply> begin_program(Services& services, const http::Request& request,
+                            const Arguments& args);
 // connections.cc
 Result<Reply> request_connection(Services& services, const http::Request& request,
                                  const Arguments& args);

@@ -95,6 +95,11 @@ const Route kRoutes[] = {
     {"GET", "/health", Answering{get_health}, loop, nothing},
     {"GET", "/ready", Answering{get_ready}, disk, nothing},
     {"GET", "/v1/daemon", Answering{get_daemon}, disk, admin},
+    {"GET", "/v1/daemon/proxy", Answering{show_proxy}, disk, admin},
+    {"POST", "/v1/daemon/proxy", Answering{open_proxy}, disk, admin},
+    {"DELETE", "/v1/daemon/proxy", Answering{close_proxy}, disk, admin},
+    {"GET", "/v1/daemon/proxy/routes", Answering{list_proxy_routes}, disk, admin},
+    {"POST", "/v1/daemon/proxy/programs", Answering{begin_program}, disk, admin},
     {"GET", "/openapi.yaml", Later{get_openapi}, loop, nothing},
     {"GET", "/metrics", Later{get_metrics}, loop, nothing},
 };

@@ -36,6 +36,8 @@ struct DaemonFacts {
   UnixTime started_at = 0;
 };
 
+class ProxyListener;
+
 /// Everything the routes serve from.
 struct Services {
   Store& store;
@@ -53,6 +55,7 @@ struct Services {
   Tokens& tokens;
   Forwarder& forwarder;
   ApiKeys& api_keys;
+  ProxyListener& proxy;
   Audit& audit;
   Refusals& refusals;
   Reactor& loop;                ///< where answers are sent from

@@ -69,6 +69,7 @@ class Forwarder {
   void show(ForwardedRequest request, bool with_secrets, Shown shown);
 
   StreamingClient& client() { return client_; }
+  const RouteRules& rules() const { return rules_; }
 
  private:
   class Forwarding;

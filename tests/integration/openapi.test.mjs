@@ -10,7 +10,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
 import { keyPair } from '../support/key_pair.mjs';
-import { Home } from '../support/nexus.mjs';
+import { Home, freePort } from '../support/nexus.mjs';
 
 const file = new URL('../../share/openapi.yaml', import.meta.url);
 const document = parse(readFileSync(file, 'utf8'));
@@ -99,6 +99,13 @@ test('every operation answers as it is described', async () => {
   const NOBODY = '8f1c5a52-6a3c-4d43-9d06-2f6d3c2f3f5e';
 
   for (const path of ['/health', '/ready', '/metrics', '/v1/daemon']) await call('GET', path);
+  const proxyAt = `127.0.0.1:${await freePort()}`;
+  for (const [method, path, body] of [['GET', '/v1/daemon/proxy'], ['POST', '/v1/daemon/proxy', { listen: proxyAt }], ['DELETE', '/v1/daemon/proxy'], ['GET', '/v1/daemon/proxy/routes?workspace_id=default'], ['POST', '/v1/daemon/proxy/programs', { connections: ['demo'] }]]) {
+    await call(method, path, { body });
+    await call(method, path, { body, key: keys.none });
+    await call(method, path, { body, key: keys.read });
+  }
+  await call('POST', '/v1/daemon/proxy', { body: { listen: '0.0.0.0:1' } });
   const served = await call('GET', '/openapi.yaml', { key: keys.none });
   assert.equal(served.text, readFileSync(file, 'utf8'), 'it serves this very document');
   const started = await call('POST', '/v1/request-connection', { body: { workspace_id: 'default', provider_name: 'demo', return_url: 'https://a.example/' } });
@@ -275,7 +282,7 @@ test('every operation answers as it is described', async () => {
   // What cannot be had here in the time of a test, or only by breaking the machine.
   const left = { '504': 'a provider that stalls for 15 s', '500': 'a full disk' };
   const byHand = new Set(['GET /auth/callback 200', 'GET /auth/callback 429', 'GET /metrics 401', 'POST /v1/request-connection 409',
-    'GET /v1/token/{connection_id} 429', 'GET /v1/token/{connection_id} 502', 'POST /v1/refresh/{connection_id} 429', 'GET /v1/resolve 429', 'GET /v1/resolve 502']);
+    'POST /v1/daemon/proxy/programs 201', 'GET /v1/token/{connection_id} 429', 'GET /v1/token/{connection_id} 502', 'POST /v1/refresh/{connection_id} 429', 'GET /v1/resolve 429', 'GET /v1/resolve 502']);
   const missing = operations.flatMap(([path, method, operation]) => Object.keys(operation.responses)
     .filter((status) => !left[status] && !seen.get(`${method.toUpperCase()} ${path}`)?.has(status))
     .map((status) => `${method.toUpperCase()} ${path} ${status}`)).filter((name) => !byHand.has(name));

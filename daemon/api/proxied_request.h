@@ -1,0 +1,20 @@
+#pragma once
+
+#include "common/secret.h"
+#include "daemon/api/forwarding.h"
+#include "daemon/http/message.h"
+
+namespace nexus::api {
+
+/// What a request to the proxy means: `/{connection}/{path}?{query}` or, as clients of a sidecar
+/// send it, `/{provider}/{path}` with X-Nexus-Connection-ID, or the path alone with
+/// X-Nexus-Provider beside it. Error: invalid_field.
+Result<Meant> read_proxied(const http::Request& request);
+
+/// Takes a running program's key out of a request, from wherever the program put it: it was given
+/// the key in the place of a credential, and sends it where that one would be, in any header (as
+/// Basic's user or password, in a signature's Credential) or in the query. Empty where there is
+/// none.
+Secret take_program_key(http::Request& request);
+
+}  // namespace nexus::api
