@@ -78,15 +78,24 @@ Result<CatalogueVariable> read_variable(const std::string& name, const Json& tab
   return variable;
 }
 
-Result<std::map<std::string, std::string>> read_env(const JsonFields& fields) {
+Result<std::map<std::string, std::string>> read_env(const JsonFields& fields, const char* name) {
   std::map<std::string, std::string> env;
-  NEXUS_CHECK(fields.map("env", env));
-  for (const auto& [variable, field] : env) {
+  NEXUS_CHECK(fields.map(name, env));
+  for (const auto& [variable, value] : env)
     if (auto checked = check_variable_name(variable); !checked)
-      return fields.bad("env", "is wrong: " + checked.error().message);
-    if (field.empty()) return fields.bad("env", "names no field for " + variable);
-  }
+      return fields.bad(name, "is wrong: " + checked.error().message);
   return env;
+}
+
+Result<void> read_envs(const JsonFields& fields, CatalogueEntry& entry) {
+  NEXUS_TRY(entry.env, read_env(fields, "env"));
+  for (const auto& [variable, field] : entry.env)
+    if (field.empty()) return fields.bad("env", "names no field for " + variable);
+  NEXUS_TRY(entry.proxy_env, read_env(fields, "proxy_env"));
+  for (const auto& [variable, path] : entry.proxy_env)
+    if (!path.empty() && !is_plain_path(path))
+      return fields.bad("proxy_env", "has no path for " + variable);
+  return {};
 }
 
 Result<CatalogueEntry> read_entry(const Json& document, const std::string& name) {
@@ -114,10 +123,10 @@ Result<CatalogueEntry> read_entry(const Json& document, const std::string& name)
       NEXUS_TRY(auto read, read_variable(variable, table));
       entry.variables.push_back(std::move(read));
     }
-  NEXUS_TRY(entry.env, read_env(fields));
+  NEXUS_CHECK(read_envs(fields, entry));
   auto profile = Json::object();
   const std::set<std::string> ours{"display_name", "docs_url",  "quirks", "unverified",
-                                   "client",       "variables", "env"};
+                                   "client",       "variables", "env",    "proxy_env"};
   for (const auto& [member, value] : document.items()) {
     if (kProfileFields.contains(member))
       profile[member] = value;

@@ -45,6 +45,8 @@ struct CatalogueEntry {
   std::vector<CatalogueVariable> variables;
   /// What `nexus exec` calls the credentials for programs that know the service: variable → field.
   std::map<std::string, std::string> env;
+  /// And the address of the API, behind a proxy: variable → what follows api_base_url there.
+  std::map<std::string, std::string> proxy_env;
   // Of the profile, what the command line itself goes by.
   AuthType auth_type = AuthType::oauth2;
   std::string grant_type;

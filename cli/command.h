@@ -37,6 +37,7 @@ Command exec_command();
 Command key_command();
 Command list_command();
 Command provider_command();
+Command proxy_command();
 Command prune_command();
 Command refresh_command();
 Command status_command();

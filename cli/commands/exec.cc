@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/credential.h"
 #include "cli/exec/assignment.h"
+#include "cli/exec/behind_proxy.h"
 #include "cli/exec/child.h"
 #include "cli/exec/child_variables.h"
 #include "cli/exec/conventional_variables.h"
@@ -11,6 +12,7 @@
 #include "cli/exec/private_files.h"
 #include "cli/token.h"
 #include "cli/token_formats.h"
+#include "common/api/token_payload.h"
 
 namespace nexus::cli {
 namespace {
@@ -21,7 +23,9 @@ struct ExecArgs {
   std::vector<std::string> files;
   std::vector<std::string> netrc;
   std::string min_ttl;
+  std::vector<std::string> rules;
   bool mask = false;
+  bool proxy = false;
   std::vector<std::string> program;
 };
 
@@ -76,6 +80,9 @@ Result<Wanted> understand(const ExecArgs& args) {
   if (args.connections.empty() && args.variables.empty() && args.files.empty() &&
       args.netrc.empty())
     return Error{ErrorCode::usage, "no connection is named before --", example};
+  if (!args.rules.empty() && !args.proxy)
+    return Error{ErrorCode::usage, "--rule is about what goes through the proxy",
+                 "add --proxy: the program then has no credential, and can do nothing else"};
   return wanted;
 }
 
@@ -83,11 +90,15 @@ Result<Wanted> understand(const ExecArgs& args) {
 Result<void> give_conventional(Context& context, Payloads& payloads, const std::string& connection,
                                Given& given) {
   NEXUS_TRY(const auto* payload, payloads.of(connection));
-  NEXUS_TRY(const auto names, conventional_variables(context, connection, *payload));
+  const std::string provider(api::TokenPayload(*payload).member("provider").value_or(SecretText()));
+  NEXUS_TRY(const auto names, conventional_variables(context, connection, provider));
   bool any = false;
   std::vector<std::string> fields;
-  for (const auto& [variable, field] : names) {
+  for (const auto& [variable, field] : names.fields) {
     const auto value = credential_in(*payload, field);
+    if (!value && field.empty())
+      return Error{value.error().code, value.error().message,
+                   "name a variable for each: nexus exec --env VAR=" + connection + ":FIELD ..."};
     fields.push_back(field);
     if (!value) {
       given.variables.leave_out(variable);  // of an optional field: a session token
@@ -155,9 +166,24 @@ Result<void> write_files(PrivateFiles& files, Given& given) {
   return files.add(path, given.netrc);
 }
 
+/// No credential at all: addresses, and a key for them.
+Result<Given> give_addresses(Context& context, const ExecArgs& args, Wanted wanted) {
+  if (!wanted.files.empty() || !wanted.netrc.empty())
+    return Error{ErrorCode::usage,
+                 "--proxy keeps credentials from the program, and files have them",
+                 "leave out --file and --netrc, or --proxy"};
+  Given given;
+  NEXUS_TRY(auto key,
+            give_proxy(context, {args.connections, std::move(wanted.variables), args.rules},
+                       given.variables));
+  given.secrets.push_back(std::move(key));
+  return given;
+}
+
 Result<int> run_exec(Context& context, const ExecArgs& args) {
   NEXUS_TRY(const auto wanted, understand(args));
-  NEXUS_TRY(auto given, fetch(context, args, wanted));
+  NEXUS_TRY(auto given,
+            args.proxy ? give_addresses(context, args, wanted) : fetch(context, args, wanted));
   if (!args.mask && given.files.empty() && given.netrc.empty())
     return become(args.program, given.variables);
   NEXUS_TRY(const auto signals, HeldSignals::hold());
@@ -200,6 +226,14 @@ Command exec_command() {
                 &args->min_ttl,
                 "refresh when less life than this is left (60s, 5m)",
                 {.value = "TIME"}},
+               {"--proxy", &args->proxy,
+                "give it the address of nexusd's proxy, and a key for that while it runs, in place "
+                "of the credentials"},
+               {"--rule",
+                &args->rules,
+                "what it may ask for there: 'allow GET /repos/**', the first that fits "
+                "(repeatable)",
+                {.value = "RULE"}},
                {"--mask", &args->mask, "show *** for the credentials in the program's output"}},
           .action = [args](Context& context) { return run_exec(context, *args); },
           .footer =
@@ -207,7 +241,8 @@ Command exec_command() {
               "run, 128+n where signal n ended it.",
           .examples = {"nexus exec github -- gh repo list", "nexus exec aws openai -- ./train.sh",
                        "nexus exec --env API_TOKEN=work --mask -- make deploy",
-                       "nexus exec --netrc git.example.com=work -- go build ./..."},
+                       "nexus exec --netrc git.example.com=work -- go build ./...",
+                       "nexus exec --proxy openai --rule 'allow POST /v1/**' -- ./agent"},
           .runs = &args->program};
 }
 

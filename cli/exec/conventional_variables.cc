@@ -1,10 +1,8 @@
 #include "cli/exec/conventional_variables.h"
 
 #include "cli/catalogue.h"
-#include "cli/credential.h"
 #include "cli/exec/variable_name.h"
 #include "common/api/provider.h"
-#include "common/api/token_payload.h"
 #include "common/text.h"
 
 namespace nexus::cli {
@@ -33,21 +31,20 @@ std::string token_variable(const std::string& provider) {
 
 }  // namespace
 
-Result<std::map<std::string, std::string>> conventional_variables(Context& context,
-                                                                  const std::string& connection,
-                                                                  const SecretText& payload) {
-  const std::string provider(api::TokenPayload(payload).member("provider").value_or(SecretText()));
+Result<ConventionalVariables> conventional_variables(Context& context,
+                                                     const std::string& connection,
+                                                     const std::string& provider) {
   NEXUS_TRY(const auto name, entry_of(context, provider));
   NEXUS_TRY(const auto entry, Catalogue().find(name));
-  if (entry && !entry->env.empty()) return entry->env;
-  if (const auto secret = credential_in(payload, ""); !secret)
-    return Error{secret.error().code, secret.error().message,
-                 "name a variable for each: nexus exec --env VAR=" + connection + ":FIELD ..."};
+  ConventionalVariables variables;
+  if (entry) variables = {entry->env, entry->proxy_env};
+  if (!variables.fields.empty()) return variables;
   auto variable = token_variable(provider);
   if (!check_variable_name(variable))
     return Error{ErrorCode::usage, "no variable can be called after " + printable(provider, 80),
                  "name one: nexus exec --env VAR=" + connection};
-  return std::map<std::string, std::string>{{std::move(variable), ""}};
+  variables.fields.emplace(std::move(variable), "");
+  return variables;
 }
 
 }  // namespace nexus::cli
