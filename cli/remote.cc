@@ -1,19 +1,12 @@
 #include "cli/remote.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <utility>
 
-#include "cli/child_environment.h"
-#include "cli/program_path.h"
-#include "cli/spawn_attributes.h"
+#include "cli/piped_program.h"
 #include "common/paths.h"
 #include "common/text.h"
 
@@ -54,68 +47,16 @@ Result<void> check_url(const std::string& url) {
   return {};
 }
 
-/// Both ends of a pipe, closed in the end.
-struct Pipe {
-  std::array<int, 2> ends{-1, -1};
-  Pipe() {
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) ends = {-1, -1};
-  }
-  ~Pipe() {
-    close_end(0);
-    close_end(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  void close_end(std::size_t which) {
-    if (ends[which] >= 0) close(ends[which]);
-    ends[which] = -1;
-  }
-};
-
-/// nexus-remote as it runs, with both ends of its pipes.
-struct Helper {
-  pid_t child;
-  Descriptor to;
-  Descriptor from;
-};
-
-Result<Helper> start_helper() {
-  const auto program = program_path("nexus-remote");
-  const Error missing{ErrorCode::failure, "nexus-remote cannot be run",
-                      "install it in libexec/nexus, next to the directory of nexus"};
-  Pipe in;
-  Pipe out;
-  if (program.empty() || in.ends[0] < 0 || out.ends[0] < 0) return missing;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.ends[0], 0);
-  posix_spawn_file_actions_adddup2(&actions, out.ends[1], 1);
-  std::string name = "nexus-remote";
-  std::array<char*, 2> arguments{name.data(), nullptr};
-  pid_t child = 0;
-  const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
-  auto variables = environment_for(ChildKind::other);
-  const int failed = posix_spawn(&child, program.c_str(), &actions, attributes.get(),
-                                 arguments.data(), variables.data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return missing;
-  return Helper{child, Descriptor(std::exchange(in.ends[1], -1)),
-                Descriptor(std::exchange(out.ends[0], -1))};
-}
-
 /// Runs nexus-remote with that input; its whole output.
 Result<SecretText> run_helper(std::string_view input) {
-  NEXUS_TRY(auto helper, start_helper());
-  const auto child = helper.child;
+  NEXUS_TRY(auto helper, start_piped("nexus-remote"));
   {
     const auto sent = std::move(helper.to);
     static_cast<void>(write_all(sent.get(), input));  // it ended early and says why on its output
   }
   SecretText said;
   static_cast<void>(read_all(helper.from.get(), said));
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  wait_for(helper.child);
   return said;
 }
 
@@ -191,7 +132,7 @@ Result<LocalResponse> remote_request(const Config& config, std::string_view meth
 
 Result<RemoteStream> open_remote_stream(const Config& config) {
   NEXUS_TRY(const auto remote, remote_of(config));
-  NEXUS_TRY(auto helper, start_helper());
+  NEXUS_TRY(auto helper, start_piped("nexus-remote"));
   static_cast<void>(
       write_all(helper.to.get(), input_for("STREAM", remote.base, "", config, remote)));
   // A line says that it is connected, or why not; what follows is the server's.
