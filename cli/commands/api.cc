@@ -3,8 +3,8 @@
 
 #include "cli/command.h"
 #include "cli/commands/api_call.h"
+#include "cli/commands/api_pages.h"
 #include "cli/daemon_stream.h"
-#include "cli/output/answer_body.h"
 #include "common/api/error.h"
 #include "common/api/shown_request.h"
 #include "common/text.h"
@@ -98,18 +98,14 @@ Result<int> show(const Context& context, const ApiArgs& args, const Call& call) 
   return 0;
 }
 
-Result<int> send(const Context& context, const ApiArgs& args, Call call) {
-  NEXUS_TRY(auto body, AnswerBody::open(context.output, args.output));
+Result<int> send(const Context& context, const ApiArgs& args, Call call, ApiPages& pages) {
   int status = 0;
-  bool is_json = false;
-  if (args.slurp) NEXUS_CHECK(body.write("[", true));
-  for (bool is_first = true; !call.target.empty(); is_first = false) {
+  while (!call.target.empty()) {
     Errors errors;
     std::string next;
     const auto on_head = [&](const StreamHead& head) -> Result<void> {
       if (errors.begin(head)) return {};
       status = head.status;
-      is_json = head.header("content-type").find("json") != std::string::npos;
       next = args.paginate && status < 300 ? next_page(head) : "";
       if (args.verbose) context.output.note("< " + printable(head.line, 200));
       if (args.include) {
@@ -117,26 +113,36 @@ Result<int> send(const Context& context, const ApiArgs& args, Call call) {
         for (const auto& [name, value] : head.headers) context.output.line(name + ": " + value);
         context.output.line("");
       }
-      return args.slurp && !is_first ? body.write(",", true) : Result<void>();
+      return pages.begin(head);
     };
     const auto on_piece = [&](std::string_view piece) -> Result<void> {
-      return errors.keep(piece) ? Result<void>() : body.write(piece, is_json);
+      return errors.keep(piece) ? Result<void>() : pages.write(piece);
     };
     NEXUS_CHECK(stream_request(context.config, request_for(context, call), {on_head, on_piece}));
     NEXUS_CHECK(errors.told());
+    NEXUS_CHECK(pages.end_page());
     call.target = next;
   }
-  if (args.slurp) NEXUS_CHECK(body.write("]", true));
-  body.end();
+  NEXUS_CHECK(pages.end());
   if (status >= 400) context.output.note("nexus: the API answered " + std::to_string(status));
   return exit_code_for(status);
 }
 
+/// Starts the daemon where that is wanted, which is none of another machine's.
+Result<void> wake_daemon(Context& context) {
+  if (context.config.url.empty()) NEXUS_CHECK(context.client.call_raw("GET", "/health", ""));
+  return {};
+}
+
 Result<int> run_api(Context& context, const ApiArgs& args) {
   NEXUS_TRY(auto call, read_call(args));
-  // Starts the daemon where that is wanted, which is none of another machine's.
-  if (context.config.url.empty()) NEXUS_CHECK(context.client.call_raw("GET", "/health", ""));
-  return args.dry_run ? show(context, args, call) : send(context, args, std::move(call));
+  if (args.dry_run) {
+    NEXUS_CHECK(wake_daemon(context));
+    return show(context, args, call);
+  }
+  NEXUS_TRY(auto pages, ApiPages::open(context.output, args));
+  NEXUS_CHECK(wake_daemon(context));
+  return send(context, args, std::move(call), pages);
 }
 
 }  // namespace
@@ -173,6 +179,10 @@ Command api_command() {
             {.value = "FILE"}},
            {"--paginate", &args->paginate, "go on to the next page as the Link header says"},
            {"--slurp", &args->slurp, "make one JSON list of all pages"},
+           {"-q,--jq",
+            &args->jq,
+            "print what this jq expression makes of each page",
+            {.value = "EXPRESSION"}},
            {"--dry-run", &args->dry_run, "print what would be sent, and do not send it"},
            {"--show-secrets", &args->show_secrets, "with --dry-run: do not mask the credentials"},
            {"-v,--verbose", &args->verbose, "print the answer's status line on stderr"}},
@@ -181,7 +191,7 @@ Command api_command() {
           "The credentials go to the hosts of the connection's provider alone. Redirects are\n"
           "answers like any other. Exit status: 0 below 400, 1 for 4xx, 10 for 429 and 5xx.",
       .examples = {"nexus api github /user", "nexus api github POST /user/repos -f name=demo",
-                   "nexus api github '/issues?per_page=100' --paginate --slurp",
+                   "nexus api github '/issues?per_page=100' --paginate --jq '.[].title'",
                    "nexus api aws '/?Action=GetCallerIdentity&Version=2011-06-15' --dry-run"}};
 }
 

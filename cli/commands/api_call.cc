@@ -145,6 +145,8 @@ Result<Call> read_call(const ApiArgs& args) {
   if (args.paginate && (call.method != "GET" || call.body.is_there()))
     return usage("--paginate is for GET", "leave it out, or the body");
   if (args.slurp && !args.paginate) return usage("--slurp is for --paginate", "give both");
+  if (args.dry_run && !args.jq.empty())
+    return usage("--jq is for answers, and --dry-run has none", "leave one of them out");
   if (!has_header(call.headers, "accept")) call.headers.emplace_back("Accept", "*/*");
   return call;
 }

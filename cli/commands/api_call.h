@@ -19,6 +19,7 @@ struct ApiArgs {
   std::vector<std::string> text_fields;
   std::string input;
   std::string output;
+  std::string jq;
   bool include = false;
   bool paginate = false;
   bool slurp = false;
