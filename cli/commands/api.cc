@@ -100,12 +100,14 @@ Result<int> show(const Context& context, const ApiArgs& args, const Call& call) 
 
 Result<int> send(const Context& context, const ApiArgs& args, Call call, ApiPages& pages) {
   int status = 0;
+  std::string hint;
   while (!call.target.empty()) {
     Errors errors;
     std::string next;
     const auto on_head = [&](const StreamHead& head) -> Result<void> {
       if (errors.begin(head)) return {};
       status = head.status;
+      hint = head.header("x-nexus-hint");
       next = args.paginate && status < 300 ? next_page(head) : "";
       if (args.verbose) context.output.note("< " + printable(head.line, 200));
       if (args.include) {
@@ -125,6 +127,7 @@ Result<int> send(const Context& context, const ApiArgs& args, Call call, ApiPage
   }
   NEXUS_CHECK(pages.end());
   if (status >= 400) context.output.note("nexus: the API answered " + std::to_string(status));
+  if (!hint.empty()) context.output.note("  " + hint);
   return exit_code_for(status);
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/api/forwarding.h"
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "daemon/api/references.h"
 #include "daemon/connection_errors.h"
 #include "daemon/http/responses.h"
+#include "daemon/log.h"
 #include "daemon/metrics.h"
 
 namespace nexus::api {
@@ -46,6 +48,13 @@ SecretText document_of(const RequestHead& head) {
   return json.end().take();
 }
 
+/// What is told of a clock that is wrong, ours or the server's; `skew`: seconds that ours is ahead.
+std::string clock_hint(UnixTime skew) {
+  const auto minutes = std::to_string(std::abs(skew) / 60);
+  return "nexusd's clock is " + minutes + (skew > 0 ? " min ahead of" : " min behind") +
+         " the API's, which refuses signatures of another time: set the clock";
+}
+
 class Answer {
  public:
   Answer(Services& services, const Caller& caller, std::string reference, std::string method,
@@ -81,6 +90,14 @@ class Answer {
     response.headers = std::move(answer.headers);
     response.headers.emplace_back("X-Nexus-Connection", forwarded.connection_id);
     response.headers.emplace_back("X-Nexus-Url", forwarded.url);
+    if (forwarded.skew) {
+      const auto hint = clock_hint(*forwarded.skew);
+      response.headers.emplace_back("X-Nexus-Hint", hint);
+      log(LogLevel::warn, "signature_refused",
+          {{"connection", forwarded.connection_id},
+           {"provider", forwarded.provider},
+           {"hint", hint}});
+    }
     response.stream = std::move(answer.body);
     response.length = answer.length;
     const bool has_none = answer.status == 204 || answer.status == 304;

@@ -13,6 +13,7 @@
 #include "daemon/provider/api_base.h"
 #include "daemon/provider/api_request.h"
 #include "daemon/strategy/credential_schema.h"
+#include "daemon/upstream/clock_skew.h"
 
 namespace nexus {
 namespace {
@@ -331,7 +332,10 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     answer.headers = headers_for_caller(answer.headers, hidden);
     auto url = url_.substr(0, url_.find('?'));
     hidden.mask(url);  // a path may hold a credential, too
-    done_(Forwarded{token_.connection_id, token_.provider, std::move(url), std::move(answer)});
+    const bool is_dated = token_.strategy && token_.strategy->type == "aws_sigv4";
+    const auto skew = is_dated ? skew_behind(answer, forwarder_.wall_clock_()) : std::nullopt;
+    done_(
+        Forwarded{token_.connection_id, token_.provider, std::move(url), std::move(answer), skew});
   }
 
   Error about_connection(Error error) const {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/clock.h"
@@ -35,6 +36,9 @@ struct Forwarded {
   std::string provider;
   std::string url;  ///< without its query, which may hold a credential
   StreamedAnswer answer;
+  /// So many seconds our clock is ahead of the server's, which may have refused a signature for
+  /// that.
+  std::optional<UnixTime> skew;
 };
 
 /// What would have become of it.
