@@ -1,14 +1,17 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "cli/exec/held_directory.h"
 #include "common/error.h"
 
 namespace nexus::cli {
 
 /// Files for the life of a program: readable by this user alone, in a directory of their own
-/// (memory where the system has such a place for the user), gone with this.
+/// (memory where the system has such a place for the user), gone with this. Where a kill left some
+/// behind, the next ones to be made take them away.
 class PrivateFiles {
  public:
   PrivateFiles() = default;
@@ -24,8 +27,7 @@ class PrivateFiles {
   Result<void> remove();
 
  private:
-  Result<void> make_directory();
-  std::string directory_;  ///< "" before the first file
+  std::optional<HeldDirectory> directory_;  ///< from the first file on
 };
 
 }  // namespace nexus::cli

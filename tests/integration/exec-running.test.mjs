@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { KINDS, KEY } from '../provider/keyed_api.mjs';
 import { execHome, nexus, says, sh, stateOf } from '../support/exec_home.mjs';
 import { until } from '../support/nexus.mjs';
@@ -56,6 +56,25 @@ test('a file is gone however the program or nexus is told to end', async () => {
   const [, inner] = await says(killed, /ready (\d+)/);
   process.kill(Number(inner), 'SIGKILL');
   assert.equal(await killed.ended, 137);
+  assert.deepEqual(leftBehind(), []);
+});
+
+test('what kill -9 of nexus leaves behind is taken away by the next one, and nothing that is in use', async () => {
+  const living = start(['--file', 'F=work'], sh('echo ready "$F"; read line; cat "$F"'), { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [, file] = await says(living, /ready (\S+)/);
+  const killed = start(['--file', 'F=work', '--netrc', 'a.example=work'], sh('echo ready $$; exec sleep 60'));
+  const [, orphan] = await says(killed, /ready (\d+)/);
+  killed.child.kill('SIGKILL');
+  process.kill(Number(orphan), 'SIGKILL');
+  assert.equal(await killed.ended, 'SIGKILL');
+  assert.equal(leftBehind().length, 2);
+  assert.equal((await exec(['--env', 'T=work'], sh('true'))).code, 0);
+  assert.equal(leftBehind().length, 2, 'who has no files does not look');
+  assert.equal((await exec(['--file', 'F=work'], sh('cat "$F"'))).stdout, value);
+  assert.deepEqual(leftBehind(), [basename(dirname(file))]);
+  living.child.stdin.end('go\n');
+  assert.equal(await living.ended, 0);
+  assert.ok(living.stdout.endsWith(value));
   assert.deepEqual(leftBehind(), []);
 });
 
