@@ -61,8 +61,7 @@ class Caught {
     std::string text(static_cast<std::size_t>(size), '\0');
     const auto got = pread(STDERR_FILENO, text.data(), text.size(), 0);
     text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    static_cast<void>(ftruncate(STDERR_FILENO, 0));
-    return text;
+    return ftruncate(STDERR_FILENO, 0) == 0 ? text : "";
   }
 };
 

@@ -58,6 +58,11 @@ void say(void*, jv message) {
   std::fprintf(stderr, "%s\n", array.text().c_str());
 }
 
+/// For `input`. Left to itself libjq calls whatever its memory was filled with before.
+jv no_more(jq_state*, void*) {
+  return jv_invalid();
+}
+
 struct FreeParser {
   void operator()(jv_parser* parser) const { jv_parser_free(parser); }
 };
@@ -99,6 +104,7 @@ Result<Program> Program::compile(const std::string& expression) {
   if (!is_compiled)
     return Error{ErrorCode::usage, "'--jq' takes no such expression: " + wrong, "see: man jq"};
   jq_set_debug_cb(state.get(), say, nullptr);
+  jq_set_input_cb(state.get(), no_more, nullptr);
   return Program(std::move(state));
 }
 

@@ -3,7 +3,7 @@ import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -162,7 +162,8 @@ test('an expression finds no secret of nexus and no file', async () => {
     assert.equal(code, 2, `${expression}: ${stderr}`);
     assert.ok(!`${stdout}${stderr}`.includes('canary'));
   }
-  assert.ok(existsSync(join(home.dir, 'lib', 'code.jq')));
+  const asked = await jq(`"${home.dir}/lib/code" | modulemeta`, [], { env });
+  assert.deepEqual([asked.code, asked.stdout], [1, '']);
 });
 
 test('what debug and stderr say goes to stderr, and moves no cursor', async () => {

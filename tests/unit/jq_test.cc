@@ -44,6 +44,12 @@ TEST_CASE("values that stand one after the other each go through the expression"
   CHECK(run(".", "").lines == Lines{});
 }
 
+TEST_CASE("there are no other inputs than the value at hand", "[jq]") {
+  CHECK(run("try input catch .", "1 2").lines == Lines{"break", "break"});
+  CHECK(run("[inputs]", "1").lines == Lines{"[]"});
+  CHECK(run("[., (try input_filename catch 0)]", "1").lines.size() == 1);
+}
+
 TEST_CASE("an expression serves page after page, also after one that failed", "[jq]") {
   auto program = Program::compile(".a | if . == 9 then halt else . end");
   REQUIRE(program);
