@@ -1,5 +1,6 @@
 #include "cli/jq/filter.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -19,6 +20,12 @@ Error error_in(const Frame& frame) {
 }
 
 }  // namespace
+
+Filter::~Filter() {
+  if (program_.child == 0) return;
+  kill(program_.child, SIGKILL);
+  wait_for(program_.child);
+}
 
 Result<Filter> Filter::start(const std::string& expression) {
   NEXUS_TRY(auto program, start_piped("nexus-jq"));
@@ -45,7 +52,7 @@ Result<void> Filter::hear(const Receiver& receiver) {
       return error_in(*frame);
     }
   }
-  const int status = wait_for(program_.child);
+  const int status = wait_for(std::exchange(program_.child, 0));
   return Error{ErrorCode::failure,
                "the expression of --jq could not be worked out" +
                    (WIFSIGNALED(status) ? ": " + std::string(strsignal(WTERMSIG(status))) : ""),

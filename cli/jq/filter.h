@@ -1,10 +1,9 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cli/piped_program.h"
 #include "common/error.h"
@@ -20,6 +19,13 @@ class Filter {
     std::function<void(std::string_view)> words;
   };
 
+  Filter(Filter&& other) noexcept : program_(std::move(other.program_)) {
+    other.program_.child = 0;
+  }
+  Filter& operator=(Filter&&) = delete;
+  /// Ends nexus-jq, whatever it is at, and leaves no zombie to an init that reaps none.
+  ~Filter();
+
   /// Error: usage, for what is no expression; failure, where nexus-jq is not installed.
   static Result<Filter> start(const std::string& expression);
 
@@ -31,7 +37,7 @@ class Filter {
   /// What it says, up to the end of its answer.
   Result<void> hear(const Receiver& receiver);
 
-  PipedProgram program_;
+  PipedProgram program_;  ///< its child is 0 once that was waited for
 };
 
 }  // namespace nexus::cli::jq

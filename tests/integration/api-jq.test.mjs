@@ -3,9 +3,10 @@ import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
+import { stateOf } from '../support/exec_home.mjs';
 import { connect, register } from '../support/flow.mjs';
 import { BIN, until } from '../support/nexus.mjs';
 import { Terminal } from '../support/terminal.mjs';
@@ -32,8 +33,12 @@ const pages = (body) => {
     response.writeHead(200, page < 3 ? { link: `</x?page=${page + 1}>; rel="next"` } : {}).end(body(page));
   };
 };
-const running = (word) => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
-  try { return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(word); } catch { return false; }
+/** The nexus-jq that this process has started. */
+const helperOf = (parent) => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).find((pid) => {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return /^Name:\tnexus-jq$/m.test(status) && status.includes(`\nPPid:\t${parent}\n`);
+  } catch { return false; }
 });
 
 test('each result is a line: a text as it is, everything else as JSON', async () => {
@@ -132,16 +137,16 @@ test('deep, large and endless things are errors or go on, and never a crash of n
 });
 
 test('an expression without an end goes when nexus goes', async () => {
-  answer('1');
   for (const expression of ['def f: f; f', 'repeat(.)']) {
+    answer('1');
     const child = spawn(join(BIN, 'nexus'), ['api', 'demo', '/x', '--jq', expression], { env: home.env, stdio: ['ignore', 'pipe', 'ignore'] });
-    const before = api.requests.length;
-    await until(() => api.requests.length > before || running('nexus-jq').length > 0);
-    await until(() => running('nexus-jq').length === 1);
+    await until(() => api.requests.length > 0);
+    api.reset();
+    const helper = await until(() => helperOf(child.pid));
     child.kill('SIGINT');
     child.stdout.destroy();
     await once(child, 'exit');
-    await until(() => running('nexus-jq').length === 0);
+    await until(() => !existsSync(`/proc/${helper}`) || stateOf(helper) === 'Z');
   }
 });
 
