@@ -8,12 +8,11 @@
 
 #include "common/error.h"
 #include "daemon/loop/pipe.h"
+#include "daemon/net/curl_multi.h"
 #include "daemon/net/curl_options.h"
 #include "daemon/net/streaming_client.h"
 
 namespace nexus {
-
-using CurlHandle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
 /// One request of a StreamingClient and its answer, on a handle of libcurl: what is set there, and
 /// what libcurl calls. For the client's loop.

@@ -1,13 +1,11 @@
 #include "daemon/net/streaming_client.h"
 
-#include <curl/curl.h>
-#include <sys/epoll.h>
-
 #include <future>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "daemon/net/curl_multi.h"
 #include "daemon/net/streamed_exchange.h"
 
 namespace nexus {
@@ -19,8 +17,7 @@ constexpr std::size_t kMost = 1000;
 
 }  // namespace
 
-/// Everything of the client that lives on its loop: libcurl's multi interface, and the exchanges
-/// that are under way.
+/// Everything of the client that lives on its loop: the exchanges that are under way.
 class StreamingClient::Loop {
  public:
   Loop(const NetworkSettings& settings, std::chrono::milliseconds patience)
@@ -59,24 +56,20 @@ class StreamingClient::Loop {
       return drop(id);
     }
     ids_[exchange.handle()] = id;
-    curl_multi_add_handle(multi_, exchange.handle());
+    multi_->add(exchange.handle());
     watch();
   }
 
  private:
   void run(std::promise<void>& begun) {
     reactor_ = std::make_unique<Reactor>();
-    multi_ = curl_multi_init();
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnections);
+    multi_ = std::make_unique<CurlMulti>(
+        *reactor_, kIdleConnections, [this](CURL* handle, CURLcode code) { finish(handle, code); });
     begun.set_value();
     reactor_->run();
     while (!exchanges_.empty()) drop(exchanges_.begin()->first);
     spare_.clear();
-    curl_multi_cleanup(multi_);
+    multi_.reset();
   }
 
   CurlHandle take_handle() {
@@ -86,60 +79,11 @@ class StreamingClient::Loop {
     return handle;
   }
 
-  // What libcurl calls.
-
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* context, void* assigned) {
-    auto& loop = *static_cast<Loop*>(context);
-    const auto watch = reinterpret_cast<WatchId>(assigned);
-    if (what == CURL_POLL_REMOVE) {
-      if (watch != 0) loop.reactor_->unwatch(watch);
-      return 0;
-    }
-    const std::uint32_t events =
-        ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) | ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
-    if (watch != 0) {
-      loop.reactor_->modify(watch, events);
-      return 0;
-    }
-    const auto made = loop.reactor_->watch(
-        fd, events, [&loop, fd](std::uint32_t ready) { loop.on_ready(fd, ready); });
-    curl_multi_assign(loop.multi_, fd, reinterpret_cast<void*>(made));
-    return 0;
+  void finish(CURL* handle, CURLcode code) {
+    const auto id = ids_.at(handle);
+    exchanges_.at(id)->finish(code);
+    drop(id);
   }
-
-  static int on_timer(CURLM*, long after_ms, void* context) {
-    auto& loop = *static_cast<Loop*>(context);
-    loop.reactor_->cancel(loop.timer_);
-    loop.is_due_ = after_ms == 0;
-    if (after_ms > 0)
-      loop.timer_ = loop.reactor_->after(std::chrono::milliseconds(after_ms),
-                                         [&loop] { loop.act(CURL_SOCKET_TIMEOUT, 0); });
-    else if (after_ms == 0)
-      loop.reactor_->at_turn_end([&loop] {
-        if (std::exchange(loop.is_due_, false)) loop.act(CURL_SOCKET_TIMEOUT, 0);
-      });
-    return 0;
-  }
-
-  void on_ready(int fd, std::uint32_t ready) {
-    act(fd, ((ready & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
-                ((ready & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
-                ((ready & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0));
-  }
-
-  void act(curl_socket_t fd, int events) {
-    int running = 0;
-    curl_multi_socket_action(multi_, fd, events, &running);
-    int left = 0;
-    while (const auto* message = curl_multi_info_read(multi_, &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      const auto id = ids_.at(message->easy_handle);
-      exchanges_.at(id)->finish(message->data.result);
-      drop(id);
-    }
-  }
-
-  // Where the exchanges stand.
 
   void resume(std::uint64_t id) {
     const auto found = exchanges_.find(id);
@@ -153,7 +97,7 @@ class StreamingClient::Loop {
     auto& exchange = *dropped.mapped();
     if (!exchange.handle()) return;
     ids_.erase(exchange.handle());
-    curl_multi_remove_handle(multi_, exchange.handle());
+    multi_->remove(exchange.handle());
     if (spare_.size() < kSpareHandles) spare_.push_back(exchange.give_handle_back());
   }
 
@@ -186,9 +130,7 @@ class StreamingClient::Loop {
   /// The thread's own, made before anybody else sees it. It outlives the thread: others have pipes
   /// that end there.
   std::unique_ptr<Reactor> reactor_;
-  CURLM* multi_ = nullptr;
-  TimerId timer_;
-  bool is_due_ = false;
+  std::unique_ptr<CurlMulti> multi_;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<StreamedExchange>> exchanges_;
   std::unordered_map<CURL*, std::uint64_t> ids_;  ///< of those that libcurl has
