@@ -15,30 +15,6 @@ constexpr std::size_t kMaxHeaders = 64 * 1024;
 constexpr long kPiece = 64 * 1024;
 constexpr long kLongestIdleS = 30;
 
-int status_in(std::string_view line) {
-  const auto space = line.find(' ');
-  const auto digits = line.substr(std::min(space, line.size()));
-  return static_cast<int>(parse_number(trim(digits.substr(0, 4))).value_or(0));
-}
-
-/// Finds out how the body ends (RFC 9112 6.3), as libcurl does; "" unless another reader could come
-/// to something else.
-const char* read_framing(StreamedAnswer& answer) {
-  bool is_chunked = false;
-  for (const auto& [name, value] : answer.headers) {
-    const auto known = lower(name);
-    if (known == "content-length") {
-      const auto length = parse_number(value);
-      if (!length || answer.length) return "its Content-Length is malformed, or given twice";
-      answer.length = static_cast<std::uint64_t>(*length);
-    } else if (known == "transfer-encoding") {
-      if (is_chunked || lower(value) != "chunked") return "its Transfer-Encoding is unknown";
-      is_chunked = true;
-    }
-  }
-  return is_chunked && answer.length ? "it has both Content-Length and Transfer-Encoding" : "";
-}
-
 }  // namespace
 
 StreamedExchange::StreamedExchange(StreamedRequest request, StreamingClient::Answered answered,
@@ -170,23 +146,10 @@ std::size_t StreamedExchange::on_header(char* data, std::size_t, std::size_t siz
     exchange.fault_ = "its headers are too large";
     return 0;
   }
-  auto& answer = exchange.answer_;
   const std::string_view line(data, size);
-  if (line.starts_with("HTTP/")) {
-    answer = {};
-    answer.status = status_in(line);
-  } else if (trim(line).empty()) {
-    return exchange.on_head() ? size : 0;
-  } else {
-    const auto colon = line.find(':');
-    const auto name = line.substr(0, std::min(colon, line.size()));
-    if (colon == std::string_view::npos || !is_http_token(name)) {
-      exchange.fault_ = "a line of its head is no header";
-      return 0;
-    }
-    answer.headers.emplace_back(name, trim(line.substr(colon + 1)));
-  }
-  return size;
+  if (trim(line).empty()) return exchange.on_head() ? size : 0;
+  exchange.fault_ = exchange.head_.add_line(line);
+  return *exchange.fault_ == '\0' ? size : 0;
 }
 
 std::size_t StreamedExchange::on_body(char* data, std::size_t, std::size_t size, void* context) {
@@ -204,21 +167,21 @@ std::size_t StreamedExchange::on_body(char* data, std::size_t, std::size_t size,
 
 /// Whether it goes on.
 bool StreamedExchange::on_head() {
-  const auto status = answer_.status;
-  if (status >= 100 && status < 200 && status != 101) return true;
-  fault_ = status == 101                  ? "it changes to another protocol that nobody asked for"
-           : status < 100 || status > 999 ? "its status is none"
-                                          : read_framing(answer_);
+  const auto status = head_.status;
+  if (head_.is_interim()) return true;
+  fault_ =
+      status == 101 ? "it changes to another protocol that nobody asked for" : head_.read_framing();
   if (*fault_ != '\0') return false;
-  if (status == 204) answer_.length.reset();  // it cannot have any
+  StreamedAnswer answer{status, std::move(head_.headers)};
+  if (status != 204) answer.length = head_.length;  // it cannot have any
   const bool has_none =
-      request_.head.method == "HEAD" || status == 204 || status == 304 || answer_.length == 0;
+      request_.head.method == "HEAD" || status == 204 || status == 304 || answer.length == 0;
   if (!has_none) {
     body_ = std::make_shared<Pipe>(loop_, *request_.reader);
     body_->on_room(moved_);
-    answer_.body = body_;
+    answer.body = body_;
   }
-  std::exchange(answered_, nullptr)(std::move(answer_));
+  std::exchange(answered_, nullptr)(std::move(answer));
   return true;
 }
 

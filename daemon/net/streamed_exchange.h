@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "daemon/loop/pipe.h"
+#include "daemon/net/answer_head.h"
 #include "daemon/net/curl_multi.h"
 #include "daemon/net/curl_options.h"
 #include "daemon/net/streaming_client.h"
@@ -69,7 +70,7 @@ class StreamedExchange {
   AddressCheck check_;
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> lines_{nullptr, curl_slist_free_all};
   char detail_[CURL_ERROR_SIZE] = "";
-  StreamedAnswer answer_;
+  AnswerHead head_;
   std::size_t header_bytes_ = 0;
   std::size_t sent_ = 0;    ///< of a kept body
   const char* fault_ = "";  ///< of the head

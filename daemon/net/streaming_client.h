@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "common/error.h"
 #include "daemon/loop/pipe.h"
 #include "daemon/loop/reactor.h"
 #include "daemon/loop/wanted.h"
 #include "daemon/net/address_policy.h"
+#include "daemon/net/answer_head.h"
 #include "daemon/net/http_client.h"
 #include "daemon/net/request_head.h"
 
@@ -39,7 +39,7 @@ struct StreamedRequest {
 
 struct StreamedAnswer {
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  ///< as they came, in their order
+  HeaderLines headers;         ///< as they came, in their order
   std::shared_ptr<Pipe> body;  ///< nothing where there is none, HEAD, 204 and 304 among it
   std::optional<std::uint64_t> length;
 };

@@ -2,15 +2,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "common/secret.h"
+#include "daemon/net/answer_head.h"
 #include "daemon/net/request_head.h"
 
 namespace nexus {
-
-using HeaderLines = std::vector<std::pair<std::string, std::string>>;
 
 /// The credentials that a request was sent with, to be told nowhere: they become ***, as they are
 /// and percent-encoded.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nexus {
+
+using HeaderLines = std::vector<std::pair<std::string, std::string>>;
+
+/// The head of a server's answer, and what it says of the body's end (RFC 9112 6.3): a length, or
+/// chunks, or neither, which is the end of the connection.
+struct AnswerHead {
+  int status = 0;       ///< 0 where the status line has none
+  HeaderLines headers;  ///< as they came, in their order
+  std::optional<std::uint64_t> length;
+  bool is_chunked = false;
+
+  /// One before the head that counts (RFC 9110 15.2); 101 is one that counts.
+  bool is_interim() const { return status >= 100 && status < 200 && status != 101; }
+
+  /// Takes its next line; a status line begins it anew. What is wrong with it, "" for nothing.
+  const char* add_line(std::string_view line);
+  /// When all of them are there: finds out how the body ends. "" unless two readers could come to
+  /// different ends.
+  const char* read_framing();
+};
+
+}  // namespace nexus
