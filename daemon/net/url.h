@@ -23,6 +23,11 @@ struct Url {
   bool has_userinfo = false;
 
   bool is_loopback() const;  ///< 127.0.0.0/8, [::1] or localhost
+  /// As in the Host header (RFC 9110 7.2): without a port that is the scheme's own.
+  std::string authority() const {
+    const bool is_usual = port == (scheme == "https" ? 443 : 80);
+    return host + (is_usual ? "" : ":" + std::to_string(port));
+  }
   std::string origin() const { return scheme + "://" + host + ":" + std::to_string(port); }
 };
 

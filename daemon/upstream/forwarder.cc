@@ -266,11 +266,8 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   /// With what is added where it is sent: whom it is for, and how its body ends.
   void complete(RequestHead& head) const {
-    if (const auto url = parse_url(head.url, "the URL of a request")) {
-      const bool is_usual = url->port == (url->scheme == "https" ? 443 : 80);
-      head.headers.emplace(head.headers.begin(), "Host",
-                           Secret(url->host + (is_usual ? "" : ":" + std::to_string(url->port))));
-    }
+    if (const auto url = parse_url(head.url, "the URL of a request"))
+      head.headers.emplace(head.headers.begin(), "Host", Secret(url->authority()));
     const auto& body = request_.body;
     const auto length = body.kept ? std::optional<std::uint64_t>(body.kept->size()) : body.length;
     if (length) head.headers.emplace_back("Content-Length", Secret(std::to_string(*length)));
