@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -307,7 +306,7 @@ std::optional<Parsed> Connection::linger() {
   wants_write_ = false;
   state_ = State::lingering;
   deadline_ = now() + kLinger;
-  shutdown(transport_.fd(), SHUT_WR);
+  transport_.end_sending();
   return drop_what_comes();
 }
 

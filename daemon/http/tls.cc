@@ -48,8 +48,14 @@ TlsSession::TlsSession(SSL_CTX* context, int fd) : ssl_(SSL_new(context)) {
 }
 
 TlsSession::~TlsSession() {
-  if (ssl_ && !broken_ && SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
+  say_goodbye();
   SSL_free(ssl_);
+  ERR_clear_error();
+}
+
+void TlsSession::say_goodbye() {
+  const bool can = ssl_ && !broken_ && SSL_is_init_finished(ssl_);
+  if (can && (SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN) == 0) SSL_shutdown(ssl_);
   ERR_clear_error();
 }
 

@@ -29,6 +29,8 @@ class TlsSession {
   Moved receive(char* to, std::size_t size);
   Moved send(const char* from, std::size_t size);
   bool has_buffered() const;
+  /// Nothing more is sent (RFC 8446 6.1).
+  void say_goodbye();
 
  private:
   Moved outcome(int result, std::size_t bytes);

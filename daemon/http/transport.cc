@@ -53,6 +53,11 @@ Moved Transport::send(const char* from, std::size_t size) {
   return outcome(sent, Moved::State::wait_writable);
 }
 
+void Transport::end_sending() {
+  if (tls_) tls_->say_goodbye();
+  shutdown(fd_, SHUT_WR);
+}
+
 bool Transport::has_buffered() const {
   return tls_ && tls_->has_buffered();
 }

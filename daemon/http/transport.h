@@ -28,6 +28,8 @@ class Transport {
   Moved handshake();
   Moved receive(char* to, std::size_t size);
   Moved send(const char* from, std::size_t size);
+  /// Tells the other end that nothing more comes; it may still be received from.
+  void end_sending();
   /// Whether `receive` has more without the socket becoming readable.
   bool has_buffered() const;
 
