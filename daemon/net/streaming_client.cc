@@ -7,6 +7,7 @@
 
 #include "daemon/net/curl_multi.h"
 #include "daemon/net/streamed_exchange.h"
+#include "daemon/net/websocket_exchange.h"
 
 namespace nexus {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 constexpr long kIdleConnections = 64;
 constexpr std::size_t kSpareHandles = 64;
 constexpr std::size_t kMost = 1000;
+/// Counted for themselves, so that those which are idle keep no request from being sent.
+constexpr std::size_t kMostWebSockets = 500;
 
 }  // namespace
 
@@ -39,12 +42,15 @@ class StreamingClient::Loop {
   }
 
   void start(StreamedRequest request, Answered answered) {
-    if (exchanges_.size() >= kMost) {
+    const bool is_full =
+        request.websocket ? websockets_.size() >= kMostWebSockets : exchanges_.size() >= kMost;
+    if (is_full) {
       if (request.body.stream) request.body.stream->abandon();
       Error error{ErrorCode::overloaded, "too many requests are under way", "try again in 1 s"};
       error.retry_after_s = 1;
       return answered(std::move(error));
     }
+    if (request.websocket) return start_websocket(std::move(request), std::move(answered));
     const auto id = ++last_id_;
     auto& exchange = *exchanges_
                           .emplace(id, std::make_unique<StreamedExchange>(
@@ -67,9 +73,26 @@ class StreamingClient::Loop {
         *reactor_, kIdleConnections, [this](CURL* handle, CURLcode code) { finish(handle, code); });
     begun.set_value();
     reactor_->run();
+    websockets_.clear();
     while (!exchanges_.empty()) drop(exchanges_.begin()->first);
     spare_.clear();
     multi_.reset();
+  }
+
+  void start_websocket(StreamedRequest request, Answered answered) {
+    const auto id = ++last_id_;
+    auto& websocket = *websockets_
+                           .emplace(id, std::make_unique<WebSocketExchange>(
+                                            std::move(request), std::move(answered), *reactor_,
+                                            [this, id] {
+                                              if (const auto found = websockets_.find(id);
+                                                  found != websockets_.end())
+                                                found->second->resume();
+                                            },
+                                            [this, id] { websockets_.erase(id); }))
+                           .first->second;
+    websocket.begin(settings_);
+    watch();
   }
 
   CurlHandle take_handle() {
@@ -103,7 +126,7 @@ class StreamingClient::Loop {
 
   /// Has a look at all of them now and then, for as long as there are any.
   void watch() {
-    if (is_watching_ || exchanges_.empty()) return;
+    if (is_watching_ || (exchanges_.empty() && websockets_.empty())) return;
     is_watching_ = true;
     reactor_->after(patience_ / 4, [this] {
       is_watching_ = false;
@@ -121,6 +144,8 @@ class StreamingClient::Loop {
       exchanges_.at(id)->finish(CURLE_OPERATION_TIMEDOUT);
       drop(id);
     }
+    for (const auto& [id, websocket] : websockets_)
+      if (websocket->is_silent_since(late)) websocket->give_up();
   }
 
   const NetworkSettings& settings_;
@@ -133,6 +158,7 @@ class StreamingClient::Loop {
   std::unique_ptr<CurlMulti> multi_;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<StreamedExchange>> exchanges_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<WebSocketExchange>> websockets_;
   std::unordered_map<CURL*, std::uint64_t> ids_;  ///< of those that libcurl has
   std::vector<CurlHandle> spare_;
 };

@@ -16,6 +16,7 @@
 #include "daemon/net/answer_head.h"
 #include "daemon/net/http_client.h"
 #include "daemon/net/request_head.h"
+#include "daemon/net/websocket.h"
 
 namespace nexus {
 
@@ -35,6 +36,8 @@ struct StreamedRequest {
   AddressPolicy addresses;
   Reactor* reader = nullptr;       ///< the loop that reads the answer's body
   std::shared_ptr<Wanted> wanted;  ///< the answer; nothing where that is not told
+  /// It offers to go on as a WebSocket: its head does, and it has no body.
+  std::optional<WebSocketOffer> websocket;
 };
 
 struct StreamedAnswer {
@@ -42,21 +45,26 @@ struct StreamedAnswer {
   HeaderLines headers;         ///< as they came, in their order
   std::shared_ptr<Pipe> body;  ///< nothing where there is none, HEAD, 204 and 304 among it
   std::optional<std::uint64_t> length;
+  /// Of status 101: what is sent on to the server from here on, written by the loop that reads the
+  /// body. Both are the bytes of a WebSocket as they come.
+  std::shared_ptr<Pipe> to_server;
 };
 
 /// Sends requests and receives answers whose bodies are streams of any length, many at a time, on a
 /// loop of its own: their TLS and their traffic hold nobody else up. Towards servers it is as
 /// HttpClient is: verified certificates, addresses that are looked at, no redirects, no cookies, no
-/// decoding. Connections are kept and used again, each for whoever asks the same server.
+/// decoding. Connections are kept and used again, each for whoever asks the same server; WebSockets
+/// have their own, which stay until either end closes.
 class StreamingClient {
  public:
   /// Once, on the client's loop: when the head is there (1xx ones are not told), or it failed.
   /// Errors: those of HttpClient, provider_protocol for a head that two readers could read
-  /// differently. What fails later breaks the answer's body off.
+  /// differently, or that changes to a protocol that was not offered. What fails later breaks the
+  /// answer's body off.
   using Answered = std::function<void(Result<StreamedAnswer>)>;
 
   /// `patience`: so long a server may neither take nor give anything; what waits for whoever asked
-  /// waits for as long as that takes.
+  /// waits for as long as that takes. A WebSocket may be idle: its server has to take what is sent.
   explicit StreamingClient(NetworkSettings settings,
                            std::chrono::milliseconds patience = std::chrono::minutes(5));
   ~StreamingClient();
@@ -69,7 +77,7 @@ class StreamingClient {
   /// `Answered` functions use. What is posted to the loop from then on is not run.
   void stop();
   /// Any thread. A body that breaks off ends the request; so does nobody who wants the answer.
-  /// Beyond a thousand at a time: overloaded.
+  /// Beyond a thousand at a time, and 500 WebSockets: overloaded.
   void send(StreamedRequest request, Answered answered);
 
  private:
