@@ -28,7 +28,7 @@ void commit_audit(Audit& audit, std::vector<http::Response*>& responses) {
   log(LogLevel::error, "audit_failed", {{"error", committed.error().message}});
   for (auto* response : responses) {
     if (response->audit.empty()) continue;
-    if (response->stream) response->stream->abandon();
+    http::drop_streams(*response);
     *response = http::error_response(committed.error());
   }
 }

@@ -54,10 +54,12 @@ Connection::Connection(Transport transport, const Caller& caller,
 
 bool Connection::waits_for_client() const {
   if (state_ == State::reading || state_ == State::lingering) return true;
+  if (state_ == State::tunnel) return tunnel_->waits_for_client();
   return wants_write_ || (incoming_ && !is_full_) || (state_ == State::writing && !outgoing_);
 }
 
 std::uint32_t Connection::interest() const {
+  if (state_ == State::tunnel) return tunnel_->interest();
   // A client that goes away ends what is done for it. The same as while it is read, so that most
   // requests change nothing.
   if (passing_on_) {
@@ -70,6 +72,7 @@ std::uint32_t Connection::interest() const {
 
 std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
   const bool is_gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (state_ == State::tunnel) return move_tunnel(is_gone);
   if (passing_on_) {
     if (is_gone) return end();
     if (incoming_ && (events & EPOLLIN) != 0)
@@ -90,6 +93,7 @@ std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
       return is_gone ? end() : flush();
     case State::lingering:
       return is_gone ? end() : drop_what_comes();
+    case State::tunnel:
     case State::over:
       break;
   }
@@ -97,6 +101,7 @@ std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
 }
 
 std::optional<Parsed> Connection::on_moved() {
+  if (state_ == State::tunnel) return move_tunnel(false);
   if (!passing_on_) return std::nullopt;
   if (incoming_)
     if (auto parsed = receive_body(); parsed || state_ == State::over) return parsed;
@@ -151,6 +156,9 @@ void Connection::begin_passing_on(Parsed& parsed, Reactor& reader) {
   is_full_ = false;
   is_http_1_0_ = request.is_http_1_0;
   has_no_body_ = request.method == "HEAD";
+  // What comes behind such an offer may be no request, whatever becomes of it.
+  offers_upgrade_ = request.count_headers("upgrade") > 0;
+  close_after_ = close_after_ || offers_upgrade_;
   if (!parsed.is_chunked && request.length.value_or(0) == 0) return;
   request.stream = std::make_shared<Pipe>(loop_, reader);
   request.stream->on_room(moved_);
@@ -190,7 +198,9 @@ std::optional<Parsed> Connection::receive_body() {
 std::optional<Parsed> Connection::send(Response& response, std::string_view request_id) {
   out_.reserve(response.body.size() + 512);
   if (incoming_) close_after_ = true;  // nobody reads on to where the next request would begin
-  if (response.is_passed_on) {
+  if (response.to_server) {
+    begin_tunnel(response);
+  } else if (response.is_passed_on) {
     using Framing = OutgoingBody::Framing;
     const auto framing = response.length ? Framing::length
                          : is_http_1_0_  ? Framing::until_close
@@ -257,6 +267,10 @@ std::optional<Parsed> Connection::flush() {
     if (!drain(out_.data(), out_.size())) return std::nullopt;
     out_ = SecretText();
   }
+  if (tunnel_) {
+    state_ = State::tunnel;
+    return move_tunnel(false);
+  }
   return outgoing_ ? flush_stream() : answered();
 }
 
@@ -284,7 +298,7 @@ std::optional<Parsed> Connection::flush_stream() {
 /// What was asked for has been sent in full.
 std::optional<Parsed> Connection::answered() {
   wanted_.reset();
-  if (incoming_) return linger();
+  if (incoming_ || offers_upgrade_) return linger();
   if (close_after_) return end();
   passing_on_ = false;
   has_no_body_ = false;
@@ -297,11 +311,33 @@ std::optional<Parsed> Connection::answered() {
   return transport_.has_buffered() ? receive() : parse();
 }
 
+void Connection::begin_tunnel(Response& response) {
+  transport_.keep_alive();
+  write_switch_head(out_, response);
+  tunnel_.emplace(std::move(response.to_server), std::move(response.stream), in_, moved_);
+  in_ = SecretText();
+  wanted_.reset();
+}
+
+std::optional<Parsed> Connection::move_tunnel(bool is_gone) {
+  switch (tunnel_->move(transport_, is_gone)) {
+    case Tunnel::State::open:
+      deadline_ = tunnel_->moved_at() + kStreamDeadline;
+      return std::nullopt;
+    case Tunnel::State::ended:
+      return linger();
+    case Tunnel::State::gone:
+      break;
+  }
+  return end();
+}
+
 /// Closing at once would have the kernel tell the client of a reset, perhaps before it has read the
 /// answer.
 std::optional<Parsed> Connection::linger() {
   incoming_.reset();
   outgoing_.reset();
+  tunnel_.reset();
   passing_on_ = false;
   wants_write_ = false;
   state_ = State::lingering;

@@ -13,6 +13,7 @@
 #include "daemon/http/request_parser.h"
 #include "daemon/http/streams.h"
 #include "daemon/http/transport.h"
+#include "daemon/http/tunnel.h"
 #include "daemon/loop/wanted.h"
 
 namespace nexus::http {
@@ -23,7 +24,7 @@ namespace nexus::http {
 ///
 /// A request that is passed on is handed over by its head alone: its body goes into a pipe as it
 /// comes, and the answer's comes out of another, both at a time, none faster than the other end
-/// takes it.
+/// takes it. After an answer of status 101 it is a tunnel, and no more requests are read.
 class Connection {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -31,6 +32,7 @@ class Connection {
     reading,
     handling,
     writing,
+    tunnel,     ///< it has left HTTP
     lingering,  ///< answered before its client had sent all: what still comes is dropped
     over,
   };
@@ -71,7 +73,9 @@ class Connection {
   /// Since when it has been reading its present request, or waiting for its first one.
   Time since() const { return since_; }
   /// What its client has not taken yet, in bytes.
-  std::size_t unsent() const { return out_.size() + piece_.size(); }
+  std::size_t unsent() const {
+    return out_.size() + piece_.size() + (tunnel_ ? tunnel_->unsent() : 0);
+  }
   const Caller& caller() const { return caller_; }
   const Listener& listener() const { return *listener_; }
 
@@ -85,6 +89,8 @@ class Connection {
   bool drain(const char* data, std::size_t size);
   std::optional<Parsed> flush_stream();
   std::optional<Parsed> answered();
+  void begin_tunnel(Response& response);
+  std::optional<Parsed> move_tunnel(bool is_gone);
   std::optional<Parsed> linger();
   std::optional<Parsed> drop_what_comes();
   std::optional<Parsed> end();
@@ -102,11 +108,13 @@ class Connection {
   bool wants_write_ = false;
   bool sent_ahead_ = false;  ///< something came while a request was being handled
   bool passing_on_ = false;
-  bool is_http_1_0_ = false;        ///< of the present request that is passed on
-  bool has_no_body_ = false;        ///< nor has its answer
+  bool is_http_1_0_ = false;  ///< of the present request that is passed on
+  bool has_no_body_ = false;  ///< nor has its answer
+  bool offers_upgrade_ = false;
   std::shared_ptr<Wanted> wanted_;  ///< the answer to the present request that is passed on
   std::optional<IncomingBody> incoming_;
   std::optional<OutgoingBody> outgoing_;
+  std::optional<Tunnel> tunnel_;
   std::string piece_;     ///< of the answer's body, on its way
   bool is_full_ = false;  ///< nobody takes more of the request's body for now
   Time since_;

@@ -77,6 +77,9 @@ struct Response {
   bool is_passed_on = false;
   std::shared_ptr<Pipe> stream;
   std::optional<std::uint64_t> length;
+  /// Of status 101: the connection leaves HTTP for WebSocket, and what its client sends goes here,
+  /// as what comes out of `stream` goes to it.
+  std::shared_ptr<Pipe> to_server;
   /// Records that have to be committed before this answer leaves; without them it does not.
   std::vector<std::string> audit;
 };

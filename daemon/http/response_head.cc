@@ -6,7 +6,8 @@
 namespace nexus::http {
 namespace {
 
-constexpr std::pair<int, const char*> kReasons[] = {{200, "OK"},
+constexpr std::pair<int, const char*> kReasons[] = {{101, "Switching Protocols"},
+                                                    {200, "OK"},
                                                     {201, "Created"},
                                                     {204, "No Content"},
                                                     {302, "Found"},
@@ -34,6 +35,13 @@ const char* reason_phrase(int status) {
   return "Unknown";
 }
 
+void write_line_and_headers(SecretText& out, const Response& response) {
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
+  for (const auto& [name, value] : response.headers)
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
 }  // namespace
 
 void write_head(SecretText& out, const Response& response, std::string_view request_id,
@@ -54,15 +62,17 @@ void write_head(SecretText& out, const Response& response, std::string_view requ
 
 void write_passed_on_head(SecretText& out, const Response& response, bool in_chunks,
                           bool keep_alive) {
-  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out.append(reason_phrase(response.status)).append("\r\n");
-  for (const auto& [name, value] : response.headers)
-    out.append(name).append(": ").append(value).append("\r\n");
+  write_line_and_headers(out, response);
   if (response.length)
     out.append("Content-Length: ").append(std::to_string(*response.length)).append("\r\n");
   if (in_chunks) out.append("Transfer-Encoding: chunked\r\n");
   if (!keep_alive) out.append("Connection: close\r\n");
   out.append("\r\n");
+}
+
+void write_switch_head(SecretText& out, const Response& response) {
+  write_line_and_headers(out, response);
+  out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 }
 
 }  // namespace nexus::http

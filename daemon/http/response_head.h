@@ -14,4 +14,7 @@ void write_head(SecretText& out, const Response& response, std::string_view requ
 void write_passed_on_head(SecretText& out, const Response& response, bool in_chunks,
                           bool keep_alive);
 
+/// Those of an answer that makes the connection a WebSocket.
+void write_switch_head(SecretText& out, const Response& response);
+
 }  // namespace nexus::http

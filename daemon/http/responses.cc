@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/api/error.h"
+#include "daemon/loop/pipe.h"
 
 namespace nexus::http {
 
@@ -24,6 +25,11 @@ Response own_error(const Error& error) {
   auto response = error_response(error);
   response.headers.emplace_back("X-Nexus-Error", error.wire());
   return response;
+}
+
+void drop_streams(const Response& response) {
+  if (response.to_server) response.to_server->end();
+  if (response.stream) response.stream->abandon();
 }
 
 Response malformed_query_response() {

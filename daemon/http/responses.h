@@ -14,6 +14,9 @@ Response error_response(const Error& error);
 /// The same where the caller may take it for an answer that was passed on: it says whose it is.
 Response own_error(const Error& error);
 
+/// Whoever is at the other ends of a response's streams learns that it is not sent.
+void drop_streams(const Response& response);
+
 /// To programs whose query cannot be decoded.
 Response malformed_query_response();
 

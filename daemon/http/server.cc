@@ -138,8 +138,8 @@ void Server::send_finished() {
   for (auto& [id, response] : batch) {
     if (const auto found = connections_.find(id); found != connections_.end())
       answer(id, found->second, response);
-    else if (response.stream)
-      response.stream->abandon();
+    else
+      drop_streams(response);
   }
 }
 
@@ -255,9 +255,11 @@ void Server::drain(std::chrono::milliseconds patience, std::function<void()> dra
   if (nothing_in_progress()) end_drain();
 }
 
+/// Of a tunnel nobody knows what is.
 bool Server::nothing_in_progress() const {
   return std::all_of(connections_.begin(), connections_.end(), [](const auto& entry) {
-    return entry.second.connection.state() == Connection::State::reading;
+    const auto state = entry.second.connection.state();
+    return state == Connection::State::reading || state == Connection::State::tunnel;
   });
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/http/transport.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,6 +53,14 @@ Moved Transport::send(const char* from, std::size_t size) {
   do sent = ::send(fd_, from, size, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   return outcome(sent, Moved::State::wait_writable);
+}
+
+void Transport::keep_alive() {
+  const int on = 1;
+  const int seconds = 60;
+  setsockopt(fd_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(fd_, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);  // not of a Unix socket
+  setsockopt(fd_, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
 }
 
 void Transport::end_sending() {

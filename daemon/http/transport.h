@@ -28,6 +28,9 @@ class Transport {
   Moved handshake();
   Moved receive(char* to, std::size_t size);
   Moved send(const char* from, std::size_t size);
+  /// Has the kernel notice within some minutes that the other end is there no more, however idle it
+  /// is.
+  void keep_alive();
   /// Tells the other end that nothing more comes; it may still be received from.
   void end_sending();
   /// Whether `receive` has more without the socket becoming readable.

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/loop/pipe.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;
@@ -186,6 +187,28 @@ TEST_CASE("a drain waits for what is in progress, and for nothing else", "[serve
   worker.join();
   CHECK(drained);
   CHECK(client.heard().ends_with("at last"));
+}
+
+TEST_CASE("a drain does not wait for a tunnel, which may be open for days", "[server]") {
+  Running running(2);
+  const auto to_server = std::make_shared<Pipe>(running.reactor, running.reactor);
+  const auto to_client = std::make_shared<Pipe>(running.reactor, running.reactor);
+  running.serve([&](const Request&, const Respond& respond) {
+    Response response;
+    response.status = 101;
+    response.is_passed_on = true;
+    response.stream = to_client;
+    response.to_server = to_server;
+    respond(std::move(response));
+    running.reactor.at_turn_end([&] {  // behind the answer
+      running.server.drain(1h, [&] { running.reactor.stop(); });
+    });
+  });
+  Client client(running.address);
+  client.ask("x");
+  running.reactor.run();
+  CHECK(client.heard().starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+  CHECK(client.is_open());
 }
 
 TEST_CASE("a drain does not wait without end", "[server]") {
