@@ -27,6 +27,7 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::scope_not_allowed, "scope_not_allowed", "error", 403, 9},
     ErrorInfo{ErrorCode::host_not_allowed, "host_not_allowed", "error", 403, 9},
     ErrorInfo{ErrorCode::route_not_allowed, "route_not_allowed", "error", 403, 9},
+    ErrorInfo{ErrorCode::upgrade_not_allowed, "upgrade_not_allowed", "error", 403, 9},
     ErrorInfo{ErrorCode::connection_not_found, "connection_not_found", "error", 404, 6},
     ErrorInfo{ErrorCode::connection_out_of_scope, "connection_not_found", "error", 404, 6},
     ErrorInfo{ErrorCode::provider_not_found, "provider_not_found", "error", 404, 6},

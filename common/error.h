@@ -32,6 +32,7 @@ enum class ErrorCode : std::uint8_t {
   scope_not_allowed,
   host_not_allowed,
   route_not_allowed,
+  upgrade_not_allowed,
   connection_not_found,
   connection_out_of_scope,
   provider_not_found,

@@ -22,6 +22,15 @@ Error malformed(const std::string& what) {
   return {ErrorCode::invalid_field, what, "nexus-api(7) describes it under FORWARDING"};
 }
 
+/// Nothing where the request offers no WebSocket.
+Result<std::optional<WebSocketOffer>> read_offer(const http::Request& request) {
+  if (!offers_websocket(request.headers)) return std::optional<WebSocketOffer>();
+  if (request.is_http_1_0) return malformed("a WebSocket begins with HTTP/1.1");
+  NEXUS_TRY(auto offer,
+            read_websocket_offer(request.method, request.stream != nullptr, request.headers));
+  return std::optional(std::move(offer));
+}
+
 Result<Meant> read(const http::Request& request) {
   NEXUS_TRY(auto meant, meant_by_headers(request));
   const auto rest = std::string_view(request.target).substr(kPrefix.size());
@@ -68,10 +77,10 @@ class Answer {
   /// One of ours: the caller can tell it from the server's.
   void refuse(const Error& error) const {
     auto response = http::own_error(in_words_of(reference_, error));
-    const bool refused = error.code == ErrorCode::connection_out_of_scope ||
-                         error.code == ErrorCode::access_denied ||
-                         error.code == ErrorCode::host_not_allowed ||
-                         error.code == ErrorCode::route_not_allowed;
+    const bool refused =
+        error.code == ErrorCode::connection_out_of_scope ||
+        error.code == ErrorCode::access_denied || error.code == ErrorCode::host_not_allowed ||
+        error.code == ErrorCode::route_not_allowed || error.code == ErrorCode::upgrade_not_allowed;
     response.audit.push_back(
         services_.audit.record({.event = AuditEvent::request_forwarded,
                                 .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
@@ -100,6 +109,7 @@ class Answer {
     }
     response.stream = std::move(answer.body);
     response.length = answer.length;
+    response.to_server = std::move(answer.to_server);
     const bool has_none = answer.status == 204 || answer.status == 304;
     if (!response.stream && !has_none && method_ != "HEAD") response.length = 0;
     metrics::forwarded(forwarded.provider, answer.status);
@@ -148,7 +158,8 @@ void forward_meant(Services& services, const Lane& lane, http::Request request, 
       .body = {.stream = std::move(request.stream), .length = request.length},
       .wanted = std::move(request.wanted),
       .caller = request.caller,
-      .reader = &lane.loop};
+      .reader = &lane.loop,
+      .websocket = meant.websocket};
   if (!meant.is_dry_run)
     return lane.forwarder.forward(std::move(forwarded), [answer](Result<Forwarded> done) {
       done ? answer.pass_on(*std::move(done)) : answer.refuse(done.error());
@@ -180,6 +191,7 @@ Result<Meant> meant_by_headers(const http::Request& request) {
   meant.shows_secrets = dry_run == "show-secrets";
   if (meant.is_dry_run && !meant.shows_secrets && dry_run != "masked")
     return malformed("X-Nexus-Dry-Run is neither masked nor show-secrets");
+  NEXUS_TRY(meant.websocket, read_offer(request));
   return meant;
 }
 

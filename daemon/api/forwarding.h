@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/error.h"
 #include "daemon/api/routes.h"
 #include "daemon/http/message.h"
+#include "daemon/net/websocket.h"
 #include "daemon/upstream/forwarder.h"
 
 namespace nexus::api {
@@ -18,6 +20,7 @@ struct Meant {
   std::string workspace;  ///< where the connection is looked for by its name
   bool is_dry_run = false;
   bool shows_secrets = false;
+  std::optional<WebSocketOffer> websocket{};
 };
 
 /// What its headers say: X-Nexus-Workspace and, of what is only to be shown, X-Nexus-Dry-Run.

@@ -184,6 +184,7 @@ const std::vector<Row>& table() {
       row<&S::sends_iss>("sends_iss", Kind::flag, For::oauth2, Goes::nowhere),
       row<&S::request_headers>("request_headers", Kind::map, For::all, Goes::api_request),
       row<&S::api_hosts>("api_hosts", Kind::texts, For::all, Goes::nowhere),
+      row<&S::websocket>("websocket", Kind::flag, For::all, Goes::nowhere),
       row<&S::auth_strategy>("auth_strategy", Kind::object, For::all, Goes::api_request),
       row<&S::credential_schema>("credential_schema", Kind::object, For::all, Goes::nowhere),
       row<&S::validation>("validation", Kind::object, For::all, Goes::nowhere),

@@ -26,6 +26,7 @@ struct ProviderSettings {
   // The provider's API.
   std::map<std::string, std::string> request_headers;  ///< added to every request
   std::vector<std::string> api_hosts;  ///< beside the API's own, credentials may go to these
+  bool websocket = false;              ///< requests may go on as WebSockets
   /// How a static credential is used and asked for, as it was given: JSON objects, "" for none.
   /// What they mean is read by strategy/static_api.
   std::string auth_strategy;

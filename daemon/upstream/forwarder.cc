@@ -128,6 +128,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     }
     NEXUS_TRY(const auto target, filled_target());
     NEXUS_TRY(url_, aim_->destinations.resolve(target));
+    NEXUS_CHECK(check_upgrade());
     return request_.caller.is_application() ? check_rules() : Result<void>();
   }
 
@@ -142,6 +143,15 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     const auto path = aim_->destinations.path_of(url_);
     NEXUS_CHECK(aim_->rules.check(request_.method, path));
     return of_key.check(request_.method, path);
+  }
+
+  Result<void> check_upgrade() const {
+    const auto& provider = aim_->provider;
+    if (!request_.websocket || provider.settings.websocket) return {};
+    return Error{ErrorCode::upgrade_not_allowed,
+                 "requests to " + provider.name + " do not go on as WebSockets",
+                 "allow it: nexus provider edit " + provider.name + " --param websocket=true",
+                 token_.connection_id, provider.name};
   }
 
   /// Some APIs want the credential in the path, and the caller says where: `/bot{api_key}/getMe`.
@@ -257,15 +267,24 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       complete(*ready);
       return shown_(UnsentRequest{token_.connection_id, token_.provider, *std::move(ready)});
     }
+    offer_upgrade(*ready);
     forwarder_.client_.send({*std::move(ready), request_.body, aim_->provider.addresses(),
-                             request_.reader, request_.wanted},
+                             request_.reader, request_.wanted, request_.websocket},
                             [self = shared_from_this()](Result<StreamedAnswer> answer) {
                               self->answered(std::move(answer));
                             });
   }
 
+  /// Of one connection each, so the caller's own have ended here.
+  void offer_upgrade(RequestHead& head) const {
+    if (!request_.websocket) return;
+    head.set_header("Connection", Secret("Upgrade"));
+    head.set_header("Upgrade", Secret("websocket"));
+  }
+
   /// With what is added where it is sent: whom it is for, and how its body ends.
   void complete(RequestHead& head) const {
+    offer_upgrade(head);
     if (const auto url = parse_url(head.url, "the URL of a request"))
       head.headers.emplace(head.headers.begin(), "Host", Secret(url->authority()));
     const auto& body = request_.body;

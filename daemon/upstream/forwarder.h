@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "daemon/caller.h"
 #include "daemon/net/streaming_client.h"
+#include "daemon/net/websocket.h"
 #include "daemon/provider/providers.h"
 #include "daemon/token/tokens.h"
 #include "daemon/upstream/aims.h"
@@ -28,6 +29,7 @@ struct ForwardedRequest {
   std::shared_ptr<Wanted> wanted;  ///< the answer; nothing where that is not told
   Caller caller;
   Reactor* reader = nullptr;  ///< the loop that reads the answer's body
+  std::optional<WebSocketOffer> websocket;
 };
 
 /// What became of it.
@@ -55,6 +57,7 @@ struct UnsentRequest {
 ///
 /// After a 401 the access token is refreshed, and the request sent once more: where its method is
 /// idempotent (RFC 9110 9.2.2) and its body still there, that is of 64 KiB at the most.
+/// Requests that offer to go on as WebSockets may, where the provider's `websocket` says so.
 /// What a signature covers has to be there as a whole: bodies of up to 8 MiB, 64 MiB of all
 /// requests together (then overloaded).
 class Forwarder {
@@ -63,8 +66,8 @@ class Forwarder {
             Clock wall_clock);
 
   /// On whichever thread the answer's head, or the failure, came. Errors: those of Tokens::fetch,
-  /// Destinations and StreamingClient; route_not_allowed; body_too_large; invalid_field for a body
-  /// that broke off.
+  /// Destinations and StreamingClient; route_not_allowed; upgrade_not_allowed; body_too_large;
+  /// invalid_field for a body that broke off.
   using Done = std::function<void(Result<Forwarded>)>;
   void forward(ForwardedRequest request, Done done);
 
