@@ -83,6 +83,9 @@ Result<void> read_headers(const ApiArgs& args, Call& call) {
                         printable(text, text.size()) != text;
     if (colon == std::string::npos || is_bad)
       return usage("'" + printable(text, 80) + "' is no header", "give it as 'Name: value'");
+    if (lower(name) == "upgrade")
+      return usage("nexus api speaks HTTP alone, and could not go on after an upgrade",
+                   "have a WebSocket client ask the gateway (nexus-api(7), FORWARDING)");
     call.headers.emplace_back(name, value);
   }
   return {};

@@ -180,10 +180,6 @@ test('without the provider\'s setting an upgrade is refused, and nothing is sent
   assert.deepEqual(api.requests, []);
   const [record] = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=1')).json;
   assert.equal(JSON.parse(record.event_data).outcome, 'refused');
-  const words = ['api', plainId, '/echo', ...['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${KEY}`].flatMap((line) => ['-H', line])];
-  const { code, stderr } = await home.nexus(words);
-  assert.equal(code, 9, stderr);
-  assert.match(stderr, /websocket=true/);
   const edited = await home.nexus(['provider', 'edit', 'plain', '--param', 'websocket=true']);
   assert.equal(edited.code, 0, edited.stderr);
   (await open('/echo', { to: plainId })).terminate();
@@ -410,6 +406,13 @@ test('a stop ends both ends, and in order', async () => {
   await own.remove();  // which wants exit code 0
   await Promise.all(closed);
   await until(() => api.sockets.size === 0, 'the server learns of it');
+});
+
+test('nexus api, which is no WebSocket client, offers no upgrade', async () => {
+  const { code, stderr } = await home.nexus(['api', id, '/echo', ...['upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${KEY}`].flatMap((line) => ['-H', line])]);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /could not go on after an upgrade\n {2}have a WebSocket client ask the gateway/);
+  assert.deepEqual(api.requests, []);
 });
 
 test('what would be sent is shown with the upgrade', async () => {
