@@ -78,6 +78,14 @@ std::size_t most_clients() {
   return std::min(kMost, files.rlim_cur - std::min(kForTheRest, files.rlim_cur / 2));
 }
 
+std::size_t most_websockets() {
+  constexpr rlim_t kMost = 500;
+  constexpr rlim_t kDescriptors = 4;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return kMost;
+  return std::min(kMost, files.rlim_cur / 2 / kDescriptors);
+}
+
 void close_descriptors_from(int first) {
   syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U);
 }

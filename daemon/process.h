@@ -16,6 +16,9 @@ Result<void> check_limits();
 /// How many clients may be connected at once, so that the store, the providers and everything else
 /// that opens files has its share.
 std::size_t most_clients();
+/// How many of their requests may have become WebSockets. Each takes four descriptors, the client's
+/// among them; half of all are for others.
+std::size_t most_websockets();
 
 /// Closes what the program was started with from that number on: files and sockets of a shell or a
 /// program that live as long as a daemon does help nobody, and what they lead to is not ours.

@@ -8,6 +8,7 @@
 #include "daemon/net/curl_multi.h"
 #include "daemon/net/streamed_exchange.h"
 #include "daemon/net/websocket_exchange.h"
+#include "daemon/process.h"
 
 namespace nexus {
 namespace {
@@ -15,8 +16,6 @@ namespace {
 constexpr long kIdleConnections = 64;
 constexpr std::size_t kSpareHandles = 64;
 constexpr std::size_t kMost = 1000;
-/// Counted for themselves, so that those which are idle keep no request from being sent.
-constexpr std::size_t kMostWebSockets = 500;
 
 }  // namespace
 
@@ -42,8 +41,9 @@ class StreamingClient::Loop {
   }
 
   void start(StreamedRequest request, Answered answered) {
+    // WebSockets for themselves, so that those which are idle keep no request from being sent.
     const bool is_full =
-        request.websocket ? websockets_.size() >= kMostWebSockets : exchanges_.size() >= kMost;
+        request.websocket ? websockets_.size() >= most_websockets() : exchanges_.size() >= kMost;
     if (is_full) {
       if (request.body.stream) request.body.stream->abandon();
       Error error{ErrorCode::overloaded, "too many requests are under way", "try again in 1 s"};

@@ -77,7 +77,7 @@ class StreamingClient {
   /// `Answered` functions use. What is posted to the loop from then on is not run.
   void stop();
   /// Any thread. A body that breaks off ends the request; so does nobody who wants the answer.
-  /// Beyond a thousand at a time, and 500 WebSockets: overloaded.
+  /// Beyond a thousand at a time, or most_websockets: overloaded.
   void send(StreamedRequest request, Answered answered);
 
  private:

@@ -2,6 +2,7 @@
 // of both ends when one of them goes away.
 import { test, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -406,6 +407,22 @@ test('a stop ends both ends, and in order', async () => {
   await own.remove();  // which wants exit code 0
   await Promise.all(closed);
   await until(() => api.sockets.size === 0, 'the server learns of it');
+});
+
+test('there are so many as descriptors are enough for, and others have theirs', { skip: spawnSync('prlimit', ['-V']).error && 'needs prlimit' }, async () => {
+  const own = await Home.make({ gateway: true });
+  await own.start();
+  const there = await connectionTo('live', api.url, { websocket: true }, own);
+  const where = { to: there, url: `ws+unix://${own.socket}:` };
+  assert.equal(spawnSync('prlimit', ['--pid', String(own.daemon.pid), '--nofile=128:']).status, 0);
+  const sockets = [];
+  for (let i = 0; i < 16; ++i) sockets.push(await open('/echo', where));
+  const oneMore = await refused('/echo', where);
+  assert.deepEqual([oneMore.status, oneMore.json.code, oneMore.headers['retry-after']], [503, 'overloaded', '1']);
+  assert.equal((await own.api('GET', `/v1/proxy/${there}/`)).text, 'no WebSocket');
+  sockets[0].terminate();
+  await until(() => open('/echo', where).then(() => true, () => false), 'there is room again');
+  await own.remove();
 });
 
 test('nexus api, which is no WebSocket client, offers no upgrade', async () => {
