@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer as createProxy } from 'node:http';
 import { connect as dial } from 'node:net';
 import WebSocket from 'ws';
 import { WebSocketApi } from '../provider/websocket_api.mjs';
@@ -14,7 +15,7 @@ import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, token } from '../support/flow.mjs';
 import { freePort, Home, until } from '../support/nexus.mjs';
 
-const certificate = makeCertificate();
+const certificate = makeCertificate(['localhost', 'api.example']);
 const tls = { key: readFileSync(certificate.key), cert: readFileSync(certificate.certificate) };
 const trust = `[network]\nca_file = "${certificate.certificate}"\n`;
 const { home, provider } = await daemonAndProvider({ gateway: { cors_origins: ['https://app.example'] }, config: trust });
@@ -116,6 +117,33 @@ test('a gateway with TLS takes WebSockets, too', async () => {
   const [code, reason] = await once(socket, 'close');
   assert.deepEqual([code, reason.toString()], [4001, 'enough']);
   await own.remove();
+});
+
+test('behind a proxy it goes through a tunnel that the proxy cannot look into', async () => {
+  const asked = [];
+  const ends = new Set();
+  const proxy = createProxy().listen(0, '127.0.0.1');
+  proxy.on('connect', (request, socket, head) => {
+    asked.push(request.url);
+    const server = dial({ host: '127.0.0.1', port: new URL(secure.url).port }, () => socket.write('HTTP/1.1 200 Connected\r\nVia: a proxy\r\n\r\n'));
+    server.write(head);
+    server.pipe(socket).pipe(server);
+    for (const end of [socket, server]) ends.add(end.on('error', () => {}));
+  });
+  await once(proxy, 'listening');
+  const own = await Home.make({ config: `${trust}proxy = "http://127.0.0.1:${proxy.address().port}"\n` });
+  await own.start();
+  const there = await connectionTo('live', 'https://api.example', { websocket: true }, own);
+  const socket = await open('/echo', { to: there, url: `ws+unix://${own.socket}:` });
+  const message = randomBytes(500_000);
+  assert.equal(digest((await echoed(socket, message)).data), digest(message));
+  assert.deepEqual(asked, ['api.example:443']);
+  assert.equal(secure.requests[0].headers.host, 'api.example');
+  socket.close();
+  await once(socket, 'close');
+  await own.remove();
+  for (const end of ends) end.destroy();
+  proxy.close();
 });
 
 test('the credential arrives, and nothing of the caller\'s own; the answer tells neither', async () => {
