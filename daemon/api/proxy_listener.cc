@@ -1,5 +1,11 @@
 #include "daemon/api/proxy_listener.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
@@ -19,6 +25,14 @@ Result<http::ListenAddress> loopback_address(const std::string& text, const std:
   if (address.is_loopback()) return address;
   return Error{ErrorCode::usage, setting + " is for programs on this machine: a loopback address",
                "for others turn the gateway on, which has /v1/proxy/CONNECTION: see nexus-api(7)"};
+}
+
+std::size_t lane_count() {
+  return std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+}
+
+int duplicate(int socket) {
+  return fcntl(socket, F_DUPFD_CLOEXEC, 3);
 }
 
 bool is_health(const http::Request& request) {
@@ -88,28 +102,36 @@ Result<ProxyListener::Begun> ProxyListener::begin(pid_t process, Access access) 
 /// The one before goes once the new one is there. Locked.
 Result<void> ProxyListener::listen(const http::ListenAddress& address) {
   NEXUS_TRY(const auto sockets, http::listen_on_tcp(address, "proxy.listen"));
-  if (!lane_) lane_ = make_lane_();
+  while (lanes_.size() < lane_count()) lanes_.push_back(make_lane_());
   unlisten();
-  auto& lane = *lane_;
   const auto hosts = std::make_shared<const http::HostPolicy>(address, std::vector<std::string>());
-  for (const auto& socket : sockets)
-    listeners_.push_back(
-        lane.server.listen(socket.fd,
-                           {.via = Caller::Via::proxy,
-                            .takes_malformed_queries = true,
-                            .passes_on = [&lane](const http::Request& request) -> Reactor* {
-                              return is_health(request) ? nullptr : &lane.client.loop();
-                            }},
-                           [this, hosts](http::Request request, http::Respond respond) {
-                             handle(*hosts, std::move(request), std::move(respond));
-                           }));
+  for (const auto& socket : sockets) {
+    for (const auto& lane : lanes_) listen_on(*lane, duplicate(socket.fd), hosts);
+    ::close(socket.fd);
+  }
   url_ = "http://" + address.text();
   return {};
 }
 
+/// A connection belongs to the lane that is first to accept it.
+void ProxyListener::listen_on(ProxyLane& lane, int socket,
+                              const std::shared_ptr<const http::HostPolicy>& hosts) {
+  const auto listener =
+      lane.server.listen(socket,
+                         {.via = Caller::Via::proxy,
+                          .takes_malformed_queries = true,
+                          .passes_on = [&lane](const http::Request& request) -> Reactor* {
+                            return is_health(request) ? nullptr : &lane.client.loop();
+                          }},
+                         [this, &lane, hosts](http::Request request, http::Respond respond) {
+                           handle(lane, *hosts, std::move(request), std::move(respond));
+                         });
+  listening_.push_back({&lane, listener});
+}
+
 void ProxyListener::unlisten() {
-  for (const auto listener : listeners_) lane_->server.unlisten(listener);
-  listeners_.clear();
+  for (const auto& [lane, listener] : listening_) lane->server.unlisten(listener);
+  listening_.clear();
   url_.clear();
 }
 
@@ -122,7 +144,7 @@ Proxy ProxyListener::described() {
   return {url_, stays_, static_cast<std::int64_t>(runs_.count())};
 }
 
-void ProxyListener::handle(const http::HostPolicy& hosts, http::Request request,
+void ProxyListener::handle(ProxyLane& lane, const http::HostPolicy& hosts, http::Request request,
                            http::Respond respond) {
   static const http::OriginPolicy no_pages;
   if (!hosts.allows(request.header("host")))
@@ -149,7 +171,7 @@ void ProxyListener::handle(const http::HostPolicy& hosts, http::Request request,
     return respond(std::move(response));
   }
   auto meant = read_proxied(request);
-  forward(services_, {lane_->forwarder, lane_->client.loop()}, std::move(request), std::move(meant),
+  forward(services_, {lane.forwarder, lane.client.loop()}, std::move(request), std::move(meant),
           std::move(respond));
 }
 
@@ -175,15 +197,20 @@ Result<void> ProxyListener::authenticate(http::Request& request) {
 
 void ProxyListener::drain(std::chrono::milliseconds patience, std::function<void()> drained) {
   const std::lock_guard lock(mutex_);
-  if (!lane_) return drained();
-  listeners_.clear();
-  lane_->client.loop().post([this, patience, drained = std::move(drained)] {
-    lane_->server.drain(patience, [this, drained] { loop_.post(drained); });
-  });
+  listening_.clear();
+  if (lanes_.empty()) return drained();
+  const auto under_way = std::make_shared<std::size_t>(lanes_.size());
+  const auto one_less = [under_way, drained = std::move(drained)] {
+    if (--*under_way == 0) drained();
+  };
+  for (const auto& each : lanes_)
+    each->client.loop().post([this, &lane = *each, patience, one_less] {
+      lane.server.drain(patience, [this, one_less] { loop_.post(one_less); });
+    });
 }
 
 void ProxyListener::stop() {
-  if (lane_) lane_->client.stop();
+  for (const auto& lane : lanes_) lane->client.stop();
 }
 
 }  // namespace nexus::api

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/api/proxy.h"
 #include "common/config.h"
@@ -19,8 +20,8 @@
 
 namespace nexus::api {
 
-/// What serves the proxy: a server on the very loop that sends the requests on, so that a request
-/// never goes from one thread to another, and its traffic holds nobody else up.
+/// One of the threads that serve the proxy: a server on the very loop that sends the requests on,
+/// so that a request never goes from one thread to another, and its traffic holds nobody else up.
 struct ProxyLane {
   ProxyLane(NetworkSettings settings, http::Server::BeforeSend before_send, Tokens& tokens,
             Providers& providers, RouteRules rules, Clock wall_clock)
@@ -72,10 +73,12 @@ class ProxyListener {
 
  private:
   Result<void> listen(const http::ListenAddress& address);
+  void listen_on(ProxyLane& lane, int socket, const std::shared_ptr<const http::HostPolicy>& hosts);
   void unlisten();
   void close_if_unused();
   Proxy described();
-  void handle(const http::HostPolicy& hosts, http::Request request, http::Respond respond);
+  void handle(ProxyLane& lane, const http::HostPolicy& hosts, http::Request request,
+              http::Respond respond);
   Result<void> authenticate(http::Request& request);
 
   const std::optional<http::ListenAddress> configured_;
@@ -84,8 +87,12 @@ class ProxyListener {
   MakeLane make_lane_;
   WrongKeys wrong_keys_;
   std::mutex mutex_;
-  std::unique_ptr<ProxyLane> lane_;  ///< made with the first listener, and kept
-  std::vector<int> listeners_;
+  std::vector<std::unique_ptr<ProxyLane>> lanes_;  ///< made with the first listener, and kept
+  struct Listening {
+    ProxyLane* lane = nullptr;
+    int listener = 0;
+  };
+  std::vector<Listening> listening_;
   std::string url_;
   bool stays_ = false;
   Runs runs_;
