@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "common/id.h"
+#include "common/new_file.h"
 #include "common/paths.h"
 #include "common/regular_file.h"
 #include "common/text.h"
@@ -43,29 +44,15 @@ Result<Secret> read_key_file(int fd, const std::string& path, bool vault_exists)
                     vault_exists);
 }
 
-/// Complete or absent: written beside, synced, then linked into place, never over another key.
 Result<Secret> make_key_file(const std::string& path) {
   SecretText bytes(kKeySize, '\0');
   random_bytes(bytes.data(), bytes.size());
   auto text = base64(bytes) + "\n";
-  const auto beside = path + ".new";
-  unlink(beside.c_str());
-  const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  const bool written =
-      fd >= 0 && write_all(fd, text) && fsync(fd) == 0 && link(beside.c_str(), path.c_str()) == 0;
-  const int error = errno;
+  const bool made = make_new_file(path, text);
   wipe(text);
-  if (fd >= 0) close(fd);
-  unlink(beside.c_str());
-  if (!written)
-    return unusable("cannot make the key file " + path + ": " + std::strerror(error),
+  if (!made)
+    return unusable("cannot make the key file " + path + ": " + std::strerror(errno),
                     "make room, or choose another data directory");
-  const int directory =
-      open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    fsync(directory);
-    close(directory);
-  }
   return Secret(bytes);
 }
 
