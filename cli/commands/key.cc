@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/commands/key_pair.h"
 #include "cli/interrupt.h"
 #include "cli/output/table.h"
 #include "common/api/daemon_status.h"
@@ -156,15 +157,17 @@ Command revoke_command() {
 
 Command key_command() {
   return {.name = "key",
-          .summary = "API keys for the HTTP gateway",
+          .summary = "API keys for the HTTP gateway, and key pairs for bundles",
           .alias = "keys",
-          .examples = {"nexus key create --name ci --use all", "nexus key list"},
+          .examples = {"nexus key create --name ci --use all", "nexus key list",
+                       "nexus key pair -o ci.key"},
           .commands = {create_command(),
                        {.name = "list",
                         .summary = "List the API keys",
                         .action = run_list,
                         .examples = {"nexus key list", "nexus key list --json"}},
-                       revoke_command()}};
+                       revoke_command(),
+                       key_pair_command()}};
 }
 
 }  // namespace nexus::cli
