@@ -31,6 +31,8 @@ std::string fingerprint_text(const std::string& fingerprint) {
   return to_text(fingerprint.empty() ? Json(nullptr) : Json("(fingerprint " + fingerprint + ")"));
 }
 
+}  // namespace
+
 std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prepared) {
   const auto before = prepared.before ? flat(*prepared.before) : std::map<std::string, Json>();
   const auto after = flat(prepared.after);
@@ -52,6 +54,8 @@ std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prep
          prepared.replaces ? fingerprint_text(prepared.secret_after) : to_text(Json("(set)"))});
   return changes;
 }
+
+namespace {
 
 api::ProviderChange change_of(const ProviderRegistry::Prepared& prepared) {
   api::ProviderChange change;

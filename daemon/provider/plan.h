@@ -12,6 +12,9 @@ namespace nexus {
 
 using api::ProviderPlan;
 
+/// What a registration changes, member by member; a client secret is told by its fingerprint.
+std::vector<api::FieldChange> differences(const ProviderRegistry::Prepared& prepared);
+
 /// The registered providers as a whole, declared: what would have to change, and changing it. A
 /// registration stands for all of its provider; only a client secret that it does not mention stays
 /// as it is. Blocks on the network for providers with an issuer. Thread-safe.

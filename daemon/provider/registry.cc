@@ -110,9 +110,7 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   if (existing) {
     if (auto before = providers_.decode(existing->provider)) prepared.before = *std::move(before);
   }
-  auto fields = existing ? std::move(existing->fields) : std::vector<SealedField>();
-  const SealedFields stored(vault_, kProviderKind, provider.id, fields);
-  NEXUS_TRY(const auto old_secret, stored.open(SecretField::client_secret));
+  NEXUS_TRY(const auto old_secret, secret_of(provider.id, existing));
   const auto& secret = registration.client_secret ? *registration.client_secret : old_secret;
 
   const auto metadata = metadata_.metadata(provider);
@@ -128,6 +126,49 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   if (provider.redirect_path.empty())
     provider.redirect_path =
         says_iss ? redirect_uris_.shared_path() : redirect_uris_.own_path(provider.name);
+  NEXUS_CHECK(check_settled(provider, secret));
+  if (metadata && !provider.is_static()) {
+    NEXUS_TRY(const auto endpoints, resolve_endpoints(provider, !secret.empty(), *metadata));
+    prepared.warning = unoffered_method(provider, endpoints, *metadata);
+  }
+  if (prepared.warning.empty()) prepared.warning = misspelt_setting(provider.settings);
+  if (prepared.replaces && !prepared.before)
+    prepared.write.needs_person = "the provider's record was damaged, and is registered anew";
+  if (prepared.before && tokens_would_go_elsewhere(*prepared.before, provider))
+    prepared.write.needs_person = "the provider's type, endpoints or client were changed";
+  write_down(prepared, std::move(existing), secret, old_secret);
+  return prepared;
+}
+
+Result<ProviderRegistry::Prepared> ProviderRegistry::prepare_settled(const std::string& id,
+                                                                     Json& fields) {
+  NEXUS_TRY(auto registration, read_registration(fields));
+  NEXUS_TRY(auto existing, named(registration.provider.name));
+  Prepared prepared;
+  prepared.after = std::move(registration.provider);
+  NEXUS_TRY(const auto holder, store_.provider(id));
+  prepared.after.id = existing ? existing->provider.id : holder ? new_uuid() : id;
+  prepared.replaces = existing.has_value();
+  if (existing) {
+    NEXUS_TRY(prepared.before, providers_.decode(existing->provider));
+  }
+  if (prepared.after.redirect_path.empty())
+    prepared.after.redirect_path = redirect_uris_.own_path(prepared.after.name);
+  const auto secret =
+      registration.client_secret ? *std::move(registration.client_secret) : Secret();
+  NEXUS_TRY(const auto old_secret, secret_of(prepared.after.id, existing));
+  NEXUS_CHECK(check_settled(prepared.after, secret));
+  write_down(prepared, std::move(existing), secret, old_secret);
+  return prepared;
+}
+
+Result<Secret> ProviderRegistry::secret_of(const std::string& id,
+                                           const std::optional<ProviderRecord>& existing) {
+  if (!existing) return Secret();
+  return SealedFields(vault_, kProviderKind, id, existing->fields).open(SecretField::client_secret);
+}
+
+Result<void> ProviderRegistry::check_settled(const Provider& provider, const Secret& secret) const {
   if (redirect_uris_.is_taken(provider.redirect_path)) {
     Error error{ErrorCode::invalid_field,
                 "redirect_path " + provider.redirect_path + " is one of nexusd's own paths",
@@ -135,34 +176,30 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
     error.field = "redirect_path";
     return error;
   }
-  if (metadata && !provider.is_static()) {
-    NEXUS_TRY(const auto endpoints, resolve_endpoints(provider, !secret.empty(), *metadata));
-    prepared.warning = unoffered_method(provider, endpoints, *metadata);
-  }
-  if (prepared.warning.empty()) prepared.warning = misspelt_setting(provider.settings);
   if (provider.signs() && !secret.empty()) NEXUS_CHECK(SigningKey::from_pem(secret));
   // A key that stays from before must not travel as a password now.
   if (!provider.signs() && secret.expose().find("PRIVATE KEY-----") != std::string_view::npos)
     return Error{ErrorCode::invalid_field,
                  "auth_header would send the client's private key to the provider",
                  "give the client secret with it: --client-secret-file FILE"};
+  return {};
+}
 
+void ProviderRegistry::write_down(Prepared& prepared, std::optional<ProviderRecord> existing,
+                                  const Secret& secret, const Secret& old_secret) {
+  const auto& provider = prepared.after;
   prepared.secret_before = providers_.fingerprint(provider.id, old_secret);
   prepared.secret_after = providers_.fingerprint(provider.id, secret);
+  auto fields = existing ? std::move(existing->fields) : std::vector<SealedField>();
+  const SealedFields stored(vault_, kProviderKind, provider.id, fields);
   if (!equal_constant_time(secret.expose(), old_secret.expose())) {
     fields.clear();
     if (!secret.empty()) fields.push_back(stored.seal(SecretField::client_secret, secret.expose()));
   }
   const auto now = clock_();
-  prepared.write = {{provider.id, provider.name, to_text(to_json(provider)),
-                     existing ? existing->provider.created_at : now, now},
-                    std::move(fields),
-                    {}};
-  if (prepared.before && tokens_would_go_elsewhere(*prepared.before, provider))
-    prepared.write.needs_person = "the provider's type, endpoints or client were changed";
-  if (prepared.replaces && !prepared.before)
-    prepared.write.needs_person = "the provider's record was damaged, and is registered anew";
-  return prepared;
+  prepared.write.row = {provider.id, provider.name, to_text(to_json(provider)),
+                        existing ? existing->provider.created_at : now, now};
+  prepared.write.fields = std::move(fields);
 }
 
 Result<void> ProviderRegistry::commit(const std::vector<Prepared>& prepared,

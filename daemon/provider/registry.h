@@ -55,6 +55,9 @@ class ProviderRegistry {
   /// For the provider of that name, where there is one. `fields` is a registration as it came; its
   /// secrets are wiped.
   Result<Prepared> prepare(const std::string& name, nlohmann::json& fields);
+  /// The same for one that another nexusd has registered under that id, which it keeps where it
+  /// can: nothing is fetched. `fields` is all of it.
+  Result<Prepared> prepare_settled(const std::string& id, nlohmann::json& fields);
   /// Makes all of it or nothing, each change on record.
   Result<void> commit(const std::vector<Prepared>& prepared, const std::vector<Provider>& removed,
                       const Caller& caller);
@@ -64,6 +67,10 @@ class ProviderRegistry {
                            ProviderRegistration registration);
   Result<Registered> put(std::optional<ProviderRecord> existing, ProviderRegistration registration,
                          const Caller& caller);
+  Result<void> check_settled(const Provider& provider, const Secret& secret) const;
+  void write_down(Prepared& prepared, std::optional<ProviderRecord> existing, const Secret& secret,
+                  const Secret& old_secret);
+  Result<Secret> secret_of(const std::string& id, const std::optional<ProviderRecord>& existing);
   /// What is stored of the provider with that name, or id.
   Result<std::optional<ProviderRecord>> named(const std::string& name);
 
