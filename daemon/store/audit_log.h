@@ -60,5 +60,7 @@ class AuditLog {
 /// an older nexusd's, are taken as they are; else they are not what was written.
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
                                                         const Secret& row_key, bool adopt);
+/// One that is in this process's memory and nowhere else, and empty.
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log_in_memory(const Secret& row_key);
 
 }  // namespace nexus

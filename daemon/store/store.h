@@ -290,5 +290,7 @@ class Store {
 
 /// Opens (or makes) the SQLite store in this directory. Errors: vault_unusable.
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir);
+/// One that is in this process's memory and nowhere else, and empty. Error: vault_unusable.
+Result<std::unique_ptr<Store>> open_sqlite_store_in_memory();
 
 }  // namespace nexus

@@ -50,11 +50,11 @@ void Query::bind_one(const std::optional<std::int64_t>& value) {
   check(sqlite3_db_handle(statement_), sqlite3_bind_null(statement_, next_parameter_++));
 }
 
-Database::Database(const std::string& path, Mode mode) {
+Database::Database(const Place& place, Mode mode) {
   const int flags =
       mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int result = sqlite3_open_v2(path.c_str(), &handle_,
-                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
+  const int result = sqlite3_open_v2(place.path.c_str(), &handle_,
+                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, place.vfs);
   if (result != SQLITE_OK) {
     const std::string what = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
     sqlite3_close(handle_);
@@ -108,7 +108,7 @@ Readers::Loan Readers::borrow() {
   ++open_;
   lock.unlock();
   try {
-    auto database = std::make_unique<Database>(path_, Database::Mode::read_only);
+    auto database = std::make_unique<Database>(place_, Database::Mode::read_only);
     prepare_(*database);
     return {*this, std::move(database)};
   } catch (...) {

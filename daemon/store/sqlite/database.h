@@ -67,11 +67,27 @@ class Query {
   int next_parameter_ = 1;
 };
 
-/// One connection to a database file.
+/// Where a database is: in a file or, for as long as somebody has it open, in the memory of this
+/// process, where it goes by a name.
+struct Place {
+  Place(std::string file) : path(std::move(file)) {}
+  /// SQLite's memdb shares a database among all of the process that name it with a slash in front
+  /// (since 3.36): the name is to be a new one.
+  static Place memory(const std::string& name) {
+    Place place("/" + name);
+    place.vfs = "memdb";
+    return place;
+  }
+
+  std::string path;
+  const char* vfs = nullptr;  ///< SQLite's usual one
+};
+
+/// One connection to a database.
 class Database {
  public:
   enum class Mode { read_write, read_only };
-  Database(const std::string& path, Mode mode);
+  Database(const Place& place, Mode mode);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -118,12 +134,12 @@ class Snapshot {
   Database& database_;
 };
 
-/// Read-only connections to one file, lent out one to a thread. There are a few, and who finds none
-/// idle waits for one: SQLite keeps the file of one that is closed open for as long as another one
-/// is, so that after a flood there would be as many for ever.
+/// Read-only connections to one database, lent out one to a thread. There are a few, and who finds
+/// none idle waits for one: SQLite keeps the file of one that is closed open for as long as another
+/// one is, so that after a flood there would be as many for ever.
 class Readers {
  public:
-  explicit Readers(std::string path) : path_(std::move(path)) {}
+  explicit Readers(Place place) : place_(std::move(place)) {}
   /// What is done to each of them when it is opened; before they are used by more than one thread.
   void prepare_with(std::function<void(Database&)> prepare);
   class Loan {
@@ -144,7 +160,7 @@ class Readers {
 
  private:
   void give_back(std::unique_ptr<Database> database);
-  std::string path_;
+  Place place_;
   std::function<void(Database&)> prepare_ = [](Database&) {};
   std::mutex mutex_;
   std::condition_variable one_idle_;

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "common/id.h"
 #include "daemon/log.h"
 #include "daemon/private_file.h"
 #include "daemon/store/audit_log.h"
@@ -51,14 +52,14 @@ void let_it_shrink(Database& database, const std::string& path) {
 /// thread of their own: no caller waits for them.
 class SqliteAuditLog : public AuditLog {
  public:
-  SqliteAuditLog(const std::string& path, const Secret& row_key, bool adopt)
-      : path_(path),
+  SqliteAuditLog(const sqlite::Place& place, const Secret& row_key, bool adopt)
+      : path_(place.path),
         row_key_(row_key.copy()),
-        writer_(path, Database::Mode::read_write),
-        readers_(path) {
+        writer_(place, Database::Mode::read_write),
+        readers_(place) {
     writer_.execute("PRAGMA auto_vacuum=INCREMENTAL");  // of a new file, or with the next VACUUM
     sqlite::migrate_audit(writer_);
-    let_it_shrink(writer_, path);
+    let_it_shrink(writer_, path_);
     sqlite::use_row_key(writer_, row_key_);
     if (adopt)
       writer_.execute("UPDATE audit SET mac = " AUDIT_MAC("seq", "record") " WHERE mac IS NULL");
@@ -274,6 +275,17 @@ Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_
                  "cannot open the audit log " + path + ": " + failure.what(),
                  failure.is_damage() ? "nexusd(8), DAMAGE, has the way out"
                                      : "check the file, its permissions and the free space"};
+  }
+}
+
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log_in_memory(const Secret& row_key) {
+  try {
+    return std::unique_ptr<AuditLog>(
+        std::make_unique<SqliteAuditLog>(sqlite::Place::memory(new_uuid()), row_key, false));
+  } catch (const Failure& failure) {
+    return Error{ErrorCode::vault_unusable,
+                 std::string("cannot make an audit log in memory: ") + failure.what(),
+                 "make room in memory"};
   }
 }
 

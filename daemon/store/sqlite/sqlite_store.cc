@@ -1,13 +1,14 @@
 #include "daemon/store/sqlite/sqlite_store.h"
 
+#include "common/id.h"
 #include "daemon/private_file.h"
 #include "daemon/store/sqlite/schema.h"
 
 namespace nexus {
 namespace sqlite {
 
-SqliteStore::SqliteStore(const std::string& path)
-    : writer_(path, Database::Mode::read_write), readers_(path) {
+SqliteStore::SqliteStore(const Place& place)
+    : writer_(place, Database::Mode::read_write), readers_(place) {
   migrate_vault(writer_);
 }
 
@@ -35,6 +36,17 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir) {
                  failure.is_damage()
                      ? "nothing was changed; nexusd(8), DAMAGE, has the way out"
                      : "nothing was changed; check the file, its permissions and the free space"};
+  }
+}
+
+Result<std::unique_ptr<Store>> open_sqlite_store_in_memory() {
+  try {
+    return std::unique_ptr<Store>(
+        std::make_unique<sqlite::SqliteStore>(sqlite::Place::memory(new_uuid())));
+  } catch (const sqlite::Failure& failure) {
+    return Error{ErrorCode::vault_unusable,
+                 std::string("cannot make a vault in memory: ") + failure.what(),
+                 "make room in memory"};
   }
 }
 

@@ -10,13 +10,13 @@
 
 namespace nexus::sqlite {
 
-/// The SQLite store: one file, WAL mode, one writer connection with synchronous=FULL (a refresh
+/// The SQLite store: one file (or memory, which nothing of this survives), WAL mode, one writer connection with synchronous=FULL (a refresh
 /// token that was acknowledged survives power loss) and read-only connections for everybody else.
 /// Its methods stand in *_queries.cc, by what they are about.
 class SqliteStore final : public Store {
  public:
   /// Throws Failure.
-  explicit SqliteStore(const std::string& path);
+  explicit SqliteStore(const Place& place);
 
   // provider_queries.cc: the vault's header, providers, API keys
   Result<std::optional<VaultHeader>> vault_header() override;
