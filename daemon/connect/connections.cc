@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/alias.h"
 #include "common/id.h"
 #include "common/suggestion.h"
 #include "common/text.h"

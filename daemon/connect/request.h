@@ -52,7 +52,4 @@ class ConnectionRequests {
   UnattendedGrants& unattended_;
 };
 
-/// Whether this can be an alias: it must not look like an id and must be easy to type.
-Result<void> check_alias(const std::string& alias);
-
 }  // namespace nexus
