@@ -50,6 +50,10 @@ std::optional<Error> not_active(const ConnectionRow& row) {
   if (row.status == ConnectionStatus::active) return std::nullopt;
   if (row.status == ConnectionStatus::attention_required)
     return needs_attention(row, row.error_message);
+  if (row.status == ConnectionStatus::moving)
+    return error(ErrorCode::connection_moving, "is being moved: a bundle was made of it",
+                 "where that is in use: nexus disconnect " + row.id +
+                     " --keep-grant; where nobody uses it: nexus export --take-back " + row.id);
   if (row.status == ConnectionStatus::pending)
     return error(ErrorCode::connection_pending, "still waits for a person's consent",
                  "finish it in the browser, then ask again");

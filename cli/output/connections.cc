@@ -81,6 +81,7 @@ int exit_code_for(ConnectionStatus status) {
     case ConnectionStatus::pending:
       return info(ErrorCode::connection_pending).exit_code;
     case ConnectionStatus::attention_required:
+    case ConnectionStatus::moving:
       return info(ErrorCode::attention_required).exit_code;
     case ConnectionStatus::failed:
     case ConnectionStatus::revoked:

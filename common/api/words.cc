@@ -3,8 +3,8 @@
 namespace nexus {
 namespace {
 
-constexpr const char* kConnectionStatuses[] = {"pending", "active", "attention_required", "failed",
-                                               "revoked"};
+constexpr const char* kConnectionStatuses[] = {"pending", "active", "attention_required",
+                                               "moving",  "failed", "revoked"};
 constexpr const char* kAuthTypes[] = {"oauth2",      "api_key",      "basic_auth", "header",
                                       "query_param", "hmac_payload", "aws_sigv4"};
 constexpr const char* kFlowKinds[] = {"code", "device", "capture", "unattended"};
@@ -14,6 +14,8 @@ constexpr const char* kSecretFields[] = {"access_token", "refresh_token", "id_to
 constexpr const char* kAuditEvents[] = {"connection.created",
                                         "connection.updated",
                                         "connection.revoked",
+                                        "connection.exported",
+                                        "connection.imported",
                                         "oauth_flow_completed",
                                         "oauth_error",
                                         "token_exchange_failed",

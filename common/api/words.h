@@ -18,8 +18,9 @@ enum class ConnectionStatus : std::uint8_t {
   pending,             ///< a person's consent (or credentials) is awaited
   active,              ///< it has a token or credentials to give
   attention_required,  ///< the provider ended the grant: a person has to reconnect
-  failed,              ///< it never became active
-  revoked,             ///< it was disconnected
+  moving,   ///< a bundle was made of it that is to be its only holder; told as attention_required
+  failed,   ///< it never became active
+  revoked,  ///< it was disconnected
 };
 
 /// What kind of credentials a provider hands out.
@@ -58,6 +59,8 @@ enum class AuditEvent : std::uint8_t {
   connection_created,
   connection_updated,
   connection_revoked,
+  connection_exported,
+  connection_imported,
   oauth_flow_completed,
   oauth_error,
   token_exchange_failed,

@@ -95,6 +95,13 @@ std::string code_word(std::string code) {
   return code;
 }
 
+/// Clients know of four.
+ConnectionStatus status_outside(ConnectionStatus status) {
+  if (status == ConnectionStatus::revoked) return ConnectionStatus::failed;
+  if (status == ConnectionStatus::moving) return ConnectionStatus::attention_required;
+  return status;
+}
+
 api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool already,
                                     const RevocationState& state) {
   return {row.id, row.provider_name, at, already, state.revoked, state.pending, state.error};
@@ -235,7 +242,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.workspace = row.workspace;
   c.account = row.account;
   c.metadata = row.metadata;
-  c.status = row.status == ConnectionStatus::revoked ? ConnectionStatus::failed : row.status;
+  c.status = status_outside(row.status);
   c.scopes = split(row.status == ConnectionStatus::pending || row.status == ConnectionStatus::failed
                        ? row.requested_scopes
                        : row.token.scopes,
@@ -310,6 +317,9 @@ Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool ke
   if (keep_grant) {
     state.kept = true;
     state.error = "the grant was kept as asked";
+  } else if (row.status == ConnectionStatus::moving) {
+    state.kept = true;
+    state.error = "it was moved, and its grant with it";
   } else if (row.status == ConnectionStatus::active ||
              row.status == ConnectionStatus::attention_required) {
     pending = revocations_.plan(row, state.error);

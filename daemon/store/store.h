@@ -164,6 +164,13 @@ struct ConnectionPage {
   std::int64_t limit = 100;
 };
 
+/// What comes from another nexusd: connections, whole, and the providers that they need.
+struct TakenIn {
+  std::vector<ProviderWrite> providers;
+  std::vector<ConnectionRecord> connections;
+  bool replace = false;  ///< also connections that are here already, and alive
+};
+
 /// Where Nexus keeps its records. Thread-safe. Every write is one transaction, on stable storage
 /// when the call returns; a failed one changes nothing. Errors: internal_error with the cause.
 class Store {
@@ -242,7 +249,7 @@ class Store {
   /// dies before it has stored the answer knows of it. False when the connection is not active.
   virtual Result<bool> begin_refresh(const std::string& id, std::int64_t generation) = 0;
   /// A refreshed token, and when to refresh it next. A connection that came to need a person
-  /// meanwhile still does. False when it was removed.
+  /// meanwhile, or to be moved, still does. False when it was removed.
   virtual Result<bool> save_refresh(const std::string& id, const TokenFacts& token,
                                     const std::vector<SealedField>& fields,
                                     std::optional<UnixTime> refresh_at, UnixTime last_used_at,
@@ -257,11 +264,15 @@ class Store {
   virtual Result<std::vector<std::string>> due_refreshes(UnixTime now, std::int64_t limit) = 0;
   /// When the next one is, nothing where there is none.
   virtual Result<std::optional<UnixTime>> next_refresh_after(UnixTime now) = 0;
-  /// Records what went wrong and the status it led to: failed, whose credentials go, or
-  /// attention_required. False where that may not follow the status it has (transitions.h).
+  /// Records what happened and the status it led to: failed, whose credentials go, or
+  /// attention_required, moving, and active for one that comes back from there. False where that
+  /// may not follow the status it has (transitions.h).
   virtual Result<bool> set_status(const std::string& id, ConnectionStatus status,
                                   const std::string& error_code, const std::string& error_message,
                                   UnixTime now) = 0;
+  /// All of it or nothing. What was here of a connection goes. Errors: connection_exists,
+  /// alias_taken (also by a provider), and those of `change_providers`.
+  virtual Result<void> take_in(const TakenIn& taken_in) = 0;
   /// Error: alias_taken, also by a provider.
   virtual Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) = 0;
   /// Destroys the credentials and leaves a record without secrets that says so. With `pending`,

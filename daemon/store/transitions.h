@@ -12,7 +12,9 @@ constexpr bool may_become(ConnectionStatus from, ConnectionStatus to) {
     case pending:  // answered, or not; disconnected before anybody answered
       return to == active || to == failed || to == revoked;
     case active:
-      return to == active || to == attention_required || to == revoked;
+      return to == active || to == attention_required || to == moving || to == revoked;
+    case moving:  // taken back, or gone for good
+      return to == active || to == moving || to == revoked;
     case attention_required:  // whoever connects again makes a new connection
       return to == attention_required || to == revoked;
     case failed:

@@ -13,6 +13,7 @@ namespace nexus::test {
 inline constexpr auto kPending = ConnectionStatus::pending;
 inline constexpr auto kActive = ConnectionStatus::active;
 inline constexpr auto kAttention = ConnectionStatus::attention_required;
+inline constexpr auto kMoving = ConnectionStatus::moving;
 inline constexpr auto kFailed = ConnectionStatus::failed;
 inline constexpr auto kRevoked = ConnectionStatus::revoked;
 

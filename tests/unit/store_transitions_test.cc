@@ -11,17 +11,20 @@ namespace {
 /// A connection that stands so.
 void make(Store& store, const std::string& id, ConnectionStatus status) {
   if (status == kPending || status == kFailed) begin(store, connection_row(id));
-  if (status == kActive || status == kAttention || status == kRevoked)
+  if (status == kActive || status == kAttention || status == kMoving || status == kRevoked)
     make_active(store, connection_row(id));
   if (status == kFailed) REQUIRE(*store.set_status(id, kFailed, "e", "m", kNow));
   if (status == kAttention) REQUIRE(*store.set_status(id, kAttention, "e", "m", kNow));
+  if (status == kMoving) REQUIRE(*store.set_status(id, kMoving, "e", "m", kNow));
   if (status == kRevoked) REQUIRE(store.revoke(id, "{}", {}, kNow));
   REQUIRE(status_of(store, id) == status);
 }
 
 /// Tries to bring it there by the method that does.
 void bring(Store& store, const std::string& id, ConnectionStatus to) {
-  if (to == kActive) {
+  if (to == kActive && status_of(store, id) == kMoving) {
+    REQUIRE(*store.set_status(id, kActive, "", "", kNow));
+  } else if (to == kActive) {
     REQUIRE(store.activate(connection_row(id), kPinned, {sealed(id, "access_token")}));
     REQUIRE(store.save_refresh(id, {}, {sealed(id, "access_token")}, {}, 0, kNow));
   } else if (to == kRevoked) {
@@ -38,8 +41,8 @@ TEST_CASE("a connection goes from one state to another where the table says so, 
   const auto any = any_store();
   auto& store = **any;
   put_provider(store);
-  for (const auto from : {kPending, kActive, kAttention, kFailed, kRevoked})
-    for (const auto to : {kPending, kActive, kAttention, kFailed, kRevoked}) {
+  for (const auto from : {kPending, kActive, kAttention, kMoving, kFailed, kRevoked})
+    for (const auto to : {kPending, kActive, kAttention, kMoving, kFailed, kRevoked}) {
       const auto id = std::string("conn_") + word(from) + "_to_" + word(to);
       INFO(id);
       make(store, id, from);

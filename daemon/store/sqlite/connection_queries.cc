@@ -19,7 +19,7 @@ std::string put_back(const std::string& field) {
   "INDEXED BY connection_providers "                             \
   "ON goes_on.provider_id = gone.id WHERE gone.name = " name     \
   " AND gone.deleted = 1 "                                       \
-  "AND goes_on.status IN ('active', 'attention_required', 'pending')"
+  "AND goes_on.status IN ('active', 'attention_required', 'moving', 'pending')"
 
 }  // namespace
 
@@ -71,9 +71,9 @@ Result<std::vector<ConnectionRow>> SqliteStore::connections_of(const std::string
                           "SELECT id FROM providers WHERE name = ?2 AND deleted = 1) "
                           // Not by the index of statuses, which has everybody's.
                           "AND c.workspace = ?1 "
-                          "AND +c.status IN ('active', 'attention_required', 'pending') "
+                          "AND +c.status IN ('active', 'attention_required', 'moving', 'pending') "
                           "ORDER BY CASE c.status WHEN 'active' THEN 0 "
-                          "WHEN 'attention_required' THEN 1 ELSE 2 END, "
+                          "WHEN 'pending' THEN 2 ELSE 1 END, "
                           "c.sequence DESC LIMIT 1000");
     return all(query.bind(workspace, provider_name), connection_row);
   });
@@ -129,11 +129,11 @@ Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspac
                   "INDEXED BY connection_names "
                   "WHERE alias = ?3 COLLATE NOCASE AND alias = ?3 AND alias <> '' "
                   "AND workspace <> ?1 "
-                  "AND status IN ('active', 'attention_required', 'pending') LIMIT ?2) UNION ALL "
+                  "AND status IN ('active', 'attention_required', 'moving', 'pending') LIMIT ?2) UNION ALL "
                   "SELECT workspace FROM (SELECT workspace FROM connections "
                   "INDEXED BY connection_providers "
                   "WHERE provider_id = (SELECT id FROM providers WHERE name = ?4 AND deleted = 0) "
-                  "AND workspace <> ?1 AND status IN ('active', 'attention_required', 'pending') "
+                  "AND workspace <> ?1 AND status IN ('active', 'attention_required', 'moving', 'pending') "
                   "AND alias <> ?3 LIMIT ?2)) "
                   "GROUP BY workspace ORDER BY connections DESC, workspace");
     query.bind(workspace, kLookedAt);

@@ -12,6 +12,18 @@ ProviderRow provider_row(const Query& q) {
   return {q.text(0), q.text(1), q.text(2), q.number(3), q.number(4), q.number(5) != 0};
 }
 
+void flag_connections_of(Database& db, const std::string& provider_id, const std::string& why,
+                         UnixTime now) {
+  db.query(
+        "UPDATE connections INDEXED BY connection_providers "
+        "SET status = 'attention_required', error_code = 'provider_changed', "
+        "error_message = ?2, updated_at = ?3 WHERE provider_id = ?1 AND status = 'active'")
+      .bind(provider_id, why, now)
+      .run();
+}
+
+}  // namespace
+
 void put_provider(Database& db, const ProviderRow& row, const std::vector<SealedField>& fields) {
   drop_fields(db, row.id);
   // All that its codes are made of is written anew: one that was altered is whole again.
@@ -32,18 +44,6 @@ void put_provider(Database& db, const ProviderRow& row, const std::vector<Sealed
       .bind(row.id, row.updated_at)
       .run();
 }
-
-void flag_connections_of(Database& db, const std::string& provider_id, const std::string& why,
-                         UnixTime now) {
-  db.query(
-        "UPDATE connections INDEXED BY connection_providers "
-        "SET status = 'attention_required', error_code = 'provider_changed', "
-        "error_message = ?2, updated_at = ?3 WHERE provider_id = ?1 AND status = 'active'")
-      .bind(provider_id, why, now)
-      .run();
-}
-
-}  // namespace
 
 Result<std::optional<VaultHeader>> SqliteStore::vault_header() {
   return read("vault", "vault_header", [](Database& db) {

@@ -31,7 +31,7 @@ Result<bool> SqliteStore::save_refresh(const std::string& id, const TokenFacts& 
           "error_message = iif(status = 'active', '', error_message), "
           "refresh_at = ?7, refresh_failures = 0, refresh_failing_since = NULL, refresh_sent = 0, "
           "last_used_at = ?8, token_fields = ?9 "
-          "WHERE id = ?1 AND status IN ('active', 'attention_required')")
+          "WHERE id = ?1 AND status IN ('active', 'attention_required', 'moving')")
         .bind(id, token.token_type, token.scopes, token.obtained_at, token.expires_at, now,
               refresh_at, last_used_at, token.token_fields)
         .run();

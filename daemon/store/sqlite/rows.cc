@@ -162,7 +162,7 @@ void revoke_connection(Database& db, const std::string& id, const std::string& o
 void purge_unused_providers(Database& db) {
   constexpr auto unused =
       "deleted = 1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.provider_id = providers.id "
-      "AND (c.status IN ('pending', 'active', 'attention_required') "
+      "AND (c.status IN ('pending', 'active', 'attention_required', 'moving') "
       "OR EXISTS (SELECT 1 FROM revocations r WHERE r.connection_id = c.id)))";
   db.execute(
       std::string("DELETE FROM credentials WHERE owner IN (SELECT id FROM providers WHERE ") +

@@ -55,6 +55,9 @@ void drop_flow(Database& db, const std::string& connection_id);
 /// Nothing where there is no such connection.
 std::optional<ConnectionStatus> status_of(Database& db, const std::string& connection_id);
 
+/// Inserts a provider or writes all of it anew, with all that is sealed of it (provider_queries.cc).
+void put_provider(Database& db, const ProviderRow& row, const std::vector<SealedField>& fields);
+
 void put_revocation(Database& db, const RevocationRow& row);
 /// Destroys a connection's credentials (but for those that `pending` still needs) and says so.
 void revoke_connection(Database& db, const std::string& id, const std::string& outcome,

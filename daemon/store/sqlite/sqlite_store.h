@@ -51,6 +51,7 @@ class SqliteStore final : public Store {
                           const std::string& error_code, const std::string& error_message,
                           UnixTime now) override;
   Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) override;
+  Result<void> take_in(const TakenIn& taken_in) override;  // take_in.cc
 
   // flow_queries.cc
   Result<void> begin_flow(const ConnectionRow& connection, const FlowRow& flow,
