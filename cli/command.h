@@ -34,6 +34,8 @@ Command credential_command();
 Command daemon_command();
 Command disconnect_command();
 Command exec_command();
+Command export_command();
+Command import_command();
 Command key_command();
 Command list_command();
 Command provider_command();

@@ -10,10 +10,11 @@ namespace nexus::cli {
 namespace {
 
 std::vector<Command> all_commands() {
-  return {connect_command(),    token_command(),      api_command(),      exec_command(),
-          status_command(),     list_command(),       refresh_command(),  alias_command(),
-          disconnect_command(), prune_command(),      provider_command(), key_command(),
-          proxy_command(),      credential_command(), audit_command(),    daemon_command()};
+  return {connect_command(),    token_command(),  api_command(),      exec_command(),
+          status_command(),     list_command(),   refresh_command(),  alias_command(),
+          disconnect_command(), prune_command(),  provider_command(), key_command(),
+          proxy_command(),      export_command(), import_command(),   credential_command(),
+          audit_command(),      daemon_command()};
 }
 
 std::vector<Argument> global_options(GlobalOptions& options) {

@@ -136,6 +136,9 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       refresher_(store_, refresh_, ledger_, downscoped_, network_workers_, clock_),
       tokens_(store_, vault_, providers_, refresher_, downscoped_, clock_),
       forwarder_(tokens_, providers_, streaming_, foundations_.rules, system_now),
+      moves_(store_, audit_, refresher_, ledger_, due_, clock_, system_now),
+      bundle_exporter_(store_, vault_, providers_, audit_, moves_, system_now),
+      bundle_importer_(store_, vault_, registry_, audit_, due_, clock_, system_now),
       // The sockets and what answers there need each other: the loop runs when both are there.
       callback_sockets_(server_, config.callback_path, callback_on(foundations_.gateway),
                         [this](http::Request request, http::Respond respond) {
@@ -165,14 +168,15 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                    network, [this](auto& responses) { commit_audit(audit_, responses); }, tokens_,
                    providers_, foundations_.rules, system_now);
              }),
-      services_{store_,         integrity_,       providers_,
-                registry_,      plans_,           provider_checks_,
-                redirect_uris_, connections_,     requests_,
-                code_flow_,     captures_,        device_flow_,
-                tokens_,        forwarder_,       api_keys_,
-                proxy_,         audit_,           refusals_,
-                reactor_,       network_workers_, disk_workers_,
-                limits_,        clock_,           facts_of(config, foundations_, clock_())},
+      services_{store_,           integrity_,       providers_,
+                registry_,        plans_,           provider_checks_,
+                redirect_uris_,   connections_,     requests_,
+                code_flow_,       captures_,        device_flow_,
+                tokens_,          forwarder_,       moves_,
+                bundle_exporter_, bundle_importer_, api_keys_,
+                proxy_,           audit_,           refusals_,
+                reactor_,         network_workers_, disk_workers_,
+                limits_,          clock_,           facts_of(config, foundations_, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(

@@ -15,6 +15,9 @@
 #include "daemon/attention_hook.h"
 #include "daemon/audit.h"
 #include "daemon/audit_retention.h"
+#include "daemon/bundle/exporter.h"
+#include "daemon/bundle/importer.h"
+#include "daemon/bundle/moves.h"
 #include "daemon/connect/activation.h"
 #include "daemon/connect/authorization_code_flow.h"
 #include "daemon/connect/captures.h"
@@ -108,6 +111,9 @@ class Daemon {
   Refresher refresher_;
   Tokens tokens_;
   Forwarder forwarder_;
+  Moves moves_;
+  BundleExporter bundle_exporter_;
+  BundleImporter bundle_importer_;
 
   api::CallbackSockets callback_sockets_;
   Flows flows_;

@@ -148,6 +148,17 @@ void tell_none(Context& context, const ListFilter& filter) {
   if (!filter.all_workspaces) tell_of_other_workspaces(context);
 }
 
+void print_as_list(const Output& output, const std::vector<api::Connection>& connections,
+                   const std::string& workspace) {
+  ListArgs args;
+  args.filter.all_workspaces =
+      std::any_of(connections.begin(), connections.end(),
+                  [&](const api::Connection& each) { return each.workspace != workspace; });
+  std::vector<Cells> rows;
+  for (const auto& connection : connections) rows.push_back(row_of(connection, args));
+  table_for(output, args).print(rows);
+}
+
 Command list_command() {
   auto args = std::make_shared<ListArgs>();
   auto& filter = args->filter;

@@ -18,6 +18,9 @@ struct ListFilter {
 Result<void> each_page(Context& context, const ListFilter& filter,
                        const std::function<Result<void>(std::vector<api::Connection> page)>& use);
 Result<std::vector<api::Connection>> fetch_connections(Context& context, const ListFilter& filter);
+/// The table of `nexus list`, with their workspaces where one is another than this.
+void print_as_list(const Output& output, const std::vector<api::Connection>& connections,
+                   const std::string& workspace);
 /// {"connections":[…]}, as they come.
 Result<void> print_all_as_json(Context& context, const ListFilter& filter);
 

@@ -51,6 +51,10 @@ class WaysOut {
   /// "" where that is nothing.
   std::string of(const api::Connection& c) {
     if (c.status != ConnectionStatus::attention_required) return {};
+    if (c.error_code == word(ConnectionStatus::moving))
+      return "nexus disconnect " + name_of(c) +
+             " --keep-grant  (its bundle is safe), or: nexus export " + "--take-back " +
+             name_of(c) + "  (nobody uses it)";
     const auto connect = "nexus connect " + c.provider + " --replace " + name_of(c);
     const auto [known, is_new] = connectable_.try_emplace(c.provider, true);
     if (is_new) known->second = is_connectable(context_, c.provider);

@@ -167,6 +167,9 @@ Result<void> Gateway::authenticate(http::Request& request, Needs needs,
         "send it as X-API-Key, as a bearer token, or in the URL of a client that knows no "
         "keys: http://nexus:KEY@HOST; make one where nexusd runs: nexus key create --name NAME "
         "--use all"};
+  if (needs == Needs::control_socket)
+    return Error{ErrorCode::access_denied, "bundles are made and opened by nexusd's own user alone",
+                 "use nexus export and nexus import where nexusd runs"};
   if (needs == Needs::admin_key && !is_admin(caller))
     return Error{ErrorCode::access_denied, "this API key is not an admin's",
                  "make one where nexusd runs: nexus key create --name NAME --admin"};

@@ -56,6 +56,13 @@ Result<Reply> edit_connection(Services& services, const http::Request& request,
                               const Arguments& args);
 Result<Reply> delete_connection(Services& services, const http::Request& request,
                                 const Arguments& args);
+// bundles.cc
+Result<Reply> export_bundle(Services& services, const http::Request& request,
+                            const Arguments& args);
+Result<Reply> import_bundle(Services& services, const http::Request& request,
+                            const Arguments& args);
+Result<Reply> take_back_connection(Services& services, const http::Request& request,
+                                   const Arguments& args);
 // captures.cc
 Result<Reply> capture_schema(Services& services, const http::Request& request,
                              const Arguments& args);

@@ -48,6 +48,7 @@ constexpr auto nothing = Needs::nothing;
 constexpr auto open = Needs::key_unless_open;
 constexpr auto key = Needs::key;
 constexpr auto admin = Needs::admin_key;
+constexpr auto owner = Needs::control_socket;
 
 const Route kRoutes[] = {
     {"GET", "/v1/token/{}", Later{get_token}, by_id, key},
@@ -63,6 +64,9 @@ const Route kRoutes[] = {
     {"GET", "/v1/connections/{}", Later{show_connection}, by_id, key},
     {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, key},
     {"DELETE", "/v1/connections/{}", Answering{delete_connection}, network, key},
+    {"POST", "/v1/connections/{}/take-back", Answering{take_back_connection}, disk, owner},
+    {"POST", "/v1/export", Answering{export_bundle}, network, owner},
+    {"POST", "/v1/import", Answering{import_bundle}, network, owner},
     {"GET", "/v1/providers", Answering{provider_metadata}, disk, key},
     {"GET", "/providers", Answering{list_providers}, disk, key},
     {"POST", "/v1/providers", Answering{add_provider}, network, admin},

@@ -7,6 +7,9 @@
 #include "daemon/access/api_keys.h"
 #include "daemon/api/limits.h"
 #include "daemon/audit.h"
+#include "daemon/bundle/exporter.h"
+#include "daemon/bundle/importer.h"
+#include "daemon/bundle/moves.h"
 #include "daemon/connect/authorization_code_flow.h"
 #include "daemon/connect/captures.h"
 #include "daemon/connect/connections.h"
@@ -54,6 +57,9 @@ struct Services {
   DeviceFlow& device_flow;
   Tokens& tokens;
   Forwarder& forwarder;
+  Moves& moves;
+  BundleExporter& bundle_exporter;
+  BundleImporter& bundle_importer;
   ApiKeys& api_keys;
   ProxyListener& proxy;
   Audit& audit;
@@ -69,8 +75,9 @@ struct Services {
 /// The decoded `{}` segments of a route's path, in order.
 using Arguments = std::vector<std::string>;
 
-/// What a caller that comes over TCP has to show.
-enum class Needs { nothing, key_unless_open, key, admin_key };
+/// What a caller that comes over TCP has to show. `control_socket`: it comes the wrong way, with
+/// whatever key.
+enum class Needs { nothing, key_unless_open, key, admin_key, control_socket };
 
 struct Route;
 

@@ -3,6 +3,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
@@ -77,11 +78,12 @@ test('it has every route of the daemon, and no other', () => {
 
 test('every operation answers as it is described', async () => {
   const seen = new Map();
-  const call = async (method, path, { body, key = keys.admin, as = path, headers, media } = {}) => {
+  const call = async (method, path, { body, key = keys.admin, as = path, headers, media, own = false } = {}) => {
     const template = Object.keys(document.paths).find((p) => p === as) ?? Object.keys(document.paths).find((p) =>
       new RegExp(`^${p.replaceAll(/\{[^}]*\}/g, '[^/]+')}$`).test(path.split('?')[0]));
     const operation = follow(document.paths[template])[method.toLowerCase()];
-    const answer = await home.http(method, path, body, { key, headers: { ...headers, ...(media ? { 'content-type': media } : {}) } });
+    const answer = own ? await home.api(method, path, body)
+      : await home.http(method, path, body, { key, headers: { ...headers, ...(media ? { 'content-type': media } : {}) } });
     const described = follow(operation.responses[answer.status]);
     assert.ok(described, `${method} ${path}: ${answer.status} is not described: ${answer.text}`);
     const [type, content] = Object.entries(described.content ?? {})[0] ?? [];
@@ -275,6 +277,24 @@ test('every operation answers as it is described', async () => {
     await call('DELETE', '/v1/keys/l', { key });
   }
   await call('DELETE', '/v1/keys/l');
+  // What only the control socket has.
+  const bundled = { public_key: (await home.nexus(['key', 'pair', '-o', join(home.dir, 'ci.key')])).stdout.trim() };
+  const private_key = readFileSync(join(home.dir, 'ci.key'), 'utf8');
+  const house = await connect(home, provider);
+  for (const path of ['/v1/export', '/v1/import', `/v1/connections/${house.id}/take-back`]) {
+    for (const key of [keys.none, keys.admin]) await call('POST', path, { body: {}, key });
+    await call('POST', path, { body: {}, own: true });
+  }
+  await call('POST', '/v1/export', { body: { connections: [UNKNOWN], ...bundled }, own: true });
+  await call('POST', '/v1/export', { body: { connections: [house.id], ...bundled }, own: true });
+  const { json: moved } = await call('POST', '/v1/export', { body: { connections: [house.id], ...bundled, move: true }, own: true });
+  await call('POST', `/v1/connections/${house.id}/take-back`, { own: true });
+  await call('POST', `/v1/connections/${UNKNOWN}/take-back`, { own: true });
+  await call('POST', '/v1/import', { body: { bundle: moved.bundle }, own: true });
+  await call('POST', '/v1/import', { body: { bundle: moved.bundle, private_key }, own: true });
+  await home.api('POST', `/v1/refresh/${house.id}`, '');
+  await call('POST', '/v1/import', { body: { bundle: moved.bundle, private_key }, own: true });
+
   for (let i = 0; i < 9; ++i) await call('POST', '/v1/request-connection', { body: { workspace_id: 'busy', provider_name: 'demo', return_url: 'https://a.example/' } });
 
   for (let i = 0, status = 200; status !== 503; ++i) ({ status } = await call('POST', '/v1/request-connection', { body: { workspace_id: `fresh-${i}`, provider_name: 'demo', return_url: 'https://a.example/' } }));

@@ -9,6 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/bundle/exporter.h"
+#include "daemon/bundle/importer.h"
+#include "daemon/bundle/moves.h"
 #include "daemon/connect/activation.h"
 #include "daemon/connect/authorization_code_flow.h"
 #include "daemon/connect/captures.h"
@@ -128,6 +131,9 @@ class TestDaemon {
   Refresh refresh;
   Refresher refresher;
   Tokens tokens;
+  Moves moves;
+  BundleExporter bundle_exporter;
+  BundleImporter bundle_importer;
   Flows flows;
   Activation activation;
   AuthorizationCodeFlow code_flow;

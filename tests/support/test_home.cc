@@ -281,6 +281,31 @@ Result<DisconnectView> TestHome::disconnect(const std::string& id, bool keep_gra
                         report.provider_revocation_pending};
 }
 
+Result<std::string> TestHome::export_bundle(const std::vector<std::string>& ids,
+                                            const std::string& public_key, bool move) {
+  BundleOrder order{.public_key = public_key, .passphrase = {}, .move = move};
+  for (const auto& id : ids) {
+    NEXUS_TRY(auto row, daemon_->connections.find(id, "default", {}, Right::use));
+    order.connections.push_back(std::move(row));
+  }
+  return daemon_->bundle_exporter.make(order, {});
+}
+
+Result<std::vector<std::string>> TestHome::import_bundle(const std::string& bundle,
+                                                         const std::string& private_key,
+                                                         bool replace) {
+  NEXUS_TRY(const auto taken,
+            daemon_->bundle_importer.take_in(bundle, {Secret(private_key), {}}, replace, {}));
+  std::vector<std::string> ids;
+  for (const auto& row : taken.connections) ids.push_back(row.id);
+  return ids;
+}
+
+Result<void> TestHome::take_back(const std::string& id) {
+  NEXUS_TRY(const auto row, daemon_->connections.find(id, "default", {}, Right::use));
+  return daemon_->moves.take_back(row, {});
+}
+
 std::string TestHome::stored(const std::string& connection_id, const std::string& field) {
   auto record = good(daemon_->store.connection_record(connection_id));
   if (!record) return {};

@@ -119,6 +119,14 @@ class TestHome {
   std::string status_shown(const std::string& id);
   Result<void> set_alias(const std::string& id, const std::string& alias);
   Result<DisconnectView> disconnect(const std::string& id, bool keep_grant = false);
+  /// A bundle of these, sealed for the public key.
+  Result<std::string> export_bundle(const std::vector<std::string>& ids,
+                                    const std::string& public_key, bool move = false);
+  /// The ids of the connections that it had.
+  Result<std::vector<std::string>> import_bundle(const std::string& bundle,
+                                                 const std::string& private_key,
+                                                 bool replace = false);
+  Result<void> take_back(const std::string& id);
   /// The stored secret, "" where there is none.
   std::string stored(const std::string& connection_id, const std::string& field);
 

@@ -1,34 +1,20 @@
 #include "daemon/crypto/sealed_bundle.h"
 
-#include <sodium.h>
-
 #include "common/bundle_key.h"
 #include "common/crc32.h"
 #include "daemon/crypto/encoding.h"
+#include "tests/support/bundle_keys.h"
 #include "tests/support/catch.h"
 
 using namespace nexus;
+using namespace nexus::test;
 
 namespace {
 
 const std::string kDocument = R"({"format":1,"canary":"refresh-token-5f2c"})";
 const Secret kPassphrase{std::string_view("correct horse battery")};
 
-struct Pair {
-  std::string open;
-  std::string secret;
-};
-
-Pair make_pair() {
-  std::string open(32, '\0');
-  std::string secret(32, '\0');
-  crypto_box_keypair(reinterpret_cast<unsigned char*>(open.data()),
-                     reinterpret_cast<unsigned char*>(secret.data()));
-  return {std::string(bundle_key_text(BundleKey::public_key, open)),
-          std::string(bundle_key_text(BundleKey::private_key, secret))};
-}
-
-BundleOpener with_key(const Pair& pair) {
+BundleOpener with_key(const BundleKeyPair& pair) {
   return {.private_key = Secret(pair.secret)};
 }
 
@@ -62,7 +48,7 @@ bool says(const Result<Secret>& opened, std::string_view what) {
 
 TEST_CASE("a bundle opens with the private key that it was sealed for, wrapped or not",
           "[bundle]") {
-  const auto pair = make_pair();
+  const auto pair = BundleKeyPair::make();
   auto bundle = *seal_bundle_for(pair.open, kDocument);
   CHECK(open_bundle(bundle, with_key(pair))->expose() == kDocument);
   CHECK(bytes_of(bundle).find("canary") == std::string::npos);
@@ -81,8 +67,8 @@ TEST_CASE("a bundle opens with the passphrase that it was sealed with, and no ot
 
 TEST_CASE("a key that is another's, and one that is missing, are told with whose is wanted",
           "[bundle]") {
-  const auto mine = make_pair();
-  const auto other = make_pair();
+  const auto mine = BundleKeyPair::make();
+  const auto other = BundleKeyPair::make();
   const auto bundle = *seal_bundle_for(mine.open, kDocument);
   const auto wrong = open_bundle(bundle, with_key(other));
   CHECK(wrong.error().code == ErrorCode::bundle_key_wrong);
@@ -95,7 +81,7 @@ TEST_CASE("a key that is another's, and one that is missing, are told with whose
 }
 
 TEST_CASE("whatever bit of a bundle is altered, it does not open", "[bundle]") {
-  const auto pair = make_pair();
+  const auto pair = BundleKeyPair::make();
   const auto bytes = bytes_of(*seal_bundle_for(pair.open, kDocument));
   for (std::size_t at = 0; at + 4 < bytes.size(); ++at) {
     INFO("byte " << at);
@@ -108,7 +94,7 @@ TEST_CASE("whatever bit of a bundle is altered, it does not open", "[bundle]") {
 
 TEST_CASE("cut, damaged, another version's and no bundle at all are each told as what they are",
           "[bundle]") {
-  const auto pair = make_pair();
+  const auto pair = BundleKeyPair::make();
   const auto bundle = *seal_bundle_for(pair.open, kDocument);
   const auto opener = with_key(pair);
   for (std::size_t size = 13; size < bundle.size(); ++size)
@@ -144,7 +130,7 @@ TEST_CASE("what cannot be sealed well is refused", "[bundle]") {
   CHECK(short_one.error().code == ErrorCode::invalid_field);
   CHECK_FALSE(
       seal_bundle_for(bundle_key_text(BundleKey::public_key, std::string(32, '\0')), kDocument));
-  const auto large = seal_bundle_for(make_pair().open, std::string(kLongestBundle, 'x'));
+  const auto large = seal_bundle_for(BundleKeyPair::make().open, std::string(kLongestBundle, 'x'));
   REQUIRE_FALSE(large);
   CHECK(large.error().code == ErrorCode::body_too_large);
 }

@@ -1,0 +1,193 @@
+#include "daemon/bundle/importer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/alias.h"
+#include "common/json.h"
+#include "common/secret_fault.h"
+#include "common/text.h"
+#include "daemon/crypto/encoding.h"
+#include "daemon/log.h"
+#include "daemon/net/url.h"
+#include "daemon/provider/plan.h"
+#include "daemon/vault/sealed_fields.h"
+
+namespace nexus {
+namespace {
+
+Error in_bundle(const std::string& what, Error error) {
+  error.code = ErrorCode::invalid_bundle;
+  error.message = what + ": " + error.message;
+  error.hint = "correct it where the bundle is from, and export it anew";
+  return error;
+}
+
+Error other_provider(const ProviderRegistry::Prepared& prepared) {
+  const auto& name = prepared.after.name;
+  std::vector<std::string> fields;
+  for (const auto& change : differences(prepared)) fields.push_back(change.name);
+  return {
+      ErrorCode::provider_exists,
+      "the provider " + name + " is registered here already, with another " + join(fields, ", "),
+      "make the two alike (nexus provider edit " + name +
+          " ...), or remove the one here (nexus provider remove " + name +
+          "; its connections go on), then import again",
+      "", name};
+}
+
+/// Where tokens go is held to what a registration is held to.
+Result<void> check_endpoints(const std::string& pinned, const Provider& provider) {
+  NEXUS_TRY(const auto endpoints, endpoints_from_text(pinned));
+  const std::pair<const char*, const std::string&> urls[] = {{"token", endpoints.token},
+                                                             {"refresh", endpoints.refresh},
+                                                             {"revocation", endpoints.revocation},
+                                                             {"userinfo", endpoints.userinfo},
+                                                             {"jwks", endpoints.jwks}};
+  for (const auto& [name, url] : urls)
+    if (!url.empty()) NEXUS_CHECK(parse_endpoint(url, name, provider.allow_insecure_http));
+  const auto allowed = provider.addresses();
+  if ((endpoints.addresses.loopback && !allowed.loopback) ||
+      (endpoints.addresses.private_networks && !allowed.private_networks) ||
+      (endpoints.allow_insecure_http && !provider.allow_insecure_http) ||
+      endpoints.client_id != provider.client_id)
+    return Error{ErrorCode::invalid_bundle, "its endpoints are not those of its provider"};
+  return {};
+}
+
+Result<void> check(const BundledConnection& connection, const Provider& provider) {
+  const auto& row = connection.row;
+  if (!row.alias.empty()) NEXUS_CHECK(check_alias(row.alias));
+  if (!is_vschar(row.requested_scopes) || !is_vschar(row.token.scopes))
+    return Error{ErrorCode::invalid_bundle, "its scopes have characters that no scope has"};
+  const bool is_static = row.auth_type != AuthType::oauth2;
+  if (is_static != provider.is_static())
+    return Error{ErrorCode::invalid_bundle, "its type is not that of its provider"};
+  for (const auto& secret : connection.secrets) {
+    const auto text = secret.value.expose();
+    if (const auto fault = fault_of_secret(text, SecretForm::lines); !fault.empty())
+      return Error{ErrorCode::invalid_bundle, "a secret " + fault};
+    if (secret.field == SecretField::credentials && !is_json_object(text))
+      return Error{ErrorCode::invalid_bundle, "its credentials are no JSON object"};
+  }
+  return is_static ? Result<void>() : check_endpoints(connection.pinned, provider);
+}
+
+/// For a time of the wall clock that nexusd reckons with.
+UnixTime reckoned(UnixTime time) {
+  return time + clock_ahead();
+}
+
+}  // namespace
+
+std::string loss_to_come(const ImportedBundle& imported) {
+  if (imported.rotating.empty()) return {};
+  auto warning = "a refresh may replace the refresh token of " + join(imported.rotating, ", ") +
+                 ", and the new one is lost when this nexusd ends: the connection with it";
+  log(LogLevel::warn, "refresh_token_will_be_lost",
+      {{"connections", join(imported.rotating, " ")},
+       {"hint", "import it into a nexusd that keeps files, and export a copy for each job"}});
+  return warning;
+}
+
+BundleImporter::BundleImporter(Store& store, const Vault& vault, ProviderRegistry& registry,
+                               Audit& audit, Due& due, Clock clock, Clock wall_clock)
+    : store_(store),
+      vault_(vault),
+      registry_(registry),
+      audit_(audit),
+      due_(due),
+      clock_(std::move(clock)),
+      wall_clock_(std::move(wall_clock)) {}
+
+Result<ImportedBundle> BundleImporter::take_in(std::string_view bundle, const BundleOpener& opener,
+                                               bool replace, const Caller& caller) {
+  NEXUS_TRY(const auto text, open_bundle(bundle, opener));
+  NEXUS_TRY(const auto document, bundle_from_text(text.expose()));
+  Work work;
+  work.writes.replace = replace;
+  work.imported.moved = document.moved;
+  for (const auto& provider : document.providers) NEXUS_CHECK(prepare(provider, caller, work));
+  for (const auto& connection : document.connections)
+    NEXUS_CHECK(prepare(connection, caller, work));
+  if (!work.records.empty()) {
+    NEXUS_CHECK(audit_.commit(work.records));
+    NEXUS_CHECK(store_.take_in(work.writes));
+    due_.expect(Due::What::refresh, clock_());
+  }
+  for (const auto& connection : document.connections) {
+    NEXUS_TRY(auto row, store_.connection(connection.row.id));
+    if (row) work.imported.connections.push_back(*std::move(row));
+  }
+  return std::move(work.imported);
+}
+
+Result<void> BundleImporter::prepare(const BundledProvider& provider, const Caller& caller,
+                                     Work& work) {
+  NEXUS_TRY(const auto profile, parse_json_object(provider.profile));
+  (*profile)["client_secret"] = provider.client_secret.expose();
+  (*profile)["name"] = provider.name;
+  auto prepared = registry_.prepare_settled(provider.id, *profile);
+  if (!prepared)
+    return in_bundle("the provider " + printable(provider.name, 80), std::move(prepared).error());
+  if (prepared->replaces && !prepared->changes_nothing()) return other_provider(*prepared);
+  if (!prepared->replaces) {
+    work.imported.providers.push_back(provider.name);
+    work.records.push_back(audit_.record(
+        {.event = AuditEvent::provider_created, .provider = provider.name, .detail = "imported"},
+        caller));
+    work.writes.providers.push_back(std::move(prepared->write));
+  }
+  work.providers.emplace(provider.id, std::move(prepared->after));
+  return {};
+}
+
+Result<void> BundleImporter::prepare(const BundledConnection& connection, const Caller& caller,
+                                     Work& work) {
+  const auto& provider = work.providers.at(connection.row.provider_id);
+  if (auto good = check(connection, provider); !good)
+    return in_bundle("connection " + connection.row.id, std::move(good).error());
+  const auto renewed =
+      std::find_if(connection.secrets.begin(), connection.secrets.end(),
+                   [](const auto& secret) { return secret.field == SecretField::refresh_token; });
+  if (renewed != connection.secrets.end() &&
+      (renewed->generation > 1 || !connection.row.last_refresh_at))
+    work.imported.rotating.push_back(connection.row.id);
+  NEXUS_TRY(const bool alike, is_here_alike(connection));
+  if (alike) return {};
+  ConnectionRecord record{connection.row, connection.pinned, {}};
+  auto& row = record.connection;
+  row.provider_id = provider.id;
+  row.provider_name = provider.name;
+  row.updated_at = wall_clock_();
+  row.last_used_at = clock_();
+  row.token.obtained_at = reckoned(row.token.obtained_at);
+  if (row.token.expires_at) *row.token.expires_at = reckoned(*row.token.expires_at);
+  if (row.refresh_at) *row.refresh_at = reckoned(*row.refresh_at);
+  for (const auto& [field, generation, value] : connection.secrets)
+    record.fields.push_back(
+        {row.id, field, generation,
+         vault_.seal({kConnectionKind, row.id, word(field), generation}, value.expose())});
+  work.records.push_back(audit_.record({.event = AuditEvent::connection_imported,
+                                        .connection_id = row.id,
+                                        .provider = provider.name},
+                                       caller));
+  work.writes.connections.push_back(std::move(record));
+  return {};
+}
+
+/// The same secrets in an active connection: there is nothing to do, and nothing in the way.
+Result<bool> BundleImporter::is_here_alike(const BundledConnection& connection) {
+  NEXUS_TRY(auto record, store_.connection_record(connection.row.id));
+  if (!record || record->connection.status != ConnectionStatus::active ||
+      record->fields.size() != connection.secrets.size())
+    return false;
+  const SealedFields fields(vault_, kConnectionKind, connection.row.id, std::move(record->fields));
+  for (const auto& secret : connection.secrets) {
+    NEXUS_TRY(const auto here, fields.open(secret.field));
+    if (!equal_constant_time(here.expose(), secret.value.expose())) return false;
+  }
+  return true;
+}
+
+}  // namespace nexus

@@ -1,0 +1,221 @@
+// Connections that are copied to another nexusd, and that are moved there.
+#include "tests/support/bundle_keys.h"
+#include "tests/support/catch.h"
+#include "tests/support/test_home.h"
+
+using namespace nexus;
+using namespace nexus::test;
+
+namespace {
+
+const auto kKeys = BundleKeyPair::make();
+
+/// Refreshed once, and the refresh token stayed: two can hold it.
+std::string shareable_connection(TestHome& home, const WantedConnection& wanted = {}) {
+  home.server().behave({.rotates = false});
+  const auto id = home.active_connection(wanted);
+  REQUIRE(home.refresh(id));
+  return id;
+}
+
+ErrorCode code_of(const Result<std::string>& result) {
+  REQUIRE_FALSE(result);
+  return result.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("a connection is served from a bundle as it was where the bundle was made", "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto id = shareable_connection(from, {.alias = "deploy"});
+  const auto token = from.token(id)->access_token;
+  const auto bundle = from.export_bundle({id}, kKeys.open);
+  REQUIRE(bundle);
+  const auto imported = to.import_bundle(*bundle, kKeys.secret);
+  REQUIRE(imported);
+  CHECK(*imported == std::vector{id});
+  CHECK(to.token(id)->access_token == token);
+  CHECK(to.find("deploy")->id == id);
+  CHECK(to.connection(id).expires_at == from.connection(id).expires_at);
+  CHECK(to.stored(id, "refresh_token") == from.stored(id, "refresh_token"));
+  CHECK(to.provider_names() == std::vector<std::string>{"acme"});
+  // It goes on at both, and survives a restart.
+  CHECK(from.token(id)->access_token == token);
+  to.reopen();
+  CHECK(to.token(id)->access_token == token);
+  CHECK(from.audited("connection.exported") == 1);
+  CHECK(to.audited("connection.imported") == 1);
+}
+
+TEST_CASE("a refresh token that a refresh has replaced, or may replace, is not copied",
+          "[bundle]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  const auto unknown = home.export_bundle({id}, kKeys.open);
+  CHECK(code_of(unknown) == ErrorCode::refresh_token_rotates);
+  CHECK(unknown.error().message.find("never refreshed") != std::string::npos);
+  CHECK(unknown.error().hint.find("nexus refresh " + id) != std::string::npos);
+  REQUIRE(home.refresh(id));  // the usual provider rotates
+  const auto known = home.export_bundle({id}, kKeys.open);
+  CHECK(code_of(known) == ErrorCode::refresh_token_rotates);
+  CHECK(known.error().hint.find("--move") != std::string::npos);
+  CHECK(home.audited("connection.exported") == 0);
+  CHECK(home.status_shown(id) == "active");
+}
+
+TEST_CASE("all connections of a bundle are exported, or none", "[bundle]") {
+  TestHome home;
+  const auto good = shareable_connection(home);
+  home.server().behave({});
+  const auto rotating = home.active_connection();
+  CHECK_FALSE(home.export_bundle({good, rotating}, kKeys.open));
+  CHECK(home.audited("connection.exported") == 0);
+  const auto pending = home.request();
+  REQUIRE(pending);
+  CHECK(code_of(home.export_bundle({good, pending->id}, kKeys.open, true)) ==
+        ErrorCode::connection_pending);
+  CHECK(home.status_shown(good) == "active");
+}
+
+TEST_CASE("a connection that is moved is neither served nor refreshed here", "[bundle]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  REQUIRE(home.export_bundle({id}, kKeys.open, true));
+  CHECK(home.status_shown(id) == "attention_required");
+  CHECK(home.token(id).error().code == ErrorCode::connection_moving);
+  CHECK(home.refresh(id).error().code == ErrorCode::connection_moving);
+  home.clock().advance(100'000);
+  CHECK(home.refresh_due() == 0);
+  CHECK(home.provider().refreshes().empty());
+  CHECK(code_of(home.export_bundle({id}, kKeys.open)) == ErrorCode::connection_moving);
+}
+
+TEST_CASE("a move that is taken back goes on as if nothing had been", "[bundle]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  REQUIRE(home.export_bundle({id}, kKeys.open, true));
+  home.reopen();
+  REQUIRE(home.take_back(id));
+  CHECK(home.token(id)->access_token == "at-1");
+  CHECK(home.refresh(id)->access_token == "at-2");
+  CHECK(home.take_back(id).error().code == ErrorCode::invalid_state);
+}
+
+TEST_CASE("a refresh that is under way is waited for: the bundle has what it brought", "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto id = expired_connection(from);
+  from.provider().hold();
+  auto fetched = from.token_later(id);
+  REQUIRE(from.provider().sees_refreshes(1));
+  auto exported =
+      std::async(std::launch::async, [&] { return from.export_bundle({id}, kKeys.open, true); });
+  // Nobody is told when it is set aside.
+  while (from.status_shown(id) == "active" &&
+         exported.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    std::this_thread::yield();
+  CHECK(from.status_shown(id) == "attention_required");
+  from.provider().release();
+  const auto bundle = exported.get();
+  REQUIRE(bundle);
+  CHECK(fetched.get().error().code == ErrorCode::connection_moving);  // it came too late
+  REQUIRE(to.import_bundle(*bundle, kKeys.secret));
+  CHECK(to.stored(id, "refresh_token") == "rt-2");
+  CHECK(from.provider().refreshes().size() == 1);
+}
+
+TEST_CASE("a move that cannot be made leaves the connection where it is", "[bundle]") {
+  TestHome home;
+  const auto id = home.active_connection();
+  CHECK(code_of(home.export_bundle({id}, "nexus-pub-1234", true)) == ErrorCode::invalid_field);
+  CHECK(home.token(id));
+  CHECK(home.audited("connection.exported") == 0);
+}
+
+TEST_CASE("a moved connection goes here without a word to the provider, and comes back",
+          "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto id = from.active_connection();
+  const auto bundle = from.export_bundle({id}, kKeys.open, true);
+  REQUIRE(to.import_bundle(*bundle, kKeys.secret));
+  const auto gone = from.disconnect(id);  // also without --keep-grant
+  REQUIRE(gone);
+  CHECK_FALSE(gone->revoked_at_provider);
+  from.revoke_due();
+  CHECK(from.provider().requests("/revoke").empty());
+  CHECK(from.stored(id, "refresh_token").empty());
+  const auto home_again = to.export_bundle({id}, kKeys.open, true);
+  REQUIRE(from.import_bundle(*home_again, kKeys.secret));
+  CHECK(from.refresh(id)->access_token == "at-2");
+}
+
+TEST_CASE("whether a refresh token was ever replaced travels with it", "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto id = from.active_connection();
+  REQUIRE(from.refresh(id));
+  REQUIRE(to.import_bundle(*from.export_bundle({id}, kKeys.open, true), kKeys.secret));
+  CHECK(code_of(to.export_bundle({id}, kKeys.open)) == ErrorCode::refresh_token_rotates);
+}
+
+TEST_CASE("a connection that is here stays, unless it is alike or is to be replaced", "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto id = shareable_connection(from);
+  const auto bundle = *from.export_bundle({id}, kKeys.open);
+  REQUIRE(to.import_bundle(bundle, kKeys.secret));
+  REQUIRE(to.import_bundle(bundle, kKeys.secret));
+  CHECK(to.audited("connection.imported") == 1);
+  REQUIRE(from.refresh(id));
+  const auto newer = *from.export_bundle({id}, kKeys.open);
+  const auto refused = to.import_bundle(newer, kKeys.secret);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::connection_exists);
+  CHECK(to.token(id)->access_token == "at-2");
+  REQUIRE(to.import_bundle(newer, kKeys.secret, true));
+  CHECK(to.token(id)->access_token == "at-3");
+}
+
+TEST_CASE("a provider that is registered alike is used, another one is told with what differs",
+          "[bundle]") {
+  TestHome from;
+  const auto id = shareable_connection(from);
+  const auto bundle = *from.export_bundle({id}, kKeys.open);
+  {
+    TestHome to;
+    REQUIRE(to.register_provider());
+    REQUIRE(to.import_bundle(bundle, kKeys.secret));
+    CHECK(to.provider_names().size() == 1);
+    CHECK(to.token(id));
+  }
+  TestHome to;
+  auto fields = provider_fields();
+  fields["client_id"] = "client-2";
+  fields["client_secret"] = "other";
+  REQUIRE(to.register_provider(fields));
+  const auto refused = to.import_bundle(bundle, kKeys.secret);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::provider_exists);
+  CHECK(refused.error().message.find("client_id, client_secret") != std::string::npos);
+  CHECK(refused.error().hint.find("nexus provider edit acme") != std::string::npos);
+  CHECK(to.list().empty());
+  // The way out: the one here goes, its connections go on.
+  REQUIRE(to.remove_provider("acme"));
+  REQUIRE(to.import_bundle(bundle, kKeys.secret));
+}
+
+TEST_CASE("an alias that is taken keeps all of a bundle out", "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto named = shareable_connection(from, {.alias = "deploy"});
+  const auto other = shareable_connection(from);
+  REQUIRE(to.active_connection({.provider = "other", .alias = "deploy"}) != "");
+  const auto bundle = *from.export_bundle({other, named}, kKeys.open);
+  const auto refused = to.import_bundle(bundle, kKeys.secret);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::alias_taken);
+  CHECK(to.list().size() == 1);
+  CHECK(to.provider_names() == std::vector<std::string>{"other"});
+}
