@@ -1,5 +1,8 @@
 #include "daemon/daemon.h"
 
+#include <sodium.h>
+
+#include "common/id.h"
 #include "common/regular_file.h"
 #include "daemon/api/forwarding.h"
 #include "daemon/http/responses.h"
@@ -58,6 +61,22 @@ Result<RouteRules> rules_of(const Config& config) {
   return Error{ErrorCode::usage, "proxy.rules: " + rules.error().message, rules.error().hint};
 }
 
+Result<void> check_settings(const Config& config) {
+  NEXUS_CHECK(check_ca_file(config.ca_file));
+  if (!api::is_own_path(config.callback_path)) return {};
+  return Error{ErrorCode::usage,
+               "callback.path " + config.callback_path + " is one of nexusd's own paths",
+               "use another in nexus.toml, for example path = \"/auth/callback\" under [callback]"};
+}
+
+Result<void> read_listeners(const Config& config, Foundations& into) {
+  NEXUS_TRY(into.return_urls, ReturnUrls::make(config.gateway.return_urls));
+  NEXUS_TRY(into.gateway, api::Gateway::read(config));
+  NEXUS_TRY(into.proxy, api::ProxyListener::read(config));
+  NEXUS_TRY(into.rules, rules_of(config));
+  return {};
+}
+
 api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, UnixTime now) {
   const auto& gateway = foundations.gateway;
   return {.socket = config.socket,
@@ -73,11 +92,7 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, 
 
 Result<Foundations> open_foundations(const Config& config) {
   Foundations opened;
-  NEXUS_CHECK(check_ca_file(config.ca_file));
-  if (api::is_own_path(config.callback_path))
-    return Error{
-        ErrorCode::usage, "callback.path " + config.callback_path + " is one of nexusd's own paths",
-        "use another in nexus.toml, for example path = \"/auth/callback\" under [callback]"};
+  NEXUS_CHECK(check_settings(config));
   NEXUS_CHECK(refuse_lost_vault(config.data_dir));
   NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
   // The key is proved on the existing vault before anything is written.
@@ -99,11 +114,24 @@ Result<Foundations> open_foundations(const Config& config) {
   // First: as long as the header says that nothing has codes yet, both are taken as they are.
   NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir, row_key, adopted.has_value()));
   NEXUS_CHECK(opened.store->authenticate_rows(row_key, adopted));
-  NEXUS_TRY(opened.return_urls, ReturnUrls::make(config.gateway.return_urls));
-  NEXUS_TRY(opened.gateway, api::Gateway::read(config));
-  NEXUS_TRY(opened.proxy, api::ProxyListener::read(config));
-  NEXUS_TRY(opened.rules, rules_of(config));
+  NEXUS_CHECK(read_listeners(config, opened));
   return opened;
+}
+
+Result<Foundations> make_foundations_in_memory(const Config& config) {
+  Foundations made;
+  NEXUS_CHECK(check_settings(config));
+  NEXUS_TRY(made.store, open_sqlite_store_in_memory());
+  SecretText root_key(crypto_kdf_KEYBYTES, '\0');
+  random_bytes(root_key.data(), root_key.size());
+  VaultHeader header;
+  made.vault = std::make_unique<Vault>(Vault::create(Secret(root_key), header));
+  made.key_source = "memory";
+  NEXUS_CHECK(made.store->put_vault_header(header));
+  NEXUS_TRY(made.audit_log, open_sqlite_audit_log_in_memory(made.vault->row_key()));
+  NEXUS_CHECK(made.store->authenticate_rows(made.vault->row_key(), std::nullopt));
+  NEXUS_CHECK(read_listeners(config, made));
+  return made;
 }
 
 Daemon::Daemon(const Config& config, Foundations foundations)

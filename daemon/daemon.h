@@ -62,6 +62,9 @@ struct Foundations {
 /// The data directory has to be locked. Errors: vault_key_wrong, vault_unusable, usage.
 Result<Foundations> open_foundations(const Config& config);
 
+/// The same in memory, empty and under a key that nobody else has. Error: usage.
+Result<Foundations> make_foundations_in_memory(const Config& config);
+
 /// nexusd as a whole: its parts in the order in which they need one another.
 class Daemon {
  public:
@@ -71,6 +74,10 @@ class Daemon {
   Result<void> start(int control_socket);
   /// Once those who wait for the daemon know that it is ready.
   void check_databases() { integrity_.start(); }
+  /// What a bundle has, before the start. Errors: those of BundleImporter::take_in.
+  Result<ImportedBundle> take_in(std::string_view bundle, const BundleOpener& opener) {
+    return bundle_importer_.take_in(bundle, opener, false, {});
+  }
   Reactor& reactor() { return reactor_; }
   /// Accepts nothing more, finishes what is in progress and ends the loop. The loop's thread.
   void stop();

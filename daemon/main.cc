@@ -14,6 +14,7 @@
 #include "common/standard_streams.h"
 #include "common/version.h"
 #include "daemon/daemon.h"
+#include "daemon/ephemeral.h"
 #include "daemon/http/sockets.h"
 #include "daemon/log.h"
 #include "daemon/process.h"
@@ -25,6 +26,7 @@ namespace {
 struct Arguments {
   ConfigFlags config;
   bool foreground = false;
+  bool ephemeral = false;
 };
 
 int signal_descriptor() {
@@ -61,6 +63,26 @@ void watch_signals(int signals, Daemon& daemon, const Arguments& arguments) {
   });
 }
 
+void tell_ready(const Config& config, const Daemon& daemon) {
+  if (!secret_memory_locked())
+    log(LogLevel::warn, "memory_not_locked",
+        {{"hint", "secrets may be swapped out; raise RLIMIT_MEMLOCK"}});
+  log(LogLevel::info, "ready",
+      {{"version", kVersion},
+       {"socket", config.socket},
+       {"data_dir", config.data_dir},
+       {"gateway", daemon.facts().gateway},
+       {"key_source", daemon.facts().key_source}});
+}
+
+void end(Daemon& daemon) {
+  const bool finished = daemon.finish();
+  log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});
+  // A provider that keeps an exchange waiting does not keep the daemon: what is stored is safe as
+  // after any sudden end, and nothing below may be destroyed under a running worker.
+  if (!finished) _exit(0);
+}
+
 Result<void> serve(const Arguments& arguments, Config config, Background& background) {
   set_log_level(config.log_level);
   const int signals = signal_descriptor();  // before any thread: they inherit the mask
@@ -79,15 +101,7 @@ Result<void> serve(const Arguments& arguments, Config config, Background& backgr
   // Without the record only those find it who have the same environment: no reason not to serve.
   if (const auto recorded = record_socket(config.data_dir, config.socket); !recorded)
     log(LogLevel::warn, "address_not_recorded", {{"error", recorded.error().message}});
-  if (!secret_memory_locked())
-    log(LogLevel::warn, "memory_not_locked",
-        {{"hint", "secrets may be swapped out; raise RLIMIT_MEMLOCK"}});
-  log(LogLevel::info, "ready",
-      {{"version", kVersion},
-       {"socket", config.socket},
-       {"data_dir", config.data_dir},
-       {"gateway", daemon.facts().gateway},
-       {"key_source", daemon.facts().key_source}});
+  tell_ready(config, daemon);
   background.ready();
   notify_service_manager("READY=1");
   daemon.check_databases();
@@ -97,11 +111,67 @@ Result<void> serve(const Arguments& arguments, Config config, Background& backgr
     forget_socket(config.data_dir);
     unlink(config.socket.c_str());
   }
-  const bool finished = daemon.finish();
-  log(LogLevel::info, "stopped", {{"unfinished", finished ? "no" : "yes"}});
-  // A provider that keeps an exchange waiting does not keep the daemon: what is stored is safe as
-  // after any sudden end, and nothing below may be destroyed under a running worker.
-  if (!finished) _exit(0);
+  end(daemon);
+  return {};
+}
+
+/// What a daemon that keeps nothing lives for, listens in and begins with.
+struct Job {
+  StartedBy started_by;
+  BundleVariables variables;
+  SocketDirectory directory;
+
+  static Result<Job> take() {
+    NEXUS_TRY(auto variables, BundleVariables::take());
+    NEXUS_TRY(auto started_by, StartedBy::find());
+    NEXUS_TRY(auto directory, SocketDirectory::make());
+    return Job{std::move(started_by), std::move(variables), std::move(directory)};
+  }
+};
+
+/// Nothing that was not asked for: the settings of this user's other nexusd are not this one's.
+Result<Config> settings_in_memory(Arguments& arguments, const Job& job) {
+  auto& flags = arguments.config;
+  if (!flags.socket.empty() || !flags.data_dir.empty())
+    return Error{ErrorCode::usage, "--ephemeral has a socket of its own and no data directory",
+                 "leave --socket and --data-dir out"};
+  const bool has_file = !flags.file.empty() || !environment("NEXUS_CONFIG").empty();
+  if (!has_file) flags.file = "/dev/null";
+  flags.socket = job.directory.socket();
+  NEXUS_TRY(auto config, settings_of(arguments));
+  if (!has_file) config.log_level = "warn";  // its log is the job's stderr
+  config.data_dir.clear();
+  return config;
+}
+
+Result<void> serve_in_memory(const Arguments& arguments, const Config& config, Job& job,
+                             Background& background) {
+  set_log_level(config.log_level);
+  const int signals = signal_descriptor();
+  NEXUS_TRY(auto foundations, make_foundations_in_memory(config));
+  Daemon daemon(config, std::move(foundations));
+  if (const auto variables = std::move(job.variables); variables.bundle) {
+    NEXUS_TRY(const auto taken,
+              daemon.take_in(variables.bundle->expose(),
+                             {variables.private_key.copy(), variables.passphrase.copy()}));
+    loss_to_come(taken);
+  }
+  NEXUS_TRY(const int socket, http::listen_on_unix_socket(config.socket));
+  watch_signals(signals, daemon, arguments);
+  auto& reactor = daemon.reactor();
+  WatchId parent{};
+  parent = reactor.watch(job.started_by.descriptor(), EPOLLIN, [&](std::uint32_t) {
+    reactor.unwatch(parent);
+    log(LogLevel::info, "stopping", {{"cause", "who started it has ended"}});
+    daemon.stop();
+  });
+  NEXUS_CHECK(daemon.start(socket));
+  tell_ready(config, daemon);
+  background.ready(shell_code_for(config.socket));
+  notify_service_manager("READY=1");
+  reactor.run();
+  job.directory.remove();
+  end(daemon);
   return {};
 }
 
@@ -115,6 +185,8 @@ int run(int argc, char** argv) {
       .summary = "nexusd keeps connections to providers and hands out short-lived credentials",
       .arguments = {{"--foreground", &arguments.foreground,
                      "stay in the foreground and log to stderr"},
+                    {"--ephemeral", &arguments.ephemeral,
+                     "keep nothing: in memory, for as long as the script that starts it"},
                     {"--config", &arguments.config.file, "nexus.toml to read", {.value = "FILE"}},
                     {"--socket", &arguments.config.socket, "control socket", {.value = "PATH"}},
                     {"--data-dir", &arguments.config.data_dir,
@@ -123,20 +195,35 @@ int run(int argc, char** argv) {
       .version = std::string("nexusd ") + kVersion};
   const auto parsed = parse_arguments(program, {argv + 1, argv + argc});
   if (!parsed) {
-    print_error(STDERR_FILENO, parsed.error());
+    Background().failed(parsed.error(), arguments.ephemeral ? shell_code_for(parsed.error()) : "");
     return parsed.error().exit_code();
   }
   if (!*parsed) return 0;
 
   Background background;
   const auto fail = [&](const Error& error) {
-    background.failed(error);
+    background.failed(error, arguments.ephemeral ? shell_code_for(error) : "");
     return error.exit_code();
   };
   harden_process();
   if (const auto enough = check_limits(); !enough) return fail(enough.error());
   // Two arenas are plenty for a loop and a few workers; the default is eight a core.
   mallopt(M_ARENA_MAX, 2);
+  if (sodium_init() < 0)
+    return fail({ErrorCode::failure, "libsodium cannot be initialised", "check the system"});
+  if (arguments.ephemeral) {
+    auto job = Job::take();
+    if (!job) return fail(job.error());
+    const auto config = settings_in_memory(arguments, *job);
+    if (!config) return fail(config.error());
+    if (!arguments.foreground) {
+      auto entered = Background::enter("");
+      if (!entered) return fail(entered.error());
+      background = *entered;
+    }
+    const auto served = serve_in_memory(arguments, *config, *job, background);
+    return served ? 0 : fail(served.error());
+  }
   settle_home();
   auto config = settings_of(arguments);
   if (!config) return fail(config.error());
@@ -148,8 +235,6 @@ int run(int argc, char** argv) {
     if (!entered) return fail(entered.error());
     background = *entered;
   }
-  if (sodium_init() < 0)
-    return fail({ErrorCode::failure, "libsodium cannot be initialised", "check the system"});
   const auto served = serve(arguments, *std::move(config), background);
   return served ? 0 : fail(served.error());
 }

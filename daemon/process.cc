@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/descriptor.h"
 #include "common/directories.h"
 #include "common/paths.h"
 #include "common/secret.h"
@@ -40,7 +41,8 @@ Error ended_while_starting(pid_t daemon, const std::string& log_file) {
                                              std::to_string(WTERMSIG(status))
                                        : "exit code " + std::to_string(WEXITSTATUS(status));
   return {ErrorCode::failure, "the daemon ended while it was starting (" + how + ")",
-          "see " + log_file + ", and the limits of this shell: ulimit -a"};
+          (log_file.empty() ? "see" : "see " + log_file + ", and") +
+              std::string(" the limits of this shell: ulimit -a")};
 }
 
 }  // namespace
@@ -88,6 +90,15 @@ std::size_t most_websockets() {
 
 void close_descriptors_from(int first) {
   syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U);
+}
+
+std::optional<Secret> take_variable(const char* name) {
+  char* value = std::getenv(name);
+  if (!value) return std::nullopt;
+  Secret taken{std::string_view(value)};
+  explicit_bzero(value, std::strlen(value));
+  unsetenv(name);
+  return taken;
 }
 
 void settle_home() {
@@ -161,29 +172,35 @@ Result<Background> Background::enter(const std::string& log_file) {
   if (chdir("/") != 0) return refused;
   Background background;
   background.report_ = ends[1];
+  background.output_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   background.error_output_ = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int log = open(log_file.c_str(),
-                       O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   dup2(null, STDIN_FILENO);
   dup2(null, STDOUT_FILENO);
+  if (log_file.empty()) {
+    close(null);
+    return background;
+  }
+  const int log = open(log_file.c_str(),
+                       O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   dup2(log >= 0 ? log : null, STDERR_FILENO);
   if (log >= 0) close(log);
   close(null);
   return background;
 }
 
-void Background::ready() {
+void Background::ready(std::string_view told) {
+  write_all(output_, told);
   if (report_ < 0) return;
   const unsigned char ok = 0;
   [[maybe_unused]] const auto written = write(report_, &ok, 1);
-  close(report_);
-  close(error_output_);
-  report_ = error_output_ = -1;
+  for (const int fd : {report_, output_, error_output_}) close(fd);
+  *this = {};
 }
 
-void Background::failed(const Error& error) {
-  print_error(report_ < 0 ? STDERR_FILENO : error_output_, error);
+void Background::failed(const Error& error, std::string_view told) {
+  print_error(error_output_, error);
+  write_all(output_, told);
   if (report_ < 0) return;
   const auto code = static_cast<unsigned char>(error.exit_code());
   [[maybe_unused]] const auto written = write(report_, &code, 1);

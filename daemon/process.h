@@ -1,8 +1,13 @@
 #pragma once
 
+#include <unistd.h>
+
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/error.h"
+#include "common/secret.h"
 
 namespace nexus {
 
@@ -27,6 +32,10 @@ void close_descriptors_from(int first);
 /// HOME from the password database, where the environment has none (service managers, `env -i`).
 void settle_home();
 
+/// A variable of the environment, taken out of there: it is wiped where /proc/PID/environ shows it,
+/// too. Nothing where it is not set.
+std::optional<Secret> take_variable(const char* name);
+
 /// The data directory: made 0700 when missing, refused when it is not this user's alone.
 Result<void> prepare_data_dir(const std::string& path);
 
@@ -34,21 +43,23 @@ Result<void> prepare_data_dir(const std::string& path);
 /// Error: daemon_running when another nexusd has it.
 Result<int> lock_data_dir(const std::string& path);
 
-/// Goes on in the background, in a session of its own, with its log in `log_file`. The process that
-/// was started waits for the word that `report` sends: exit 0 when the daemon is ready, else the
-/// error on stderr and its exit code; or how the daemon ended, where it could not say a word. Call
-/// it before any thread exists.
+/// Goes on in the background, in a session of its own, with its log in `log_file`, or where stderr
+/// led to ("").  The process that was started waits for the word that `report` sends: exit 0 when
+/// the daemon is ready, else the error on stderr and its exit code; or how the daemon ended, where
+/// it could not say a word. Call it before any thread exists. Without `enter` it is the foreground.
 class Background {
  public:
   /// Error: failure when the system refuses. Returns in the daemon only.
   static Result<Background> enter(const std::string& log_file);
   Background() = default;
-  void ready();
-  void failed(const Error& error);
+  /// `told` goes to the stdout that the program was started with.
+  void ready(std::string_view told = {});
+  void failed(const Error& error, std::string_view told = {});
 
  private:
   int report_ = -1;
-  int error_output_ = -1;
+  int output_ = STDOUT_FILENO;
+  int error_output_ = STDERR_FILENO;
 };
 
 /// `nexusd: what` and `  hint` on a stream, as every program of ours reports an error.

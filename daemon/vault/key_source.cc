@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/private_file.h"
+#include "daemon/process.h"
 
 namespace nexus {
 namespace {
@@ -60,12 +61,9 @@ Result<Secret> make_key_file(const std::string& path) {
 
 Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
   for (const char* variable : {"NEXUS_ENCRYPTION_KEY", "ENCRYPTION_KEY"}) {
-    auto text = environment(variable);
-    if (text.empty()) continue;
-    auto key = decode_key(text, variable, vault_exists);
-    wipe(text);
-    explicit_bzero(std::getenv(variable), std::strlen(std::getenv(variable)));
-    unsetenv(variable);
+    if (environment(variable).empty()) continue;
+    const auto text = take_variable(variable);
+    auto key = decode_key(text->expose(), variable, vault_exists);
     if (!key) return std::move(key).error();
     return RootKey{*std::move(key), "environment"};
   }

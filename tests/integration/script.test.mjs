@@ -3,6 +3,8 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, token } from '../support/flow.mjs';
 import { BIN } from '../support/nexus.mjs';
@@ -19,9 +21,9 @@ before(async () => {
 after(() => api.close());
 
 /** Nothing but where the programs and the data are, as cron has it. */
-const run = (script) => new Promise((resolve) => {
-  const bare = { PATH: `${BIN}:/usr/bin:/bin`, HOME: home.dir, NEXUS_DATA_DIR: home.data };
-  execFile('/usr/bin/env', ['-i', ...Object.entries(bare).map(([name, value]) => `${name}=${value}`), 'bash', '-c', `set -euo pipefail\n${script}`],
+const run = (script, more = {}) => new Promise((resolve) => {
+  const bare = { PATH: `${BIN}:/usr/bin:/bin`, HOME: home.dir, NEXUS_DATA_DIR: home.data, ...more };
+  execFile('/usr/bin/env', ['-i', ...Object.entries(bare).map(([name, value]) => `${name}=${value}`), 'bash', '--norc', '-c', `set -euo pipefail\n${script}`],
     (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
 });
 
@@ -41,6 +43,25 @@ test('token, api and exec work in a script with set -euo pipefail and env -i', a
   const { access_token: secret } = (await token(home, id)).json;
   assert.equal(stdout, `by-curl\nby-api\n"bytes":14\nexec has ${secret.length}\nmasked: ***\n"status":"active"\ndone\n`);
   assert.ok(api.requests.every(({ headers }) => headers.authorization === `Bearer ${secret}`));
+});
+
+test('the same script has its connections from a bundle in CI', async () => {
+  const key = join(home.dir, 'ci.key');
+  const { stdout: publicKey } = await home.nexus(['key', 'pair', '-o', key]);
+  provider.rotate = false;
+  await home.nexus(['refresh', 'demo']);
+  const { code: made, stdout: bundle, stderr: why } = await home.nexus(['export', 'demo', '--to', publicKey.trim()]);
+  assert.equal(made, 0, why);
+  const { access_token: secret } = (await token(home, id)).json;
+  const { code, stdout, stderr } = await run(`
+    eval "$(nexusd --ephemeral)"
+    test "$(nexus token demo)" = '${secret}'
+    nexus api demo /by-api | grep -o by-api
+    nexus exec --mask --env MINE=demo -- sh -c 'echo "masked: $MINE"'
+    echo done`, { NEXUS_BUNDLE: bundle, NEXUS_BUNDLE_KEY: readFileSync(key, 'utf8'), HOME: '', NEXUS_DATA_DIR: '' });
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+  assert.equal(stdout, 'by-api\nmasked: ***\ndone\n');
 });
 
 test('a script ends where a command of nexus fails, with its code', async () => {
