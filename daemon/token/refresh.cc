@@ -1,6 +1,7 @@
 #include "daemon/token/refresh.h"
 
 #include "daemon/connection_errors.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/oauth/token_fields.h"
@@ -155,7 +156,11 @@ Result<void> Refresh::keep(const Errand& errand, const Secret& refresh_token) {
 Result<void> Refresh::store(const Errand& errand, const TokenResponse& response, UnixTime sent_at) {
   const auto& [row, secrets, ours, target] = errand;
   Refreshed refreshed{.token = row.token, .lapses = !is_unattended(ours.client.grant())};
-  if (!response.refresh_token.empty())
+  // One that comes back as it was sent is no new one: the next generation tells of a provider that
+  // replaces them.
+  NEXUS_TRY(const auto held, secrets.open(SecretField::refresh_token));
+  if (!response.refresh_token.empty() &&
+      !equal_constant_time(response.refresh_token.expose(), held.expose()))
     refreshed.fields.push_back(
         secrets.seal(SecretField::refresh_token, response.refresh_token.expose()));
   auto access_token = secrets.seal(SecretField::access_token, response.access_token.expose());
