@@ -38,6 +38,11 @@ Error no_such_connection(const std::string& reference, const std::string& worksp
           "see: nexus list" + in_workspace(workspace)};
 }
 
+Error connection_exists(const std::string& id) {
+  return {ErrorCode::connection_exists, "there is a connection " + id + " here already",
+          "keep it, or have the bundle's in its place: nexus import --replace"};
+}
+
 Error needs_attention(const ConnectionRow& row, const std::string& cause) {
   return {ErrorCode::attention_required, "connection " + row.id + " needs attention: " + cause,
           "run: " + connect_in_place_of(row), row.id, row.provider_name};

@@ -21,6 +21,8 @@ std::string connect_in_place_of(const ConnectionRow& row);
 
 /// `workspace`: where it was looked for by its name.
 Error no_such_connection(const std::string& reference, const std::string& workspace = {});
+/// What a bundle has is here already.
+Error connection_exists(const std::string& id);
 Error needs_attention(const ConnectionRow& row, const std::string& cause);
 /// The error of a connection that has no token to give, nothing for an active one.
 std::optional<Error> not_active(const ConnectionRow& row);

@@ -166,7 +166,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       forwarder_(tokens_, providers_, streaming_, foundations_.rules, system_now),
       moves_(store_, audit_, refresher_, ledger_, due_, clock_, system_now),
       bundle_exporter_(store_, vault_, providers_, audit_, moves_, system_now),
-      bundle_importer_(store_, vault_, registry_, audit_, due_, clock_, system_now),
+      bundle_importer_(store_, vault_, registry_, audit_, moves_, due_, clock_, system_now),
       // The sockets and what answers there need each other: the loop runs when both are there.
       callback_sockets_(server_, config.callback_path, callback_on(foundations_.gateway),
                         [this](http::Request request, http::Respond respond) {

@@ -87,6 +87,13 @@ Error not_moved(Context& context, const api::ExportedBundle& exported, Error err
   return error;
 }
 
+/// Nobody knows how far a nexusd has come that did not answer.
+Error with_way_back(Error error) {
+  if (error.code == ErrorCode::daemon_unreachable || error.code == ErrorCode::failure)
+    error.hint += "; what was set aside (see: nexus status) comes back by nexus export --take-back";
+  return error;
+}
+
 /// The bundle is their only holder from now on.
 Result<void> let_go(Context& context, const api::ExportedBundle& exported) {
   for (const auto& each : exported.connections) {
@@ -107,7 +114,9 @@ Result<int> run_export(Context& context, const ExportArgs& args) {
     return exists_already(args.output);
   const CatchInterrupt held;  // what was set aside is let go or taken back
   const auto target = "/v1/export?workspace_id=" + percent_encode(context.config.workspace);
-  NEXUS_TRY(const auto exported, context.client.post<api::ExportedBundle>(target, order));
+  const auto answer = context.client.post<api::ExportedBundle>(target, order);
+  if (!answer) return args.move ? with_way_back(answer.error()) : answer.error();
+  const auto& exported = *answer;
   if (const auto delivered = deliver(context, args, exported); !delivered)
     return exported.moving ? not_moved(context, exported, delivered.error()) : delivered.error();
   if (exported.bundle.size() > kLongestSecret)

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMost = 1000;  ///< providers, and connections
-constexpr std::size_t kLongestJson = 64 * 1024;
+constexpr std::size_t kLongestJson = 512 * 1024;
+constexpr std::size_t kLongestScopes = 64 * 1024;
 
 /// What a connection holds while it is active; what only its flow needed is not among it.
 constexpr SecretField kHeld[] = {SecretField::access_token, SecretField::refresh_token,
@@ -93,6 +94,15 @@ class Members {
       return bad(where_ + "." + name + " has characters or a length that it must not have");
     return {};
   }
+  /// Some providers grant more of them than another text may hold.
+  Result<void> scopes(const char* name, std::string& into) const {
+    if (!object_[name].is_string()) return bad(where_ + "." + name + " has to be a text");
+    const auto& scopes = object_[name].get_ref<const std::string&>();
+    if (scopes.size() > kLongestScopes || !is_vschar(scopes))
+      return bad(where_ + "." + name + " has characters or a length that it must not have");
+    into = scopes;
+    return {};
+  }
   Result<void> number(const char* name, std::int64_t& into) const {
     std::optional<std::int64_t> number;
     NEXUS_CHECK(this->number(name, number));
@@ -152,7 +162,7 @@ Result<void> read_token(Json& json, TokenFacts& token) {
   const Members members(json, "a token");
   NEXUS_CHECK(members.are({"type", "scopes", "obtained_at", "expires_at", "fields"}));
   NEXUS_CHECK(members.text("type", token.token_type));
-  NEXUS_CHECK(members.text("scopes", token.scopes));
+  NEXUS_CHECK(members.scopes("scopes", token.scopes));
   NEXUS_CHECK(members.number("obtained_at", token.obtained_at));
   NEXUS_CHECK(members.number("expires_at", token.expires_at));
   return members.object("fields", token.token_fields);
@@ -201,15 +211,12 @@ Result<BundledConnection> read_connection(Json& json) {
                    "refresh_at", "refresh_sent", "endpoints", "token", "secrets"}));
   BundledConnection connection;
   auto& row = connection.row;
-  const std::pair<const char*, std::string*> texts[] = {{"id", &row.id},
-                                                        {"provider_id", &row.provider_id},
-                                                        {"workspace", &row.workspace},
-                                                        {"alias", &row.alias},
-                                                        {"requested_scopes", &row.requested_scopes},
-                                                        {"issuer", &row.issuer},
-                                                        {"subject", &row.subject},
-                                                        {"account", &row.account}};
+  const std::pair<const char*, std::string*> texts[] = {
+      {"id", &row.id},          {"provider_id", &row.provider_id}, {"workspace", &row.workspace},
+      {"alias", &row.alias},    {"issuer", &row.issuer},           {"subject", &row.subject},
+      {"account", &row.account}};
   for (const auto& [name, into] : texts) NEXUS_CHECK(members.text(name, *into));
+  NEXUS_CHECK(members.scopes("requested_scopes", row.requested_scopes));
   std::string type;
   NEXUS_CHECK(members.text("auth_type", type));
   const auto known = from_word<AuthType>(type);

@@ -7,9 +7,9 @@
 #include "common/bundle_key.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "daemon/bundle/bundled.h"
 #include "daemon/connection_errors.h"
 #include "daemon/crypto/sealed_bundle.h"
-#include "daemon/log.h"
 #include "daemon/vault/sealed_fields.h"
 
 namespace nexus {
@@ -43,32 +43,17 @@ UnixTime by_the_wall(UnixTime time) {
   return time - clock_ahead();
 }
 
-/// Puts back what was set aside, unless the bundle came to be.
-class SetAside {
- public:
-  SetAside(Moves& moves, const Caller& caller) : moves_(moves), caller_(caller) {}
-  ~SetAside() {
-    for (const auto& row : rows_)
-      if (const auto back = moves_.take_back(row, caller_); !back)
-        log(LogLevel::error, "move_not_taken_back",
-            {{"connection", row.id}, {"error", back.error().message}});
+/// What another nexusd would not take in is better told now.
+Result<void> check_travels(const SecretText& text) {
+  NEXUS_TRY(const auto document, bundle_from_text(text));
+  for (const auto& bundled : document.providers) {
+    NEXUS_TRY(const auto provider, registration_of(bundled));
+    for (const auto& connection : document.connections)
+      if (connection.row.provider_id == bundled.id)
+        NEXUS_CHECK(check_bundled(connection, provider.provider));
   }
-  SetAside(const SetAside&) = delete;
-  SetAside& operator=(const SetAside&) = delete;
-
-  Result<void> add(ConnectionRow row) {
-    NEXUS_CHECK(moves_.set_aside(row));
-    row.status = ConnectionStatus::moving;
-    rows_.push_back(std::move(row));
-    return {};
-  }
-  void keep() { rows_.clear(); }
-
- private:
-  Moves& moves_;
-  const Caller& caller_;
-  std::vector<ConnectionRow> rows_;
-};
+  return {};
+}
 
 }  // namespace
 
@@ -88,7 +73,7 @@ Result<std::string> BundleExporter::make(const BundleOrder& order, const Caller&
   // What cannot be sealed for disturbs nobody.
   if (!order.public_key.empty())
     NEXUS_CHECK(read_bundle_key(BundleKey::public_key, order.public_key));
-  SetAside aside(moves_, caller);
+  SetAside aside(moves_);
   for (const auto& row : order.connections) NEXUS_CHECK(aside.add(row));
   auto bundle = seal(order, caller);
   if (bundle) aside.keep();
@@ -122,6 +107,7 @@ Result<std::string> BundleExporter::seal(const BundleOrder& order, const Caller&
                                     caller));
   }
   const auto text = to_text(document);
+  NEXUS_CHECK(check_travels(text));
   NEXUS_TRY(auto bundle, order.public_key.empty() ? seal_bundle_with(order.passphrase, text)
                                                   : seal_bundle_for(order.public_key, text));
   NEXUS_CHECK(audit_.commit(records));

@@ -1,27 +1,17 @@
 #include "daemon/bundle/importer.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "common/alias.h"
-#include "common/json.h"
-#include "common/secret_fault.h"
 #include "common/text.h"
+#include "daemon/bundle/bundled.h"
+#include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
-#include "daemon/net/url.h"
 #include "daemon/provider/plan.h"
 #include "daemon/vault/sealed_fields.h"
 
 namespace nexus {
 namespace {
-
-Error in_bundle(const std::string& what, Error error) {
-  error.code = ErrorCode::invalid_bundle;
-  error.message = what + ": " + error.message;
-  error.hint = "correct it where the bundle is from, and export it anew";
-  return error;
-}
 
 Error other_provider(const ProviderRegistry::Prepared& prepared) {
   const auto& name = prepared.after.name;
@@ -34,43 +24,6 @@ Error other_provider(const ProviderRegistry::Prepared& prepared) {
           " ...), or remove the one here (nexus provider remove " + name +
           "; its connections go on), then import again",
       "", name};
-}
-
-/// Where tokens go is held to what a registration is held to.
-Result<void> check_endpoints(const std::string& pinned, const Provider& provider) {
-  NEXUS_TRY(const auto endpoints, endpoints_from_text(pinned));
-  const std::pair<const char*, const std::string&> urls[] = {{"token", endpoints.token},
-                                                             {"refresh", endpoints.refresh},
-                                                             {"revocation", endpoints.revocation},
-                                                             {"userinfo", endpoints.userinfo},
-                                                             {"jwks", endpoints.jwks}};
-  for (const auto& [name, url] : urls)
-    if (!url.empty()) NEXUS_CHECK(parse_endpoint(url, name, provider.allow_insecure_http));
-  const auto allowed = provider.addresses();
-  if ((endpoints.addresses.loopback && !allowed.loopback) ||
-      (endpoints.addresses.private_networks && !allowed.private_networks) ||
-      (endpoints.allow_insecure_http && !provider.allow_insecure_http) ||
-      endpoints.client_id != provider.client_id)
-    return Error{ErrorCode::invalid_bundle, "its endpoints are not those of its provider"};
-  return {};
-}
-
-Result<void> check(const BundledConnection& connection, const Provider& provider) {
-  const auto& row = connection.row;
-  if (!row.alias.empty()) NEXUS_CHECK(check_alias(row.alias));
-  if (!is_vschar(row.requested_scopes) || !is_vschar(row.token.scopes))
-    return Error{ErrorCode::invalid_bundle, "its scopes have characters that no scope has"};
-  const bool is_static = row.auth_type != AuthType::oauth2;
-  if (is_static != provider.is_static())
-    return Error{ErrorCode::invalid_bundle, "its type is not that of its provider"};
-  for (const auto& secret : connection.secrets) {
-    const auto text = secret.value.expose();
-    if (const auto fault = fault_of_secret(text, SecretForm::lines); !fault.empty())
-      return Error{ErrorCode::invalid_bundle, "a secret " + fault};
-    if (secret.field == SecretField::credentials && !is_json_object(text))
-      return Error{ErrorCode::invalid_bundle, "its credentials are no JSON object"};
-  }
-  return is_static ? Result<void>() : check_endpoints(connection.pinned, provider);
 }
 
 /// For a time of the wall clock that nexusd reckons with.
@@ -91,11 +44,12 @@ std::string loss_to_come(const ImportedBundle& imported) {
 }
 
 BundleImporter::BundleImporter(Store& store, const Vault& vault, ProviderRegistry& registry,
-                               Audit& audit, Due& due, Clock clock, Clock wall_clock)
+                               Audit& audit, Moves& moves, Due& due, Clock clock, Clock wall_clock)
     : store_(store),
       vault_(vault),
       registry_(registry),
       audit_(audit),
+      moves_(moves),
       due_(due),
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)) {}
@@ -111,8 +65,11 @@ Result<ImportedBundle> BundleImporter::take_in(std::string_view bundle, const Bu
   for (const auto& connection : document.connections)
     NEXUS_CHECK(prepare(connection, caller, work));
   if (!work.records.empty()) {
+    SetAside aside(moves_);
+    for (const auto& row : work.replaced) NEXUS_CHECK(aside.add(row));
     NEXUS_CHECK(audit_.commit(work.records));
     NEXUS_CHECK(store_.take_in(work.writes));
+    aside.keep();
     due_.expect(Due::What::refresh, clock_());
   }
   for (const auto& connection : document.connections) {
@@ -124,12 +81,9 @@ Result<ImportedBundle> BundleImporter::take_in(std::string_view bundle, const Bu
 
 Result<void> BundleImporter::prepare(const BundledProvider& provider, const Caller& caller,
                                      Work& work) {
-  NEXUS_TRY(const auto profile, parse_json_object(provider.profile));
-  (*profile)["client_secret"] = provider.client_secret.expose();
-  (*profile)["name"] = provider.name;
-  auto prepared = registry_.prepare_settled(provider.id, *profile);
-  if (!prepared)
-    return in_bundle("the provider " + printable(provider.name, 80), std::move(prepared).error());
+  NEXUS_TRY(auto registration, registration_of(provider));
+  auto prepared = registry_.prepare_settled(provider.id, std::move(registration));
+  if (!prepared) return std::move(prepared).error();
   if (prepared->replaces && !prepared->changes_nothing()) return other_provider(*prepared);
   if (!prepared->replaces) {
     work.imported.providers.push_back(provider.name);
@@ -145,8 +99,7 @@ Result<void> BundleImporter::prepare(const BundledProvider& provider, const Call
 Result<void> BundleImporter::prepare(const BundledConnection& connection, const Caller& caller,
                                      Work& work) {
   const auto& provider = work.providers.at(connection.row.provider_id);
-  if (auto good = check(connection, provider); !good)
-    return in_bundle("connection " + connection.row.id, std::move(good).error());
+  NEXUS_CHECK(check_bundled(connection, provider));
   const auto renewed =
       std::find_if(connection.secrets.begin(), connection.secrets.end(),
                    [](const auto& secret) { return secret.field == SecretField::refresh_token; });
@@ -155,6 +108,7 @@ Result<void> BundleImporter::prepare(const BundledConnection& connection, const 
     work.imported.rotating.push_back(connection.row.id);
   NEXUS_TRY(const bool alike, is_here_alike(connection));
   if (alike) return {};
+  NEXUS_CHECK(make_room_for(connection.row, work));
   ConnectionRecord record{connection.row, connection.pinned, {}};
   auto& row = record.connection;
   row.provider_id = provider.id;
@@ -173,6 +127,28 @@ Result<void> BundleImporter::prepare(const BundledConnection& connection, const 
                                         .provider = provider.name},
                                        caller));
   work.writes.connections.push_back(std::move(record));
+  return {};
+}
+
+/// What is in the way is found before anything is on record.
+Result<void> BundleImporter::make_room_for(const ConnectionRow& row, Work& work) {
+  NEXUS_TRY(auto here, store_.connection(row.id));
+  const bool is_alive = here && (here->status == ConnectionStatus::active ||
+                                 here->status == ConnectionStatus::attention_required ||
+                                 here->status == ConnectionStatus::pending);
+  if (is_alive && !work.writes.replace) return connection_exists(row.id);
+  if (here && here->status == ConnectionStatus::active) work.replaced.push_back(*std::move(here));
+  if (row.alias.empty()) return {};
+  const auto taken = [&](const std::string& by, const std::string& mend) {
+    return Error{ErrorCode::alias_taken, "the alias " + row.alias + " " + by,
+                 mend + "this one where the bundle is from, then export it anew"};
+  };
+  NEXUS_TRY(const auto aliased, store_.connection_aliased(row.workspace, row.alias));
+  if (aliased && aliased->connection.id != row.id)
+    return taken("belongs to connection " + aliased->connection.id + " here",
+                 "rename that one: nexus alias " + aliased->connection.id + " NAME; or ");
+  NEXUS_TRY(const auto provider, store_.provider_named(lower(row.alias)));
+  if (provider) return taken("is the name of a provider here", "rename ");
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "daemon/audit.h"
 #include "daemon/bundle/document.h"
+#include "daemon/bundle/moves.h"
 #include "daemon/crypto/sealed_bundle.h"
 #include "daemon/due.h"
 #include "daemon/provider/registry.h"
@@ -29,12 +30,12 @@ struct ImportedBundle {
 /// with it. In the log, too.
 std::string loss_to_come(const ImportedBundle& imported);
 
-/// Opens bundles and takes what is in them in. Nothing is fetched. Blocks for the key's derivation.
-/// Thread-safe.
+/// Opens bundles and takes what is in them in. Nothing is fetched. Blocks for the key's derivation,
+/// and on a refresh under way of what is replaced. Thread-safe.
 class BundleImporter {
  public:
   BundleImporter(Store& store, const Vault& vault, ProviderRegistry& registry, Audit& audit,
-                 Due& due, Clock clock, Clock wall_clock);
+                 Moves& moves, Due& due, Clock clock, Clock wall_clock);
 
   /// All of it or nothing, on record first. A provider that is registered alike is used; a
   /// connection that is here with the same secrets stays as it is. Errors: those of open_bundle and
@@ -50,15 +51,18 @@ class BundleImporter {
     TakenIn writes;
     std::vector<std::string> records;
     ImportedBundle imported;
+    std::vector<ConnectionRow> replaced;  ///< active ones, which are not refreshed meanwhile
   };
   Result<void> prepare(const BundledProvider& provider, const Caller& caller, Work& work);
   Result<void> prepare(const BundledConnection& connection, const Caller& caller, Work& work);
   Result<bool> is_here_alike(const BundledConnection& connection);
+  Result<void> make_room_for(const ConnectionRow& row, Work& work);
 
   Store& store_;
   const Vault& vault_;
   ProviderRegistry& registry_;
   Audit& audit_;
+  Moves& moves_;
   Due& due_;
   Clock clock_;
   Clock wall_clock_;

@@ -32,11 +32,7 @@ Result<void> Moves::set_aside(const ConnectionRow& row) {
   refresher_.join(row.id, {.done = [landed](const Result<void>&) { landed->set_value(); }});
   over.wait();
   const auto stored = ledger_.save_kept(row);
-  if (stored) return {};
-  if (const auto back = put_back(row.id); !back)
-    log(LogLevel::error, "move_not_taken_back",
-        {{"connection", row.id}, {"error", back.error().message}});
-  return stored.error();
+  return stored ? Result<void>() : stored.error();
 }
 
 Result<void> Moves::put_back(const std::string& id) {
@@ -55,6 +51,17 @@ Result<void> Moves::take_back(const ConnectionRow& row, const Caller& caller) {
                              .detail = "taken back: it is not moved"},
                             caller));
   return put_back(row.id);
+}
+
+SetAside::~SetAside() {
+  for (const auto& id : ids_)
+    if (const auto back = moves_.put_back(id); !back)
+      log(LogLevel::error, "not_put_back", {{"connection", id}, {"error", back.error().message}});
+}
+
+Result<void> SetAside::add(const ConnectionRow& row) {
+  ids_.push_back(row.id);  // whatever stands in the way: it may be aside by then
+  return moves_.set_aside(row);
 }
 
 }  // namespace nexus

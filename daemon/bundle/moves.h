@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
@@ -19,16 +22,17 @@ class Moves {
         Clock clock, Clock wall_clock);
 
   /// When it returns, the refresh that was under way has ended, and what it brought is stored.
-  /// Blocks for as long as that takes. Errors: connection_… where it is not active any more,
-  /// internal_error; it is not set aside then, unless the store cannot be written.
+  /// Blocks for as long as that takes. Errors: connection_… where it is not active any more;
+  /// internal_error where what came cannot be stored, it is to be put back then.
   Result<void> set_aside(const ConnectionRow& row);
 
-  /// It goes on here as if nothing had been. Error: invalid_state for one that is not on its way.
+  /// It goes on here as if nothing had been; not where its grant has ended meanwhile.
+  Result<void> put_back(const std::string& id);
+  /// The same because somebody says so, on record. Error: invalid_state for one that is not on its
+  /// way.
   Result<void> take_back(const ConnectionRow& row, const Caller& caller);
 
  private:
-  Result<void> put_back(const std::string& id);
-
   Store& store_;
   Audit& audit_;
   Refresher& refresher_;
@@ -36,6 +40,23 @@ class Moves {
   Due& due_;
   Clock clock_;
   Clock wall_clock_;
+};
+
+/// Puts back what it has set aside, unless that is to stay so.
+class SetAside {
+ public:
+  explicit SetAside(Moves& moves) : moves_(moves) {}
+  ~SetAside();
+  SetAside(const SetAside&) = delete;
+  SetAside& operator=(const SetAside&) = delete;
+
+  /// Errors: those of Moves::set_aside.
+  Result<void> add(const ConnectionRow& row);
+  void keep() { ids_.clear(); }
+
+ private:
+  Moves& moves_;
+  std::vector<std::string> ids_;
 };
 
 }  // namespace nexus

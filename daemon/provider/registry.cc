@@ -140,14 +140,14 @@ Result<ProviderRegistry::Prepared> ProviderRegistry::prepare(std::optional<Provi
   return prepared;
 }
 
-Result<ProviderRegistry::Prepared> ProviderRegistry::prepare_settled(const std::string& id,
-                                                                     Json& fields) {
-  NEXUS_TRY(auto registration, read_registration(fields));
+Result<ProviderRegistry::Prepared> ProviderRegistry::prepare_settled(
+    const std::string& id, ProviderRegistration registration) {
   NEXUS_TRY(auto existing, named(registration.provider.name));
   Prepared prepared;
   prepared.after = std::move(registration.provider);
   NEXUS_TRY(const auto holder, store_.provider(id));
   prepared.after.id = existing ? existing->provider.id : holder ? new_uuid() : id;
+  NEXUS_CHECK(store_.check_provider_name({prepared.after.id, prepared.after.name, {}}));
   prepared.replaces = existing.has_value();
   if (existing) {
     NEXUS_TRY(prepared.before, providers_.decode(existing->provider));

@@ -56,8 +56,8 @@ class ProviderRegistry {
   /// secrets are wiped.
   Result<Prepared> prepare(const std::string& name, nlohmann::json& fields);
   /// The same for one that another nexusd has registered under that id, which it keeps where it
-  /// can: nothing is fetched. `fields` is all of it.
-  Result<Prepared> prepare_settled(const std::string& id, nlohmann::json& fields);
+  /// can: nothing is fetched. The registration is all of it.
+  Result<Prepared> prepare_settled(const std::string& id, ProviderRegistration registration);
   /// Makes all of it or nothing, each change on record.
   Result<void> commit(const std::vector<Prepared>& prepared, const std::vector<Provider>& removed,
                       const Caller& caller);

@@ -108,7 +108,7 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       tokens(store, vault, providers, refresher, downscoped, world.clock.hand_out()),
       moves(store, audit, refresher, ledger, due, world.clock.hand_out(), world.clock.wall()),
       bundle_exporter(store, vault, providers, audit, moves, world.clock.wall()),
-      bundle_importer(store, vault, registry, audit, due, world.clock.hand_out(),
+      bundle_importer(store, vault, registry, audit, moves, due, world.clock.hand_out(),
                       world.clock.wall()),
       flows(store, vault, audit, refusals, listener, due, good(ReturnUrls::make({})), most_pending,
             world.clock.hand_out(), world.clock.wall()),

@@ -133,6 +133,83 @@ TEST_CASE("a move that cannot be made leaves the connection where it is", "[bund
   CHECK(home.audited("connection.exported") == 0);
 }
 
+TEST_CASE("a grant that ends while it is set aside is told, and not moved", "[bundle]") {
+  TestHome home;
+  const auto id = expired_connection(home);
+  home.provider().answers(answers::oauth_error(400, "invalid_grant"));
+  home.provider().hold();
+  auto fetched = home.token_later(id);
+  REQUIRE(home.provider().sees_refreshes(1));
+  auto exported =
+      std::async(std::launch::async, [&] { return home.export_bundle({id}, kKeys.open, true); });
+  while (home.connection(id).error_code != "moving" &&
+         exported.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    std::this_thread::yield();
+  home.provider().release();
+  CHECK(code_of(exported.get()) == ErrorCode::attention_required);
+  CHECK_FALSE(fetched.get());
+  CHECK(home.token(id).error().code == ErrorCode::attention_required);
+}
+
+TEST_CASE("a refreshed token that could not be stored yet is in the bundle, or nothing is moved",
+          "[bundle]") {
+  TestHome from;
+  TestHome to;
+  const auto id = expired_connection(from);
+  from.fill_disk();
+  REQUIRE_FALSE(from.token(id));  // rt-2 came, and is kept in memory
+  CHECK_FALSE(from.export_bundle({id}, kKeys.open, true));
+  CHECK(from.status_shown(id) == "active");
+  from.fill_disk(false);
+  const auto bundle = from.export_bundle({id}, kKeys.open, true);
+  REQUIRE(bundle);
+  REQUIRE(to.import_bundle(*bundle, kKeys.secret));
+  CHECK(to.stored(id, "refresh_token") == "rt-2");
+}
+
+TEST_CASE("a connection that is replaced is not refreshed over what came in", "[bundle]") {
+  TestHome to;
+  const auto id = to.active_connection();
+  const auto bundle = *to.export_bundle({id}, kKeys.open, true);
+  REQUIRE(to.import_bundle(bundle, kKeys.secret));
+  REQUIRE(to.refresh(id));
+  to.clock().advance(7200);
+  to.provider().hold();
+  auto fetched = to.token_later(id);
+  REQUIRE(to.provider().sees_refreshes(2));
+  auto imported =
+      std::async(std::launch::async, [&] { return to.import_bundle(bundle, kKeys.secret, true); });
+  while (to.connection(id).error_code != "moving" &&
+         imported.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    std::this_thread::yield();
+  to.provider().release();
+  REQUIRE(imported.get());
+  CHECK_FALSE(fetched.get());
+  CHECK(to.status_shown(id) == "active");
+  CHECK(to.stored(id, "refresh_token") == "rt-1");
+}
+
+TEST_CASE("a provider that gives the same refresh token back does not replace it", "[bundle]") {
+  TestHome home;
+  home.server().behave({.rotates = false});
+  const auto id = home.active_connection();
+  home.provider().answers(answers::with(home.provider().as_usual(), {{"refresh_token", "rt-1"}}));
+  REQUIRE(home.refresh(id));
+  CHECK(home.export_bundle({id}, kKeys.open));
+}
+
+TEST_CASE("whatever a provider has granted travels, however long it is", "[bundle]") {
+  TestHome from;
+  TestHome to;
+  std::string scopes = "read";
+  for (int i = 0; i < 400; ++i) scopes += " https://acme.example/auth/scope-" + std::to_string(i);
+  from.server().behave({.rotates = false, .scope = scopes});
+  const auto id = from.active_connection();
+  REQUIRE(from.refresh(id));
+  REQUIRE(to.import_bundle(*from.export_bundle({id}, kKeys.open), kKeys.secret));
+  CHECK(to.connection(id).scopes == scopes);
+}
+
 TEST_CASE("a moved connection goes here without a word to the provider, and comes back",
           "[bundle]") {
   TestHome from;
@@ -216,6 +293,7 @@ TEST_CASE("an alias that is taken keeps all of a bundle out", "[bundle]") {
   const auto refused = to.import_bundle(bundle, kKeys.secret);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::alias_taken);
+  CHECK(to.audited("connection.imported") == 0);
   CHECK(to.list().size() == 1);
   CHECK(to.provider_names() == std::vector<std::string>{"other"});
 }

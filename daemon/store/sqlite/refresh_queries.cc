@@ -44,10 +44,11 @@ Result<bool> SqliteStore::save_refresh(const std::string& id, const TokenFacts& 
 Result<void> SqliteStore::save_refresh_failure(const ConnectionRow& c, UnixTime now) {
   return write("connections", "save_refresh_failure", [&](Database& db) {
     db.query(
-          "UPDATE connections SET error_code = ?2, error_message = ?3, refresh_at = ?4, "
+          "UPDATE connections SET error_code = iif(status = 'active', ?2, error_code), "
+          "error_message = iif(status = 'active', ?3, error_message), refresh_at = ?4, "
           "refresh_failures = ?5, refresh_sent = ?6, updated_at = ?7, "
           "refresh_failing_since = coalesce(refresh_failing_since, ?7) "
-          "WHERE id = ?1 AND status = 'active'")
+          "WHERE id = ?1 AND status IN ('active', 'moving')")
         .bind(c.id, c.error_code, c.error_message, c.refresh_at, c.refresh_failures, c.refresh_sent,
               now)
         .run();

@@ -1,3 +1,4 @@
+#include "daemon/connection_errors.h"
 #include "daemon/store/sqlite/rows.h"
 #include "daemon/store/sqlite/sqlite_store.h"
 
@@ -34,11 +35,6 @@ void insert_active(Database& db, const ConnectionRow& c, const std::string& pinn
             c.token.expires_at, c.token.token_fields, pinned, c.refresh_at, c.refresh_sent,
             c.last_used_at)
       .run();
-}
-
-Error connection_exists(const std::string& id) {
-  return {ErrorCode::connection_exists, "there is a connection " + id + " here already",
-          "keep it, or have the bundle's in its place: nexus import --replace"};
 }
 
 }  // namespace
