@@ -33,15 +33,17 @@ Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   const auto* answered_by = status.callback_on_gateway
                                 ? " (on the gateway)"
                                 : " (the port is bound while a consent is pending)";
-  print_record(context.output, {{"nexusd", status.version},
-                                {"pid", std::to_string(status.pid)},
-                                {"socket", status.socket},
-                                {"data directory", status.data_dir},
-                                {"gateway", status.gateway.empty() ? "off" : status.gateway},
-                                {"callback", status.callback + answered_by},
-                                {"up for", duration_text(status.uptime_s)},
-                                {"vault key from", status.key_source},
-                                {"connections", join(counts, ", ")}});
+  print_record(
+      context.output,
+      {{"nexusd", status.version},
+       {"pid", std::to_string(status.pid)},
+       {"socket", status.socket},
+       {"data directory", status.data_dir.empty() ? "none: all is in memory" : status.data_dir},
+       {"gateway", status.gateway.empty() ? "off" : status.gateway},
+       {"callback", status.callback + answered_by},
+       {"up for", duration_text(status.uptime_s)},
+       {"vault key from", status.key_source},
+       {"connections", join(counts, ", ")}});
   for (const auto& damage : status.damage)
     context.output.warn("damaged, see nexusd(8), DAMAGE: " + damage);
   return 0;

@@ -1,12 +1,13 @@
 // Bundles: connections that are copied to a CI job, and that are moved to another machine.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, closeSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
-import { connect, register, startOver, token, SECRET } from '../support/flow.mjs';
+import { startCertifiedProvider, CLIENT_ID, CLIENT_SECRET } from '../provider/certified.mjs';
+import { consent } from '../support/consent.mjs';
+import { connect, register, request, startOver, token, visit, SECRET } from '../support/flow.mjs';
 import { BIN, Home } from '../support/nexus.mjs';
 
 let provider;
@@ -174,6 +175,27 @@ test('a rotating refresh token is moved, not copied, and is gone here once the b
   assert.equal(came.code, 0, came.stderr);
   assert.equal((await there.api('POST', `/v1/refresh/${id}`, '')).status, 200, 'the grant lives: nobody revoked it');
   await clear(there);
+});
+
+test('a real provider that watches for a token used twice goes on with the one who has it now', async () => {
+  const certified = await startCertifiedProvider({ callbacks: [`${here.callbackBase}/auth/callback`, `${here.callbackBase}/auth/callback/real`] });
+  await register(here, certified.issuer, { name: 'real', client_id: CLIENT_ID, client_secret: CLIENT_SECRET, scopes: ['openid', 'offline_access'] });
+  const asked = await request(here, { provider_name: 'real' });
+  await visit(await consent(asked.auth_url));
+  const id = asked.connection_id;
+  assert.equal((await here.api('POST', `/v1/refresh/${id}`, '')).status, 200);
+  const file = newFile();
+  await exported(id, '--to', publicKey, '--move', '-o', file);
+  assert.equal((await here.api('POST', `/v1/refresh/${id}`, '')).status, 410);
+  const came = await imports(file);
+  assert.equal(came.code, 0, came.stderr);
+  for (let i = 0; i < 3; ++i) assert.equal((await there.api('POST', `/v1/refresh/${id}`, '')).status, 200);
+  const home = newFile();
+  assert.equal((await there.nexus(['export', id, '--to', publicKey, '--move', '-o', home])).code, 0);
+  assert.equal((await here.nexus(['import', home, '--key-file', keyFile()])).code, 0);
+  assert.equal((await here.api('POST', `/v1/refresh/${id}`, '')).status, 200, 'and back');
+  await clear(here);
+  await certified.close();
 });
 
 test('a move into a pipe waits for the word that the bundle is safe, and can be taken back', async () => {
