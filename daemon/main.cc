@@ -217,7 +217,7 @@ int run(int argc, char** argv) {
     const auto config = settings_in_memory(arguments, *job);
     if (!config) return fail(config.error());
     if (!arguments.foreground) {
-      auto entered = Background::enter("");
+      auto entered = Background::enter("", shell_code_for(Error{}));
       if (!entered) return fail(entered.error());
       background = *entered;
     }

@@ -152,7 +152,7 @@ void print_error(int fd, const Error& error) {
   [[maybe_unused]] const auto written = write(fd, text.data(), text.size());
 }
 
-Result<Background> Background::enter(const std::string& log_file) {
+Result<Background> Background::enter(const std::string& log_file, std::string_view told) {
   const Error refused{ErrorCode::failure, "cannot go to the background",
                       "try: nexusd --foreground"};
   int ends[2];
@@ -164,7 +164,7 @@ Result<Background> Background::enter(const std::string& log_file) {
     unsigned char code = 1;
     // End of file without a byte: the daemon died before it could say why.
     if (read(ends[0], &code, 1) != 1)
-      print_error(STDERR_FILENO, ended_while_starting(child, log_file));
+      Background().failed(ended_while_starting(child, log_file), told);
     _exit(code);
   }
   close(ends[0]);

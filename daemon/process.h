@@ -49,8 +49,9 @@ Result<int> lock_data_dir(const std::string& path);
 /// it could not say a word. Call it before any thread exists. Without `enter` it is the foreground.
 class Background {
  public:
-  /// Error: failure when the system refuses. Returns in the daemon only.
-  static Result<Background> enter(const std::string& log_file);
+  /// Error: failure when the system refuses. Returns in the daemon only. Where that ends without a
+  /// word, `told` goes to stdout.
+  static Result<Background> enter(const std::string& log_file, std::string_view told = {});
   Background() = default;
   /// `told` goes to the stdout that the program was started with.
   void ready(std::string_view told = {});

@@ -48,20 +48,41 @@ Error exists_already(const std::string& file) {
           "name another file, or remove that one"};
 }
 
-/// Into the file or to stdout, all of it.
+Result<void> put_into(const std::string& file, const std::string& bundle) {
+  if (make_new_file(file, bundle + "\n")) return {};
+  if (errno == EEXIST) return exists_already(file);
+  return Error{ErrorCode::failure, "cannot make " + file + ": " + std::strerror(errno),
+               "name a file in a directory that you can write"};
+}
+
+void print_as_json(const Output& output, const std::string& file,
+                   const api::ExportedBundle& exported) {
+  JsonWriter json;
+  json.begin();
+  if (file.empty()) {
+    json.member("bundle", exported.bundle);
+  } else {
+    json.member("file", file);
+  }
+  json.flag("moving", exported.moving)
+      .member_json("connections", api::to_json(exported.connections))
+      .end();
+  output.json_line(json.take());
+}
+
+/// Into the file or to stdout, all of it. A file that nobody is told of does not stay.
 Result<void> deliver(Context& context, const ExportArgs& args,
                      const api::ExportedBundle& exported) {
-  if (!args.output.empty() && !make_new_file(args.output, exported.bundle + "\n")) {
-    if (errno == EEXIST) return exists_already(args.output);
-    return Error{ErrorCode::failure, "cannot make " + args.output + ": " + std::strerror(errno),
-                 "name a file in a directory that you can write"};
-  }
+  const auto& file = args.output;
+  if (!file.empty()) NEXUS_CHECK(put_into(file, exported.bundle));
   if (context.output.json) {
-    context.output.json_line(api::to_json(exported));
-  } else if (args.output.empty()) {
+    print_as_json(context.output, file, exported);
+  } else if (file.empty()) {
     context.output.line(exported.bundle);
   }
-  return context.output.written();
+  auto written = context.output.written();
+  if (!written && !file.empty()) unlink(file.c_str());
+  return written;
 }
 
 /// Whether it is on stable storage. What went into a pipe may be lost on its way.

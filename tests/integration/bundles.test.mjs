@@ -226,6 +226,10 @@ test('a move whose bundle cannot be written leaves the connection here', { skip:
   assert.equal(status, 1);
   assert.match(stderr, /nothing was moved/);
   const file = newFile();
+  const unseen = openSync('/dev/full', 'w');
+  assert.equal(spawnSync(join(BIN, 'nexus'), ['export', id, '--to', publicKey, '--move', '--json', '-o', file], { env: here.env, stdio: ['ignore', unseen, 'pipe'] }).status, 1);
+  closeSync(unseen);
+  assert.ok(!existsSync(file), 'what was not moved is in no bundle');
   writeFileSync(file, 'mine');
   const taken = await here.nexus(['export', id, '--to', publicKey, '--move', '-o', file]);
   assert.equal(taken.code, 2);
