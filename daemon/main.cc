@@ -154,7 +154,8 @@ Result<void> serve_in_memory(const Arguments& arguments, const Config& config, J
     NEXUS_TRY(const auto taken,
               daemon.take_in(variables.bundle->expose(),
                              {variables.private_key.copy(), variables.passphrase.copy()}));
-    loss_to_come(taken);
+    if (const auto warning = loss_to_come(taken); !warning.empty())
+      log(LogLevel::warn, "refresh_token_will_be_lost", {{"warning", warning}});
   }
   NEXUS_TRY(const int socket, http::listen_on_unix_socket(config.socket));
   watch_signals(signals, daemon, arguments);

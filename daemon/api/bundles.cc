@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 #include "daemon/crypto/sealed_bundle.h"
+#include "daemon/log.h"
 
 namespace nexus::api {
 namespace {
@@ -77,8 +78,10 @@ Result<Reply> import_bundle(Services& services, const http::Request& request, co
             services.bundle_importer.take_in(bundle.expose(), opener, replace, request.caller));
   ImportedBundle imported{taken.providers, {}, taken.moved, {}};
   const bool in_memory = services.facts.data_dir.empty();
-  if (auto warning = in_memory ? loss_to_come(taken) : ""; !warning.empty())
+  if (auto warning = in_memory ? loss_to_come(taken) : ""; !warning.empty()) {
+    log(LogLevel::warn, "refresh_token_will_be_lost", {{"warning", warning}});
     imported.warnings.push_back(std::move(warning));
+  }
   for (const auto& row : taken.connections)
     imported.connections.push_back(services.connections.describe(row));
   return Reply{to_json(imported)};

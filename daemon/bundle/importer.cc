@@ -6,7 +6,6 @@
 #include "daemon/bundle/bundled.h"
 #include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
-#include "daemon/log.h"
 #include "daemon/provider/plan.h"
 #include "daemon/vault/sealed_fields.h"
 
@@ -35,12 +34,9 @@ UnixTime reckoned(UnixTime time) {
 
 std::string loss_to_come(const ImportedBundle& imported) {
   if (imported.rotating.empty()) return {};
-  auto warning = "a refresh may replace the refresh token of " + join(imported.rotating, ", ") +
-                 ", and the new one is lost when this nexusd ends: the connection with it";
-  log(LogLevel::warn, "refresh_token_will_be_lost",
-      {{"connections", join(imported.rotating, " ")},
-       {"hint", "import it into a nexusd that keeps files, and export a copy for each job"}});
-  return warning;
+  return "a refresh may replace the refresh token of " + join(imported.rotating, ", ") +
+         ", and the new one is lost when this nexusd ends, and the connection with it: import it "
+         "into a nexusd that keeps files, or export a copy for each job";
 }
 
 BundleImporter::BundleImporter(Store& store, const Vault& vault, ProviderRegistry& registry,

@@ -26,8 +26,8 @@ struct ImportedBundle {
   std::vector<std::string> rotating;  ///< ids of those whose refresh token a refresh may replace
 };
 
-/// What a nexusd without files has to tell of it, "" for nothing: what is refreshed there is lost
-/// with it. In the log, too.
+/// What a nexusd without files has to warn of, "" for nothing: what is refreshed there is lost with
+/// it.
 std::string loss_to_come(const ImportedBundle& imported);
 
 /// Opens bundles and takes what is in them in. Nothing is fetched. Blocks for the key's derivation,

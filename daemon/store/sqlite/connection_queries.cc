@@ -129,11 +129,13 @@ Result<WorkspaceCounts> SqliteStore::count_elsewhere(const std::string& workspac
                   "INDEXED BY connection_names "
                   "WHERE alias = ?3 COLLATE NOCASE AND alias = ?3 AND alias <> '' "
                   "AND workspace <> ?1 "
-                  "AND status IN ('active', 'attention_required', 'moving', 'pending') LIMIT ?2) UNION ALL "
+                  "AND status IN ('active', 'attention_required', 'moving', 'pending') LIMIT ?2) "
+                  "UNION ALL "
                   "SELECT workspace FROM (SELECT workspace FROM connections "
                   "INDEXED BY connection_providers "
                   "WHERE provider_id = (SELECT id FROM providers WHERE name = ?4 AND deleted = 0) "
-                  "AND workspace <> ?1 AND status IN ('active', 'attention_required', 'moving', 'pending') "
+                  "AND workspace <> ?1 AND status IN ('active', 'attention_required', 'moving', "
+                  "'pending') "
                   "AND alias <> ?3 LIMIT ?2)) "
                   "GROUP BY workspace ORDER BY connections DESC, workspace");
     query.bind(workspace, kLookedAt);

@@ -55,7 +55,8 @@ void drop_flow(Database& db, const std::string& connection_id);
 /// Nothing where there is no such connection.
 std::optional<ConnectionStatus> status_of(Database& db, const std::string& connection_id);
 
-/// Inserts a provider or writes all of it anew, with all that is sealed of it (provider_queries.cc).
+/// Inserts a provider or writes all of it anew, with all that is sealed of it
+/// (provider_queries.cc).
 void put_provider(Database& db, const ProviderRow& row, const std::vector<SealedField>& fields);
 
 void put_revocation(Database& db, const RevocationRow& row);

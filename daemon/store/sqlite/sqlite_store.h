@@ -10,9 +10,10 @@
 
 namespace nexus::sqlite {
 
-/// The SQLite store: one file (or memory, which nothing of this survives), WAL mode, one writer connection with synchronous=FULL (a refresh
-/// token that was acknowledged survives power loss) and read-only connections for everybody else.
-/// Its methods stand in *_queries.cc, by what they are about.
+/// The SQLite store: one file (or memory, which nothing of this survives), WAL mode, one writer
+/// connection with synchronous=FULL (a refresh token that was acknowledged survives power loss) and
+/// read-only connections for everybody else. Its methods stand in *_queries.cc, by what they are
+/// about.
 class SqliteStore final : public Store {
  public:
   /// Throws Failure.
