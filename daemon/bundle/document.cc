@@ -17,6 +17,8 @@ constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMost = 1000;  ///< providers, and connections
 constexpr std::size_t kLongestJson = 512 * 1024;
 constexpr std::size_t kLongestScopes = 64 * 1024;
+/// Beyond the longest life that a provider can tell; times can be reckoned with up to here.
+constexpr std::int64_t kLargest = std::int64_t{1} << 54;
 
 /// What a connection holds while it is active; what only its flow needed is not among it.
 constexpr SecretField kHeld[] = {SecretField::access_token, SecretField::refresh_token,
@@ -111,8 +113,9 @@ class Members {
     return {};
   }
   Result<void> number(const char* name, std::optional<std::int64_t>& into) const {
-    if (object_[name].is_string() || !JsonFields(object_).number(name, into))
-      return bad(where_ + "." + name + " has to be a number");
+    if (object_[name].is_string() || !JsonFields(object_).number(name, into) ||
+        into.value_or(0) > kLargest)
+      return bad(where_ + "." + name + " has to be a number, and no larger than times are");
     return {};
   }
   /// An object as JSON; null is "".

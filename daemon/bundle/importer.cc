@@ -25,6 +25,8 @@ Error other_provider(const ProviderRegistry::Prepared& prepared) {
       "", name};
 }
 
+constexpr UnixTime kLongestWait = 10 * 366 * 86400;
+
 /// For a time of the wall clock that nexusd reckons with.
 UnixTime reckoned(UnixTime time) {
   return time + clock_ahead();
@@ -113,7 +115,8 @@ Result<void> BundleImporter::prepare(const BundledConnection& connection, const 
   row.last_used_at = clock_();
   row.token.obtained_at = reckoned(row.token.obtained_at);
   if (row.token.expires_at) *row.token.expires_at = reckoned(*row.token.expires_at);
-  if (row.refresh_at) *row.refresh_at = reckoned(*row.refresh_at);
+  // Looked at now and then, whatever the bundle says.
+  if (row.refresh_at) row.refresh_at = std::min(reckoned(*row.refresh_at), clock_() + kLongestWait);
   for (const auto& [field, generation, value] : connection.secrets)
     record.fields.push_back(
         {row.id, field, generation,

@@ -95,6 +95,9 @@ TEST_CASE("a document whose parts do not belong together is refused", "[bundle]"
   };
   const auto one = sample_json();
   CHECK_FALSE(with("/format", 2));
+  CHECK_FALSE(with("/connections/0/refresh_at", INT64_MAX));
+  CHECK_FALSE(with("/connections/0/refresh_at", -1));
+  CHECK_FALSE(with("/connections/0/token/expires_at", 1.5));
   CHECK_FALSE(with("/connections/0/provider_id", "p-2"));
   CHECK_FALSE(with("/connections/0/id", "conn_short"));
   CHECK_FALSE(with("/connections/0/workspace", ""));
