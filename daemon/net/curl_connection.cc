@@ -60,6 +60,7 @@ void CurlConnection::finish(CURLcode code) {
 }
 
 void CurlConnection::on_ready(std::function<void()> ready) {
+  multi_.forget_idle(socket_);
   watch_ = loop_.watch(socket_, EPOLLIN | EPOLLOUT,
                        [ready = std::move(ready)](std::uint32_t) { ready(); });
 }

@@ -1,6 +1,7 @@
 #include "daemon/net/curl_multi.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <utility>
@@ -22,11 +23,39 @@ CurlMulti::~CurlMulti() {
   *is_due_ = false;
 }
 
+void CurlMulti::add(CURL* handle) {
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, this);
+  curl_multi_add_handle(multi_, handle);
+}
+
+int CurlMulti::on_close(void* context, curl_socket_t fd) {
+  static_cast<CurlMulti*>(context)->forget_idle(fd);
+  return close(fd);
+}
+
+void CurlMulti::forget_idle(curl_socket_t fd) {
+  if (const auto idle = idle_.extract(fd)) loop_.unwatch(idle.mapped());
+}
+
+WatchId CurlMulti::watch(curl_socket_t fd, std::uint32_t events) {
+  if (const auto idle = idle_.extract(fd)) {
+    loop_.modify(idle.mapped(), events);
+    return idle.mapped();
+  }
+  return loop_.watch(fd, events, [this, fd](std::uint32_t ready) {
+    if (idle_.contains(fd)) return forget_idle(fd);  // its end: libcurl sees it when it looks
+    act(fd, ((ready & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+                ((ready & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+                ((ready & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0));
+  });
+}
+
 int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* context, void* assigned) {
   auto& self = *static_cast<CurlMulti*>(context);
   const auto watch = reinterpret_cast<WatchId>(assigned);
   if (what == CURL_POLL_REMOVE) {
-    if (watch != 0) self.loop_.unwatch(watch);
+    if (watch != 0) self.idle_[fd] = watch;
     return 0;
   }
   const std::uint32_t events =
@@ -35,12 +64,7 @@ int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* context, void*
     self.loop_.modify(watch, events);
     return 0;
   }
-  const auto made = self.loop_.watch(fd, events, [&self, fd](std::uint32_t ready) {
-    self.act(fd, ((ready & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
-                     ((ready & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
-                     ((ready & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0));
-  });
-  curl_multi_assign(self.multi_, fd, reinterpret_cast<void*>(made));
+  curl_multi_assign(self.multi_, fd, reinterpret_cast<void*>(self.watch(fd, events)));
   return 0;
 }
 

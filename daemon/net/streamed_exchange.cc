@@ -12,7 +12,8 @@ namespace nexus {
 namespace {
 
 constexpr std::size_t kMaxHeaders = 64 * 1024;
-constexpr long kPiece = 64 * 1024;
+constexpr long kPiece = 16 * 1024;  ///< libcurl allocates it for each exchange, and wipes it
+constexpr long kUploadPiece = 64 * 1024;
 constexpr long kLongestIdleS = 30;
 
 }  // namespace
@@ -54,7 +55,7 @@ Result<void> StreamedExchange::prepare(const NetworkSettings& settings) {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kPiece);
-  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kPiece);
+  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kUploadPiece);
   curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kLongestIdleS);
   set_body();
   set_headers();
