@@ -1,8 +1,5 @@
 #include "daemon/api/proxy_listener.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <thread>
 
@@ -27,12 +24,11 @@ Result<http::ListenAddress> loopback_address(const std::string& text, const std:
                "for others turn the gateway on, which has /v1/proxy/CONNECTION: see nexus-api(7)"};
 }
 
+/// The listener of sockets that another lane has accepted: none that a server makes has this id.
+constexpr int kHandedOver = 0;
+
 std::size_t lane_count() {
   return std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
-}
-
-int duplicate(int socket) {
-  return fcntl(socket, F_DUPFD_CLOEXEC, 3);
 }
 
 bool is_health(const http::Request& request) {
@@ -105,32 +101,48 @@ Result<void> ProxyListener::listen(const http::ListenAddress& address) {
   while (lanes_.size() < lane_count()) lanes_.push_back(make_lane_());
   unlisten();
   const auto hosts = std::make_shared<const http::HostPolicy>(address, std::vector<std::string>());
+  auto& first = *lanes_.front();
   for (const auto& socket : sockets) {
-    for (const auto& lane : lanes_) listen_on(*lane, duplicate(socket.fd), hosts);
-    ::close(socket.fd);
+    auto options = options_of(first);
+    options.hands_over = in_turn(hosts);
+    listening_.push_back(
+        first.server.listen(socket.fd, std::move(options), handler_of(first, hosts)));
   }
   url_ = "http://" + address.text();
   return {};
 }
 
-/// A connection belongs to the lane that is first to accept it.
-void ProxyListener::listen_on(ProxyLane& lane, int socket,
-                              const std::shared_ptr<const http::HostPolicy>& hosts) {
-  const auto listener =
-      lane.server.listen(socket,
-                         {.via = Caller::Via::proxy,
-                          .takes_malformed_queries = true,
-                          .passes_on = [&lane](const http::Request& request) -> Reactor* {
-                            return is_health(request) ? nullptr : &lane.client.loop();
-                          }},
-                         [this, &lane, hosts](http::Request request, http::Respond respond) {
-                           handle(lane, *hosts, std::move(request), std::move(respond));
-                         });
-  listening_.push_back({&lane, listener});
+http::ListenerOptions ProxyListener::options_of(ProxyLane& lane) {
+  return {.via = Caller::Via::proxy,
+          .takes_malformed_queries = true,
+          .passes_on = [&lane](const http::Request& request) -> Reactor* {
+            return is_health(request) ? nullptr : &lane.client.loop();
+          }};
+}
+
+http::Handler ProxyListener::handler_of(ProxyLane& lane, const Hosts& hosts) {
+  return [this, &lane, hosts](http::Request request, http::Respond respond) {
+    handle(lane, *hosts, std::move(request), std::move(respond));
+  };
+}
+
+/// The first lane accepts for all of them: each has its share, also of a few.
+std::function<bool(int, const Caller&)> ProxyListener::in_turn(const Hosts& hosts) {
+  std::vector<std::shared_ptr<const http::Listener>> listeners;
+  for (const auto& lane : lanes_)
+    listeners.push_back(std::make_shared<const http::Listener>(
+        http::Listener{kHandedOver, options_of(*lane), handler_of(*lane, hosts)}));
+  return [this, listeners, next = std::size_t{0}](int fd, const Caller& caller) mutable {
+    next = (next + 1) % listeners.size();
+    if (next == 0) return false;
+    lanes_[next]->server.take(fd, caller, listeners[next]);
+    return true;
+  };
 }
 
 void ProxyListener::unlisten() {
-  for (const auto& [lane, listener] : listening_) lane->server.unlisten(listener);
+  for (const auto listener : listening_) lanes_.front()->server.unlisten(listener);
+  for (const auto& lane : lanes_) lane->server.unlisten(kHandedOver);
   listening_.clear();
   url_.clear();
 }

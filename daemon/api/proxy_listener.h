@@ -73,7 +73,10 @@ class ProxyListener {
 
  private:
   Result<void> listen(const http::ListenAddress& address);
-  void listen_on(ProxyLane& lane, int socket, const std::shared_ptr<const http::HostPolicy>& hosts);
+  using Hosts = std::shared_ptr<const http::HostPolicy>;
+  static http::ListenerOptions options_of(ProxyLane& lane);
+  http::Handler handler_of(ProxyLane& lane, const Hosts& hosts);
+  std::function<bool(int, const Caller&)> in_turn(const Hosts& hosts);
   void unlisten();
   void close_if_unused();
   Proxy described();
@@ -88,11 +91,7 @@ class ProxyListener {
   WrongKeys wrong_keys_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<ProxyLane>> lanes_;  ///< made with the first listener, and kept
-  struct Listening {
-    ProxyLane* lane = nullptr;
-    int listener = 0;
-  };
-  std::vector<Listening> listening_;
+  std::vector<int> listening_;                     ///< of the first lane
   std::string url_;
   bool stays_ = false;
   Runs runs_;

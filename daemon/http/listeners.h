@@ -20,6 +20,8 @@ struct ListenerOptions {
   bool takes_malformed_queries = false;   ///< the handler answers people, and them, too
   std::shared_ptr<TlsCertificate> tls{};  ///< nothing: in the clear
   std::function<void(const Caller&)> on_refused{};
+  /// Hands an accepted socket over to another server (Server::take); false where it is to stay.
+  std::function<bool(int fd, const Caller&)> hands_over{};
   /// The loop that reads the body of a request that is passed on, as it comes; nothing for those
   /// that are read in full and answered here. What it is asked of has a head alone.
   std::function<Reactor*(const Request&)> passes_on{};

@@ -46,12 +46,19 @@ int Server::listen(int fd, ListenerOptions options, Handler handler) {
   return listeners_.open(fd, std::move(options), std::move(handler));
 }
 
+void Server::take(int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
+  reactor_.post(
+      [this, fd, caller, listener = std::move(listener)] { adopt(fd, caller, listener); });
+}
+
 void Server::unlisten(int listener) {
   listeners_.close(listener);
   reactor_.post([this, listener] { hurry(listener); });
 }
 
 void Server::adopt(int fd, const Caller& caller, std::shared_ptr<const Listener> listener) {
+  if (const auto& hands_over = listener->options.hands_over; hands_over && hands_over(fd, caller))
+    return;
   if (connections_.size() + handshakes_.size() >= limits_.connections) make_room();
   if (caller.via != Caller::Via::control_socket) {
     const int on = 1;

@@ -37,6 +37,8 @@ class Server {
 
   /// Takes over a bound, listening socket. Any thread; returns a handle for `unlisten`.
   int listen(int fd, ListenerOptions options, Handler handler);
+  /// Takes over a socket that another server has accepted. Any thread.
+  void take(int fd, const Caller& caller, std::shared_ptr<const Listener> listener);
   /// Stops accepting at once; requests in progress are answered. Any thread.
   void unlisten(int listener);
   /// Accepts nothing more. Calls back once what is in progress has been answered, or when that has
