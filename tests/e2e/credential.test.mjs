@@ -155,6 +155,20 @@ test('aws takes the keys from credential_process', unless('aws'), async () => {
   assert.match(gone.stderr, /nexus: .*nobody/);
 });
 
+test('aws works behind the proxy without a key of its own: nexusd signs anew', unless('aws'), async () => {
+  const { shown, port } = await server((request, response) => {
+    response.writeHead(200, { 'content-type': 'text/xml' }).end('<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>');
+  });
+  await home.api('POST', '/v1/providers', { name: 'cloud-behind', api_base_url: `http://127.0.0.1:${port}`, allow_insecure_http: true, ...KINDS.aws_sigv4.provider, params: { ...KINDS.aws_sigv4.provider.params, validation: { skip: true } } });
+  const asked = (await home.api('POST', '/v1/request-connection', { provider_name: 'cloud-behind' })).json;
+  await home.api('POST', '/v1/capture-credential', { state: asked.state, credentials: KINDS.aws_sigv4.credentials });
+  const { code, stdout, stderr } = await home.nexus(['exec', '--proxy', '--env', 'AWS_ACCESS_KEY_ID=cloud-behind', '--env', 'AWS_SECRET_ACCESS_KEY=cloud-behind', '--env', 'ENDPOINT=cloud-behind:proxy_url',
+    '--', 'sh', '-c', 'aws sts get-caller-identity --region eu-west-1 --endpoint-url "$ENDPOINT"'], { env: { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_EC2_METADATA_DISABLED: 'true' } });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /123456789012/);
+  assert.match(shown.at(-1), new RegExp(`^AWS4-HMAC-SHA256 Credential=${ACCESS_KEY}/\\d{8}/`));
+});
+
 test('kubectl shows the cluster the id_token', unless('kubectl'), async () => {
   const { id } = await connect(home, provider, { alias: 'cluster' });
   const { id_token: expected } = (await token(home, id)).json;

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { KINDS, KeyedApi } from '../provider/keyed_api.mjs';
 import { forwarding } from '../support/forwarding.mjs';
 import { connect, register, token } from '../support/flow.mjs';
 import { BIN, Home, freePort, until } from '../support/nexus.mjs';
@@ -79,6 +80,32 @@ test('the key is taken from wherever a client puts a credential, and goes no fur
   const foreign = await ask(`${url}/${other}/x`, { headers: { 'x-api-key': key } });
   assert.deepEqual([foreign.status, foreign.json.code, foreign.headers['x-nexus-error']], [404, 'connection_not_found', 'connection_not_found']);
   assert.equal((await ask(`${url}/${id}/x`, { headers: { 'x-api-key': key, 'x-nexus-dry-run': 'show-secrets' } })).status, 403);
+  await end('SIGTERM');
+});
+
+test('each strategy is applied, whatever the program put in its place, signatures among it', async () => {
+  const keyed = await KeyedApi.start();
+  after(() => keyed.close());
+  const ids = {};
+  for (const [kind, { provider: fields, credentials }] of Object.entries(KINDS)) {
+    const name = `kind-${kind.replaceAll('_', '-')}`;
+    await home.api('POST', '/v1/providers', { name, api_base_url: keyed.url, allow_insecure_http: true, ...fields });
+    const asked = (await home.api('POST', '/v1/request-connection', { provider_name: name })).json;
+    assert.equal((await home.api('POST', '/v1/capture-credential', { state: asked.state, credentials })).status, 200, kind);
+    ids[kind] = asked.connection_id;
+  }
+  const { url, key, end } = await running(Object.values(ids).flatMap((each, i) => ['--env', `K${i}=${each}`]));
+  const places = {
+    api_key: { headers: { 'x-api-key': key } }, header: { headers: { authorization: `Bearer ${key}` } }, query_param: { query: `?key=${key}` },
+    basic_auth: { headers: { authorization: `Basic ${Buffer.from(`${key}:${key}`).toString('base64')}` } }, hmac_payload: { headers: { 'x-signature': key } },
+    aws_sigv4: { headers: { 'x-amz-date': '20200101T000000Z', 'x-amz-security-token': key, authorization: `AWS4-HMAC-SHA256 Credential=${key}/20200101/eu-west-1/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}` } },
+  };
+  for (const [kind, { query = '', headers }] of Object.entries(places)) {
+    const path = kind === 'aws_sigv4' ? '/aws' : KINDS[kind].provider.user_info_endpoint;
+    const answer = await ask(`${url}/${ids[kind]}${path}${query}`, { headers });
+    assert.deepEqual([answer.status, answer.json?.login], [200, 'octo'], `${kind}: ${answer.text}`);
+  }
+  assert.ok(!JSON.stringify(keyed.requests.map(({ path, query, headers }) => [path, [...query], headers])).includes('nxr_'));
   await end('SIGTERM');
 });
 
