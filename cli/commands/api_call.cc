@@ -150,7 +150,6 @@ Result<Call> read_call(const ApiArgs& args) {
   if (args.slurp && !args.paginate) return usage("--slurp is for --paginate", "give both");
   if (args.dry_run && !args.jq.empty())
     return usage("--jq is for answers, and --dry-run has none", "leave one of them out");
-  if (!has_header(call.headers, "accept")) call.headers.emplace_back("Accept", "*/*");
   return call;
 }
 
