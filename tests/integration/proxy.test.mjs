@@ -127,6 +127,23 @@ test('the key ends with the program, however that ends, and nobody listens then'
   }
 });
 
+test('what two readers could read differently, or is meant for another host, goes nowhere', async () => {
+  const { url, key, end } = await running();
+  const { port } = new URL(url);
+  const raw = (bytes) => home.raw(bytes, { target: { host: '127.0.0.1', port } });
+  const head = (line) => `${line}\r\nHost: 127.0.0.1:${port}\r\nX-API-Key: ${key}\r\n`;
+  for (const rest of ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!', 'X-A: b\rAuthorization: c\r\n\r\n', 'X-A : b\r\n\r\n'])
+    assert.match(await raw(head(`POST /${id}/x HTTP/1.1`) + rest), /^HTTP\/1\.1 400 /, JSON.stringify(rest));
+  for (const line of [`GET http://127.0.0.2/${id}/x HTTP/1.1`, `GET http://u:p@127.0.0.1:${port}/${id}/x HTTP/1.1`, `GET ${id}/x HTTP/1.1`]) assert.match(await raw(`${head(line)}\r\n`), /^HTTP\/1\.1 400 /, line);
+  assert.match(await raw(`${head('CONNECT 127.0.0.2:80 HTTP/1.1')}\r\n`), /^HTTP\/1\.1 (400|405|501) /);
+  for (const path of ['/../x', '/%2e%2e/x', '/a/./b']) assert.match(await raw(`${head(`GET /${id}${path} HTTP/1.1`)}\r\n`), /"code":"invalid_field"/, path);
+  assert.deepEqual(api.requests, []);
+  const inside = `GET /${id}/inner HTTP/1.1\r\nHost: x\r\n\r\n`;
+  await raw(`${head(`POST /${id}/outer HTTP/1.1`)}Content-Length: ${inside.length}\r\n\r\n${inside}`);
+  assert.deepEqual(api.requests.map(({ target, body }) => [target, body.toString()]), [['/v3/outer', inside]]);
+  await end('SIGTERM');
+});
+
 test('rules say what of an API a program may ask for', async () => {
   const { url, key, end } = await running([id, '--rule', 'deny * /things/secret', '--rule', 'allow GET,HEAD /things/**']);
   const code = async (method, path, headers = {}) => { const { status: got, json } = await ask(`${url}/${id}${path}`, { method, headers: { 'x-api-key': key, ...headers } }); return got === 200 ? 200 : json.code; };
