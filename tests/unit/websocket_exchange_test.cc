@@ -166,8 +166,8 @@ class Caller {
 TEST_CASE("an idle WebSocket outlives the patience that other answers have", "[streaming-client]") {
   RawServer server(kTaken, RawServer::Then::echo);
   RawServer silent("", RawServer::Then::nothing);
-  StreamingClient client({.proxy = "none"}, 50ms);
   Caller caller;
+  StreamingClient client({.proxy = "none"}, 50ms);
   const auto taken = caller.ask(client, server.url());
   REQUIRE(taken);
   REQUIRE(taken->to_server);
@@ -182,8 +182,8 @@ TEST_CASE("an idle WebSocket outlives the patience that other answers have", "[s
 
 TEST_CASE("a server that is silent, or takes nothing of a WebSocket, is given up (L11)",
           "[streaming-client][L11]") {
-  StreamingClient client({.proxy = "none"}, 50ms);
   Caller caller;
+  StreamingClient client({.proxy = "none"}, 50ms);
   RawServer silent("HTTP/1.1 101 Switch", RawServer::Then::nothing);
   const auto never = caller.ask(client, silent.url());
   REQUIRE_FALSE(never);
@@ -200,8 +200,8 @@ TEST_CASE("a server that is silent, or takes nothing of a WebSocket, is given up
 TEST_CASE("a WebSocket goes to no address that a request may not reach (L3)",
           "[streaming-client][L3]") {
   RawServer server(kTaken, RawServer::Then::echo);
-  StreamingClient client({.proxy = "none"});
   Caller caller;
+  StreamingClient client({.proxy = "none"});
   const auto refused = caller.ask(client, server.url(), kOffer, {.private_networks = true});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("an address that nexusd does not talk to") !=
