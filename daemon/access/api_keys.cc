@@ -12,8 +12,6 @@
 namespace nexus {
 namespace {
 
-constexpr std::string_view kPrefix = "nxk_";
-
 /// Seconds between two writes of when a key was used: a request is not to wait for a disk, and a
 /// restart forgets a few minutes at most.
 constexpr UnixTime kUseSavedEvery = 300;

@@ -25,6 +25,8 @@ namespace nexus {
 /// Thread-safe.
 class ApiKeys {
  public:
+  static constexpr std::string_view kPrefix = "nxk_";
+
   /// `environment_keys`: whether the environment brings keys, too.
   ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
           Clock wall_clock, bool environment_keys);

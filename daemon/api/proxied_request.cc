@@ -10,6 +10,13 @@
 namespace nexus::api {
 namespace {
 
+/// The first key of ours in a text, "" where there is none.
+std::string_view key_in(std::string_view text) {
+  for (const auto prefix : {Runs::kPrefix, ApiKeys::kPrefix})
+    if (const auto key = find_key(prefix, text); !key.empty()) return key;
+  return {};
+}
+
 struct Segment {
   std::string name;
   std::string_view rest;
@@ -26,11 +33,11 @@ Result<Segment> first_segment(std::string_view target) {
 }
 
 Secret key_in_header(const std::string& name, const std::string& value) {
-  if (const auto key = find_key(Runs::kPrefix, value); !key.empty()) return Secret(key);
+  if (const auto key = key_in(value); !key.empty()) return Secret(key);
   if (name != "authorization" || lower(value.substr(0, 6)) != "basic ") return {};
   auto decoded = base64_decode(trim(std::string_view(value).substr(6)));
   if (!decoded) return {};
-  Secret key(find_key(Runs::kPrefix, *decoded));
+  Secret key(key_in(*decoded));
   wipe(*decoded);
   return key;
 }
@@ -38,12 +45,12 @@ Secret key_in_header(const std::string& name, const std::string& value) {
 /// Leaves the parameter out of the target that has it.
 Secret take_from_query(std::string& target) {
   const auto begin = target.find('?');
-  if (begin == std::string::npos || target.find(Runs::kPrefix, begin) == std::string::npos)
+  if (begin == std::string::npos || key_in(std::string_view(target).substr(begin)).empty())
     return {};
   Secret key;
   std::vector<std::string> kept;
   for (auto& parameter : split(std::string_view(target).substr(begin + 1), '&')) {
-    const auto found = find_key(Runs::kPrefix, parameter);
+    const auto found = key_in(parameter);
     if (found.empty()) {
       kept.push_back(std::move(parameter));
     } else {
@@ -62,6 +69,10 @@ Result<Meant> read_proxied(const http::Request& request) {
   if (!request.header("x-nexus-target").empty())
     return Error{ErrorCode::invalid_field, "the proxy takes the target from the path alone",
                  "X-Nexus-Target is for /v1/proxy/CONNECTION"};
+  if (!key_in(request.target).empty())
+    return Error{ErrorCode::invalid_field, "a key has no place in the path",
+                 "send it in a header; of APIs that want their credential in the path, write "
+                 "{api_key} there"};
   meant.reference = request.header("x-nexus-connection-id");
   meant.provider = request.header("x-nexus-provider");
   if (!meant.provider.empty()) {
@@ -75,7 +86,7 @@ Result<Meant> read_proxied(const http::Request& request) {
   return meant;
 }
 
-Secret take_program_key(http::Request& request) {
+Secret take_key(http::Request& request) {
   Secret key = take_from_query(request.target);
   for (auto& [name, value] : request.headers) {
     auto found = key_in_header(name, value);

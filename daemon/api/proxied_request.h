@@ -11,10 +11,10 @@ namespace nexus::api {
 /// X-Nexus-Provider beside it. Error: invalid_field.
 Result<Meant> read_proxied(const http::Request& request);
 
-/// Takes a running program's key out of a request, from wherever the program put it: it was given
-/// the key in the place of a credential, and sends it where that one would be, in any header (as
-/// Basic's user or password, in a signature's Credential) or in the query. Empty where there is
-/// none.
-Secret take_program_key(http::Request& request);
+/// Takes a key of ours out of a request, a running program's or an API key, from wherever a client
+/// put it: it was given the key in the place of a credential, and sends it where that one would be,
+/// in any header (as Basic's user or password, in a signature's Credential) or in the query. All of
+/// them are taken out. Empty where there is none that reads like one.
+Secret take_key(http::Request& request);
 
 }  // namespace nexus::api

@@ -191,17 +191,17 @@ Result<void> ProxyListener::authenticate(http::Request& request) {
   static const auto nobody = std::make_shared<const Access>();
   auto& caller = request.caller;
   caller.access = nobody;
-  auto key = take_program_key(request);
-  const bool is_of_program = !key.empty();
-  if (!is_of_program) {
-    NEXUS_TRY(key, take_api_key(request));
+  auto key = take_key(request);
+  if (key.empty()) {
+    NEXUS_TRY(key, take_api_key(request));  // one of the environment looks like anything
   }
   if (key.empty())
     return Error{ErrorCode::missing_api_key, "a key is needed",
                  "start the program with: nexus exec --proxy CONNECTION -- PROGRAM; or send an API "
                  "key as X-API-Key: nexus key create --forward CONNECTION"};
-  NEXUS_TRY(const auto identity,
-            is_of_program ? runs_.verify(key.expose()) : services_.api_keys.verify(key.expose()));
+  NEXUS_TRY(const auto identity, key.expose().starts_with(Runs::kPrefix)
+                                     ? runs_.verify(key.expose())
+                                     : services_.api_keys.verify(key.expose()));
   caller.key = identity.id;
   caller.access = identity.access;
   return {};

@@ -75,6 +75,12 @@ test('the key is taken from wherever a client puts a credential, and goes no fur
   assert.deepEqual(api.requests.slice(-2).map(({ target }) => target), ['/v3/x', '/v3/x?a=1&b=2']);
   assert.ok(api.requests.every(({ headers }) => headers.authorization === `Bearer ${bearer}`));
   assert.ok(!JSON.stringify(api.requests).includes('nxr_'));
+  // So is an API key; and no second one goes on beside the one that counts.
+  api.reset();
+  for (const headers of [{ 'x-goog-api-key': forwardKey }, { authorization: `Bearer ${forwardKey}`, 'x-other': forwardKey }, { 'x-api-key': forwardKey, 'x-other': key }])
+    assert.equal((await ask(`${url}/${id}/x?token=${forwardKey}`, { headers })).status, 200, Object.keys(headers).join());
+  assert.ok(!/nx[kr]_/.test(JSON.stringify(api.requests)));
+  assert.equal((await ask(`${url}/${id}/bot${key}/getMe`, { headers: { 'x-api-key': key } })).json.code, 'invalid_field');
   for (const wrong of ['', 'nxr_', `${key.slice(0, -1)}x`, key.toUpperCase()])
     assert.equal((await ask(`${url}/${id}/x`, { headers: { authorization: `Bearer ${wrong}` } })).status, 401, wrong);
   const foreign = await ask(`${url}/${other}/x`, { headers: { 'x-api-key': key } });
