@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/bundle_key.h"
+#include "common/bytes.h"
 #include "common/id.h"
 #include "common/new_file.h"
 
@@ -25,8 +26,7 @@ KeyPair make_pair() {
   SecretText secret(kBundleKeyBytes, '\0');
   random_bytes(secret.data(), secret.size());
   std::string open(kBundleKeyBytes, '\0');
-  crypto_scalarmult_base(reinterpret_cast<unsigned char*>(open.data()),
-                         reinterpret_cast<const unsigned char*>(secret.data()));
+  crypto_scalarmult_base(room_of(open), bytes_of(secret));
   return {bundle_key_text(BundleKey::private_key, secret),
           std::string(bundle_key_text(BundleKey::public_key, open))};
 }

@@ -7,6 +7,7 @@
 
 #include "cli/credential/git_request.h"
 #include "cli/credential/helpers.h"
+#include "common/bytes.h"
 
 namespace nexus::cli {
 namespace {
@@ -15,8 +16,7 @@ constexpr unsigned kPatience = 3;  ///< seconds: git waits, and the person with 
 
 std::string sha256_digits(std::string_view text) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                     text.size());
+  crypto_hash_sha256(digest.data(), bytes_of(text), text.size());
   std::array<char, 2 * digest.size() + 1> digits{};
   sodium_bin2hex(digits.data(), digits.size(), digest.data(), digest.size());
   return digits.data();

@@ -2,14 +2,11 @@
 
 #include <sodium.h>
 
+#include "common/bytes.h"
 #include "common/id.h"
 
 namespace nexus {
 namespace {
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::string encode(std::string_view bytes, int variant) {
   std::string out(sodium_base64_encoded_len(bytes.size(), variant), '\0');
@@ -21,8 +18,8 @@ std::string encode(std::string_view bytes, int variant) {
 std::optional<std::string> decode(std::string_view text, int variant) {
   std::string out(text.size(), '\0');
   std::size_t size = 0;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(),
-                        text.size(), nullptr, &size, nullptr, variant) != 0)
+  if (sodium_base642bin(room_of(out), out.size(), text.data(), text.size(), nullptr, &size, nullptr,
+                        variant) != 0)
     return std::nullopt;
   out.resize(size);
   return out;
@@ -58,8 +55,7 @@ std::string hex(std::string_view bytes) {
 
 std::string sha256(std::string_view bytes) {
   std::string digest(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()), bytes_of(bytes),
-                     bytes.size());
+  crypto_hash_sha256(room_of(digest), bytes_of(bytes), bytes.size());
   return digest;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/bundle_key.h"
+#include "common/bytes.h"
 #include "common/crc32.h"
 #include "common/id.h"
 #include "common/text.h"
@@ -40,16 +41,6 @@ constexpr std::uint32_t kFewestPasses = 2;
 constexpr std::uint32_t kMostPasses = 16;
 constexpr std::uint32_t kLeastMemoryKib = 64 * 1024;
 constexpr std::uint32_t kMostMemoryKib = 1024 * 1024;
-
-unsigned char* bytes_of(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-unsigned char* bytes_of(SecretText& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 void append_number(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xff);
@@ -87,9 +78,8 @@ Result<std::string> finish(std::string out, const SecretText& key, std::string_v
   const auto header = out;
   out.resize(header.size() + document.size() + kTag);
   crypto_aead_xchacha20poly1305_ietf_encrypt(
-      bytes_of(out) + header.size(), nullptr, bytes_of(document), document.size(),
-      bytes_of(std::string_view(header)), header.size(), nullptr, bytes_of(std::string_view(nonce)),
-      bytes_of(std::string_view(key)));
+      room_of(out) + header.size(), nullptr, bytes_of(document), document.size(), bytes_of(header),
+      header.size(), nullptr, bytes_of(nonce), bytes_of(key));
   append_number(out, crc32(out));
   auto text = std::string(kPrefix) + base64(out);
   if (text.size() > kLongestBundle)
@@ -105,7 +95,7 @@ Result<SecretText> derive(const Secret& passphrase, std::string_view salt, std::
                           std::uint32_t memory_kib) {
   SecretText key(kKey, '\0');
   const auto words = passphrase.expose();
-  if (crypto_pwhash(bytes_of(key), key.size(), words.data(), words.size(), bytes_of(salt), passes,
+  if (crypto_pwhash(room_of(key), key.size(), words.data(), words.size(), bytes_of(salt), passes,
                     std::size_t{memory_kib} * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
     return Error{ErrorCode::failure,
                  "deriving a key from the passphrase takes " + std::to_string(memory_kib / 1024) +
@@ -165,15 +155,14 @@ Result<SecretText> key_by_private_key(std::string_view bytes, const Secret& give
                          "give its private key: --key-file FILE, or NEXUS_BUNDLE_KEY");
   NEXUS_TRY(const auto secret, read_bundle_key(BundleKey::private_key, given.expose()));
   std::string own(kBundleKeyBytes, '\0');
-  crypto_scalarmult_base(bytes_of(own), bytes_of(secret.expose()));
+  crypto_scalarmult_base(room_of(own), bytes_of(secret.expose()));
   if (own != recipient)
     return does_not_open("the bundle is sealed for " + named + ", and the private key is that of " +
                              std::string(bundle_key_text(BundleKey::public_key, own)),
                          "give the other one, or export it anew for this one");
   SecretText key(kKey, '\0');
-  if (crypto_box_seal_open(bytes_of(key), bytes_of(bytes.substr(kFixed + kBundleKeyBytes)),
-                           kSealedKey, bytes_of(std::string_view(own)),
-                           bytes_of(secret.expose())) != 0)
+  if (crypto_box_seal_open(room_of(key), bytes_of(bytes.substr(kFixed + kBundleKeyBytes)),
+                           kSealedKey, bytes_of(own), bytes_of(secret.expose())) != 0)
     return no_bundle("the bundle was altered: it is not what was made for this key",
                      "export it anew");
   return key;
@@ -205,7 +194,7 @@ Result<std::string> seal_bundle_for(std::string_view public_key, std::string_vie
   header += recipient.expose();
   const auto at = header.size();
   header.resize(at + kSealedKey);
-  if (crypto_box_seal(bytes_of(header) + at, bytes_of(std::string_view(key)), key.size(),
+  if (crypto_box_seal(room_of(header) + at, bytes_of(key), key.size(),
                       bytes_of(recipient.expose())) != 0)
     return Error{ErrorCode::invalid_field, "nothing can be sealed for this public key",
                  "make another pair: nexus key pair"};
@@ -238,9 +227,8 @@ Result<Secret> open_bundle(std::string_view text, const BundleOpener& opener) {
   const auto body = all.substr(head.size(), all.size() - head.size() - kChecksum);
   SecretText document(body.size() - kTag, '\0');
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-          bytes_of(document), nullptr, nullptr, bytes_of(body), body.size(), bytes_of(head),
-          head.size(), bytes_of(head.substr(head.size() - kNonce)),
-          bytes_of(std::string_view(key))) == 0)
+          room_of(document), nullptr, nullptr, bytes_of(body), body.size(), bytes_of(head),
+          head.size(), bytes_of(head.substr(head.size() - kNonce)), bytes_of(key)) == 0)
     return Secret(document);
   if (by_passphrase)
     return does_not_open("the bundle does not open with this passphrase",

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/bytes.h"
 #include "common/json.h"
 #include "daemon/crypto/encoding.h"
 
@@ -36,7 +37,7 @@ using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG, ECDSA_SIG_free>>;
 std::string bytes_of(const BIGNUM* number, std::size_t size) {
   const auto needed = static_cast<std::size_t>(BN_num_bytes(number));
   std::string out(std::max(size, needed), '\0');
-  BN_bn2binpad(number, reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size()));
+  BN_bn2binpad(number, room_of(out), static_cast<int>(out.size()));
   return out;
 }
 
@@ -117,7 +118,7 @@ std::string SigningKey::required_members() const {
   }
   std::string x(32, '\0');
   auto length = x.size();
-  EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(x.data()), &length);
+  EVP_PKEY_get_raw_public_key(key_.get(), room_of(x), &length);
   return R"("crv":"Ed25519","kty":"OKP","x":")" + base64url(x) + "\"";
 }
 
@@ -149,11 +150,11 @@ Result<std::string> SigningKey::sign(std::string_view text, bool pss) const {
       (EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) != 1 ||
        EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, RSA_PSS_SALTLEN_DIGEST) != 1))
     return failed;
-  const auto* input = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* input = bytes_of(text);
   std::size_t length = 0;
   if (EVP_DigestSign(context.get(), nullptr, &length, input, text.size()) != 1) return failed;
   std::string out(length, '\0');
-  auto* output = reinterpret_cast<unsigned char*>(out.data());
+  auto* output = room_of(out);
   if (EVP_DigestSign(context.get(), output, &length, input, text.size()) != 1) return failed;
   out.resize(length);
   if (size == 0) return out;

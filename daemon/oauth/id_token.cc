@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "common/bytes.h"
 #include "common/json.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
@@ -17,7 +18,7 @@
 namespace nexus {
 namespace {
 
-constexpr std::size_t kMaxToken = 64 * 1024;
+constexpr std::size_t kMaxIdToken = 64 * 1024;
 constexpr double kSkew = 60;
 
 IdTokenResult refuse(std::string reason) {
@@ -32,7 +33,7 @@ struct Parts {
 };
 
 std::optional<Parts> take_apart(std::string_view token) {
-  if (token.size() > kMaxToken || std::count(token.begin(), token.end(), '.') != 2)
+  if (token.size() > kMaxIdToken || std::count(token.begin(), token.end(), '.') != 2)
     return std::nullopt;
   const auto first = token.find('.');
   const auto second = token.find('.', first + 1);
@@ -89,10 +90,8 @@ bool verify_ed25519(const Parts& parts, const Json& key) {
   const auto x = base64url_decode(text_member(key, "x").value_or(""));
   if (!x || x->size() != crypto_sign_PUBLICKEYBYTES || parts.signature.size() != crypto_sign_BYTES)
     return false;
-  return crypto_sign_verify_detached(
-             reinterpret_cast<const unsigned char*>(parts.signature.data()),
-             reinterpret_cast<const unsigned char*>(parts.signed_text.data()),
-             parts.signed_text.size(), reinterpret_cast<const unsigned char*>(x->data())) == 0;
+  return crypto_sign_verify_detached(bytes_of(parts.signature), bytes_of(parts.signed_text),
+                                     parts.signed_text.size(), bytes_of(*x)) == 0;
 }
 
 bool verify_with_cjose(std::string_view token, const Json& key) {
@@ -199,9 +198,7 @@ std::string check_at_hash(const Json& payload, const std::string& algorithm,
   std::string digest = sha256(access_token);
   if (algorithm == "EdDSA") {  // Ed25519 hashes with SHA-512
     digest.resize(crypto_hash_sha512_BYTES);
-    crypto_hash_sha512(reinterpret_cast<unsigned char*>(digest.data()),
-                       reinterpret_cast<const unsigned char*>(access_token.data()),
-                       access_token.size());
+    crypto_hash_sha512(room_of(digest), bytes_of(access_token), access_token.size());
   }
   if (text_member(payload, "at_hash") != base64url(digest.substr(0, digest.size() / 2)))
     return "at_hash does not match the access token";

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "common/bytes.h"
 #include "common/id.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/metrics.h"
@@ -22,14 +23,10 @@ constexpr std::size_t kPadding = 64;
 
 static_assert(kKey == crypto_kdf_KEYBYTES && kKey == crypto_auth_KEYBYTES);
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 Secret derive(const Secret& key, const char (&context)[crypto_kdf_CONTEXTBYTES + 1]) {
   SecretText subkey(kKey, '\0');
-  crypto_kdf_derive_from_key(reinterpret_cast<unsigned char*>(subkey.data()), subkey.size(), kKeyId,
-                             context, bytes_of(key.expose()));
+  crypto_kdf_derive_from_key(room_of(subkey), subkey.size(), kKeyId, context,
+                             bytes_of(key.expose()));
   return Secret(subkey);
 }
 
@@ -55,14 +52,13 @@ std::string seal_with(const Secret& key, std::string_view vault_id, const Sealed
   SecretText padded(plaintext);
   padded.resize((plaintext.size() / kPadding + 1) * kPadding);
   std::size_t padded_size = 0;
-  sodium_pad(&padded_size, reinterpret_cast<unsigned char*>(padded.data()), plaintext.size(),
-             kPadding, padded.size());
+  sodium_pad(&padded_size, room_of(padded), plaintext.size(), kPadding, padded.size());
 
   std::string sealed(1, kFormat);
   append_number(sealed, kKeyId, 4);
   const auto data = associated_data(vault_id, place, sealed);
   sealed.resize(kHead + kNonce + padded_size + kTag);
-  auto* out = reinterpret_cast<unsigned char*>(sealed.data());
+  auto* out = room_of(sealed);
   random_bytes(out + kHead, kNonce);
   crypto_aead_xchacha20poly1305_ietf_encrypt(out + kHead + kNonce, nullptr, bytes_of(padded),
                                              padded_size, bytes_of(data), data.size(), nullptr,
@@ -82,7 +78,7 @@ Result<Secret> open_with(const Secret& key, std::string_view vault_id, const Sea
   const auto data = associated_data(vault_id, place, head);
   const auto body = sealed.substr(kHead + kNonce);
   SecretText plain(body.size() - kTag, '\0');
-  auto* out = reinterpret_cast<unsigned char*>(plain.data());
+  auto* out = room_of(plain);
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
           out, nullptr, nullptr, bytes_of(body), body.size(), bytes_of(data), data.size(),
           bytes_of(sealed.substr(kHead)), bytes_of(key.expose())) != 0)
@@ -95,8 +91,8 @@ Result<Secret> open_with(const Secret& key, std::string_view vault_id, const Sea
 std::string keyed_hash(const Secret& hashing_key, std::string_view text) {
   std::string hash(crypto_generichash_BYTES, '\0');
   const auto key = hashing_key.expose();
-  crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), bytes_of(text),
-                     text.size(), bytes_of(key), key.size());
+  crypto_generichash(room_of(hash), hash.size(), bytes_of(text), text.size(), bytes_of(key),
+                     key.size());
   return hash;
 }
 
@@ -160,8 +156,7 @@ Result<Secret> Vault::open(const SealedPlace& place, std::string_view sealed) co
 
 std::string Vault::authenticate_state(std::string_view message) const {
   std::string mac(crypto_auth_BYTES, '\0');
-  crypto_auth(reinterpret_cast<unsigned char*>(mac.data()), bytes_of(message), message.size(),
-              bytes_of(state_key_.expose()));
+  crypto_auth(room_of(mac), bytes_of(message), message.size(), bytes_of(state_key_.expose()));
   return mac;
 }
 

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "common/bytes.h"
+
 namespace nexus::sqlite {
 namespace {
 
@@ -31,8 +33,7 @@ void add(crypto_generichash_state& state, sqlite3_value* value) {
 void row_mac(sqlite3_context* context, int count, sqlite3_value** values) {
   const auto key = static_cast<const Secret*>(sqlite3_user_data(context))->expose();
   crypto_generichash_state state;
-  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size(),
-                          kMac);
+  crypto_generichash_init(&state, bytes_of(key), key.size(), kMac);
   for (int i = 0; i < count; ++i) add(state, values[i]);
   std::array<unsigned char, kMac> mac{};
   crypto_generichash_final(&state, mac.data(), mac.size());
