@@ -6,8 +6,6 @@
 namespace nexus::http {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
-
 void append_hex(std::string& to, std::size_t number) {
   char digits[16];
   const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
@@ -45,7 +43,7 @@ OutgoingBody::~OutgoingBody() {
 
 OutgoingBody::Next OutgoingBody::next(std::string& to) {
   if (over_) return Next::over;
-  auto taken = pipe_->take(kPiece);
+  auto taken = pipe_->take(Pipe::kPiece);
   const auto size = taken.bytes.size();
   if (size == 0 && taken.state == Pipe::State::open) return Next::wait;
   if (framing_ == Framing::length && size > left_) return Next::broken;

@@ -11,13 +11,12 @@
 namespace nexus::http {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
 /// So that one tunnel does not hold up what else the loop has to do.
 constexpr int kPiecesAtOnce = 4;
 
 /// One for all: an idle tunnel owns none.
 std::span<char> shared_buffer() {
-  static thread_local std::array<char, kPiece> buffer;
+  static thread_local std::array<char, Pipe::kPiece> buffer;
   return buffer;
 }
 
@@ -80,7 +79,7 @@ void Tunnel::receive(Transport& transport) {
 Tunnel::State Tunnel::send(Transport& transport) {
   for (int i = 0; i < kPiecesAtOnce; ++i) {
     if (!drain(transport)) return State::open;
-    auto taken = to_client_->take(kPiece);
+    auto taken = to_client_->take(Pipe::kPiece);
     piece_ = std::move(taken.bytes);
     if (piece_.empty()) return taken.state == Pipe::State::open ? State::open : State::ended;
   }

@@ -18,6 +18,7 @@ namespace nexus {
 class Pipe : public std::enable_shared_from_this<Pipe> {
  public:
   static constexpr std::size_t kCapacity = 256 * 1024;
+  static constexpr std::size_t kPiece = 64 * 1024;  ///< what its ends read and take at a time
   enum class State {
     open,
     ended,   ///< that was all of it

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,8 @@
 #include <vector>
 
 namespace nexus {
+
+constexpr std::size_t kMaxHeadBytes = 64 * 1024;  ///< of a server's answer
 
 using HeaderLines = std::vector<std::pair<std::string, std::string>>;
 

@@ -6,12 +6,11 @@
 #include <cstring>
 
 #include "common/text.h"
+#include "daemon/net/answer_head.h"
 #include "daemon/net/curl_options.h"
 
 namespace nexus {
 namespace {
-
-constexpr std::size_t kMaxHeaders = 64 * 1024;
 
 /// What the callbacks of one exchange share.
 struct Exchange {
@@ -25,7 +24,7 @@ struct Exchange {
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   exchange.header_bytes += size;
-  if (exchange.header_bytes > kMaxHeaders) {
+  if (exchange.header_bytes > kMaxHeadBytes) {
     exchange.too_large = true;
     return 0;
   }

@@ -11,8 +11,7 @@
 namespace nexus {
 namespace {
 
-constexpr std::size_t kMaxHeaders = 64 * 1024;
-constexpr long kPiece = 16 * 1024;  ///< libcurl allocates it for each exchange, and wipes it
+constexpr long kReceivePiece = 16 * 1024;  ///< libcurl allocates it for each exchange, and wipes it
 constexpr long kUploadPiece = 64 * 1024;
 constexpr long kLongestIdleS = 30;
 
@@ -54,7 +53,7 @@ Result<void> StreamedExchange::prepare(const NetworkSettings& settings) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kPiece);
+  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceivePiece);
   curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kUploadPiece);
   curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kLongestIdleS);
   set_body();
@@ -143,7 +142,7 @@ std::size_t StreamedExchange::on_header(char* data, std::size_t, std::size_t siz
   exchange.note_move();
   if (!exchange.answered_) return size;  // trailers
   exchange.header_bytes_ += size;
-  if (exchange.header_bytes_ > kMaxHeaders) {
+  if (exchange.header_bytes_ > kMaxHeadBytes) {
     exchange.fault_ = "its headers are too large";
     return 0;
   }

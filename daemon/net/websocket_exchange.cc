@@ -13,15 +13,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxHead = 64 * 1024;
-constexpr std::size_t kPiece = 64 * 1024;
 /// Some at a time, so that one tunnel does not hold up what else the loop has to do.
 constexpr int kPiecesAtOnce = 4;
 /// For the server to end, once the caller has.
 constexpr auto kLastCall = 30s;
 
 std::span<char> shared_buffer() {
-  static thread_local std::array<char, kPiece> buffer;
+  static thread_local std::array<char, Pipe::kPiece> buffer;
   return buffer;
 }
 
@@ -114,7 +112,7 @@ void WebSocketExchange::send() {
   while (send_all(piece_)) {
     piece_.clear();
     if (!to_server_ || has_ended_sending_) return;
-    auto taken = to_server_->take(kPiece);
+    auto taken = to_server_->take(Pipe::kPiece);
     piece_ = std::move(taken.bytes);
     if (!piece_.empty()) continue;
     if (taken.state == Pipe::State::open) return;
@@ -177,7 +175,7 @@ void WebSocketExchange::receive() {
 
 /// How much may be received now.
 std::size_t WebSocketExchange::room() {
-  if (!from_server_) return kPiece;
+  if (!from_server_) return Pipe::kPiece;
   return from_server_->is_abandoned() ? 0 : from_server_->room();
 }
 
@@ -192,7 +190,7 @@ void WebSocketExchange::take_head() {
   while (state_ == State::asking) {
     const auto end = in_.find("\r\n\r\n");
     const auto size = end == std::string::npos ? in_.size() : end + 4;
-    if (head_bytes_ + size > kMaxHead) return fail("its headers are too large");
+    if (head_bytes_ + size > kMaxHeadBytes) return fail("its headers are too large");
     if (end == std::string::npos) return;
     head_bytes_ += size;
     AnswerHead head;

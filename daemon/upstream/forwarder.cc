@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t kMostRepeatable = 64 * 1024;
 constexpr std::size_t kMostSigned = 8 * 1024 * 1024;
-constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kMostHeld = 64 * 1024 * 1024;  ///< by all requests together
 
 bool signs_body(const std::optional<Strategy>& strategy) {
@@ -196,7 +195,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   void keep_more(std::size_t most) {
     const auto stream = request_.body.stream;
     while (true) {
-      const auto taken = stream->take(kPiece);
+      const auto taken = stream->take(Pipe::kPiece);
       const bool has_room = budget_.take(taken.bytes.size());
       if (has_room) kept_->append(taken.bytes);
       if (taken.state == Pipe::State::open && taken.bytes.empty()) return;
