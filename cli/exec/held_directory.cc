@@ -40,16 +40,18 @@ Error cannot_make(const std::string& path, int why) {
 Result<HeldDirectory> HeldDirectory::make(const std::string& place) {
   while (true) {
     auto path = place + "/" + std::string(kPrefix) + "XXXXXX";
-    if (!mkdtemp(path.data()) || chmod(path.c_str(), 0700) != 0)  // the umask
-      return cannot_make(path, errno);
-    Descriptor lock(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!mkdtemp(path.data())) return cannot_make(path, errno);
     // Who sweeps may come before the lock: then there is another directory to be had. Where a file
     // system has no locks, nobody sweeps either.
-    const bool is_taken =
-        lock.get() >= 0 && flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    const bool is_swept = lock.get() >= 0 ? !is_at(path, lock.get()) : errno == ENOENT;
-    if (is_taken || is_swept) continue;
-    if (lock.get() < 0) return cannot_make(path, errno);
+    const bool is_open_to_us = chmod(path.c_str(), 0700) == 0;  // whatever the umask says
+    Descriptor lock(
+        is_open_to_us ? open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1);
+    if (lock.get() < 0) {
+      if (errno == ENOENT) continue;
+      return cannot_make(path, errno);
+    }
+    const bool is_taken = flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (is_taken || !is_at(path, lock.get())) continue;
     return HeldDirectory(std::move(path), std::move(lock));
   }
 }
