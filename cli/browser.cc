@@ -16,7 +16,7 @@
 namespace nexus::cli {
 namespace {
 
-using Words = std::vector<std::string>;
+using Opener = std::vector<std::string>;
 
 bool may_be_opened(const std::string& url) {
   const bool loopback =
@@ -27,8 +27,8 @@ bool may_be_opened(const std::string& url) {
          url.find(' ') == std::string::npos;
 }
 
-std::vector<Words> openers(const std::string& url) {
-  std::vector<Words> all;
+std::vector<Opener> openers(const std::string& url) {
+  std::vector<Opener> all;
   for (const auto& command : split(environment("BROWSER"), ':')) {
     auto words = split(command, ' ');
     bool placed = false;
@@ -54,7 +54,7 @@ std::vector<Words> openers(const std::string& url) {
 }
 
 /// Starts it; true unless it fails within a moment. A browser may well keep running.
-bool start(const Words& words) {
+bool start(const Opener& words) {
   std::vector<char*> arguments;
   for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);

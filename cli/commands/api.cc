@@ -65,7 +65,7 @@ class Errors {
   std::string text_;
 };
 
-int exit_code_for(int status) {
+int exit_code_of_answer(int status) {
   if (status < 400) return 0;
   return info(status >= 500 || status == 429 ? ErrorCode::upstream_error : ErrorCode::failure)
       .exit_code;
@@ -128,7 +128,7 @@ Result<int> send(const Context& context, const ApiArgs& args, Call call, ApiPage
   NEXUS_CHECK(pages.end());
   if (status >= 400) context.output.note("nexus: the API answered " + std::to_string(status));
   if (!hint.empty()) context.output.note("  " + hint);
-  return exit_code_for(status);
+  return exit_code_of_answer(status);
 }
 
 /// Starts the daemon where that is wanted, which is none of another machine's.

@@ -30,7 +30,7 @@ struct ExecArgs {
 };
 
 /// The arguments understood.
-struct Wanted {
+struct Assignments {
   std::vector<VariableAssignment> variables;
   std::vector<VariableAssignment> files;
   std::vector<NetrcAssignment> netrc;
@@ -60,19 +60,19 @@ class Payloads {
   std::map<std::string, SecretText> known_;
 };
 
-Result<Wanted> understand(const ExecArgs& args) {
-  Wanted wanted;
+Result<Assignments> understand(const ExecArgs& args) {
+  Assignments assignments;
   for (const auto& text : args.variables) {
     NEXUS_TRY(auto variable, parse_variable_assignment("--env", text));
-    wanted.variables.push_back(std::move(variable));
+    assignments.variables.push_back(std::move(variable));
   }
   for (const auto& text : args.files) {
     NEXUS_TRY(auto file, parse_variable_assignment("--file", text));
-    wanted.files.push_back(std::move(file));
+    assignments.files.push_back(std::move(file));
   }
   for (const auto& text : args.netrc) {
     NEXUS_TRY(auto netrc, parse_netrc_assignment(text));
-    wanted.netrc.push_back(std::move(netrc));
+    assignments.netrc.push_back(std::move(netrc));
   }
   const std::string example = "for example: nexus exec github -- gh repo list";
   if (args.program.empty() || args.program[0].empty())
@@ -83,7 +83,7 @@ Result<Wanted> understand(const ExecArgs& args) {
   if (!args.rules.empty() && !args.proxy)
     return Error{ErrorCode::usage, "--rule is about what goes through the proxy",
                  "add --proxy: the program then has no credential, and can do nothing else"};
-  return wanted;
+  return assignments;
 }
 
 /// The credentials of a connection under the names that programs know.
@@ -125,24 +125,24 @@ Result<SecretText> value_of(Payloads& payloads, const VariableAssignment& wish,
 }
 
 /// Everything is fetched, or nothing is done.
-Result<Given> fetch(Context& context, const ExecArgs& args, const Wanted& wanted) {
+Result<Given> fetch(Context& context, const ExecArgs& args, const Assignments& assignments) {
   Given given;
   Payloads payloads(context, args.min_ttl);
   for (const auto& connection : args.connections)
     NEXUS_CHECK(give_conventional(context, payloads, connection, given));
-  for (const auto& wish : wanted.variables) {
+  for (const auto& wish : assignments.variables) {
     const auto source = "--env " + wish.variable + "=" + wish.connection;
     NEXUS_TRY(auto value, value_of(payloads, wish, source));
     NEXUS_CHECK(given.variables.set(wish.variable, value, source));
     given.secrets.push_back(std::move(value));
   }
-  for (const auto& wish : wanted.files) {
+  for (const auto& wish : assignments.files) {
     NEXUS_TRY(auto value,
               value_of(payloads, wish, "--file " + wish.variable + "=" + wish.connection));
     given.secrets.push_back(value);
     given.files.emplace_back(wish.variable, std::move(value));
   }
-  for (const auto& [host, connection, user] : wanted.netrc) {
+  for (const auto& [host, connection, user] : assignments.netrc) {
     NEXUS_TRY(const auto* payload, payloads.of(connection));
     NEXUS_TRY(auto login, login_in(*payload, ""));
     if (!user.empty()) login.username = user;
@@ -167,23 +167,23 @@ Result<void> write_files(PrivateFiles& files, Given& given) {
 }
 
 /// No credential at all: addresses, and a key for them.
-Result<Given> give_addresses(Context& context, const ExecArgs& args, Wanted wanted) {
-  if (!wanted.files.empty() || !wanted.netrc.empty())
+Result<Given> give_addresses(Context& context, const ExecArgs& args, Assignments assignments) {
+  if (!assignments.files.empty() || !assignments.netrc.empty())
     return Error{ErrorCode::usage,
                  "--proxy keeps credentials from the program, and files have them",
                  "leave out --file and --netrc, or --proxy"};
   Given given;
   NEXUS_TRY(auto key,
-            give_proxy(context, {args.connections, std::move(wanted.variables), args.rules},
+            give_proxy(context, {args.connections, std::move(assignments.variables), args.rules},
                        given.variables));
   given.secrets.push_back(std::move(key));
   return given;
 }
 
 Result<int> run_exec(Context& context, const ExecArgs& args) {
-  NEXUS_TRY(const auto wanted, understand(args));
-  NEXUS_TRY(auto given,
-            args.proxy ? give_addresses(context, args, wanted) : fetch(context, args, wanted));
+  NEXUS_TRY(const auto assignments, understand(args));
+  NEXUS_TRY(auto given, args.proxy ? give_addresses(context, args, assignments)
+                                   : fetch(context, args, assignments));
   if (!args.mask && given.files.empty() && given.netrc.empty())
     return become(args.program, given.variables);
   NEXUS_TRY(const auto signals, HeldSignals::hold());

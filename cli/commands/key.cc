@@ -76,7 +76,7 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   return 0;
 }
 
-Result<int> run_list(Context& context) {
+Result<int> list_keys(Context& context) {
   NEXUS_TRY(const auto keys, context.client.all_pages<api::Key>("/v1/keys?limit=500"));
   if (context.output.json) {
     context.output.json_line(
@@ -164,7 +164,7 @@ Command key_command() {
           .commands = {create_command(),
                        {.name = "list",
                         .summary = "List the API keys",
-                        .action = run_list,
+                        .action = list_keys,
                         .examples = {"nexus key list", "nexus key list --json"}},
                        revoke_command(),
                        key_pair_command()}};

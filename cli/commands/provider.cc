@@ -59,7 +59,7 @@ Result<int> run_edit(Context& context, const ProviderArgs& args) {
   return 0;
 }
 
-Result<int> run_list(Context& context) {
+Result<int> list_providers(Context& context) {
   NEXUS_TRY(const auto providers, context.client.all_pages<api::Provider>("/providers?limit=500"));
   if (context.output.json) {
     context.output.json_line(
@@ -248,7 +248,7 @@ Command provider_command() {
               provider_export_command(),
               {.name = "list",
                .summary = "List the registered providers",
-               .action = run_list,
+               .action = list_providers,
                .examples = {"nexus provider list"}},
               named_command("show", "Show a provider, registered or in the catalogue", run_show),
               named_command("test", "Try a provider's endpoints and settings", run_test),

@@ -143,7 +143,7 @@ Result<int> run_apply(Context& context, const ManifestArgs& args) {
   return 0;
 }
 
-Result<int> run_export(Context& context) {
+Result<int> export_manifest(Context& context) {
   NEXUS_TRY(const auto providers, context.client.all_pages<api::Provider>("/providers?limit=500"));
   for (const auto& provider : providers)
     if (!provider.warning.empty())
@@ -186,7 +186,7 @@ Command provider_apply_command() {
 Command provider_export_command() {
   return {.name = "export",
           .summary = "Write a manifest of what is registered",
-          .action = run_export,
+          .action = export_manifest,
           .examples = {"nexus provider export > nexus-providers.toml"}};
 }
 

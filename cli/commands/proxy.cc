@@ -37,7 +37,7 @@ Result<int> run_start(Context& context, const std::string& listen) {
   return 0;
 }
 
-Result<int> run_stop(Context& context) {
+Result<int> stop_proxy(Context& context) {
   NEXUS_TRY(const auto answer, context.client.call_raw("DELETE", kPath, ""));
   if (context.output.json)
     context.output.json_line(answer);
@@ -46,7 +46,7 @@ Result<int> run_stop(Context& context) {
   return 0;
 }
 
-Result<int> run_status(Context& context) {
+Result<int> show_proxy(Context& context) {
   NEXUS_TRY(const auto proxy, context.client.get<api::Proxy>(kPath));
   print_proxy(context, proxy);
   return 0;
@@ -107,11 +107,11 @@ Command proxy_command() {
           .commands = {start_command(),
                        {.name = "stop",
                         .summary = "Listen no more",
-                        .action = run_stop,
+                        .action = stop_proxy,
                         .examples = {"nexus proxy stop"}},
                        {.name = "status",
                         .summary = "Tell where it listens, and for how many programs",
-                        .action = run_status,
+                        .action = show_proxy,
                         .examples = {"nexus proxy status"}},
                        {.name = "routes",
                         .summary = "List where requests go, and what is allowed",

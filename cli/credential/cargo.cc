@@ -17,7 +17,7 @@ std::optional<SecretText> next_line() {
   SecretText line;
   char c = 0;
   for (ssize_t got = 0; line.size() <= kLongestLine;) {
-    got = read(STDIN_FILENO, &c, 1);
+    got = ::read(STDIN_FILENO, &c, 1);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return std::nullopt;
     if (c == '\n') return line;
@@ -26,14 +26,14 @@ std::optional<SecretText> next_line() {
   return std::nullopt;
 }
 
-struct Request {
+struct RegistryRequest {
   std::string kind;
   std::string index;               ///< the registry's, as its configuration has it
   std::vector<std::string> words;  ///< of the configuration
 };
 
-Result<Request> parse(std::string_view line) {
-  Request request;
+Result<RegistryRequest> parse_line(std::string_view line) {
+  RegistryRequest request;
   NEXUS_TRY(auto fields, JsonFields::parse(line));
   static_cast<void>(fields.take("token"));  // of a login, which is not for us to keep
   std::optional<std::int64_t> version;
@@ -73,7 +73,7 @@ Result<SecretText> token_for(Context& context, const CredentialMapping& mapping)
 
 SecretText answer_to(Context& context, const HelperArgs& args, std::string_view line) {
   const auto own = [](const std::string& text) { return SecretText(std::string_view(text)); };
-  const auto request = parse(line);
+  const auto request = parse_line(line);
   if (!request) return own(refusal(request.error()));
   if (request->kind != "get") return own(refusal("operation-not-supported"));
   auto given = args;

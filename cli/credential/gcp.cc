@@ -29,7 +29,7 @@ Result<SecretText> answer_with(Context& context, const std::string& connection) 
   return json.end().take();
 }
 
-std::string refusal(const Error& error) {
+std::string failed_answer(const Error& error) {
   return JsonWriter()
       .begin()
       .member("version", 1)
@@ -44,7 +44,7 @@ std::string refusal(const Error& error) {
 
 Result<int> run_gcp_helper(Context& context, const HelperArgs& args) {
   const auto answer = answer_with(context, args.words.front());
-  answer ? print_line(context, *answer) : print_line(context, refusal(answer.error()));
+  answer ? print_line(context, *answer) : print_line(context, failed_answer(answer.error()));
   return 0;
 }
 

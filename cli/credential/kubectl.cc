@@ -9,13 +9,13 @@
 namespace nexus::cli {
 namespace {
 
-struct Asked {
+struct ClusterRequest {
   std::string version = "client.authentication.k8s.io/v1beta1";  ///< who says none knows no later
   std::string server;  ///< of the cluster, where kubectl tells (provideClusterInfo)
 };
 
-Result<Asked> asked() {
-  Asked all;
+Result<ClusterRequest> asked() {
+  ClusterRequest all;
   const auto info = environment("KUBERNETES_EXEC_INFO");
   const auto fields = JsonFields::parse(info);
   if (!fields || !fields->text("apiVersion", all.version))

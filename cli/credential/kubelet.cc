@@ -10,13 +10,13 @@ namespace {
 
 constexpr UnixTime kLeeway = 60;  ///< seconds before its end in which a login is not kept
 
-struct Asked {
+struct ImageRequest {
   std::string version;
   std::string image;
 };
 
-Result<Asked> parse(std::string_view text) {
-  Asked asked;
+Result<ImageRequest> parse_request(std::string_view text) {
+  ImageRequest asked;
   std::string kind;
   const auto fields = JsonFields::parse(text);
   const std::string group = "credentialprovider.kubelet.k8s.io/";
@@ -49,7 +49,7 @@ std::string place_of(std::string image) {
 
 Result<int> run_kubelet_helper(Context& context, const HelperArgs& args) {
   NEXUS_TRY(const auto text, read_request());
-  NEXUS_TRY(const auto request, parse(text));
+  NEXUS_TRY(const auto request, parse_request(text));
   const auto mapping = answering(context, args, parse_site(place_of(request.image)));
   const bool whole = !mapping || mapping->site.path.empty();
   SecretJsonWriter json;

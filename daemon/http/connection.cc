@@ -4,11 +4,10 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 
 #include "common/text.h"
+#include "daemon/http/read_buffer.h"
 #include "daemon/http/response_head.h"
 
 namespace nexus::http {
@@ -21,18 +20,11 @@ constexpr auto kIdleDeadline = 30s;
 constexpr auto kWriteDeadline = 30s;
 constexpr auto kLinger = 2s;
 constexpr auto kStreamDeadline = 60s;  ///< from one piece of a stream to the next
-constexpr std::size_t kReadAtOnce = 64 * 1024;
 constexpr std::size_t kSentWithHead = 4 * 1024;
 constexpr std::size_t kMaxBuffered = 1024 * 1024 + 64 * 1024;
 
 Connection::Time now() {
   return std::chrono::steady_clock::now();
-}
-
-/// One for all: an idle connection owns none.
-std::span<char> shared_buffer() {
-  static thread_local std::array<char, kReadAtOnce> buffer;
-  return buffer;
 }
 
 }  // namespace
@@ -109,7 +101,7 @@ std::optional<Parsed> Connection::on_moved() {
 }
 
 std::optional<Parsed> Connection::receive() {
-  const auto buffer = shared_buffer();
+  const auto buffer = read_buffer();
   do {
     const auto got = transport_.receive(buffer.data(), buffer.size());
     if (got.state == Moved::State::closed) return end();
@@ -182,7 +174,7 @@ std::optional<Parsed> Connection::receive_body() {
     const auto room = incoming_->room();
     is_full_ = room == 0;
     if (is_full_) return std::nullopt;
-    const auto buffer = shared_buffer();
+    const auto buffer = read_buffer();
     const auto got = transport_.receive(buffer.data(), std::min(buffer.size(), room));
     if (got.state == Moved::State::closed) return end();
     if (got.state != Moved::State::some) return std::nullopt;
@@ -347,7 +339,7 @@ std::optional<Parsed> Connection::linger() {
 }
 
 std::optional<Parsed> Connection::drop_what_comes() {
-  const auto buffer = shared_buffer();
+  const auto buffer = read_buffer();
   do {
     const auto got = transport_.receive(buffer.data(), buffer.size());
     if (got.state == Moved::State::closed) return end();

@@ -4,21 +4,15 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
+
+#include "daemon/http/read_buffer.h"
 
 namespace nexus::http {
 namespace {
 
 /// So that one tunnel does not hold up what else the loop has to do.
 constexpr int kPiecesAtOnce = 4;
-
-/// One for all: an idle tunnel owns none.
-std::span<char> shared_buffer() {
-  static thread_local std::array<char, Pipe::kPiece> buffer;
-  return buffer;
-}
 
 }  // namespace
 
@@ -62,7 +56,7 @@ void Tunnel::receive(Transport& transport) {
     const auto room = from_client_->room();
     is_full_ = room == 0;
     if (is_full_) return;
-    const auto buffer = shared_buffer();
+    const auto buffer = read_buffer();
     const auto got = transport.receive(buffer.data(), std::min(buffer.size(), room));
     if (got.state == Moved::State::closed) {
       client_ended_ = true;

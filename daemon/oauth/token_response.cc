@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxToken = 64 * 1024;
 
-Error refused(const std::string& what,
-              const std::string& hint = "check the provider's token endpoint") {
+Error unusable_answer(const std::string& what,
+                      const std::string& hint = "check the provider's token endpoint") {
   return {ErrorCode::provider_protocol, "the token endpoint's answer is not usable: " + what, hint};
 }
 
@@ -22,11 +22,11 @@ Error refused(const std::string& what,
 Result<Secret> take_secret(Json& document, const char* name) {
   const auto found = document.find(name);
   if (found == document.end() || found->is_null()) return Secret();
-  if (!found->is_string()) return refused(std::string(name) + " is not a text");
+  if (!found->is_string()) return unusable_answer(std::string(name) + " is not a text");
   auto& text = found->get_ref<std::string&>();
   if (!is_token(text)) {
     wipe(text);
-    return refused(std::string(name) + " has characters or a length that are not allowed");
+    return unusable_answer(std::string(name) + " has characters or a length that are not allowed");
   }
   Secret secret(text);
   wipe(text);
@@ -71,7 +71,7 @@ Result<std::optional<std::int64_t>> read_life(const Json& document, UnixTime now
   if (const auto found = document.find("expires_in");
       found != document.end() && !found->is_null()) {
     const auto number = count_in(*found);
-    if (!number) return refused("expires_in is not a length of time");
+    if (!number) return unusable_answer("expires_in is not a length of time");
     if (*number <= kMaxExpiresIn) return number;
     const auto time = time_of(*number, now);
     return time ? until(*time) : std::optional(kMaxExpiresIn);
@@ -109,14 +109,14 @@ Result<std::optional<std::string>> read_scope(const Json& document, Dialect::Sco
   } else if (found->is_array() && format == Dialect::ScopeFormat::list) {
     std::vector<std::string> scopes;
     for (const auto& item : *found) {
-      if (!item.is_string()) return refused("scope is not a text");
+      if (!item.is_string()) return unusable_answer("scope is not a text");
       scopes.push_back(item.get<std::string>());
     }
     scope = join(scopes, " ");
   } else {
-    return refused("scope is not a text");
+    return unusable_answer("scope is not a text");
   }
-  if (!is_vschar(scope)) return refused("scope has characters that are not allowed");
+  if (!is_vschar(scope)) return unusable_answer("scope has characters that are not allowed");
   return std::optional(scope);
 }
 
@@ -150,15 +150,16 @@ Result<TokenResponse> read_token_response(Json& whole, const Dialect& dialect, U
   NEXUS_TRY(response.access_token, take_secret(document, "access_token"));
   NEXUS_TRY(response.refresh_token, take_secret(document, "refresh_token"));
   NEXUS_TRY(response.id_token, take_secret(document, "id_token"));
-  if (response.access_token.empty()) return refused("there is no access_token");
+  if (response.access_token.empty()) return unusable_answer("there is no access_token");
   const auto type = text_member(document, "token_type");
   if (!dialect.token_type_optional) {
     const std::string way_out =
         "where it is to be used as a Bearer token all the same, run: nexus provider edit PROVIDER "
         "--param token_type_optional=true";
-    if (!type) return refused("there is no token_type", way_out);
+    if (!type) return unusable_answer("there is no token_type", way_out);
     if (lower(*type) != "bearer")
-      return refused("its token_type '" + printable(*type, 40) + "' is not Bearer", way_out);
+      return unusable_answer("its token_type '" + printable(*type, 40) + "' is not Bearer",
+                             way_out);
   }
   NEXUS_TRY(response.expires_in, read_life(document, now));
   if (!response.expires_in) response.expires_in = dialect.default_expires_in;
