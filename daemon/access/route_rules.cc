@@ -34,17 +34,42 @@ RE2::Options options() {
   return options;
 }
 
+/// A segment that a server may take for the directory itself or the one above: blanks at its ends
+/// are cut off by some.
+bool is_dots(const std::string& segment) {
+  return segment.find('.') != std::string::npos &&
+         segment.find_first_not_of(". ") == std::string::npos;
+}
+
 /// The path with everything decoded, which is what a rule is written about; nothing for one that a
 /// server behind it may read as another: a slash or backslash that is encoded, one that is doubled,
-/// parameters of a segment.
+/// parameters of a segment, something that is encoded twice, dots, control characters, and bytes
+/// that are no UTF-8 (overlong forms among them).
 std::optional<std::string> plain_path(std::string_view path) {
   const auto known = lower(path);
-  for (const char* odd : {"%2f", "%5c", "\\", ";", "%3b"})
+  for (const char* odd : {"%2f", "%5c", "\\", ";", "%3b", "%25"})
     if (known.find(odd) != std::string::npos) return std::nullopt;
   const auto behind_scheme = known.find("://");
   const auto from = behind_scheme == std::string::npos ? 0 : behind_scheme + 3;
   if (known.find("//", from) != std::string::npos) return std::nullopt;
-  return percent_decode(path, false);
+  auto plain = percent_decode(path, false);
+  if (!plain || !is_valid_utf8(*plain)) return std::nullopt;
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (std::any_of(plain->begin(), plain->end(), is_control)) return std::nullopt;
+  const auto segments = split(*plain, '/');
+  if (std::any_of(segments.begin(), segments.end(), is_dots)) return std::nullopt;
+  return plain;
+}
+
+/// None where one of them is none.
+std::vector<std::string> methods_in(const std::string& word) {
+  // Some servers take methods in whatever case.
+  auto methods = split(lower(word), ',');
+  const bool has_gap = word.starts_with(',') || word.ends_with(',') || word.find(",,") != word.npos;
+  const bool good = !has_gap && std::all_of(methods.begin(), methods.end(), is_http_token) &&
+                    (methods.size() == 1 || std::count(methods.begin(), methods.end(), "*") == 0);
+  if (!good) methods.clear();
+  return methods;
 }
 
 std::string quoted(const std::string& text) {
@@ -73,11 +98,8 @@ class RouteRules::Rule {
     if (words.size() != 3) return bad("has not three or four words");
     if (words[0] != "allow" && words[0] != "deny") return bad("neither allows nor denies");
     rule->allows_ = words[0] == "allow";
-    rule->methods_ = split(words[1], ',');
-    for (const auto& method : rule->methods_)
-      if (!is_http_token(method) || words[1].ends_with(',') ||
-          (method == "*" && rule->methods_.size() > 1))
-        return bad("names methods that are none");
+    rule->methods_ = methods_in(words[1]);
+    if (rule->methods_.empty()) return bad("names methods that are none");
     const auto& path = words[2];
     if (!path.starts_with('/') && !path.starts_with("https://") && !path.starts_with("http://"))
       return bad("has a path that does not begin with /");
@@ -94,8 +116,9 @@ class RouteRules::Rule {
     return connection_.empty() || connection_ == row.id || connection_ == row.alias ||
            connection_ == row.provider_name;
   }
+  /// `method`: in lower case.
   bool fits(const std::string& method, const std::string& path) const {
-    const bool any = methods_[0] == "*";
+    const bool any = methods_.front() == "*";
     return (any || std::find(methods_.begin(), methods_.end(), method) != methods_.end()) &&
            RE2::FullMatch(path, *path_);
   }
@@ -104,7 +127,7 @@ class RouteRules::Rule {
  private:
   std::string connection_;  ///< "" for all
   bool allows_ = false;
-  std::vector<std::string> methods_;
+  std::vector<std::string> methods_;  ///< in lower case, at least one
   std::unique_ptr<RE2> path_;
 };
 
@@ -115,11 +138,13 @@ Result<RouteRules> RouteRules::parse(const std::vector<std::string>& texts) {
     rules.rules_.push_back(std::move(rule));
   }
   rules.texts_ = texts;
+  rules.binds_ = !texts.empty();
   return rules;
 }
 
 RouteRules RouteRules::about(const ConnectionRow& connection) const {
   RouteRules rules;
+  rules.binds_ = binds_;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (!rules_[i]->is_about(connection)) continue;
     rules.rules_.push_back(rules_[i]);
@@ -129,7 +154,7 @@ RouteRules RouteRules::about(const ConnectionRow& connection) const {
 }
 
 Result<void> RouteRules::check(const std::string& method, std::string_view path) const {
-  if (rules_.empty()) return {};
+  if (!binds_) return {};
   const auto denied = [&](const std::string& why) {
     return Error{ErrorCode::route_not_allowed,
                  method + " " + printable(path, 200) + " is not allowed: " + why,
@@ -137,8 +162,9 @@ Result<void> RouteRules::check(const std::string& method, std::string_view path)
   };
   const auto plain = plain_path(path);
   if (!plain) return denied("where there are rules, no path may be read in two ways");
+  const auto known_method = lower(method);
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    if (!rules_[i]->fits(method, *plain)) continue;
+    if (!rules_[i]->fits(known_method, *plain)) continue;
     if (rules_[i]->allows()) return {};
     return denied("the rule is " + quoted(texts_[i]));
   }

@@ -17,17 +17,17 @@ namespace nexus {
 /// CONNECTION: an id, an alias or a provider's name; without one it is about all. METHODS: one or
 /// more with commas between them, or *. PATH: below the API's base URL, without a query, or a URL
 /// of another host that the connection's requests may go to; * stands for anything within a
-/// segment,
-/// ** for anything.
+/// segment, ** for anything.
 ///
-/// The first rule that fits counts. Of a connection that any rule is about, what none fits is
-/// denied.
+/// The first rule that fits counts. Where there are rules, what none fits is denied, also for a
+/// connection that none is about: a name that is misspelt allows nothing.
 class RouteRules {
  public:
   /// Error: invalid_field, which tells the rule and how one reads.
   static Result<RouteRules> parse(const std::vector<std::string>& texts);
 
-  bool empty() const { return rules_.empty(); }
+  /// Nothing is denied then.
+  bool empty() const { return !binds_; }
   const std::vector<std::string>& texts() const { return texts_; }
   /// Those that are about this connection.
   RouteRules about(const ConnectionRow& connection) const;
@@ -37,6 +37,7 @@ class RouteRules {
 
  private:
   class Rule;
+  bool binds_ = false;  ///< also where none of them is about the connection
   std::vector<std::string> texts_;
   std::vector<std::shared_ptr<const Rule>> rules_;
 };

@@ -179,7 +179,8 @@ std::function<Reactor*(const http::Request&)> passes_on(Services& services) {
 }
 
 Result<Meant> meant_by_headers(const http::Request& request) {
-  if (request.method == "CONNECT" || request.method == "TRACE")
+  const auto method = lower(request.method);
+  if (method == "connect" || method == "trace" || method == "track")
     return Error{ErrorCode::method_not_allowed, request.method + " is not sent on",
                  "it would open a tunnel, or have the credential told back"};
   if (request.method == "HEAD" && request.stream) return malformed("HEAD has no body");

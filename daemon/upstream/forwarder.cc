@@ -136,9 +136,12 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     if (const auto& access = request_.caller.access; access && !access->rules.empty())
       of_key = access->rules.about(token_.row->connection);
     if (aim_->rules.empty() && of_key.empty()) return {};
-    if (overrides_method(request_.headers))
+    const auto query = url_.find('?');
+    if (overrides_request(request_.headers,
+                          query == std::string::npos ? "" : url_.substr(query + 1)))
       return Error{ErrorCode::route_not_allowed,
-                   "where there are rules, no header may name another method", "leave it out"};
+                   "where there are rules, no header or parameter may name another method or path",
+                   "leave it out"};
     const auto path = aim_->destinations.path_of(url_);
     NEXUS_CHECK(aim_->rules.check(request_.method, path));
     return of_key.check(request_.method, path);

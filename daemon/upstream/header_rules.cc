@@ -22,6 +22,12 @@ constexpr std::array kOfServer{
     "set-cookie",      "set-cookie2",   "alt-svc",        "strict-transport-security",
     "public-key-pins", "cache-control", "clear-site-data"};
 
+/// What frameworks take for the method (Rails, Laravel, Google's APIs) or the path (IIS, Symfony).
+constexpr std::array kOverriding{"x-http-method-override", "x-http-method",  "x-method-override",
+                                 "x-original-url",         "x-rewrite-url",  "x-original-uri",
+                                 "x-override-url",         "x-forwarded-uri"};
+constexpr std::array kOverridingInQuery{"_method", "x-http-method-override", "$httpmethod"};
+
 template <class List>
 bool is_in(const List& list, const std::string& name) {
   return std::any_of(list.begin(), list.end(), [&](const char* each) { return name == each; });
@@ -77,12 +83,18 @@ Headers headers_for_server(const HeaderLines& from_caller) {
   return out;
 }
 
-bool overrides_method(const HeaderLines& from_caller) {
-  return std::any_of(from_caller.begin(), from_caller.end(), [](const auto& header) {
-    const auto known = lower(header.first);
-    return known == "x-http-method-override" || known == "x-http-method" ||
-           known == "x-method-override";
-  });
+bool overrides_request(const HeaderLines& from_caller, std::string_view query) {
+  const bool by_header =
+      std::any_of(from_caller.begin(), from_caller.end(), [](const auto& header) {
+        auto known = lower(header.first);
+        std::replace(known.begin(), known.end(), '_', '-');  // the same to CGI and its heirs
+        return is_in(kOverriding, known);
+      });
+  const auto parameters = split(query, '&');
+  return by_header || std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
+           const auto name = percent_decode(parameter.substr(0, parameter.find('=')), true);
+           return name && is_in(kOverridingInQuery, lower(*name));
+         });
 }
 
 HeaderLines headers_for_caller(const HeaderLines& from_server, const Masked& masked) {

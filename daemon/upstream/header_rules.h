@@ -25,8 +25,9 @@ class Masked {
 /// 7.6.1) and of the framing, no credentials of its own, no cookies, nothing that is meant for us.
 Headers headers_for_server(const HeaderLines& from_caller);
 
-/// Whether a server may take the request for one of another method.
-bool overrides_method(const HeaderLines& from_caller);
+/// Whether a server may take the request for one of another method or path: by its headers, or by
+/// the query of its target.
+bool overrides_request(const HeaderLines& from_caller, std::string_view query);
 
 /// What of a server's headers goes back to the caller: not those of its connection to us and of
 /// the framing, no cookies, and no credential that it tells back. What is passed on must not be

@@ -30,7 +30,9 @@ TEST_CASE("the first rule that fits counts, and what none fits is denied", "[rou
   CHECK(allows(some, "PUT", "https://uploads.example.com/x"));
   CHECK_FALSE(allows(some, "GET", "/repos/a/secrets/b"));
   CHECK_FALSE(allows(some, "GET", "/repos"));
-  CHECK_FALSE(allows(some, "get", "/repos/a"));
+  CHECK(allows(some, "get", "/repos/a"));  // some servers take methods in whatever case
+  CHECK_FALSE(allows(rules({"deny DELETE /**", "allow * /**"}), "delete", "/a"));
+  CHECK_FALSE(allows(rules({"deny delete /**", "allow * /**"}), "DELETE", "/a"));
   CHECK_FALSE(allows(some, "POST", "/repos/a/b/issues"));
   CHECK_FALSE(allows(some, "POST", "/repos/a/issues/1"));
   CHECK_FALSE(allows(some, "GET", "/user"));
@@ -42,8 +44,27 @@ TEST_CASE("a path that could be read in two ways gets past no rule", "[route_rul
   const auto some = rules({"deny * /a/secret", "deny * /a/b%20c", "allow * /**"});
   for (const char* path : {"/a/%73ecret", "/a/secre%74", "/%61/secret", "/a/b%20c"})
     CHECK_FALSE(allows(some, "GET", path));
-  for (const char* path : {"/a//secret", "//a/secret", "/a%2Fsecret", "/a%2fsecret", "/a\\secret",
-                           "/a%5Csecret", "/a;x/secret", "/a/secret;x", "/a/secret%3bx", "/a/%zz"})
+  for (const char* path : {"/a//secret",
+                           "//a/secret",
+                           "/a%2Fsecret",
+                           "/a%2fsecret",
+                           "/a\\secret",
+                           "/a%5Csecret",
+                           "/a;x/secret",
+                           "/a/secret;x",
+                           "/a/secret%3bx",
+                           "/a/%zz",
+                           "/b/%252e%252e/a/secret",
+                           "/b/%c0%ae%c0%ae/a/secret",
+                           "/b/%c0%af",
+                           "/b/..%20/a/secret",
+                           "/b/..%09/a/secret",
+                           "/b/%2e%2e%0a/a/secret",
+                           "/b/../a/secret",
+                           "/b/.%20./a",
+                           "/a/x%00",
+                           "/a/%ff",
+                           "/b/..."})
     CHECK_FALSE(allows(some, "GET", path));
   for (const char* path : {"/a/b", "/a/%E2%82%AC", "/"}) CHECK(allows(some, "GET", path));
   // What has a meaning in expressions has none here.
@@ -62,14 +83,17 @@ TEST_CASE("rules are about a connection by its id, alias or provider", "[route_r
   CHECK(own.texts().size() == 4);
   for (const char* path : {"/a", "/b", "/c", "/d"}) CHECK(allows(own, "GET", path));
   CHECK_FALSE(allows(own, "GET", "/e"));
+  // A name that is misspelt allows nothing, rather than everything.
   row = {};
-  CHECK(rules({"work deny * /**"}).about(row).empty());
+  CHECK_FALSE(allows(rules({"wrok deny DELETE /**"}).about(row), "DELETE", "/"));
+  CHECK(allows(rules({}).about(row), "DELETE", "/"));
 }
 
 TEST_CASE("a rule that is none says how one reads", "[route_rules]") {
   for (const char* bad :
        {"", "allow", "GET /x", "permit GET /x", "allow GET x", "allow GET, /x", "allow *,GET /x",
-        "a b allow GET /x", "allow G\tT /x", "allow GET ftp://x"})
+        "a b allow GET /x", "allow G\tT /x", "allow GET ftp://x", "deny , /x", "deny ,, /x",
+        "deny GET,,PUT /x", "deny ,GET /x"})
     CHECK_FALSE(RouteRules::parse({bad}));
   CHECK_FALSE(RouteRules::parse({"allow GET /" + std::string(3000, 'x')}));
 }
