@@ -103,10 +103,11 @@ class RouteRules::Rule {
     const auto& path = words[2];
     if (!path.starts_with('/') && !path.starts_with("https://") && !path.starts_with("http://"))
       return bad("has a path that does not begin with /");
-    // Written as it is sent, and compared as it is meant.
-    const auto meant = percent_decode(path, false);
-    if (!meant || lower(path).find("%2a") != std::string::npos)
-      return bad("has a path that is none");
+    // Written as it is sent, and compared as it is meant. What no path can be would never fit.
+    const auto meant = plain_path(path);
+    if (!meant || path.find_first_of("?#") != std::string::npos ||
+        lower(path).find("%2a") != std::string::npos)
+      return bad("has a path that no request has");
     rule->path_ = std::make_unique<RE2>(expression_of(*meant), options());
     if (!rule->path_->ok()) return bad("has a path that is too long");
     return std::shared_ptr<const Rule>(std::move(rule));
@@ -116,15 +117,19 @@ class RouteRules::Rule {
     return connection_.empty() || connection_ == row.id || connection_ == row.alias ||
            connection_ == row.provider_name;
   }
-  /// `method`: in lower case.
+  /// `method`: in lower case. What is denied to GET is to HEAD, which tells of the same.
   bool fits(const std::string& method, const std::string& path) const {
-    const bool any = methods_.front() == "*";
-    return (any || std::find(methods_.begin(), methods_.end(), method) != methods_.end()) &&
-           RE2::FullMatch(path, *path_);
+    const bool fits_method =
+        methods_.front() == "*" || names(method) || (!allows_ && method == "head" && names("get"));
+    return fits_method && RE2::FullMatch(path, *path_);
   }
   bool allows() const { return allows_; }
 
  private:
+  bool names(const std::string& method) const {
+    return std::find(methods_.begin(), methods_.end(), method) != methods_.end();
+  }
+
   std::string connection_;  ///< "" for all
   bool allows_ = false;
   std::vector<std::string> methods_;  ///< in lower case, at least one
@@ -153,11 +158,12 @@ RouteRules RouteRules::about(const ConnectionRow& connection) const {
   return rules;
 }
 
-Result<void> RouteRules::check(const std::string& method, std::string_view path) const {
+Result<void> RouteRules::check(const std::string& method, std::string_view path,
+                               std::string_view as_asked) const {
   if (!binds_) return {};
   const auto denied = [&](const std::string& why) {
     return Error{ErrorCode::route_not_allowed,
-                 method + " " + printable(path, 200) + " is not allowed: " + why,
+                 method + " " + printable(as_asked, 200) + " is not allowed: " + why,
                  "ask whoever set the rules, under [proxy] in nexus.toml or of this key"};
   };
   const auto plain = plain_path(path);

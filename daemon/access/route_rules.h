@@ -32,8 +32,10 @@ class RouteRules {
   /// Those that are about this connection.
   RouteRules about(const ConnectionRow& connection) const;
   /// `path`: as it is sent, without its query. A path that another server could read as a different
-  /// one is denied, whatever the rules say. Error: route_not_allowed.
-  Result<void> check(const std::string& method, std::string_view path) const;
+  /// one is denied, whatever the rules say. `as_asked`: what the caller is told of it, without
+  /// credentials that were put in. Error: route_not_allowed.
+  Result<void> check(const std::string& method, std::string_view path,
+                     std::string_view as_asked) const;
 
  private:
   class Rule;

@@ -76,7 +76,9 @@ Result<std::string> BundleExporter::make(const BundleOrder& order, const Caller&
   SetAside aside(moves_);
   for (const auto& row : order.connections) NEXUS_CHECK(aside.add(row));
   auto bundle = seal(order, caller);
-  if (bundle) aside.keep();
+  if (!bundle) return bundle;
+  NEXUS_CHECK(aside.check());
+  aside.keep();
   return bundle;
 }
 

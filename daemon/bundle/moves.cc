@@ -32,7 +32,18 @@ Result<void> Moves::set_aside(const ConnectionRow& row) {
   refresher_.join(row.id, {.done = [landed](const Result<void>&) { landed->set_value(); }});
   over.wait();
   const auto stored = ledger_.save_kept(row);
-  return stored ? Result<void>() : stored.error();
+  if (stored) return {};
+  NEXUS_CHECK(put_back(row.id));
+  return stored.error();
+}
+
+Result<void> Moves::check_aside(const std::string& id) {
+  NEXUS_TRY(const auto now, store_.connection(id));
+  if (!now) return no_such_connection(id);
+  if (now->status == ConnectionStatus::moving) return {};
+  return not_active(*now).value_or(
+      Error{ErrorCode::invalid_state, "connection " + id + " was taken back meanwhile",
+            "move it again, or leave it here", id, now->provider_name});
 }
 
 Result<void> Moves::put_back(const std::string& id) {
@@ -60,8 +71,14 @@ SetAside::~SetAside() {
 }
 
 Result<void> SetAside::add(const ConnectionRow& row) {
-  ids_.push_back(row.id);  // whatever stands in the way: it may be aside by then
-  return moves_.set_aside(row);
+  NEXUS_CHECK(moves_.set_aside(row));
+  ids_.push_back(row.id);
+  return {};
+}
+
+Result<void> SetAside::check() {
+  for (const auto& id : ids_) NEXUS_CHECK(moves_.check_aside(id));
+  return {};
 }
 
 }  // namespace nexus

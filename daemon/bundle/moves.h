@@ -22,9 +22,12 @@ class Moves {
         Clock clock, Clock wall_clock);
 
   /// When it returns, the refresh that was under way has ended, and what it brought is stored.
-  /// Blocks for as long as that takes. Errors: connection_… where it is not active any more;
-  /// internal_error where what came cannot be stored, it is to be put back then.
+  /// Blocks for as long as that takes. With an error it is not set aside, or not by this call:
+  /// connection_… where it is not active any more, and where somebody else moves it;
+  /// internal_error where what came cannot be stored.
   Result<void> set_aside(const ConnectionRow& row);
+  /// Whether nobody has taken it back. Errors: connection_….
+  Result<void> check_aside(const std::string& id);
 
   /// It goes on here as if nothing had been; not where its grant has ended meanwhile.
   Result<void> put_back(const std::string& id);
@@ -52,6 +55,8 @@ class SetAside {
 
   /// Errors: those of Moves::set_aside.
   Result<void> add(const ConnectionRow& row);
+  /// That all of them still are. Errors: those of Moves::check_aside.
+  Result<void> check();
   void keep() { ids_.clear(); }
 
  private:

@@ -230,7 +230,9 @@ void Connection::begin_stream() {
     case OutgoingBody::Next::wait:
       return;
     case OutgoingBody::Next::broken:
-      end();
+      // By its head the client can tell that a body is missing, unless the end of the connection is
+      // to be the body's.
+      if (close_after_ && is_http_1_0_) end();
   }
 }
 

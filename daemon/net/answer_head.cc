@@ -19,8 +19,10 @@ const char* AnswerHead::add_line(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     *this = {};
     status = status_in(line);
+    has_bare_ends = !line.ends_with("\r\n");
     return "";
   }
+  if (line.ends_with("\r\n") == has_bare_ends) return "the lines of its head end in two ways";
   const auto colon = line.find(':');
   const auto name = line.substr(0, std::min(colon, line.size()));
   if (colon == std::string_view::npos || !is_http_token(name))

@@ -56,7 +56,7 @@ void CurlConnection::finish(CURLcode code) {
     code = CURLE_COULDNT_CONNECT;
   const auto connected = std::exchange(connected_, nullptr);
   if (code == CURLE_OK) return connected({});
-  connected(curl_error(code, detail_, url_, check_));
+  connected(curl_error(code, detail_, server_of(url_), check_));
 }
 
 void CurlConnection::on_ready(std::function<void()> ready) {

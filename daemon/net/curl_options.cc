@@ -87,9 +87,9 @@ Result<void> set_proxy(CURL* curl, const std::string& target, const NetworkSetti
   return {};
 }
 
-Error curl_error(CURLcode code, const char* detail, const std::string& url,
+Error curl_error(CURLcode code, const char* detail, const std::string& told,
                  const AddressCheck& check) {
-  const auto where = printable(url.substr(0, url.find_first_of("?#")), 200);
+  const auto where = printable(told.substr(0, told.find_first_of("?#")), 200);
   if (check.refused) return address_refused(where);
   if (code == CURLE_OPERATION_TIMEDOUT)
     return {ErrorCode::upstream_timeout, where + " did not answer in time",
@@ -100,6 +100,16 @@ Error curl_error(CURLcode code, const char* detail, const std::string& url,
   return {ErrorCode::upstream_error, "cannot talk to " + where + ": " + printable(why, 200),
           tls ? "for a private CA set network.ca_file in nexus.toml"
               : "check the network (and proxy settings), then try again"};
+}
+
+std::string server_of(const std::string& url) {
+  const auto scheme = url.find("://");
+  return url.substr(0, scheme == std::string::npos ? scheme : url.find_first_of("/?#", scheme + 3));
+}
+
+Error body_broke_off() {
+  return {ErrorCode::invalid_field, "the request's body broke off, or is not framed as it says",
+          "send as much as its Content-Length says, or chunks that are well-formed"};
 }
 
 }  // namespace nexus

@@ -30,8 +30,12 @@ bool may_use(AddressCheck& check, const char* address);
 Result<void> set_proxy(CURL* curl, const std::string& url, const NetworkSettings& settings,
                        AddressCheck& check);
 
-/// What the failure of a request to `url` is for us.
-Error curl_error(CURLcode code, const char* detail, const std::string& url,
+/// What the failure of a request is for us; `told` of its URL.
+Error curl_error(CURLcode code, const char* detail, const std::string& told,
                  const AddressCheck& check);
+/// All that may be told of a URL whose path may hold credentials.
+std::string server_of(const std::string& url);
+/// Of the request that a caller was sending.
+Error body_broke_off();
 
 }  // namespace nexus

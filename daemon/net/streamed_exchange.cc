@@ -127,7 +127,10 @@ std::size_t StreamedExchange::on_wanted(char* to, std::size_t, std::size_t size,
   std::memcpy(to, taken.bytes.data(), taken.bytes.size());
   if (!taken.bytes.empty()) return taken.bytes.size();
   if (taken.state == Pipe::State::ended) return 0;
-  if (taken.state == Pipe::State::broken) return CURL_READFUNC_ABORT;
+  if (taken.state == Pipe::State::broken) {
+    exchange.request_broke_off_ = true;
+    return CURL_READFUNC_ABORT;
+  }
   exchange.send_paused_ = true;
   return CURL_READFUNC_PAUSE;
 }
@@ -198,12 +201,13 @@ void StreamedExchange::finish(CURLcode code) {
     return;
   }
   if (code == CURLE_OK) fault_ = "its head breaks off";
-  auto error = curl_error(code, detail_, request_.head.url, check_);
+  auto error = curl_error(code, detail_, server_of(request_.head.url), check_);
   if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING) fault_ = detail_;
   if (*fault_ != '\0')
     error = {ErrorCode::provider_protocol,
              "the answer cannot be passed on: " + printable(fault_, 200),
              "tell whoever runs the server"};
+  if (request_broke_off_) error = body_broke_off();
   // What was sent, or began to be, may have been read and acted upon.
   long request_bytes = 0;
   curl_easy_getinfo(curl_.get(), CURLINFO_REQUEST_SIZE, &request_bytes);

@@ -76,6 +76,7 @@ class StreamedExchange {
   const char* fault_ = "";  ///< of the head
   std::shared_ptr<Pipe> body_;
   bool send_paused_ = false;
+  bool request_broke_off_ = false;
   bool receive_paused_ = false;
   Time moved_at_ = Time::clock::now();  ///< when the server last took or gave something
 };

@@ -250,8 +250,8 @@ void WebSocketExchange::take_body(std::string_view bytes) {
 void WebSocketExchange::closed(bool is_broken) {
   if (state_ == State::asking) {
     if (!in_.empty() && !is_broken) return fail("its head breaks off");
-    return fail(curl_error(is_broken ? CURLE_RECV_ERROR : CURLE_GOT_NOTHING, "", request_.head.url,
-                           AddressCheck{}));
+    return fail(curl_error(is_broken ? CURLE_RECV_ERROR : CURLE_GOT_NOTHING, "",
+                           server_of(request_.head.url), AddressCheck{}));
   }
   if (!is_broken && !decoder_) from_server_->end();
   end();
@@ -271,7 +271,7 @@ bool WebSocketExchange::is_silent_since(Time then) const {
 }
 
 void WebSocketExchange::give_up() {
-  fail(curl_error(CURLE_OPERATION_TIMEDOUT, "", request_.head.url, AddressCheck{}));
+  fail(curl_error(CURLE_OPERATION_TIMEDOUT, "", server_of(request_.head.url), AddressCheck{}));
 }
 
 void WebSocketExchange::fail(const char* fault) {

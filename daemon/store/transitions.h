@@ -13,8 +13,8 @@ constexpr bool may_become(ConnectionStatus from, ConnectionStatus to) {
       return to == active || to == failed || to == revoked;
     case active:
       return to == active || to == attention_required || to == moving || to == revoked;
-    case moving:  // taken back, found to have ended, or gone for good
-      return to == active || to == attention_required || to == moving || to == revoked;
+    case moving:  // taken back, found to have ended, or gone for good; never moved once more
+      return to == active || to == attention_required || to == revoked;
     case attention_required:  // whoever connects again makes a new connection
       return to == attention_required || to == revoked;
     case failed:

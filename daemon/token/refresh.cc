@@ -89,8 +89,7 @@ Result<void> Refresh::use_refresh_token(const Errand& errand, const Secret& toke
   const auto& client = errand.ours.client;
   const auto generation = errand.secrets.generation(SecretField::refresh_token);
   const bool was_unanswered = row.refresh_sent == generation;
-  NEXUS_TRY(const bool begun, ledger_.sent(row, generation));
-  if (!begun) return no_such_connection(row.id);
+  NEXUS_CHECK(ledger_.sent(row, generation));
 
   const auto sent_at = clock_();
   const metrics::Timer timer;

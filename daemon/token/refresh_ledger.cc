@@ -67,8 +67,15 @@ std::optional<Error> RefreshLedger::told_to_wait(const ConnectionRow& row, bool 
   return about(row, std::move(error));
 }
 
-Result<bool> RefreshLedger::sent(const ConnectionRow& row, std::int64_t generation) {
-  return store_.begin_refresh(row.id, generation);
+Result<void> RefreshLedger::sent(const ConnectionRow& row, std::int64_t generation) {
+  NEXUS_TRY(const bool begun, store_.begin_refresh(row.id, generation));
+  return begun ? Result<void>() : why_not_refreshed(row.id);
+}
+
+Error RefreshLedger::why_not_refreshed(const std::string& id) const {
+  const auto now = store_.connection(id);
+  if (!now) return now.error();
+  return *now ? not_active(**now).value_or(no_such_connection(id)) : no_such_connection(id);
 }
 
 /// Those that nobody uses are kept alive, now and then, rather than fresh.
@@ -96,7 +103,7 @@ Result<void> RefreshLedger::save(const ConnectionRow& row, Refreshed refreshed) 
     due_.expect(Due::What::refresh, clock_() + kAfterTrouble);
     return saved.error();
   }
-  if (!*saved) return no_such_connection(row.id);
+  if (!*saved) return why_not_refreshed(row.id);
   {
     const std::lock_guard lock(mutex_);
     kept_.erase(row.id);

@@ -42,11 +42,11 @@ class RefreshLedger {
   std::optional<Error> told_to_wait(const ConnectionRow& row, bool forced);
 
   /// F6: should a request with this generation of the refresh token be the last thing that we do,
-  /// the next daemon knows what it was; 0: every request was answered. False when the connection is
-  /// not active any more.
-  Result<bool> sent(const ConnectionRow& row, std::int64_t generation);
+  /// the next daemon knows what it was; 0: every request was answered. Errors: connection_… when it
+  /// is not active any more.
+  Result<void> sent(const ConnectionRow& row, std::int64_t generation);
   /// Stores what came. What cannot be stored (disk full) is kept, sealed, and stored before any
-  /// further request by `save_kept`. Error: connection_not_found when it was removed meanwhile.
+  /// further request by `save_kept`. Errors: connection_… when it is not active any more.
   Result<void> save(const ConnectionRow& row, Refreshed refreshed);
   /// Whether something was kept, and is stored now.
   Result<bool> save_kept(const ConnectionRow& row);
@@ -64,6 +64,7 @@ class RefreshLedger {
     UnixTime until = 0;  ///< for fetches; the background has refresh_at
     UnixTime asked = 0;  ///< by Retry-After, for forced refreshes too
   };
+  Error why_not_refreshed(const std::string& id) const;
   UnixTime last_used(const ConnectionRow& row);
   std::optional<UnixTime> next_refresh(const ConnectionRow& row, const Refreshed& refreshed);
   UnixTime wait_for_provider(const std::string& provider_id, const Error& error);

@@ -12,6 +12,8 @@
 namespace nexus {
 namespace {
 
+constexpr UnixTime kBetweenRefusals = 60;
+
 Error static_has_nothing(const ConnectionRow& row, const std::string& what,
                          const std::string& hint) {
   return {ErrorCode::static_token, "connection " + row.id + " holds static credentials: " + what,
@@ -90,12 +92,23 @@ void Tokens::replace_refused(const std::string& connection_id, const std::string
   auto present = open(*row);
   if (!present || hex(sha256(present->access_token.expose())) != sha256_of_it)
     return done(std::move(present));
+  if (right == Right::forward && !may_replace_again(connection_id))
+    return done(Error{ErrorCode::rate_limited,
+                      "connection " + connection_id + " was given a new token just now",
+                      "see what the API says; its token is not why", connection_id});
   refresher_.note_use(connection_id);
   refresher_.join(connection_id, {.refused = (*row)->connection.token.obtained_at,
                                   .done = [this, connection_id,
                                            done = std::move(done)](const Result<void>& outcome) {
                                     done(after_flight(connection_id, outcome, true));
                                   }});
+}
+
+bool Tokens::may_replace_again(const std::string& connection_id) {
+  const std::lock_guard lock(mutex_);
+  const auto now = clock_();
+  std::erase_if(replaced_, [&](const auto& each) { return now - each.second >= kBetweenRefusals; });
+  return replaced_.emplace(connection_id, now).second;
 }
 
 Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget target) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -64,9 +66,10 @@ class Tokens {
 
   /// Refreshes whatever is left. Also errors: no_refresh_token, static_token.
   void refresh(const std::string& connection_id, const Caller& caller, Done done);
-  /// Refreshes where the token that an API refused, told by the hexadecimal
-  /// digits of its SHA-256, is the present one still;
-  /// else that one is the answer. Waits as long as the last failure says, unlike `refresh`.
+  /// Refreshes where the token that an API refused, told by the hexadecimal digits of its SHA-256,
+  /// is the present one still; else that one is the answer. Waits as long as the last failure says,
+  /// unlike `refresh`. With `forward` alone once a minute for each connection, then rate_limited:
+  /// an API that refuses whatever it gets would have every request cost a refresh.
   void replace_refused(const std::string& connection_id, const std::string& sha256_of_it,
                        const Caller& caller, Done done, Right right = Right::use);
 
@@ -83,6 +86,7 @@ class Tokens {
                                                const Result<void>& outcome, bool forced);
   Result<ConnectionRow> refreshable(const std::string& connection_id, const Caller& caller,
                                     Right right);
+  bool may_replace_again(const std::string& connection_id);
   void refresh_first(const std::string& connection_id, bool forced, UnixTime wanted, Done done);
   Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
                                     bool forced);
@@ -93,6 +97,8 @@ class Tokens {
   Refresher& refresher_;
   DownscopedTokens& downscoped_;
   Clock clock_;
+  std::mutex mutex_;
+  std::map<std::string, UnixTime> replaced_;  ///< when, by connection, of the last minute
 };
 
 }  // namespace nexus

@@ -16,7 +16,7 @@ bool has_dot_segments(std::string_view path) {
   return false;
 }
 
-Error refused(const std::string& target, const std::string& why, const std::string& hint) {
+Error refused(std::string_view target, const std::string& why, const std::string& hint) {
   return {ErrorCode::invalid_field, printable(target, 200) + " " + why, hint};
 }
 
@@ -64,7 +64,8 @@ bool Destinations::allows(const Url& url) const {
   });
 }
 
-Result<std::string> Destinations::resolve(std::string_view target) const {
+Result<std::string> Destinations::resolve(std::string_view target,
+                                          std::string_view as_asked) const {
   const std::string text(target);
   const auto scheme = scheme_of(lower(target.substr(0, target.find('/'))));
   const bool is_url = scheme == "https" || scheme == "http" ||
@@ -73,12 +74,12 @@ Result<std::string> Destinations::resolve(std::string_view target) const {
   const auto full = is_url ? text : base_ + (target.starts_with('/') ? "" : "/") + text;
   const auto url = parse_url(full, "the target");
   if (!url)
-    return refused(text, "is no path and no URL that can be sent as it stands",
+    return refused(as_asked, "is no path and no URL that can be sent as it stands",
                    "encode blanks and other odd characters, as %20");
   if (url->has_userinfo || url->has_fragment)
-    return refused(text, "has a user name or a fragment", "leave it out");
+    return refused(as_asked, "has a user name or a fragment", "leave it out");
   if (has_dot_segments(url->path))
-    return refused(text, "has '.' or '..' in its path", "give the path that is meant");
+    return refused(as_asked, "has '.' or '..' in its path", "give the path that is meant");
   if (!allows(*url))
     return Error{ErrorCode::host_not_allowed,
                  "the credentials of this connection do not go to " + printable(url->origin(), 200),

@@ -20,8 +20,9 @@ class Destinations {
 
   /// The URL that a target means: a path (and query) below the API's base URL, or a URL as a whole.
   /// Errors: invalid_field for what is neither, or has dot segments, a user name or a fragment;
-  /// host_not_allowed for any other host.
-  Result<std::string> resolve(std::string_view target) const;
+  /// host_not_allowed for any other host. `as_asked`: what they tell of it, without credentials
+  /// that were put in.
+  Result<std::string> resolve(std::string_view target, std::string_view as_asked) const;
   /// The path of such a URL below the API's base URL, without its query; of one that is not below
   /// it the URL.
   std::string_view path_of(std::string_view url) const;

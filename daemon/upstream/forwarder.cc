@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "common/version.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/net/curl_options.h"
 #include "daemon/net/url.h"
 #include "daemon/provider/api_base.h"
 #include "daemon/provider/api_request.h"
@@ -126,7 +127,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       aims.keep(token_.connection_id, token_.row, aim_);
     }
     NEXUS_TRY(const auto target, filled_target());
-    NEXUS_TRY(url_, aim_->destinations.resolve(target));
+    NEXUS_TRY(url_, aim_->destinations.resolve(target, request_.target));
     NEXUS_CHECK(check_upgrade());
     return request_.caller.is_application() ? check_rules() : Result<void>();
   }
@@ -143,8 +144,8 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
                    "where there are rules, no header or parameter may name another method or path",
                    "leave it out"};
     const auto path = aim_->destinations.path_of(url_);
-    NEXUS_CHECK(aim_->rules.check(request_.method, path));
-    return of_key.check(request_.method, path);
+    NEXUS_CHECK(aim_->rules.check(request_.method, path, request_.target));
+    return of_key.check(request_.method, path, request_.target);
   }
 
   Result<void> check_upgrade() const {
@@ -157,14 +158,22 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   }
 
   /// Some APIs want the credential in the path, and the caller says where: `/bot{api_key}/getMe`.
+  /// In one place, and never in the query, which many an answer tells back.
   Result<std::string> filled_target() const {
-    if (!token_.strategy || token_.strategy->type != "path") return request_.target;
-    auto filled = filled_in(request_.target, [&](const std::string& name) {
+    const auto& target = request_.target;
+    if (!token_.strategy || token_.strategy->type != "path") return target;
+    const auto query = std::min(target.find('?'), target.size());
+    const auto scheme = target.find("://");
+    const auto path = std::min(target.find('/', scheme < query ? scheme + 3 : 0), query);
+    int places = 0;
+    auto filled = filled_in(target.substr(path, query - path), [&](const std::string& name) {
       const auto value = credential(credentials_, name);
-      return value.empty() ? std::nullopt : std::optional(percent_encode(value));
+      const bool is_good = !value.empty() && ++places == 1;
+      return is_good ? std::optional(percent_encode(value)) : std::nullopt;
     });
-    if (filled) return *std::move(filled);
-    return Error{ErrorCode::invalid_field, "the target has a {…} that is none of the credentials",
+    if (filled) return target.substr(0, path) + *filled + target.substr(query);
+    return Error{ErrorCode::invalid_field,
+                 "the target has a {…} that is none of the credentials, or more than one",
                  "its names are those of the credentials that were asked for", token_.connection_id,
                  token_.provider};
   }
@@ -207,9 +216,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       stream->on_data({});
       if (!has_room) return fail(too_much_is_held());
       if (is_too_large) return fail(too_large_to_sign());
-      if (taken.state == Pipe::State::broken)
-        return fail({ErrorCode::invalid_field, "the request's body broke off",
-                     "send as much as its Content-Length says"});
+      if (taken.state == Pipe::State::broken) return fail(body_broke_off());
       request_.body = {.kept = std::move(kept_)};
       return send();
     }

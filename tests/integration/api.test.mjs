@@ -171,10 +171,20 @@ test('a credential that belongs into the path is put where the caller says, and 
   for (const target of ['/bot{api_key}/../x', '/bot{api_key}/a b', 'https://{api_key}.evil.example/'])
     assert.ok(!(await nexus(['bot', target, '--dry-run'])).stderr.includes(KEY), target);
   keyed.answer = (response) => { response.destroy(); return true; };
+  // Never where many an answer tells it back, and not in two places.
+  for (const target of ['/bot{api_key}/sendMessage?text={api_key}', '/bot{api_key}/{api_key}', '/x?{api_key}'])
+    assert.ok(!(await nexus(['bot', target])).stdout.includes(KEY), target);
+  assert.equal((await nexus(['bot', '/bot{api_key}/{api_key}'])).code, 2);
+  // Errors tell what was asked for, and so no piece of the credential, wherever they are cut.
+  for (let length = 150; length < 200; ++length) {
+    const { code: told, stderr: said } = await nexus(['bot', `/${'a'.repeat(length)}/{api_key}/../x`]);
+    assert.equal(told, 2);
+    assert.ok(!said.includes(KEY.slice(0, 5)), said);
+  }
   const broken = await nexus(['bot', '/bot{api_key}/getMe']);
   assert.equal(broken.code, 10);
-  assert.match(broken.stderr, /bot\*\*\*\/getMe/);
-  const audit = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=20')).text;
+  assert.match(broken.stderr, new RegExp(`cannot talk to ${keyed.url}:`), 'the server, and no path');
+  const audit = (await home.api('GET', '/v1/audit?event_type=request_forwarded&limit=200')).text;
   assert.match(audit, /bot\*\*\*\/getMe/);
   assert.ok(!`${stderr}${broken.stderr}${audit}${home.log}`.includes(KEY));
 });

@@ -26,7 +26,7 @@ test('a request that two readers could read differently is refused (L7, L8)', as
   ]) assert.match(await home.raw(head + rest), /^HTTP\/1\.1 400 /, JSON.stringify(rest));
   assert.deepEqual(api.requests, []);
   for (const chunks of ['5;a=b\r\nhello\r\n0\r\n\r\n', '5\nhello\r\n0\r\n\r\n', 'x\r\n\r\n', '5\r\nhelloGET / HTTP/1.1\r\n\r\n']) {
-    await home.raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunks}`);
+    assert.match(await home.raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunks}`), /^HTTP\/1\.1 400 /, chunks);
     await until(() => api.requests.every(({ body }) => body === undefined || body.length === 0), 'no whole request arrived');
   }
   assert.ok(api.requests.every(({ target }) => target === '/v3/'), 'nothing was smuggled in');
@@ -53,6 +53,15 @@ test('an answer that two readers could read differently is not passed on (L7)', 
   assert.equal((await send('GET', to('/', raw))).status, 502);
   server.answer = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello';
   assert.equal((await send('GET', to('/', raw)).catch((error) => error.code)), 'ECONNRESET', 'what is cut off does not look whole');
+  server.answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n';
+  const begun = httpRequest({ socketPath: home.socket, path: `/v1/proxy/${raw}/` }).end();
+  const [response] = await once(begun, 'response');
+  assert.equal(response.statusCode, 200);
+  await assert.rejects(response.toArray(), 'a head, and no end of its body');
+  for (const head of ['X-A: b\nX-Injected: c', 'X-A: b\n']) {
+    server.answer = `HTTP/1.1 200 OK\r\n${head}\r\nContent-Length: 0\r\n\r\n`;
+    assert.equal((await send('GET', to('/', raw))).status, 502, head);
+  }
   for (const head of ['Content-Length : 60', 'X-A: b\r\n Content-Length: 60', 'no header at all', ': nameless']) {
     server.answer = `HTTP/1.1 200 OK\r\n${head}\r\n\r\nhello`;
     assert.equal((await send('GET', to('/', raw))).status, 502, head);

@@ -89,6 +89,7 @@ test('after a 401 the token is refreshed once, and what can be repeated is (L10)
   const answers401 = (request, response) => request.headers.authorization !== `Bearer ${good}` && response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('no');
   let good;
   const refreshed = async (method, options) => {
+    const { id: fresh } = await connect(home, provider);
     const refreshes = provider.tokenRequests('refresh_token').length;
     api.reset();
     api.answer = async (request, response) => {
@@ -97,7 +98,7 @@ test('after a 401 the token is refreshed once, and what can be repeated is (L10)
       return answers401(request, response);
     };
     good = undefined;
-    const answer = await send(method, to('/'), options);
+    const answer = await send(method, to('/', fresh), options);
     return { status: answer.status, calls: api.requests.length, refreshes: provider.tokenRequests('refresh_token').length - refreshes };
   };
   assert.deepEqual(await refreshed('GET', {}), { status: 200, calls: 2, refreshes: 1 });
@@ -107,9 +108,12 @@ test('after a 401 the token is refreshed once, and what can be repeated is (L10)
   const before = provider.tokenRequests('refresh_token').length;
   api.reset();
   api.answer = (request, response) => response.writeHead(401).end('never');
-  const always = await send('GET', to('/'));
+  const { id: refusedAlways } = await connect(home, provider);
+  const always = await send('GET', to('/', refusedAlways));
   assert.deepEqual([always.status, always.data.toString(), api.requests.length, provider.tokenRequests('refresh_token').length - before], [401, 'never', 2, 1]);
-  bearer = (await token(home, id)).json.access_token;
+  // An API that refuses whatever it gets does not have every request cost a refresh.
+  assert.equal((await send('GET', to('/', refusedAlways))).data.toString(), 'never');
+  assert.deepEqual([api.requests.length, provider.tokenRequests('refresh_token').length - before], [3, 1]);
 });
 
 test('a refresh that needs a person is told as such, not as the API\'s 401', async () => {
@@ -123,7 +127,7 @@ test('a refresh that needs a person is told as such, not as the API\'s 401', asy
 });
 
 test('what would tell the credential, or open a tunnel, is not sent on', async () => {
-  for (const method of ['TRACE', 'CONNECT'])
+  for (const method of ['TRACE', 'CONNECT', 'trace', 'Track'])
     assert.match(await home.raw(`${method} /v1/proxy/${id}/ HTTP/1.1\r\nHost: 127.0.0.1:${home.gatewayPort}\r\nX-API-Key: ${key}\r\n\r\n`), /^HTTP\/1\.1 405 /, method);
   assert.deepEqual(api.requests, []);
 });

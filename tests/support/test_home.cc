@@ -291,6 +291,16 @@ Result<std::string> TestHome::export_bundle(const std::vector<std::string>& ids,
   return daemon_->bundle_exporter.make(order, {});
 }
 
+Result<std::string> TestHome::export_with_passphrase(const std::string& id,
+                                                     const std::string& passphrase, bool move) {
+  NEXUS_TRY(auto row, daemon_->connections.find(id, "default", {}, Right::use));
+  return daemon_->bundle_exporter.make({.connections = {std::move(row)},
+                                        .public_key = {},
+                                        .passphrase = Secret(passphrase),
+                                        .move = move},
+                                       {});
+}
+
 Result<std::vector<std::string>> TestHome::import_bundle(const std::string& bundle,
                                                          const std::string& private_key,
                                                          bool replace) {

@@ -122,6 +122,8 @@ class TestHome {
   /// A bundle of these, sealed for the public key.
   Result<std::string> export_bundle(const std::vector<std::string>& ids,
                                     const std::string& public_key, bool move = false);
+  Result<std::string> export_with_passphrase(const std::string& id, const std::string& passphrase,
+                                             bool move);
   /// The ids of the connections that it had.
   Result<std::vector<std::string>> import_bundle(const std::string& bundle,
                                                  const std::string& private_key,

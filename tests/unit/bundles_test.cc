@@ -102,6 +102,27 @@ TEST_CASE("a move that is taken back goes on as if nothing had been", "[bundle]"
   CHECK(home.take_back(id).error().code == ErrorCode::invalid_state);
 }
 
+TEST_CASE("of moves at the same time one has the connection, and the others leave it be",
+          "[bundle]") {
+  TestHome home;
+  for (int round = 0; round < 10; ++round) {
+    const auto id = home.active_connection();
+    std::vector<std::future<Result<std::string>>> moves;
+    for (int i = 0; i < 6; ++i)
+      moves.push_back(std::async(std::launch::async, [&, i] {
+        // Every other one fails, but not at once: its key is good, its passphrase is too short.
+        return i % 2 == 0 ? home.export_bundle({id}, kKeys.open, true)
+                          : home.export_with_passphrase(id, "short", true);
+      }));
+    int made = 0;
+    for (auto& move : moves) made += move.get() ? 1 : 0;
+    CHECK(made <= 1);
+    CHECK(static_cast<bool>(home.token(id)) == (made == 0));
+    if (made == 1) REQUIRE(home.take_back(id));
+    REQUIRE(home.token(id));
+  }
+}
+
 TEST_CASE("a refresh that is under way is waited for: the bundle has what it brought", "[bundle]") {
   TestHome from;
   TestHome to;

@@ -16,7 +16,7 @@ Provider provider(std::vector<std::string> hosts = {}) {
 Result<std::string> resolve(const std::string& base, const std::string& target,
                             std::vector<std::string> hosts = {}) {
   NEXUS_TRY(const auto destinations, Destinations::of(provider(std::move(hosts)), base));
-  return destinations.resolve(target);
+  return destinations.resolve(target, target);
 }
 
 std::string refusal(const std::string& target, std::vector<std::string> hosts = {}) {

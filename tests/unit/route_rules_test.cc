@@ -14,7 +14,7 @@ RouteRules rules(const std::vector<std::string>& texts) {
 }
 
 bool allows(const RouteRules& rules, const std::string& method, const std::string& path) {
-  const auto checked = rules.check(method, path);
+  const auto checked = rules.check(method, path, path);
   if (!checked) CHECK(checked.error().code == ErrorCode::route_not_allowed);
   return static_cast<bool>(checked);
 }
@@ -31,6 +31,8 @@ TEST_CASE("the first rule that fits counts, and what none fits is denied", "[rou
   CHECK_FALSE(allows(some, "GET", "/repos/a/secrets/b"));
   CHECK_FALSE(allows(some, "GET", "/repos"));
   CHECK(allows(some, "get", "/repos/a"));  // some servers take methods in whatever case
+  CHECK_FALSE(allows(rules({"deny GET /a", "allow * /**"}), "HEAD", "/a"));
+  CHECK_FALSE(allows(rules({"allow GET /a"}), "HEAD", "/a"));
   CHECK_FALSE(allows(rules({"deny DELETE /**", "allow * /**"}), "delete", "/a"));
   CHECK_FALSE(allows(rules({"deny delete /**", "allow * /**"}), "DELETE", "/a"));
   CHECK_FALSE(allows(some, "POST", "/repos/a/b/issues"));
@@ -93,7 +95,8 @@ TEST_CASE("a rule that is none says how one reads", "[route_rules]") {
   for (const char* bad :
        {"", "allow", "GET /x", "permit GET /x", "allow GET x", "allow GET, /x", "allow *,GET /x",
         "a b allow GET /x", "allow G\tT /x", "allow GET ftp://x", "deny , /x", "deny ,, /x",
-        "deny GET,,PUT /x", "deny ,GET /x"})
+        "deny GET,,PUT /x", "deny ,GET /x", "allow GET /x?y", "allow GET /x#y", "allow GET /a//b",
+        "allow GET /a/../b"})
     CHECK_FALSE(RouteRules::parse({bad}));
   CHECK_FALSE(RouteRules::parse({"allow GET /" + std::string(3000, 'x')}));
 }
