@@ -4,9 +4,11 @@
 
 #include "common/id.h"
 #include "common/regular_file.h"
+#include "common/text.h"
 #include "daemon/api/forwarding.h"
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
+#include "daemon/net/url.h"
 #include "daemon/process.h"
 #include "daemon/vault/key_source.h"
 #include "daemon/vault/lost_vault.h"
@@ -55,6 +57,26 @@ Result<void> check_ca_file(const std::string& path) {
                "name a readable file with certificates in PEM form"};
 }
 
+/// Every redirect URI begins with it, and is compared to the letter.
+Result<void> check_callback_base(const std::string& base) {
+  const auto url = parse_url(base, "callback.base_url");
+  if (!url || url->has_userinfo || base.ends_with('/') || url->path != "/" || url->has_query ||
+      url->has_fragment)
+    return Error{ErrorCode::usage,
+                 "callback.base_url '" + printable(base, 80) + "' is not scheme, host and port",
+                 "leave out what follows, for example \"http://127.0.0.1:8090\""};
+  if (url->scheme == "https" || url->is_loopback()) return {};
+  return Error{ErrorCode::usage, "callback.base_url is neither https nor on loopback",
+               "providers must not send codes in the clear: use https"};
+}
+
+/// It runs when a connection needs a person: too late to learn that there is nothing to run.
+Result<void> check_hook(const std::vector<std::string>& command) {
+  if (command.empty() || !command.front().empty()) return {};
+  return Error{ErrorCode::usage, "hooks.on_attention names no program",
+               "name one first and then its arguments, or leave the list empty"};
+}
+
 Result<RouteRules> rules_of(const Config& config) {
   auto rules = RouteRules::parse(config.forwarding.rules);
   if (rules) return rules;
@@ -63,6 +85,8 @@ Result<RouteRules> rules_of(const Config& config) {
 
 Result<void> check_settings(const Config& config) {
   NEXUS_CHECK(check_ca_file(config.ca_file));
+  NEXUS_CHECK(check_hook(config.on_attention));
+  NEXUS_CHECK(check_callback_base(config.callback_base_url));
   if (!api::is_own_path(config.callback_path)) return {};
   return Error{ErrorCode::usage,
                "callback.path " + config.callback_path + " is one of nexusd's own paths",

