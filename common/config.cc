@@ -67,7 +67,7 @@ std::map<std::string, Target> settings_of(Config& config) {
 
 Error at_line(const std::string& file, const toml::source_region& where, const std::string& what) {
   return {ErrorCode::usage, file + ":" + std::to_string(where.begin.line) + ": " + what,
-          "correct the file; nexusd(8) lists the settings"};
+          "correct the file; nexus.toml(5) lists the settings"};
 }
 
 Error unknown_setting(const std::string& file, const toml::source_region& where,
@@ -76,7 +76,7 @@ Error unknown_setting(const std::string& file, const toml::source_region& where,
   std::vector<std::string> known;
   for (const auto& [setting, target] : settings) known.push_back(setting);
   if (const auto meant = suggestion(name, known))
-    error.hint = "did you mean: " + *meant + "; nexusd(8) lists the settings";
+    error.hint = "did you mean: " + *meant + "; nexus.toml(5) lists the settings";
   return error;
 }
 

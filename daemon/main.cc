@@ -192,7 +192,7 @@ int run(int argc, char** argv) {
                     {"--socket", &arguments.config.socket, "control socket", {.value = "PATH"}},
                     {"--data-dir", &arguments.config.data_dir,
                      "where vault and audit log are kept"}},
-      .footer = "nexusd(8) describes the settings. `nexus daemon start` starts it for you.",
+      .footer = "nexus.toml(5) has the settings. `nexus daemon start` starts it for you.",
       .version = std::string("nexusd ") + kVersion};
   const auto parsed = parse_arguments(program, {argv + 1, argv + argc});
   if (!parsed) {

@@ -71,7 +71,7 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   if (daemon && daemon->gateway.empty()) {
     context.output.note(
         "The gateway is off, so there is nothing to show it to yet: set listen under");
-    context.output.note("[gateway] in nexus.toml (see nexusd(8)), and restart the daemon.");
+    context.output.note("[gateway] in nexus.toml(5), and restart the daemon.");
   }
   return 0;
 }

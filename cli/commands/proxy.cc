@@ -94,7 +94,7 @@ Command start_command() {
                          "where; 127.0.0.1:8070, or what nexus.toml says",
                          {.value = "ADDRESS:PORT"}}},
           .action = [listen](Context& context) { return run_start(context, *listen); },
-          .footer = "To have it always, set listen under [proxy] in nexus.toml (see nexusd(8)).",
+          .footer = "To have it always, set listen under [proxy] in nexus.toml(5).",
           .examples = {"nexus proxy start", "nexus proxy start --listen 127.0.0.1:9000"}};
 }
 
