@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/commands/credential.h"
+#include "cli/manual.h"
 #include "cli/session.h"
 #include "common/version.h"
 
@@ -44,27 +45,34 @@ std::string_view command_in(const std::vector<std::string>& words) {
   return {};
 }
 
-CommandLine line_of(const Command& command, Action& action) {
+/// The name of the manual page that a command and those below it share.
+std::string manual_page(const Command& command) {
+  return std::string("nexus-") + command.name;
+}
+
+CommandLine line_of(const Command& command, const std::string& page, Action& action) {
   CommandLine line{.name = command.name,
                    .summary = command.summary,
                    .arguments = command.arguments,
                    .alias = command.alias,
                    .footer = command.footer,
                    .examples = command.examples,
+                   .manual = page + "(1)",
                    .runs = command.runs};
-  for (const auto& each : command.commands) line.commands.push_back(line_of(each, action));
+  for (const auto& each : command.commands) line.commands.push_back(line_of(each, page, action));
   if (command.action) line.chosen = [&] { action = command.action; };
   return line;
 }
 
 int run(int argc, char** argv) {
   harden_process();
-  // `nexus help CMD` is `nexus CMD --help`, and so is `nexus` alone.
+  // `nexus` alone is `nexus --help`, and so is `nexus help CMD` where its manual cannot be shown.
   std::vector<std::string> words(argv + 1, argv + argc);
   const auto helper = helper_run_as(argc > 0 ? argv[0] : "");
   words.insert(words.begin(), helper.begin(), helper.end());
   if (words.empty()) words.push_back("help");
-  if (words[0] == "help") {
+  const bool wants_manual = words[0] == "help";
+  if (wants_manual) {
     words.push_back("--help");
     std::erase(words, "help");
   }
@@ -77,7 +85,8 @@ int run(int argc, char** argv) {
                           "Start with:  nexus provider catalog    (what nexus knows)\n"
                           "             nexus connect NAME        (leads you, the first time)\n"
                           "             nexus token NAME\n"
-                          "nexus COMMAND --help tells more; so does nexus(1).",
+                          "nexus COMMAND --help tells more, nexus help COMMAND opens its manual.",
+                      .manual = "nexus(1)",
                       .version = std::string("nexus ") + kVersion,
                       .known_as = {{"login", "nexus connect"},
                                    {"auth", "nexus connect"},
@@ -104,7 +113,10 @@ int run(int argc, char** argv) {
   const bool known = std::any_of(commands.begin(), commands.end(),
                                  [&](const Command& each) { return is_named(each, name); });
   for (const auto& each : commands)
-    if (!known || is_named(each, name)) program.commands.push_back(line_of(each, action));
+    if (!known || is_named(each, name)) {
+      if (known && wants_manual) show_manual(manual_page(each));
+      program.commands.push_back(line_of(each, manual_page(each), action));
+    }
   const auto parsed = parse_arguments(program, std::move(words));
   if (!parsed) {
     Output output;

@@ -42,6 +42,7 @@ struct CommandLine {
   std::string alias{};  ///< a command's other name, "" for none
   std::string footer{};
   std::vector<std::string> examples{};
+  std::string manual{};                 ///< its manual page, "nexus-token(1)"; "" for none
   std::string version{};                ///< what --version prints; "" for a command
   std::vector<CommandLine> commands{};  ///< where there are some, one of them has to be given
   /// Words that other programs have for a command, and what is to be said here.

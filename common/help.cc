@@ -143,6 +143,7 @@ std::string help_text(const CommandLine& program, const CommandLine& line,
   if (&line != &program) text += options(line);
   if (!line.footer.empty()) text += "\n" + join(wrapped(line.footer, kColumns), "\n") + "\n";
   text += section("Examples", examples);
+  if (!line.manual.empty()) text += "\n" + line.manual + " has the manual.\n";
   return text +
          section(program.commands.empty() ? "Options" : "Global options", global_options(program));
 }

@@ -191,7 +191,7 @@ Command api_command() {
            {"-v,--verbose", &args->verbose, "print the answer's status line on stderr"}},
       .action = [args](Context& context) { return run_api(context, *args); },
       .footer =
-          "The credentials go to the hosts of the connection's provider alone. Redirects are\n"
+          "The credentials go to the hosts of the connection's provider alone. Redirects are "
           "answers like any other. Exit status: 0 below 400, 1 for 4xx, 10 for 429 and 5xx.",
       .examples = {"nexus api github /user", "nexus api github POST /user/repos -f name=demo",
                    "nexus api github '/issues?per_page=100' --paginate --jq '.[].title'",
