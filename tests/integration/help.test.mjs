@@ -1,7 +1,7 @@
 // The help of every command: what it takes, in groups, with examples; and it fits 80 columns.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { commandsOf } from '../support/commands.mjs';
 import { Home } from '../support/nexus.mjs';
 
 const home = await Home.make();
@@ -10,14 +10,7 @@ const help = async (...words) => {
   assert.equal(code, 0, stderr);
   return stdout;
 };
-/** The commands that a help lists. */
-const commandsIn = (text) => [...(text.match(/^Commands:\n((?: .*\n)+)/m)?.[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
-
-/** Every command there is, as words: [] is nexus itself. */
-const commands = [[]];
-for (const words of commands)
-  for (const name of commandsIn(await help(...words))) commands.push([...words, name]);
-const manual = readFileSync(new URL('../../man/nexus.1', import.meta.url), 'utf8').replaceAll('\\-', '-').replaceAll(/\\f[BIRP]/g, '');
+const commands = (await commandsOf(home)).map(([words]) => words);
 
 test('every command explains itself within 80 columns, with examples and the global options', async () => {
   assert.ok(commands.length > 25, `${commands.length} commands`);
@@ -46,16 +39,6 @@ test('values are shown as they are typed, options in groups', async () => {
   assert.match(add, /^ {2}--\[no-\]allow-insecure-http/m);
   assert.ok(!/--client-secret /.test(add), 'what is understood only to be refused is not offered');
   assert.match(await help('provider', 'catalog'), /^ {2}--type WORD {2,}only what authenticates so; one of: oauth2,/m);
-});
-
-test('the manual page has every command and every option that the help has', async () => {
-  for (const words of commands) {
-    const text = await help(...words);
-    const [own] = text.split('\nExamples:\n');
-    for (const [, option] of own.matchAll(/^ {2}(?:-\w, )?(--[\w[\]-]+)/gm))
-      assert.ok(manual.includes(option.replace('[no-]', '')), `nexus(1) tells ${option} of nexus ${words.join(' ')}`);
-    if (words.length > 0) assert.ok(manual.includes(words.join(' ')), `nexus(1) tells ${words.join(' ')}`);
-  }
 });
 
 test('a value that cannot be is answered with those that can', async () => {
