@@ -4,10 +4,26 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { plain, source } from '../support/manual.mjs';
 import { BIN, Home } from '../support/nexus.mjs';
 
 const config = readFileSync(new URL('../../common/config.cc', import.meta.url), 'utf8');
 const settings = [...config.matchAll(/\{"([a-z_.]+)", &[\w.]+\}/g)].map(([, name]) => name);
+
+test('what nexus.toml(5) and the example show is understood', async () => {
+  const home = await Home.make();
+  const shown = [...source('nexus.toml.5').matchAll(/^\.EX\n([^]*?)^\.EE$/gm)].map(([, block]) => plain(block));
+  const example = readFileSync(new URL('../../share/nexus.toml.example', import.meta.url), 'utf8');
+  assert.ok(shown.length >= 2);
+  // But for the places that a line of the example only describes.
+  for (const text of [...shown, example.replaceAll(/^# (?=\w+ = |")/gm, '').replaceAll(/^data_dir = .*$/gm, '')]) {
+    writeFileSync(home.configFile, text);
+    const { code, stderr } = await home.nexus(['daemon', 'status']);
+    assert.equal(code, 8, stderr);
+    assert.doesNotMatch(stderr, /passed over/);
+  }
+  await home.remove();
+});
 
 /** What nexusd says of a nexus.toml, and what it ends with. */
 async function refused(text) {
