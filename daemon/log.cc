@@ -5,8 +5,8 @@
 #include <atomic>
 
 #include "common/clock.h"
+#include "common/own_keys.h"
 #include "common/rfc3339.h"
-#include "common/text.h"
 
 namespace nexus {
 namespace {
@@ -15,7 +15,7 @@ std::atomic<LogLevel> threshold{LogLevel::info};
 constexpr std::string_view kNames[] = {"error", "warn", "info", "debug"};
 
 void append_value(std::string& line, std::string_view value) {
-  const auto clean = printable(value, 400);
+  const auto clean = printable_without_keys(value, 400);
   if (!clean.empty() && clean.find_first_of(" \"=\\") == std::string::npos) {
     line += clean;
     return;

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/own_keys.h"
 #include "common/secret.h"
 #include "daemon/access/access.h"
 #include "daemon/access/environment_keys.h"
@@ -25,7 +26,7 @@ namespace nexus {
 /// Thread-safe.
 class ApiKeys {
  public:
-  static constexpr std::string_view kPrefix = "nxk_";
+  static constexpr std::string_view kPrefix = kApiKeyPrefix;
 
   /// `environment_keys`: whether the environment brings keys, too.
   ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,

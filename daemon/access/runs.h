@@ -20,7 +20,7 @@ namespace nexus {
 /// ends with it however that ends. They are in no file. Thread-safe.
 class Runs {
  public:
-  static constexpr std::string_view kPrefix = "nxr_";
+  static constexpr std::string_view kPrefix = kProgramKeyPrefix;
 
   /// `ended` is called on the loop each time that one is over.
   Runs(Reactor& loop, std::function<void()> ended) : loop_(loop), ended_(std::move(ended)) {}

@@ -1,6 +1,7 @@
 #include "daemon/api/gateway.h"
 
 #include "common/id.h"
+#include "common/own_keys.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
 #include "daemon/api/forwarding.h"
@@ -93,7 +94,7 @@ void Gateway::handle(http::Request request, http::Respond respond) {
     return respond(
         http::own_error({ErrorCode::misdirected_request, "the gateway does not go by this Host",
                          "list the name in gateway.hosts"}));
-  request.caller.agent = printable(request.header("user-agent"), 200);
+  request.caller.agent = printable_without_keys(request.header("user-agent"), 200);
   auto match = request.is_passed_on ? RouteMatch{} : find_route(request);
   // Browsers come to the callback from the provider's pages, so no origin is asked for there.
   if (!match.route && !request.is_passed_on && match.allowed.empty() &&

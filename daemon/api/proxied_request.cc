@@ -2,20 +2,12 @@
 
 #include <algorithm>
 
+#include "common/own_keys.h"
 #include "common/text.h"
-#include "daemon/access/key_text.h"
-#include "daemon/access/runs.h"
 #include "daemon/crypto/encoding.h"
 
 namespace nexus::api {
 namespace {
-
-/// The first key of ours in a text, "" where there is none.
-std::string_view key_in(std::string_view text) {
-  for (const auto prefix : {Runs::kPrefix, ApiKeys::kPrefix})
-    if (const auto key = find_key(prefix, text); !key.empty()) return key;
-  return {};
-}
 
 struct Segment {
   std::string name;
@@ -32,31 +24,58 @@ Result<Segment> first_segment(std::string_view target) {
                "send it to /CONNECTION/PATH; nexus proxy routes lists them"};
 }
 
-Secret key_in_header(const std::string& name, const std::string& value) {
-  if (const auto key = key_in(value); !key.empty()) return Secret(key);
-  if (name != "authorization" || lower(value.substr(0, 6)) != "basic ") return {};
+/// A copy: what it was found in is decoded, or about to go.
+Secret key_in(std::string_view text) {
+  return Secret(find_key(text));
+}
+
+bool has_key_in_path(std::string_view target) {
+  const auto path = target.substr(0, target.find('?'));
+  const auto decoded = percent_decode(path, false);
+  return !find_key(path).empty() || (decoded && !find_key(*decoded).empty());
+}
+
+Secret key_in_header(const std::string& value) {
+  if (auto key = key_in(value); !key.empty()) return key;
+  if (lower(value.substr(0, 6)) != "basic ") return {};
   auto decoded = base64_decode(trim(std::string_view(value).substr(6)));
   if (!decoded) return {};
-  Secret key(key_in(*decoded));
+  auto key = key_in(*decoded);
   wipe(*decoded);
   return key;
 }
 
-/// Leaves the parameter out of the target that has it.
+Secret key_in_parameter(const std::string& parameter) {
+  if (auto key = key_in(parameter); !key.empty()) return key;
+  auto decoded = percent_decode(parameter, true);
+  if (!decoded) return {};
+  auto key = key_in(*decoded);
+  wipe(*decoded);
+  return key;
+}
+
+/// Of a list with commas: clients that cannot set headers send their key among the subprotocols.
+std::string items_without_key(const std::string& list) {
+  std::vector<std::string> kept;
+  for (const auto& item : split(list, ','))
+    if (find_key(item).empty()) kept.emplace_back(trim(item));
+  return join(kept, ", ");
+}
+
+/// Leaves the parameters out of the target that have one.
 Secret take_from_query(std::string& target) {
   const auto begin = target.find('?');
-  if (begin == std::string::npos || key_in(std::string_view(target).substr(begin)).empty())
-    return {};
+  if (begin == std::string::npos) return {};
   Secret key;
   std::vector<std::string> kept;
   for (auto& parameter : split(std::string_view(target).substr(begin + 1), '&')) {
-    const auto found = key_in(parameter);
-    if (found.empty()) {
-      kept.push_back(std::move(parameter));
+    if (auto found = key_in_parameter(parameter); !found.empty()) {
+      key = std::move(found);
     } else {
-      key = Secret(found);
+      kept.push_back(std::move(parameter));
     }
   }
+  if (key.empty()) return {};
   target.resize(begin);
   if (!kept.empty()) target += "?" + join(kept, "&");
   return key;
@@ -69,7 +88,7 @@ Result<Meant> read_proxied(const http::Request& request) {
   if (!request.header("x-nexus-target").empty())
     return Error{ErrorCode::invalid_field, "the proxy takes the target from the path alone",
                  "X-Nexus-Target is for /v1/proxy/CONNECTION"};
-  if (!key_in(request.target).empty())
+  if (has_key_in_path(request.target))
     return Error{ErrorCode::invalid_field, "a key has no place in the path",
                  "send it in a header; of APIs that want their credential in the path, write "
                  "{api_key} there"};
@@ -89,11 +108,13 @@ Result<Meant> read_proxied(const http::Request& request) {
 Secret take_key(http::Request& request) {
   Secret key = take_from_query(request.target);
   for (auto& [name, value] : request.headers) {
-    auto found = key_in_header(name, value);
+    auto found = key_in_header(value);
     if (found.empty()) continue;
     key = std::move(found);
+    auto left = name == "sec-websocket-protocol" ? items_without_key(value) : "";
     wipe(value);
-    name.clear();
+    value = std::move(left);
+    if (value.empty()) name.clear();
   }
   std::erase_if(request.headers, [](const auto& header) { return header.first.empty(); });
   return key;

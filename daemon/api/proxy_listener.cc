@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "common/json.h"
+#include "common/own_keys.h"
 #include "common/text.h"
 #include "daemon/api/credentials.h"
 #include "daemon/api/proxied_request.h"
@@ -166,7 +167,7 @@ void ProxyListener::handle(ProxyLane& lane, const http::HostPolicy& hosts, http:
   if (!request.is_passed_on)
     return respond(http::json_response(
         JsonWriter().begin().member("status", "ok").flag("healthy", true).end().take()));
-  request.caller.agent = printable(request.header("user-agent"), 200);
+  request.caller.agent = printable_without_keys(request.header("user-agent"), 200);
   if (const auto allowed = no_pages.check(request); !allowed)
     return respond(
         http::own_error({ErrorCode::access_denied, "pages in a browser may not call the proxy",

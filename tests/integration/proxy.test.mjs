@@ -71,16 +71,25 @@ test('the key is taken from wherever a client puts a credential, and goes no fur
     { authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0` },
   ];
   for (const headers of ways) assert.equal((await ask(`${url}/${id}/x`, { headers })).status, 200, JSON.stringify(headers));
-  for (const path of [`/x?key=${key}`, `/x?a=1&key=${key}&b=2`]) assert.equal((await ask(`${url}/${id}${path}`)).status, 200);
+  for (const headers of [{ 'x-debug': `nxr_ ${key}` }, { 'x-other': basic(`user:${key}`) }])
+    assert.equal((await ask(`${url}/${id}/x`, { headers })).status, 200);
+  const encoded = key.replace('_', '%5F');
+  for (const path of [`/x?a=nxr_&key=${key}`, `/x?key=${encoded}`, `/x?key=${key}`, `/x?a=1&key=${key}&b=2`]) assert.equal((await ask(`${url}/${id}${path}`)).status, 200);
   assert.deepEqual(api.requests.slice(-2).map(({ target }) => target), ['/v3/x', '/v3/x?a=1&b=2']);
   assert.ok(api.requests.every(({ headers }) => headers.authorization === `Bearer ${bearer}`));
-  assert.ok(!JSON.stringify(api.requests).includes('nxr_'));
+  assert.ok(!/nx[kr](_|%5F)[0-9a-z]{10}/.test(JSON.stringify(api.requests)));
   // So is an API key; and no second one goes on beside the one that counts.
   api.reset();
   for (const headers of [{ 'x-goog-api-key': forwardKey }, { authorization: `Bearer ${forwardKey}`, 'x-other': forwardKey }, { 'x-api-key': forwardKey, 'x-other': key }])
     assert.equal((await ask(`${url}/${id}/x?token=${forwardKey}`, { headers })).status, 200, Object.keys(headers).join());
   assert.ok(!/nx[kr]_/.test(JSON.stringify(api.requests)));
-  assert.equal((await ask(`${url}/${id}/bot${key}/getMe`, { headers: { 'x-api-key': key } })).json.code, 'invalid_field');
+  const inPath = async (spelt) => assert.equal((await ask(`${url}/${id}/bot${spelt}/getMe`, { headers: { 'x-api-key': key, 'user-agent': `a ${key}` } })).json.code, 'invalid_field');
+  await inPath(key);
+  await ask(`${url}/${id}/bot${forwardKey}/x`, { headers: { 'x-api-key': 'wrong' } });
+  const secrets = [key, forwardKey].map((each) => each.slice(-40));
+  const recorded = `${home.log}${(await home.api('GET', '/v1/audit?limit=1000')).text}`;
+  assert.ok(secrets.every((secret) => !recorded.includes(secret)), 'neither the log nor the audit log has a key');
+  await inPath(encoded);
   for (const wrong of ['', 'nxr_', `${key.slice(0, -1)}x`, key.toUpperCase()])
     assert.equal((await ask(`${url}/${id}/x`, { headers: { authorization: `Bearer ${wrong}` } })).status, 401, wrong);
   const foreign = await ask(`${url}/${other}/x`, { headers: { 'x-api-key': key } });
