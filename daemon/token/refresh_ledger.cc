@@ -103,7 +103,7 @@ Result<void> RefreshLedger::save(const ConnectionRow& row, Refreshed refreshed) 
     due_.expect(Due::What::refresh, clock_() + kAfterTrouble);
     return saved.error();
   }
-  if (!*saved) return why_not_refreshed(row.id);
+  if (!*saved) return no_such_connection(row.id);
   {
     const std::lock_guard lock(mutex_);
     kept_.erase(row.id);

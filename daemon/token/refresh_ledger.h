@@ -46,7 +46,7 @@ class RefreshLedger {
   /// is not active any more.
   Result<void> sent(const ConnectionRow& row, std::int64_t generation);
   /// Stores what came. What cannot be stored (disk full) is kept, sealed, and stored before any
-  /// further request by `save_kept`. Errors: connection_… when it is not active any more.
+  /// further request by `save_kept`. Error: connection_not_found when it was removed meanwhile.
   Result<void> save(const ConnectionRow& row, Refreshed refreshed);
   /// Whether something was kept, and is stored now.
   Result<bool> save_kept(const ConnectionRow& row);
