@@ -42,9 +42,8 @@ class StreamingClient::Loop {
 
   void start(StreamedRequest request, Answered answered) {
     // WebSockets for themselves, so that those which are idle keep no request from being sent.
-    const bool is_full =
-        request.websocket ? websockets_.size() >= most_websockets() : exchanges_.size() >= kMost;
-    if (is_full) {
+    request.place = (request.websocket ? tunnels_ : places_).take(request.whose);
+    if (!request.place) {
       if (request.body.stream) request.body.stream->abandon();
       Error error{ErrorCode::overloaded, "too many requests are under way", "try again in 1 s"};
       error.retry_after_s = 1;
@@ -150,6 +149,8 @@ class StreamingClient::Loop {
 
   const NetworkSettings& settings_;
   const std::chrono::milliseconds patience_;
+  Shares places_{kMost};
+  Shares tunnels_{most_websockets()};
   bool is_watching_ = false;
   std::thread thread_;
   /// The thread's own, made before anybody else sees it. It outlives the thread: others have pipes

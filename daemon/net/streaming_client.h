@@ -16,6 +16,7 @@
 #include "daemon/net/answer_head.h"
 #include "daemon/net/http_client.h"
 #include "daemon/net/request_head.h"
+#include "daemon/net/shares.h"
 #include "daemon/net/websocket.h"
 
 namespace nexus {
@@ -38,6 +39,8 @@ struct StreamedRequest {
   std::shared_ptr<Wanted> wanted;  ///< the answer; nothing where that is not told
   /// It offers to go on as a WebSocket: its head does, and it has no body.
   std::optional<WebSocketOffer> websocket;
+  std::string whose;                     ///< the key's that asks for it; "" for this user's own
+  std::optional<Shares::Place> place{};  ///< of the client
 };
 
 struct StreamedAnswer {
@@ -77,7 +80,7 @@ class StreamingClient {
   /// `Answered` functions use. What is posted to the loop from then on is not run.
   void stop();
   /// Any thread. A body that breaks off ends the request; so does nobody who wants the answer.
-  /// Beyond a thousand at a time, or most_websockets: overloaded.
+  /// Beyond a thousand at a time, or most_websockets, or beyond a key's share of them: overloaded.
   void send(StreamedRequest request, Answered answered);
 
  private:

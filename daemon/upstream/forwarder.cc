@@ -277,11 +277,12 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       return shown_(UnsentRequest{token_.connection_id, token_.provider, *std::move(ready)});
     }
     offer_upgrade(*ready);
-    forwarder_.client_.send({*std::move(ready), request_.body, aim_->provider.addresses(),
-                             request_.reader, request_.wanted, request_.websocket},
-                            [self = shared_from_this()](Result<StreamedAnswer> answer) {
-                              self->answered(std::move(answer));
-                            });
+    forwarder_.client_.send(
+        {*std::move(ready), request_.body, aim_->provider.addresses(), request_.reader,
+         request_.wanted, request_.websocket, request_.caller.key},
+        [self = shared_from_this()](Result<StreamedAnswer> answer) {
+          self->answered(std::move(answer));
+        });
   }
 
   /// Of one connection each, so the caller's own have ended here.
