@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/text.h"
+#include "daemon/crypto/encoding.h"
 #include "daemon/strategy/strategy.h"
 
 namespace nexus {
@@ -61,14 +62,27 @@ Masked::Masked(const std::vector<std::string_view>& credentials) {
   for (const auto& credential : credentials) {
     if (credential.size() < kShortest) continue;
     forms_.emplace_back(credential);
-    auto encoded = percent_encode(credential);
-    if (encoded != credential) forms_.emplace_back(encoded);
-    wipe(encoded);
+    std::array encoded{percent_encode(credential), base64(credential), base64url(credential)};
+    for (auto& form : encoded) {
+      while (form.ends_with('=')) form.pop_back();
+      if (form != credential) forms_.emplace_back(form);
+      wipe(form);
+    }
   }
+}
+
+bool Masked::is_in(std::string_view text) const {
+  return std::any_of(forms_.begin(), forms_.end(), [&](const auto& form) {
+    return text.find(form.expose()) != std::string_view::npos;
+  });
 }
 
 void Masked::mask(std::string& text) const {
   for (const auto& form : forms_) replace(text, form.expose());
+  if (text.find('%') == std::string::npos) return;
+  auto decoded = percent_decode(text, false);
+  if (decoded && is_in(*decoded)) text = "***";
+  if (decoded) wipe(*decoded);
 }
 
 Headers headers_for_server(const HeaderLines& from_caller) {
@@ -104,7 +118,7 @@ HeaderLines headers_for_caller(const HeaderLines& from_server, const Masked& mas
     const auto known = lower(name);
     if (is_in(kHopByHop, known) || is_in(kOfServer, known) || named.contains(known)) continue;
     if (known.starts_with("x-nexus-") || known.starts_with("access-control-")) continue;
-    if (!is_header(name, value)) continue;
+    if (!is_header(name, value) || masked.is_in(name)) continue;
     out.emplace_back(name, value);
     masked.mask(out.back().second);
   }

@@ -138,6 +138,14 @@ TEST_CASE("a server's answer tells no credential, no cookie and nothing to cache
              {"se/cret"}) ==
         "Location=https://a.example/?key=***&x=1;X-Echo=Bearer ***;"
         "Cache-Control=private, no-store;");
+  for (const char* told_back :
+       {"https://a.example/?key=se%2fcret", "s%65/cret", "c2UvY3JldA==", "c2UvY3JldA"}) {
+    const auto shown = told({{"X-Echo", told_back}}, {"se/cret"});
+    CHECK((shown == "X-Echo=***;Cache-Control=private, no-store;" ||
+           shown == "X-Echo=***==;Cache-Control=private, no-store;"));
+  }
+  CHECK(told({{"X-se-cret", "1"}, {"X-100%", "100% of %zz"}}, {"se-cret"}) ==
+        "X-100%=100% of %zz;Cache-Control=private, no-store;");
   CHECK(told({{"X-Nexus-Error", "forged"}, {"X-A\r\nB", "c"}, {"X-B", "a\rc"}}) ==
         "Cache-Control=private, no-store;");
 }
