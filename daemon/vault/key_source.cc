@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "common/id.h"
 #include "common/new_file.h"
@@ -45,6 +46,27 @@ Result<Secret> read_key_file(int fd, const std::string& path, bool vault_exists)
                     vault_exists);
 }
 
+/// Nothing where there is no such file. `what` names it.
+Result<std::optional<Secret>> key_in_file(const std::string& what, const std::string& path,
+                                          Owner owner, bool vault_exists) {
+  NEXUS_CHECK(check_private(what, path, owner));
+  const auto file = open_regular_file(path, owner == Owner::this_user ? O_NOFOLLOW : 0);
+  if (file.get() >= 0) {
+    NEXUS_TRY(auto key, read_key_file(file.get(), path, vault_exists));
+    return std::optional(std::move(key));
+  }
+  if (errno == ENOENT) return std::optional<Secret>();
+  return unusable("cannot open " + what + " " + path + ": " + why_not_opened(), "check it");
+}
+
+/// What systemd or a container's secrets bring along is root's at times, and at times a link.
+Result<std::optional<Secret>> key_among_credentials(bool vault_exists) {
+  const auto directory = environment("CREDENTIALS_DIRECTORY");
+  if (directory.empty()) return std::optional<Secret>();
+  return key_in_file("the credential", directory + "/nexusd.vault.key", Owner::this_user_or_root,
+                     vault_exists);
+}
+
 Result<Secret> make_key_file(const std::string& path) {
   SecretText bytes(kKeySize, '\0');
   random_bytes(bytes.data(), bytes.size());
@@ -67,15 +89,11 @@ Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
     if (!key) return std::move(key).error();
     return RootKey{*std::move(key), "environment"};
   }
+  NEXUS_TRY(auto credential, key_among_credentials(vault_exists));
+  if (credential) return RootKey{*std::move(credential), "credential"};
   const auto path = data_dir + "/vault.key";
-  NEXUS_CHECK(check_private("the key file", path));
-  const auto file = open_regular_file(path, O_NOFOLLOW);
-  if (file.get() >= 0) {
-    NEXUS_TRY(auto key, read_key_file(file.get(), path, vault_exists));
-    return RootKey{std::move(key), "file"};
-  }
-  if (errno != ENOENT)
-    return unusable("cannot open the key file " + path + ": " + why_not_opened(), "check it");
+  NEXUS_TRY(auto kept, key_in_file("the key file", path, Owner::this_user, vault_exists));
+  if (kept) return RootKey{*std::move(kept), "file"};
   if (vault_exists)
     return Error{ErrorCode::vault_key_wrong, "the vault's key is missing: there is no " + path,
                  "put the key file back, or set NEXUS_ENCRYPTION_KEY; nothing was changed"};

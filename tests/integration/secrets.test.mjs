@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, chmodSync, writeFileSync, symlinkSync, unlinkSync, copyFileSync, existsSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, chmodSync, writeFileSync, symlinkSync, unlinkSync, copyFileSync, existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, token, SECRET } from '../support/flow.mjs';
@@ -96,6 +96,32 @@ test('a wrong or missing key is refused, and the vault stays as it was', async (
   // The same key from the environment opens it as well.
   await home.start({ env: { NEXUS_ENCRYPTION_KEY: home.file('vault.key').toString().trim() } });
   assert.match(home.log, /key_source=environment/);
+});
+
+test('a key that the service manager gives as a credential is used, and needs no file', async () => {
+  const given = await Home.make();
+  const credentials = join(given.dir, 'credentials');
+  const file = join(credentials, 'nexusd.vault.key');
+  const env = { CREDENTIALS_DIRECTORY: credentials };
+  const attempt = () => given.start({ env }).then(() => 'started', (error) => error.message);
+  mkdirSync(credentials);
+  writeFileSync(file, Buffer.alloc(32, 7).toString('base64'), { mode: 0o400 });
+  await given.start({ env });
+  assert.match(given.log, /key_source=credential/);
+  assert.ok(!existsSync(join(given.data, 'vault.key')));
+  await given.stop();
+  // It is the key of that vault: another one is refused, as none is, and so is one that others can read.
+  assert.match(await given.start().then(() => 'started', (error) => error.message), /the vault's key is missing/);
+  chmodSync(file, 0o644);
+  assert.match(await attempt(), /the credential \S+ is open to other users/);
+  unlinkSync(file);
+  assert.match(await attempt(), /the vault's key is missing/);
+  writeFileSync(file, Buffer.alloc(32, 8).toString('base64'), { mode: 0o400 });
+  assert.match(await attempt(), /does not open with this key/);
+  unlinkSync(file);
+  writeFileSync(file, 'no key', { mode: 0o400 });
+  assert.match(await attempt(), /does not hold a base64 key of 32 bytes/);
+  await given.remove();
 });
 
 test('a vault that is gone or empty is not replaced by a new one', async () => {
