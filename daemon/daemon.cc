@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "daemon/api/forwarding.h"
 #include "daemon/http/responses.h"
+#include "daemon/http/sockets.h"
 #include "daemon/log.h"
 #include "daemon/net/url.h"
 #include "daemon/process.h"
@@ -253,6 +254,7 @@ void Daemon::listen_on_control_socket(int socket) {
   server_.listen(socket,
                  {.via = Caller::Via::control_socket,
                   .same_user_only = true,
+                  .group = http::group_of(socket),
                   .keep_alive = true,
                   .on_refused = refused,
                   .passes_on = api::passes_on(services_)},

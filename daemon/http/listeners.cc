@@ -23,6 +23,11 @@ bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+bool is_admitted(int fd, const Caller& caller, const ListenerOptions& options) {
+  return !options.same_user_only || caller.uid == static_cast<std::int64_t>(geteuid()) ||
+         (options.group && is_peer_in_group(fd, *options.group));
+}
+
 }  // namespace
 
 Listeners::Listeners(Reactor& reactor, Accepted accepted, std::function<bool()> out_of_descriptors)
@@ -99,7 +104,7 @@ void Listeners::accept_from(int id) {
       return;
     }
     const auto caller = peer_of(fd, options.via, address);
-    if (!options.same_user_only || caller.uid == static_cast<std::int64_t>(geteuid())) {
+    if (is_admitted(fd, caller, options)) {
       accepted_(fd, caller, open.listener);
       continue;
     }

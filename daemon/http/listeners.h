@@ -1,10 +1,13 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "daemon/http/message.h"
 #include "daemon/http/tls.h"
@@ -16,6 +19,8 @@ namespace nexus::http {
 struct ListenerOptions {
   Caller::Via via = Caller::Via::control_socket;
   bool same_user_only = false;  ///< SO_PEERCRED; refused before a byte is read
+  /// Whose members may connect beside this user.
+  std::optional<gid_t> group{};
   bool keep_alive = true;
   bool takes_malformed_queries = false;   ///< the handler answers people, and them, too
   std::shared_ptr<TlsCertificate> tls{};  ///< nothing: in the clear

@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 namespace nexus::http {
 namespace {
@@ -37,6 +39,19 @@ Caller peer_of(int fd, Caller::Via via, const sockaddr_storage& address) {
     caller.pid = peer.pid;
   }
   return caller;
+}
+
+bool is_peer_in_group(int fd, gid_t group) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.gid == group) return true;
+  size = 0;
+  // Without room for them the kernel says how much they take.
+  getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, nullptr, &size);
+  std::vector<gid_t> groups(size / sizeof(gid_t));
+  if (groups.empty() || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0)
+    return false;
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
 }  // namespace nexus::http

@@ -148,6 +148,12 @@ std::string path_of(int socket) {
   return {address.sun_path, strnlen(address.sun_path, sizeof address.sun_path)};
 }
 
+std::optional<gid_t> group_of(int socket) {
+  struct stat about {};
+  if (stat(path_of(socket).c_str(), &about) != 0 || (about.st_mode & S_IWGRP) == 0) return {};
+  return about.st_gid;
+}
+
 Result<int> free_port(const std::string& host) {
   int error = 0;
   const int fd = bind_tcp(host == "localhost" ? "127.0.0.1" : host, 0, &error);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,10 @@ int first_not_passed_on();
 
 /// Where a listening Unix socket was bound.
 std::string path_of(int socket);
+
+/// The group that may call there as well: that of a socket which its file lets a group write to, as
+/// whoever made it for the service manager has said. Nothing for one of our own making (0600).
+std::optional<gid_t> group_of(int socket);
 
 /// A port that nobody listens on now, chosen by the kernel. Error: callback_unavailable.
 Result<int> free_port(const std::string& host);

@@ -53,33 +53,58 @@ test('nothing that it was started with stays open but the standard streams', asy
   await other.remove();
 });
 
-test('a socket passed on by the service manager is used, anything else is refused', async () => {
-  const other = await Home.make();
-  const nexusd = join(BIN, 'nexusd');
-  const start = (program, args, fd3) => {
-    const child = spawn(program, args, { env: other.env, stdio: ['ignore', 'ignore', 'pipe', fd3] });
-    child.said = '';
-    child.stderr.on('data', (text) => { child.said += text; });
-    child.ended = new Promise((go) => child.on('close', go));
-    return child;
-  };
-  const refused = start('/bin/sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec '${nexusd}' --foreground`], 'ignore');
-  assert.notEqual(await refused.ended, 0);
-  assert.match(refused.said, /not one listening Unix socket/);
-  // What a service manager does: bind, listen, put it on descriptor 3, execute.
-  const manager = `use Socket; use POSIX; $^F = 3; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));
-    listen(S, 10); POSIX::dup2(fileno(S), 3); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$;
-    exec($ARGV[1], '--foreground');`;
-  const child = start('perl', ['-e', manager, other.socket, nexusd], 'ignore');
+/** What a service manager does: bind, listen, give the socket to a group, put it on descriptor 3, execute. */
+const SERVICE_MANAGER = `use Socket; use POSIX; $^F = 3; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));
+  listen(S, 10); chown(-1, $ARGV[2], $ARGV[0]) if $ARGV[2]; chmod($ARGV[2] ? 0660 : 0600, $ARGV[0]);
+  POSIX::dup2(fileno(S), 3); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; exec($ARGV[1], '--foreground');`;
+
+function startAs(home, program, args) {
+  const child = spawn(program, args, { env: home.env, stdio: ['ignore', 'ignore', 'pipe', 'ignore'] });
+  child.said = '';
+  child.stderr.on('data', (text) => { child.said += text; });
+  child.ended = new Promise((go) => child.on('close', go));
+  return child;
+}
+
+async function passOnSocket(home, group = '') {
+  const child = startAs(home, 'perl', ['-e', SERVICE_MANAGER, home.socket, join(BIN, 'nexusd'), group]);
   await until(() => {
     if (child.exitCode !== null) throw new Error(`it ended: ${child.said}`);
     return child.said.includes(' ready ');
   }, 'nexusd ready');
+  return child;
+}
+
+test('a socket passed on by the service manager is used, anything else is refused', async () => {
+  const other = await Home.make();
+  const refused = startAs(other, '/bin/sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec '${join(BIN, 'nexusd')}' --foreground`]);
+  assert.notEqual(await refused.ended, 0);
+  assert.match(refused.said, /not one listening Unix socket/);
+  const child = await passOnSocket(other);
   assert.equal((await other.api('GET', '/health')).status, 200);
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0);
   await other.remove();
 });
+
+test('where a socket passed on is a group\'s, its members are let in, and nobody else',
+  { skip: process.getuid() !== 0 && 'only root can become somebody else' }, async () => {
+    const GROUP = '12345';
+    const other = await Home.make();
+    const child = await passOnSocket(other, GROUP);
+    for (const path of [other.dir, dirname(other.socket)]) chmodSync(path, 0o755);
+    const list = (...who) => spawnSync('setpriv', ['--reuid=65534', ...who, join(BIN, 'nexus'), 'list'], { env: other.env, encoding: 'utf8' });
+    assert.equal(list('--regid=65534', `--groups=${GROUP}`).status, 0);
+    assert.equal(list(`--regid=${GROUP}`, '--clear-groups').status, 0);
+    assert.notEqual(list('--regid=65534', '--clear-groups').status, 0);
+    // Beside the file's mode, which can be changed later, the kernel says whose member calls.
+    chmodSync(other.socket, 0o666);
+    assert.notEqual(list('--regid=65534', '--clear-groups').status, 0);
+    await until(() => child.said.includes('peer_refused'), 'the refusal');
+    child.kill('SIGTERM');
+    assert.equal(await child.ended, 0);
+    await other.remove();
+  });
 
 test('a vault has one daemon (F5): a second one says so and leaves the first alone', async () => {
   const second = spawnSync(join(BIN, 'nexusd'), ['--foreground', '--socket', join(home.dir, 'other.sock')], { env: home.env, timeout: 10000 });
