@@ -25,7 +25,7 @@ bool is_shortage(int error) {
 
 bool is_admitted(int fd, const Caller& caller, const ListenerOptions& options) {
   return !options.same_user_only || caller.uid == static_cast<std::int64_t>(geteuid()) ||
-         (options.group && is_peer_in_group(fd, *options.group));
+         (options.group && (caller.uid == 0 || is_peer_in_group(fd, *options.group)));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace nexus::http {
 struct ListenerOptions {
   Caller::Via via = Caller::Via::control_socket;
   bool same_user_only = false;  ///< SO_PEERCRED; refused before a byte is read
-  /// Whose members may connect beside this user.
+  /// Whose members may connect beside this user, and root, whom the socket's file lets in as well.
   std::optional<gid_t> group{};
   bool keep_alive = true;
   bool takes_malformed_queries = false;   ///< the handler answers people, and them, too
