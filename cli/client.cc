@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "cli/at_daemon.h"
@@ -49,6 +50,15 @@ Result<LocalResponse> ask_daemon(const Config& config, std::string_view method,
   return at_daemon(config, [&](const std::string& socket) {
     return local_request(socket, method, target, body);
   });
+}
+
+/// The socket of a daemon that serves others: one of our own in its place would help nobody.
+std::optional<Error> kept_out(const Config& config) {
+  if (!config.socket_is_named || access(config.socket.c_str(), W_OK) == 0 || errno != EACCES)
+    return {};
+  return Error{ErrorCode::access_denied, "you may not use " + config.socket,
+               "join the group that may (ls -l shows it, nexusd(8) tells more), or unset "
+               "NEXUS_SOCKET to have a daemon of your own"};
 }
 
 }  // namespace
@@ -112,6 +122,9 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
   const bool remote = !config_.url.empty();
   auto response = remote ? remote_request(config_, method, target, body)
                          : ask_daemon(config_, method, target, body);
+  if (!remote && !response && is_absent(response.error())) {
+    if (auto error = kept_out(config_)) return *std::move(error);
+  }
   if (!remote && !response && is_absent(response.error()) && autostart_) {
     auto started = start_daemon(config_);
     // Two commands may start it at once: whoever comes second finds the first one's daemon, which

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -37,10 +39,17 @@ Result<std::vector<api::AuditRecord>> fetch_events(Context& context, const Audit
   return events;
 }
 
-/// Who caused it: an API key, a process of the daemon's user, or nexusd itself.
+/// A process, and its user where that is not the one who asks.
+std::string process_of(const api::AuditRecord& event) {
+  const auto pid = "pid " + std::to_string(event.pid);
+  if (event.uid < 0 || event.uid == static_cast<std::int64_t>(geteuid())) return pid;
+  return "uid " + std::to_string(event.uid) + " " + pid;
+}
+
+/// Who caused it: an API key, a process at the control socket, or nexusd itself.
 std::string who(const api::AuditRecord& event) {
   if (!event.key.empty()) return "key " + event.key + " from " + event.address;
-  if (event.via == "control_socket") return "pid " + std::to_string(event.pid);
+  if (event.via == "control_socket") return process_of(event);
   return event.via + (event.address.empty() ? "" : " from " + event.address);
 }
 

@@ -19,6 +19,7 @@ Result<void> read(const Reader& from, AuditRecord& into) {
     into.detail = data.text("detail");
     into.key = data.text("key");
     into.via = data.text("via");
+    into.uid = data.number("uid").value_or(-1);
     into.pid = data.number("pid").value_or(0);
     return {};
   }));

@@ -25,6 +25,7 @@ struct AuditRecord {
   std::string detail;
   std::string key;
   std::string via;
+  std::int64_t uid = -1;  ///< -1 where it is not there
   std::int64_t pid = 0;
 };
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -53,10 +53,10 @@ test('nothing that it was started with stays open but the standard streams', asy
   await other.remove();
 });
 
-/** What a service manager does: bind, listen, give the socket to a group, put it on descriptor 3, execute. */
-const SERVICE_MANAGER = `use Socket; use POSIX; $^F = 3; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));
-  listen(S, 10); chown(-1, $ARGV[2], $ARGV[0]) if $ARGV[2]; chmod($ARGV[2] ? 0660 : 0600, $ARGV[0]);
-  POSIX::dup2(fileno(S), 3); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; exec($ARGV[1], '--foreground');`;
+/** What a service manager does: bind, listen, give the socket to a group, put it on descriptor 3, execute as a user. */
+const SERVICE_MANAGER = `use Socket; use POSIX; $^F = 3; socket(S, PF_UNIX, SOCK_STREAM, 0); my ($path, $group, @program) = @ARGV;
+  bind(S, sockaddr_un($path)); listen(S, 10); chown(-1, $group, $path) if $group; chmod($group ? 0660 : 0600, $path);
+  POSIX::dup2(fileno(S), 3); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; exec(@program, '--foreground');`;
 
 function startAs(home, program, args) {
   const child = spawn(program, args, { env: home.env, stdio: ['ignore', 'ignore', 'pipe', 'ignore'] });
@@ -66,8 +66,8 @@ function startAs(home, program, args) {
   return child;
 }
 
-async function passOnSocket(home, group = '') {
-  const child = startAs(home, 'perl', ['-e', SERVICE_MANAGER, home.socket, join(BIN, 'nexusd'), group]);
+async function passOnSocket(home, group = '', as = []) {
+  const child = startAs(home, 'perl', ['-e', SERVICE_MANAGER, home.socket, group, ...as, join(BIN, 'nexusd')]);
   await until(() => {
     if (child.exitCode !== null) throw new Error(`it ended: ${child.said}`);
     return child.said.includes(' ready ');
@@ -87,19 +87,27 @@ test('a socket passed on by the service manager is used, anything else is refuse
   await other.remove();
 });
 
-test('where a socket passed on is a group\'s, its members are let in, and nobody else',
+test('where a socket passed on is a group\'s, its members and root are let in, and nobody else',
   { skip: process.getuid() !== 0 && 'only root can become somebody else' }, async () => {
     const GROUP = '12345';
+    const DAEMON = 65533;
     const other = await Home.make();
-    const child = await passOnSocket(other, GROUP);
+    mkdirSync(other.data, { mode: 0o700 });
+    chownSync(other.data, DAEMON, DAEMON);
     for (const path of [other.dir, dirname(other.socket)]) chmodSync(path, 0o755);
-    const list = (...who) => spawnSync('setpriv', ['--reuid=65534', ...who, join(BIN, 'nexus'), 'list'], { env: other.env, encoding: 'utf8' });
-    assert.equal(list('--regid=65534', `--groups=${GROUP}`).status, 0);
-    assert.equal(list(`--regid=${GROUP}`, '--clear-groups').status, 0);
-    assert.notEqual(list('--regid=65534', '--clear-groups').status, 0);
+    const child = await passOnSocket(other, GROUP, ['setpriv', `--reuid=${DAEMON}`, '--clear-groups']);
+    const nexus = (args, who) => spawnSync('setpriv', [...who, join(BIN, 'nexus'), ...args], { env: other.env, encoding: 'utf8' });
+    const stranger = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+    const member = ['--reuid=65534', '--regid=65534', `--groups=${GROUP}`];
+    assert.equal(nexus(['provider', 'add', 'github', '--client-id', 'x'], member).status, 0);
+    assert.equal(nexus(['list'], ['--reuid=65534', `--regid=${GROUP}`, '--clear-groups']).status, 0);
+    assert.match(nexus(['audit'], ['--reuid=0']).stdout, /provider\.created .* uid 65534 pid \d+ /);
+    const refused = nexus(['list'], stranger);
+    assert.match(refused.stderr, /you may not use \S+\n {2}join the group that may/);
+    assert.equal(refused.status, 9);
     // Beside the file's mode, which can be changed later, the kernel says whose member calls.
     chmodSync(other.socket, 0o666);
-    assert.notEqual(list('--regid=65534', '--clear-groups').status, 0);
+    assert.notEqual(nexus(['list'], stranger).status, 0);
     await until(() => child.said.includes('peer_refused'), 'the refusal');
     child.kill('SIGTERM');
     assert.equal(await child.ended, 0);
