@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -96,8 +96,13 @@ test('the systemd units are sound, and their command runs', async () => {
   const unit = example('nexus-backup.service');
   const command = /^ExecStart=(.*)$/m.exec(unit)[1].replaceAll('%h', place);
   went_well(await run(command.split(' '), own()), /^with \S+\n$/);
+  const units = join(place, 'units');
+  const ours = (name) => new URL(`../../packaging/systemd/${name}`, import.meta.url);
+  mkdirSync(units);
+  copyFileSync(ours('nexusd.socket'), join(units, 'nexusd.socket'));
+  writeFileSync(join(units, 'nexusd.service'), readFileSync(ours('nexusd.service.in'), 'utf8').replaceAll('@NEXUS_BIN@', BIN));
   const { status, stdout, stderr, error } = spawnSync('systemd-analyze', ['--user', 'verify', '--recursive-errors=no', '--man=no', join(examples, 'nexus-backup.service'), join(examples, 'nexus-backup.timer')],
-    { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: place, XDG_RUNTIME_DIR: place, SYSTEMD_UNIT_PATH: `${new URL('../../packaging/systemd', import.meta.url).pathname}:` } });
+    { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: place, XDG_RUNTIME_DIR: place, SYSTEMD_UNIT_PATH: `${units}:` } });
   if (error?.code === 'ENOENT') return;  // no systemd on this machine
   assert.deepEqual([status, stdout, stderr], [0, '', '']);
 });
