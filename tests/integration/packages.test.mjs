@@ -42,7 +42,8 @@ after(async () => {
   if (packed) rmSync(packed, { recursive: true });
 });
 
-const pack = (kind) => execFileSync(join(SOURCE, 'packaging', kind), ['--build', BIN, '--output', packed], { encoding: 'utf8' });
+const SOME_TIME = { ...process.env, SOURCE_DATE_EPOCH: '1700000000' };
+const pack = (kind) => execFileSync(join(SOURCE, 'packaging', kind), ['--build', BIN, '--output', packed], { encoding: 'utf8', env: SOME_TIME });
 const packedAs = (ending) => readdirSync(packed).find((name) => name.endsWith(ending));
 
 /** A person in a root, who connects to the provider with the `nexus` that is there, and uses the token. */
@@ -79,7 +80,6 @@ test('the Debian package is installed, used, upgraded with its data, removed and
     assert.ok(first.length > 10);
     assert.match(await alice.do('nexus provider show github --json'), /github\.com/, 'the catalogue');
     assert.match(await alice.do('git credential-nexus 2>&1 || true'), /nexus credential/, 'a helper by its name');
-    assert.match(await alice.do("printf '{}' | /usr/libexec/nexus/nexus-jq 2>&1; nexus api --help"), /--jq/);
     assert.equal((await alice.do('nexus daemon status --json | grep -c "/home/alice/.local/share/nexusd"')).trim(), '1');
 
     await root.ok(`dpkg -i /mnt/${deb}`);
@@ -88,8 +88,8 @@ test('the Debian package is installed, used, upgraded with its data, removed and
     assert.equal(await alice.token(), first, 'by the new one, from the same vault');
     assert.notEqual(await alice.token('--refresh'), first);
 
+    assert.ok(root.changed('usr').includes('/usr/bin/nexus'));
     // What the machine's own daemon would have made.
-    assert.equal((await root.ok('stat -c "%U:%G %a" /run/nexusd')).trim(), 'root:nexusd 750');
     await root.ok('install -d -o nexusd -m 700 /var/lib/nexusd && touch /var/lib/nexusd/nexus.db');
     await alice.do('nexus daemon stop');
     await root.ok('dpkg -r nexus');
@@ -106,10 +106,11 @@ test('the Debian package is installed, used, upgraded with its data, removed and
   }
 });
 
-test('the units of the package are sound, and the machine\'s daemon is confined', { skip }, async () => {
+test('the units of the package are sound, and the machine\'s daemon is confined', { skip: skip || (spawnSync('systemd-analyze', ['--version']).error && 'needs systemd') }, async () => {
   const root = await ScratchRoot.make(packed);
   try {
     await root.ok(`dpkg -i /mnt/${packedAs('.deb')}`);
+    assert.equal((await root.ok('stat -c "%U:%G %a" /run/nexusd')).trim(), 'root:nexusd 750');
     const verified = await root.run('systemd-analyze verify --man=no --recursive-errors=no /lib/systemd/system/nexusd-system.socket /lib/systemd/system/nexusd-system.service', { env: { SYSTEMD_LOG_LEVEL: 'warning' } });
     assert.deepEqual([verified.code, verified.stdout + verified.stderr], [0, '']);
     const own = await root.run('XDG_RUNTIME_DIR=/tmp systemd-analyze --user verify --man=no --recursive-errors=no /usr/lib/systemd/user/nexusd.socket /usr/lib/systemd/user/nexusd.service');
@@ -144,9 +145,11 @@ test('the archive is installed without root and without the libraries, used, rep
     assert.equal((await root.run('test -e /home/bob/.local/share/doc/nexus/openapi.yaml')).code, 1);
     assert.equal(await bob.token(), first);
 
+    const daemonRuns = async () => (await root.run("grep -qs '^nexusd$' /proc/[0-9]*/comm")).code === 0;
+    assert.ok(await daemonRuns());
     const said = await bob.do('~/.local/libexec/nexus/uninstall');
     assert.match(said, /Your connections and their key stay in \/home\/bob\/\.local\/share\/nexusd\.\nYour settings stay in \/home\/bob\/\.config\/nexus\./);
-    assert.equal((await root.run('pgrep -u bob nexusd')).code, 1, 'its daemon has ended');
+    assert.ok(!await daemonRuns());
     const left = (await bob.do(`find ~ -path ~/${DATA} -prune -o -path ~/${directory} -prune -o -print | sort`)).trim().split('\n');
     assert.deepEqual(left.filter((path) => !before.split('\n').includes(path)), ['/home/bob/.local/share']);
     assert.equal(await bob.do('cat ~/.local/bin/mine'), 'mine\n');
@@ -189,7 +192,7 @@ test('the archive\'s installer replaces nothing that is not its own, and says wh
 });
 
 test('the list of parts names what the programs are linked with', { skip: !isRelease && 'reads a release build' }, () => {
-  const list = JSON.parse(execFileSync(join(SOURCE, 'packaging/sbom'), [BIN], { encoding: 'utf8', env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000' } }));
+  const list = JSON.parse(execFileSync(join(SOURCE, 'packaging/sbom'), [BIN], { encoding: 'utf8', env: SOME_TIME }));
   assert.equal(list.metadata.timestamp, '2023-11-14T22:13:20.000Z');
   const linkage = Object.fromEntries(list.components.map(({ name, properties }) => [name, properties[0].value]));
   for (const [name, how] of Object.entries({ libcurl4: 'shared', libssl3: 'shared', 'libsodium-dev': 'static', 'libyaml-cpp-dev': 'static', 'libcli11-dev': 'header', 'nlohmann-json3-dev': 'header', 'libtomlplusplus-dev': 'header' }))
