@@ -191,6 +191,11 @@ test('the archive\'s installer replaces nothing that is not its own, and says wh
   }
 });
 
+test('the spec is of the version that is built', () => {
+  const version = (file, pattern) => pattern.exec(readFileSync(join(SOURCE, file), 'utf8'))[1];
+  assert.equal(version('packaging/rpm/nexus.spec', /^Version: +(\S+)$/m), version('CMakeLists.txt', /^project\(nexus VERSION (\S+)/m));
+});
+
 test('the list of parts names what the programs are linked with', { skip: !isRelease && 'reads a release build' }, () => {
   const list = JSON.parse(execFileSync(join(SOURCE, 'packaging/sbom'), [BIN], { encoding: 'utf8', env: SOME_TIME }));
   assert.equal(list.metadata.timestamp, '2023-11-14T22:13:20.000Z');
