@@ -57,9 +57,9 @@ test('every option is in the page of its command, and no other', () => {
 
 test('no page names an option that does not exist', () => {
   const known = new Set([...globals, ...commands.flatMap(([, text]) => optionsOf(text)), ...optionsOf(execFileSync(join(BIN, 'nexusd'), ['--help'], { encoding: 'utf8' }))]);
-  const others = {  // of curl, git, kubectl, pip, bazel, cargo and systemctl
+  const others = {  // of curl, git, kubectl, pip, bazel, cargo, systemctl and systemd-creds
     'nexus-credential.1': ['--global', '--add', '--exec-command', '--exec-api-version', '--exec-interactive-mode', '--exec-arg', '--keyring-provider', '--credential_helper'],
-    'nexus-exec.1': ['--netrc-file'], 'nexus-token.1': ['--netrc-file'], 'nexusd.8': ['--user', '--enable', '--now'],
+    'nexus-exec.1': ['--netrc-file'], 'nexus-token.1': ['--netrc-file'], 'nexusd.8': ['--user', '--enable', '--now', '--name'],
   };
   for (const page of pages) {
     const named = [...plain(source(page)).matchAll(/(?<![\w-])(--[a-z][\w-]*)/g)].map(([, option]) => option);
