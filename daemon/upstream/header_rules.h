@@ -11,8 +11,8 @@
 namespace nexus {
 
 /// The credentials that a request was sent with, to be told nowhere: they become ***, as they are,
-/// percent-encoded and in base64. A text in which one is encoded in some other way (small digits, or
-/// in part) becomes *** as a whole.
+/// percent-encoded and in base64. A text in which one is encoded in some other way (small digits,
+/// or in part) becomes *** as a whole.
 class Masked {
  public:
   explicit Masked(const std::vector<std::string_view>& credentials);
