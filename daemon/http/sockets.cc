@@ -14,8 +14,8 @@
 
 #include "common/directories.h"
 #include "common/paths.h"
+#include "common/port_holder.h"
 #include "common/text.h"
-#include "daemon/http/port_holder.h"
 
 namespace nexus::http {
 namespace {
