@@ -25,6 +25,7 @@
 #include "daemon/connect/device_flow.h"
 #include "daemon/connect/flows.h"
 #include "daemon/connect/provider_checks.h"
+#include "daemon/connect/provider_reach.h"
 #include "daemon/connect/request.h"
 #include "daemon/connect/unattended_grants.h"
 #include "daemon/due.h"
@@ -133,6 +134,7 @@ class Daemon {
   ConnectionRequests requests_;
   Connections connections_;
   ProviderChecks provider_checks_;
+  ProviderReaches provider_reaches_;
   api::Limits limits_;
   api::CallbackPages callback_pages_;
 

@@ -92,6 +92,8 @@ Result<Reply> show_redirect_uri(Services& services, const http::Request& request
                                 const Arguments& args);
 Result<Reply> test_provider(Services& services, const http::Request& request,
                             const Arguments& args);
+Result<Reply> reach_providers(Services& services, const http::Request& request,
+                              const Arguments& args);
 // provider_plan.cc
 Result<Reply> plan_providers(Services& services, const http::Request& request,
                              const Arguments& args);

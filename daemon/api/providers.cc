@@ -139,6 +139,11 @@ Result<Reply> test_provider(Services& services, const http::Request& request,
   return Reply{to_json(ProviderTest{provider.name, std::move(checks)})};
 }
 
+Result<Reply> reach_providers(Services& services, const http::Request&, const Arguments&) {
+  NEXUS_TRY(const auto reaches, services.provider_reaches.run());
+  return Reply{to_json(reaches)};
+}
+
 Result<Reply> show_provider(Services& services, const http::Request& request,
                             const Arguments& args) {
   NEXUS_TRY(const auto provider, visible_provider(services.providers, request.caller, args[0]));

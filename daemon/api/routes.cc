@@ -78,6 +78,7 @@ const Route kRoutes[] = {
     {"GET", "/v1/providers/redirect-uri", Answering{show_redirect_uri}, loop, key},
     {"POST", "/v1/providers/plan", Answering{plan_providers}, network, admin},
     {"POST", "/v1/providers/apply", Answering{apply_providers}, network, admin},
+    {"POST", "/v1/providers/reach", Answering{reach_providers}, network, admin},
     {"POST", "/v1/providers/{}/test", Answering{test_provider}, network, admin},
     {"GET", "/v1/providers/by-name/{}", Answering{show_provider_named}, disk, key},
     {"GET", "/providers/by-name/{}", Answering{show_provider_named}, disk, key},

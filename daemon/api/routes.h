@@ -14,6 +14,7 @@
 #include "daemon/connect/captures.h"
 #include "daemon/connect/connections.h"
 #include "daemon/connect/provider_checks.h"
+#include "daemon/connect/provider_reach.h"
 #include "daemon/connect/request.h"
 #include "daemon/http/message.h"
 #include "daemon/integrity_check.h"
@@ -49,6 +50,7 @@ struct Services {
   ProviderRegistry& registry;
   ProviderPlans& provider_plans;
   ProviderChecks& provider_checks;
+  ProviderReaches& provider_reaches;
   const RedirectUris& redirect_uris;
   Connections& connections;
   ConnectionRequests& requests;

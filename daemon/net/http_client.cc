@@ -93,6 +93,7 @@ class CurlClient : public HttpClient {
       wipe(line);
     }
     add("Accept-Encoding: identity");
+    if (request.head.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     if (request.head.method == "POST") {
       add("Content-Type: " + request.content_type);
       add("Expect:");

@@ -186,7 +186,7 @@ test('admin routes need an admin key', async () => {
   const { json: { id } } = await home.http('GET', '/providers/by-name/mine', undefined, { key: use });
   for (const [method, path, body] of [['POST', '/v1/providers', {}], ['PATCH', `/v1/providers/${id}`, {}], ['PUT', `/v1/providers/${id}`, {}],
     ['DELETE', `/v1/providers/${id}`], ['DELETE', '/providers/by-name/mine'], ['GET', '/v1/audit'], ['GET', '/audit'],
-    ['POST', '/v1/keys', {}], ['GET', '/v1/keys'], ['DELETE', '/v1/keys/x'], ['GET', '/v1/daemon']]) {
+    ['POST', '/v1/keys', {}], ['GET', '/v1/keys'], ['DELETE', '/v1/keys/x'], ['GET', '/v1/daemon'], ['POST', '/v1/providers/reach']]) {
     assert.equal((await home.http(method, path, body, { key: '' })).status, 401, path);
     const refused = await home.http(method, path, body, { key: use });
     assert.equal(refused.status, 403, path);

@@ -228,6 +228,7 @@ test('every operation answers as it is described', async () => {
   const tested = (await home.api('GET', '/v1/providers/by-name/demo')).json.id;
   await call('POST', `/v1/providers/${tested}/test`);
   await call('POST', `/v1/providers/${NOBODY}/test`);
+  for (const key of [keys.admin, keys.none, keys.read]) await call('POST', '/v1/providers/reach', { key });
   for (const key of [keys.none, keys.read]) await call('POST', `/v1/providers/${tested}/test`, { key });
 
   const profile = (name) => ({ name, issuer: provider.issuer, client_id: 'c', allow_insecure_http: true });
