@@ -1,9 +1,13 @@
 #include "cli/program_path.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <initializer_list>
+
+#include "common/paths.h"
+#include "common/text.h"
 
 namespace nexus::cli {
 
@@ -21,10 +25,30 @@ std::string found_in(std::initializer_list<const char*> places, const std::strin
   return {};
 }
 
+/// A directory, too, may be "executable".
+bool is_program(const std::string& file) {
+  struct stat about {};
+  return stat(file.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
+         access(file.c_str(), X_OK) == 0;
+}
+
 }  // namespace
 
 std::string program_path(const std::string& name) {
   return found_in({"/", "/../libexec/nexus/", "/../../bin/"}, name);
+}
+
+std::vector<std::string> all_on_path(const std::string& name) {
+  std::vector<std::string> all;
+  for (const auto& directory : split(environment("PATH"), ':'))
+    if (auto file = directory + "/" + name; directory.starts_with('/') && is_program(file))
+      all.push_back(std::move(file));
+  return all;
+}
+
+std::string on_path(const std::string& name) {
+  const auto all = all_on_path(name);
+  return all.empty() ? "" : all[0];
 }
 
 std::string data_path(const std::string& name) {

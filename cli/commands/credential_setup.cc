@@ -1,16 +1,14 @@
-#include <unistd.h>
-
 #include <memory>
 
 #include "cli/commands/credential.h"
 #include "cli/credential/file_change.h"
 #include "cli/credential/text_edits.h"
+#include "cli/credential/tool_files.h"
 #include "cli/data_file.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
 #include "cli/program_path.h"
 #include "common/json.h"
-#include "common/paths.h"
 #include "common/site.h"
 #include "common/text.h"
 
@@ -44,19 +42,9 @@ Result<FileChange> read(const std::string& file) {
   return FileChange{file, text, text};
 }
 
-Result<std::string> in_home(const std::string& name) {
-  const auto home = environment("HOME");
-  if (home.starts_with('/')) return home + "/" + name;
-  return wrong("HOME is not set, so there is no telling where the configuration is",
-               "set HOME to your home directory");
-}
-
 /// A program of ours by its name where the PATH leads to it, else by its path.
-Result<std::string> command_for(const std::string& program, const std::string& on_path) {
-  for (const auto& directory : split(environment("PATH"), ':'))
-    if (!on_path.empty() && !directory.empty() &&
-        access((directory + "/" + program).c_str(), X_OK) == 0)
-      return on_path;
+Result<std::string> command_for(const std::string& program, const std::string& name) {
+  if (!name.empty() && !on_path(program).empty()) return name;
   const auto path = program_path(program);
   if (is_plain(path)) return path;
   return wrong(program + " is neither on the PATH nor at a plain path",
@@ -67,17 +55,6 @@ std::optional<CredentialMapping> mapping_of(const Config& config, const Site& si
   for (const auto& each : config.credential)
     if (each.site == site) return each;
   return std::nullopt;
-}
-
-/// git config has a file of its own, or that of XDG.
-Result<std::string> git_file() {
-  if (const auto named = environment("GIT_CONFIG_GLOBAL"); !named.empty()) return named;
-  NEXUS_TRY(const auto usual, in_home(".gitconfig"));
-  if (access(usual.c_str(), F_OK) == 0) return usual;
-  const auto xdg = environment("XDG_CONFIG_HOME");
-  NEXUS_TRY(const auto other, xdg.starts_with('/') ? Result<std::string>(xdg + "/git/config")
-                                                   : in_home(".config/git/config"));
-  return access(other.c_str(), F_OK) == 0 ? other : usual;
 }
 
 Result<Changes> plan_git(const Context& context, const SetupArgs& args, const Site& site) {
@@ -100,11 +77,8 @@ Result<Changes> plan_git(const Context& context, const SetupArgs& args, const Si
 Result<Changes> plan_docker(const Context& context, const SetupArgs& args, const Site& site) {
   if (!site.path.empty())
     return wrong("docker has a helper for a registry, not for a path of it", "name its host");
-  auto directory = environment("DOCKER_CONFIG");
-  if (directory.empty()) {
-    NEXUS_TRY(directory, in_home(".docker"));
-  }
-  NEXUS_TRY(auto docker, read(directory + "/config.json"));
+  NEXUS_TRY(const auto file, docker_file());
+  NEXUS_TRY(auto docker, read(file));
   NEXUS_TRY(auto ours, read(context.config.file));
   if (args.undo) {
     NEXUS_TRY(docker.after, without_docker_helper(docker.before, site.host));
@@ -127,10 +101,7 @@ Result<Changes> plan_docker(const Context& context, const SetupArgs& args, const
 }
 
 Result<Changes> plan_aws(const SetupArgs& args) {
-  auto file = environment("AWS_CONFIG_FILE");
-  if (file.empty()) {
-    NEXUS_TRY(file, in_home(".aws/config"));
-  }
+  NEXUS_TRY(const auto file, aws_file());
   NEXUS_TRY(auto change, read(file));
   if (args.undo) {
     NEXUS_TRY(change.after, without_aws_process(change.before, args.place));
