@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/child_environment.h"
+#include "cli/program_path.h"
 #include "cli/spawn_attributes.h"
 #include "common/paths.h"
 #include "common/text.h"
@@ -92,6 +93,12 @@ Result<void> open_browser(const std::string& url) {
       ErrorCode::failure,
       all.empty() ? "there is no display to open a browser on" : "no browser could be opened",
       "open the address yourself, or set BROWSER"};
+}
+
+std::string browser_program() {
+  for (const auto& words : openers(""))
+    if (can_be_run(words[0])) return words[0];
+  return {};
 }
 
 }  // namespace nexus::cli

@@ -12,4 +12,7 @@ namespace nexus::cli {
 /// Error: failure, when nothing could be started; the caller shows the URL.
 Result<void> open_browser(const std::string& url);
 
+/// The program that it would start first; "" where it would start none.
+std::string browser_program();
+
 }  // namespace nexus::cli

@@ -46,9 +46,10 @@ Error error_of_daemon(std::string_view said, int exit_code) {
 }
 
 Result<LocalResponse> ask_daemon(const Config& config, std::string_view method,
-                                 const std::string& target, std::string_view body) {
+                                 const std::string& target, std::string_view body,
+                                 std::chrono::milliseconds patience) {
   return at_daemon(config, [&](const std::string& socket) {
-    return local_request(socket, method, target, body);
+    return local_request(socket, method, target, body, patience);
   });
 }
 
@@ -121,7 +122,7 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
                                    std::string_view body) {
   const bool remote = !config_.url.empty();
   auto response = remote ? remote_request(config_, method, target, body)
-                         : ask_daemon(config_, method, target, body);
+                         : ask_daemon(config_, method, target, body, patience_);
   if (!remote && !response && is_absent(response.error())) {
     if (auto error = kept_out(config_)) return *std::move(error);
   }
@@ -130,7 +131,7 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
     // Two commands may start it at once: whoever comes second finds the first one's daemon, which
     // may take a moment until it listens.
     for (int i = 0; i < 50; ++i) {
-      response = ask_daemon(config_, method, target, body);
+      response = ask_daemon(config_, method, target, body, patience_);
       if (response || !is_absent(response.error())) break;
       if (!started && started.error().code != ErrorCode::daemon_running) break;
       poll(nullptr, 0, 100);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <iterator>
 #include <string>
@@ -20,7 +21,10 @@ namespace nexus::cli {
 class Client {
  public:
   Client() = default;
-  Client(Config config, bool autostart) : config_(std::move(config)), autostart_(autostart) {}
+  /// `patience`: how long a daemon may say nothing until it is asked whether it is alive.
+  Client(Config config, bool autostart,
+         std::chrono::milliseconds patience = std::chrono::seconds(5))
+      : config_(std::move(config)), autostart_(autostart), patience_(patience) {}
 
   /// The answer as the resource of common/api that it is.
   template <class Answer>
@@ -58,12 +62,14 @@ class Client {
   std::string target(std::string_view path, std::string_view reference) const;
 
   const Config& config() const { return config_; }
+  bool starts_daemon() const { return autostart_; }
 
  private:
   Result<LocalResponse> send(std::string_view method, const std::string& target,
                              std::string_view body);
   Config config_;
   bool autostart_ = true;
+  std::chrono::milliseconds patience_{std::chrono::seconds(5)};
 };
 
 /// Runs `nexusd`, which returns when the daemon is ready. Errors: daemon_unreachable, or what

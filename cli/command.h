@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "cli/session.h"
 #include "common/arguments.h"
 #include "common/error.h"
 
@@ -12,13 +13,17 @@ namespace nexus::cli {
 /// What a command does once its arguments are parsed: the exit code, or the error to report.
 using Action = std::function<Result<int>(Context&)>;
 
+/// What a command does that has to work whatever is wrong with the settings, and reads them itself.
+using UnsettledAction = std::function<Result<int>(const GlobalOptions&, const Output&)>;
+
 /// One command: what it is called, what it takes and what it does with that.
 struct Command {
   const char* name;
   const char* summary;
   std::vector<Argument> arguments{};  ///< their values live in what the action holds
   Action action{};
-  const char* alias = "";  ///< another name for it, "" for none
+  UnsettledAction unsettled_action{};  ///< in place of the other
+  const char* alias = "";              ///< another name for it, "" for none
   const char* footer = "";
   std::vector<std::string> examples{};
   std::vector<Command> commands{};           ///< of a group, which does nothing by itself
@@ -33,6 +38,7 @@ Command connect_command();
 Command credential_command();
 Command daemon_command();
 Command disconnect_command();
+Command doctor_command();
 Command exec_command();
 Command export_command();
 Command import_command();

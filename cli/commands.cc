@@ -15,7 +15,7 @@ std::vector<Command> all_commands() {
           status_command(),     list_command(),   refresh_command(),  alias_command(),
           disconnect_command(), prune_command(),  provider_command(), key_command(),
           proxy_command(),      export_command(), import_command(),   credential_command(),
-          audit_command(),      daemon_command()};
+          audit_command(),      daemon_command(), doctor_command()};
 }
 
 std::vector<Argument> global_options(GlobalOptions& options) {
@@ -50,7 +50,8 @@ std::string manual_page(const Command& command) {
   return std::string("nexus-") + command.name;
 }
 
-CommandLine line_of(const Command& command, const std::string& page, Action& action) {
+/// `chosen` is going to point into `command`.
+CommandLine line_of(const Command& command, const std::string& page, const Command*& chosen) {
   CommandLine line{.name = command.name,
                    .summary = command.summary,
                    .arguments = command.arguments,
@@ -59,9 +60,17 @@ CommandLine line_of(const Command& command, const std::string& page, Action& act
                    .examples = command.examples,
                    .manual = page + "(1)",
                    .runs = command.runs};
-  for (const auto& each : command.commands) line.commands.push_back(line_of(each, page, action));
-  if (command.action) line.chosen = [&] { action = command.action; };
+  for (const auto& each : command.commands) line.commands.push_back(line_of(each, page, chosen));
+  if (command.action || command.unsettled_action) line.chosen = [&] { chosen = &command; };
   return line;
+}
+
+int run_chosen(const Command& command, const GlobalOptions& options) {
+  if (command.action) return run_action(options, command.action);
+  Output output;
+  output.json = options.json;
+  output.color_allowed = !options.no_color;
+  return conclude(output, command.unsettled_action(options, output));
 }
 
 int run(int argc, char** argv) {
@@ -77,7 +86,7 @@ int run(int argc, char** argv) {
     std::erase(words, "help");
   }
   GlobalOptions options;
-  Action action;
+  const Command* chosen = nullptr;
   CommandLine program{.name = "nexus",
                       .summary = "Working credentials for any service, without handling OAuth",
                       .arguments = global_options(options),
@@ -105,6 +114,7 @@ int run(int argc, char** argv) {
                                    {"start", "nexus daemon start"},
                                    {"stop", "nexus daemon stop"},
                                    {"catalog", "nexus provider catalog"},
+                                   {"check", "nexus doctor"},
                                    {"version", "nexus --version"}}};
   // Only the options of the command that is named have to be built: most of what a command costs
   // is its start.
@@ -115,7 +125,7 @@ int run(int argc, char** argv) {
   for (const auto& each : commands)
     if (!known || is_named(each, name)) {
       if (known && wants_manual) show_manual(manual_page(each));
-      program.commands.push_back(line_of(each, manual_page(each), action));
+      program.commands.push_back(line_of(each, manual_page(each), chosen));
     }
   const auto parsed = parse_arguments(program, std::move(words));
   if (!parsed) {
@@ -123,7 +133,7 @@ int run(int argc, char** argv) {
     output.json = options.json;
     return report(output, parsed.error());
   }
-  return *parsed ? run_action(options, action) : 0;
+  return *parsed ? run_chosen(*chosen, options) : 0;
 }
 
 }  // namespace

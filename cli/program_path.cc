@@ -51,6 +51,10 @@ std::string on_path(const std::string& name) {
   return all.empty() ? "" : all[0];
 }
 
+bool can_be_run(const std::string& program) {
+  return program.find('/') == std::string::npos ? !on_path(program).empty() : is_program(program);
+}
+
 std::string data_path(const std::string& name) {
   return found_in({"/share/nexus/", "/../../share/nexus/", "/../share/nexus/"}, name);
 }

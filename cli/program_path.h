@@ -14,6 +14,9 @@ std::string program_path(const std::string& name);
 std::string on_path(const std::string& name);
 std::vector<std::string> all_on_path(const std::string& name);
 
+/// Whether there is such a program: at its path, or on the PATH by its name.
+bool can_be_run(const std::string& program);
+
 /// A directory of ours in share/nexus, as seen from this program; "" when it is nowhere there.
 std::string data_path(const std::string& name);
 

@@ -35,13 +35,19 @@ void undo_hardening() {
 }
 
 Result<Context> make_context(const GlobalOptions& options) {
+  NEXUS_TRY(auto config, load_config(options.config));
+  auto context = context_with(std::move(config), options);
+  for (const auto& flaw : context.config.flaws)
+    context.output.warn(flaw.message + "; that is passed over (" + flaw.hint + ")");
+  return context;
+}
+
+Context context_with(Config config, const GlobalOptions& options) {
   Context context;
-  NEXUS_TRY(context.config, load_config(options.config));
+  context.config = std::move(config);
   if (!options.workspace.empty()) context.config.workspace = options.workspace;
   context.output.json = options.json;
   context.output.color_allowed = !options.no_color;
-  for (const auto& flaw : context.config.flaws)
-    context.output.warn(flaw.message + "; that is passed over (" + flaw.hint + ")");
   take_api_key_from_environment();
   const bool autostart = !options.no_autostart && environment("NEXUS_NO_AUTOSTART").empty();
   context.client = Client(context.config, autostart);

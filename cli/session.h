@@ -26,6 +26,8 @@ void harden_process();
 void undo_hardening();
 
 Result<Context> make_context(const GlobalOptions& options);
+/// The same with settings that were read already, whatever flaws they have.
+Context context_with(Config config, const GlobalOptions& options);
 
 /// Prints the error; gives its exit code.
 int report(const Output& output, const Error& error);

@@ -1,0 +1,68 @@
+#include "cli/doctor/program_output.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "cli/child_environment.h"
+#include "cli/piped_program.h"
+#include "cli/spawn_attributes.h"
+#include "common/descriptor.h"
+
+namespace nexus::cli::doctor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// To the end; false where that does not come in time.
+bool read_until(int fd, std::string& into, Clock::time_point end) {
+  std::array<char, 4096> buffer;
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    pollfd waited{fd, POLLIN, 0};
+    if (left <= 0 || poll(&waited, 1, static_cast<int>(left)) <= 0) return false;
+    const auto got = read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got == 0;
+    into.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> program_output(std::vector<std::string> words,
+                                          std::chrono::milliseconds patience) {
+  const auto end = Clock::now() + patience;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
+  const Descriptor from(ends[0]);
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0);
+  pid_t child = 0;
+  const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
+  auto variables = environment_for(ChildKind::other);
+  const int failed = posix_spawnp(&child, arguments[0], &actions, attributes.get(),
+                                  arguments.data(), variables.data());
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (failed != 0) return std::nullopt;
+  std::string said;
+  if (!read_until(from.get(), said, end)) kill(-child, SIGKILL);
+  const int status = wait_for(child);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
+  return said;
+}
+
+}  // namespace nexus::cli::doctor
