@@ -115,6 +115,12 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, 
 
 }  // namespace
 
+Result<void> check_config(const Config& config) {
+  NEXUS_CHECK(check_settings(config));
+  Foundations read;
+  return read_listeners(config, read);
+}
+
 Result<Foundations> open_foundations(const Config& config) {
   Foundations opened;
   NEXUS_CHECK(check_settings(config));

@@ -60,6 +60,10 @@ struct Foundations {
   RouteRules rules;
 };
 
+/// That a daemon could be made of these settings; opens no vault and binds no port. Error: usage,
+/// vault_unusable for a certificate's key that others can read.
+Result<void> check_config(const Config& config);
+
 /// The data directory has to be locked. Errors: vault_key_wrong, vault_unusable, usage.
 Result<Foundations> open_foundations(const Config& config);
 

@@ -27,6 +27,7 @@ struct Arguments {
   ConfigFlags config;
   bool foreground = false;
   bool ephemeral = false;
+  bool check = false;
 };
 
 int signal_descriptor() {
@@ -42,6 +43,15 @@ Result<Config> settings_of(const Arguments& arguments) {
   NEXUS_TRY(auto config, load_config(arguments.config));
   if (!config.flaws.empty()) return config.flaws.front();
   return config;
+}
+
+Result<void> check(const Arguments& arguments) {
+  if (arguments.ephemeral || arguments.foreground)
+    return Error{ErrorCode::usage, "--check starts nothing",
+                 "leave --ephemeral and --foreground out"};
+  settle_home();
+  NEXUS_TRY(const auto config, settings_of(arguments));
+  return check_config(config);
 }
 
 void reload(const Arguments& arguments) {
@@ -188,6 +198,8 @@ int run(int argc, char** argv) {
                      "stay in the foreground and log to stderr"},
                     {"--ephemeral", &arguments.ephemeral,
                      "keep nothing: in memory, for as long as the script that starts it"},
+                    {"--check", &arguments.check,
+                     "say what is wrong with the settings, and do nothing else"},
                     {"--config", &arguments.config.file, "nexus.toml to read", {.value = "FILE"}},
                     {"--socket", &arguments.config.socket, "control socket", {.value = "PATH"}},
                     {"--data-dir", &arguments.config.data_dir,
@@ -212,6 +224,10 @@ int run(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 2);
   if (sodium_init() < 0)
     return fail({ErrorCode::failure, "libsodium cannot be initialised", "check the system"});
+  if (arguments.check) {
+    const auto checked = check(arguments);
+    return checked ? 0 : fail(checked.error());
+  }
   if (arguments.ephemeral) {
     auto job = Job::take();
     if (!job) return fail(job.error());

@@ -22,7 +22,7 @@ std::string real_path(const std::string& path) {
 /// "0.1.0", or that it does not say.
 std::string version_of(const std::string& program) {
   const auto said = program_output({program, "--version"}, kPatience);
-  const auto text = said ? std::string(trim(*said)) : "";
+  const auto text = said ? std::string(trim(said->text)) : "";
   return text.starts_with("nexus ") ? printable(text.substr(6), 40) : "another program";
 }
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "cli/child_environment.h"
 #include "cli/piped_program.h"
@@ -36,8 +37,8 @@ bool read_until(int fd, std::string& into, Clock::time_point end) {
 
 }  // namespace
 
-std::optional<std::string> program_output(std::vector<std::string> words,
-                                          std::chrono::milliseconds patience) {
+std::optional<ProgramOutput> program_output(std::vector<std::string> words,
+                                            std::chrono::milliseconds patience) {
   const auto end = Clock::now() + patience;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
@@ -49,7 +50,7 @@ std::optional<std::string> program_output(std::vector<std::string> words,
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
   auto variables = environment_for(ChildKind::other);
@@ -61,8 +62,8 @@ std::optional<std::string> program_output(std::vector<std::string> words,
   std::string said;
   if (!read_until(from.get(), said, end)) kill(-child, SIGKILL);
   const int status = wait_for(child);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
-  return said;
+  if (!WIFEXITED(status)) return std::nullopt;
+  return ProgramOutput{WEXITSTATUS(status), std::move(said)};
 }
 
 }  // namespace nexus::cli::doctor

@@ -7,9 +7,14 @@
 
 namespace nexus::cli::doctor {
 
-/// What a program that only tells something says on stdout; nothing where it cannot be run, fails,
-/// or has not ended within `patience`, when it is killed.
-std::optional<std::string> program_output(std::vector<std::string> words,
-                                          std::chrono::milliseconds patience);
+struct ProgramOutput {
+  int exit_code = 0;
+  std::string text{};  ///< of stdout and stderr
+};
+
+/// What a program says that only tells something; nothing where it cannot be run, or has not ended
+/// within `patience`, when it is killed.
+std::optional<ProgramOutput> program_output(std::vector<std::string> words,
+                                            std::chrono::milliseconds patience);
 
 }  // namespace nexus::cli::doctor

@@ -85,9 +85,10 @@ Findings check_services(const Scene& scene) {
       program_output({"systemctl", "--user", "show", "nexusd.socket", "nexusd.service",
                       "--property=Id,ActiveState,UnitFileState,MainPID"},
                      kPatience);
-  if (!shown) return {ok("no service manager of yours answers: nexusd starts on use")};
+  if (!shown || shown->exit_code != 0)
+    return {ok("no service manager of yours answers: nexusd starts on use")};
   const auto& daemon = scene.daemon.get();
-  return judge_units(parse_units(*shown), daemon ? std::optional(daemon->pid) : std::nullopt,
+  return judge_units(parse_units(shown->text), daemon ? std::optional(daemon->pid) : std::nullopt,
                      lingers());
 }
 

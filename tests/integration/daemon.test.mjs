@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register } from '../support/flow.mjs';
@@ -207,4 +207,20 @@ test('SIGTERM ends the daemon within ten seconds, also while a provider stalls',
   provider.onToken = null;
   await home.start();
   assert.equal((await home.api('POST', `/v1/refresh/${id}`, '')).status, 200);
+});
+
+test('settings are checked without starting anything', async () => {
+  const other = await Home.make();
+  const check = (...more) => spawnSync(join(BIN, 'nexusd'), ['--check', ...more], { env: other.env, encoding: 'utf8', timeout: 10000 });
+  const good = check();
+  assert.deepEqual([good.status, good.stdout, good.stderr], [0, '', '']);
+  for (const [text, said] of [['[gateway]\nlisten = "nowhere"\n', /^nexusd: .*gateway\.listen.*\n {2}\S/], ['[daemn]\n', /^nexusd: \S+:1: unknown setting/]]) {
+    writeFileSync(other.configFile, text);
+    const bad = check();
+    assert.equal(bad.status, 2);
+    assert.match(bad.stderr, said);
+  }
+  assert.equal(check('--ephemeral').status, 2);
+  assert.ok(!existsSync(other.data), 'no data directory is made');
+  await other.remove();
 });

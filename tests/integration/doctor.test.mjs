@@ -127,6 +127,17 @@ test('configuration: what nexus.toml says wrong is named with its line', async (
   assert.match(homeless[0].message + homeless[0].hint, /HOME is not set.*set HOME|no nexus\.toml|there is no/);
 });
 
+test('configuration: what only nexusd can tell is wrong', async () => {
+  const home = await newHome({ config: '[gateway]\nlisten = "nowhere"\n' });
+  await finds(home, 'configuration', 'failure', /gateway\.listen/, /./);
+  for (const [text, said] of [['[proxy]\nrules = ["allow nothing"]\n', /proxy\.rules/], ['[network]\nca_file = "/gone.pem"\n', /gone\.pem/]]) {
+    writeFileSync(home.configFile, text);
+    await finds(home, 'configuration', 'failure', said, /./);
+  }
+  writeFileSync(home.configFile, '');
+  await isWell(home, 'configuration');
+});
+
 test('configuration: a program to run that is not there', async () => {
   const home = await newHome({ config: '[hooks]\non_attention = ["/opt/gone/notify"]\n' });
   await finds(home, 'configuration', 'warning', /hooks\.on_attention is \/opt\/gone\/notify, which is no program/, /on_attention under \[hooks\]/);
