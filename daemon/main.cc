@@ -112,7 +112,7 @@ Result<void> serve(const Arguments& arguments, Config config, Background& backgr
   if (const auto recorded = record_socket(config.data_dir, config.socket); !recorded)
     log(LogLevel::warn, "address_not_recorded", {{"error", recorded.error().message}});
   tell_ready(config, daemon);
-  background.ready();
+  NEXUS_CHECK(background.ready());
   notify_service_manager("READY=1");
   daemon.check_databases();
   daemon.reactor().run();
@@ -178,7 +178,7 @@ Result<void> serve_in_memory(const Arguments& arguments, const Config& config, J
   });
   NEXUS_CHECK(daemon.start(socket));
   tell_ready(config, daemon);
-  background.ready(shell_code_for(config.socket));
+  NEXUS_CHECK(background.ready(shell_code_for(config.socket)));
   notify_service_manager("READY=1");
   reactor.run();
   job.directory.remove();

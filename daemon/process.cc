@@ -189,13 +189,17 @@ Result<Background> Background::enter(const std::string& log_file, std::string_vi
   return background;
 }
 
-void Background::ready(std::string_view told) {
-  write_all(output_, told);
-  if (report_ < 0) return;
+Result<void> Background::ready(std::string_view told) {
+  if (!write_all(output_, told))
+    return Error{ErrorCode::failure,
+                 std::string("standard output cannot be written: ") + std::strerror(errno),
+                 "have it read, as in: eval \"$(nexusd --ephemeral)\""};
+  if (report_ < 0) return {};
   const unsigned char ok = 0;
   [[maybe_unused]] const auto written = write(report_, &ok, 1);
   for (const int fd : {report_, output_, error_output_}) close(fd);
   *this = {};
+  return {};
 }
 
 void Background::failed(const Error& error, std::string_view told) {

@@ -53,8 +53,9 @@ class Background {
   /// word, `told` goes to stdout.
   static Result<Background> enter(const std::string& log_file, std::string_view told = {});
   Background() = default;
-  /// `told` goes to the stdout that the program was started with.
-  void ready(std::string_view told = {});
+  /// `told` goes to the stdout that the program was started with. Error: failure where it could
+  /// not: whoever waits for it would wait for ever.
+  Result<void> ready(std::string_view told = {});
   void failed(const Error& error, std::string_view told = {});
 
  private:

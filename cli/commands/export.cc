@@ -191,13 +191,14 @@ Command export_command() {
             {.value = "FILE"}},
            {"-o,--output",
             &args->output,
-            "put the bundle into this new file, else it goes to stdout",
+            "put the bundle into this new file, else (or -) it goes to stdout",
             {.value = "FILE"}},
            {"--move", &args->move, "have the connections in the bundle alone, and no longer here"},
            {"--take-back", &args->take_back,
             "serve connections again whose move was broken off; nobody may use their bundle"}},
       .action =
           [args](Context& context) {
+            if (args->output == "-") args->output.clear();
             return args->take_back ? run_take_back(context, *args) : run_export(context, *args);
           },
       .examples = {"nexus export deploy --to nexus-pub-... -o ci.bundle",

@@ -61,14 +61,18 @@ Result<int> run_pair(Context& context, const std::string& file) {
 
 Command key_pair_command() {
   auto file = std::make_shared<std::string>();
-  return {.name = "pair",
-          .summary = "Make the key pair that bundles are sealed for (nexus export)",
-          .arguments = {{"-o,--output",
-                         file.get(),
-                         "put the private key into this new file and print the public key",
-                         {.value = "FILE"}}},
-          .action = [file](Context& context) { return run_pair(context, *file); },
-          .examples = {"nexus key pair -o ci.key"}};
+  return {
+      .name = "pair",
+      .summary = "Make the key pair that bundles are sealed for (nexus export)",
+      .arguments = {{"-o,--output",
+                     file.get(),
+                     "put the private key into this new file and print the public key; - is stdout",
+                     {.value = "FILE"}}},
+      .action =
+          [file](Context& context) {
+            return run_pair(context, *file == "-" ? std::string() : *file);
+          },
+      .examples = {"nexus key pair -o ci.key"}};
 }
 
 }  // namespace nexus::cli

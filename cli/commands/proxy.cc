@@ -38,11 +38,14 @@ Result<int> run_start(Context& context, const std::string& listen) {
 }
 
 Result<int> stop_proxy(Context& context) {
-  NEXUS_TRY(const auto answer, context.client.call_raw("DELETE", kPath, ""));
+  NEXUS_TRY(const auto proxy, context.client.call<api::Proxy>("DELETE", kPath, ""));
   if (context.output.json)
-    context.output.json_line(answer);
-  else
+    context.output.json_line(api::to_json(proxy));
+  else if (proxy.url.empty())
     context.output.line("the proxy listens no more");
+  else
+    context.output.line("the proxy ends with the programs that use it: " +
+                        std::to_string(proxy.programs));
   return 0;
 }
 

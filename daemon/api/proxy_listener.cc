@@ -66,6 +66,10 @@ Result<Proxy> ProxyListener::open(const std::string& wanted) {
   NEXUS_TRY(const auto address, loopback_address(wanted.empty() ? kUsual : wanted, "--listen"));
   const std::lock_guard lock(mutex_);
   const bool is_there = !url_.empty() && (wanted.empty() || url_ == "http://" + address.text());
+  if (!is_there && runs_.count() > 0)
+    return Error{ErrorCode::invalid_state,
+                 "programs that run use the proxy at " + url_ + ", which would end",
+                 "end them first, or leave --listen out; nexus proxy status tells how many"};
   if (!is_there) NEXUS_CHECK(listen(wanted.empty() && configured_ ? *configured_ : address));
   stays_ = true;
   return described();
@@ -74,7 +78,7 @@ Result<Proxy> ProxyListener::open(const std::string& wanted) {
 Proxy ProxyListener::close() {
   const std::lock_guard lock(mutex_);
   stays_ = false;
-  unlisten();
+  if (runs_.count() == 0) unlisten();
   return described();
 }
 

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 
 #include "common/bundle_key.h"
@@ -90,9 +91,12 @@ Result<std::string> finish(std::string out, const SecretText& key, std::string_v
   return text;
 }
 
-/// Error: failure where the memory that it takes is not there.
+/// One at a time: some of them side by side would take all of a machine's memory. Error: failure
+/// where the memory that it takes is not there.
 Result<SecretText> derive(const Secret& passphrase, std::string_view salt, std::uint32_t passes,
                           std::uint32_t memory_kib) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   SecretText key(kKey, '\0');
   const auto words = passphrase.expose();
   if (crypto_pwhash(room_of(key), key.size(), words.data(), words.size(), bytes_of(salt), passes,

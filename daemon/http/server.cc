@@ -111,8 +111,10 @@ void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
   entry.request = request_ids_.next();
   entry.handed_over = steady_clock::now();
   if (parsed.state == Parsed::State::refused)
-    return finish(id,
-                  own_error({parsed.error, parsed.reason, "send a well-formed HTTP/1.1 request"}));
+    return finish(id, own_error({parsed.error, parsed.reason,
+                                 parsed.error == ErrorCode::invalid_field
+                                     ? "send a well-formed HTTP/1.1 request"
+                                     : "send less"}));
   const auto& listener = entry.connection.listener();
   if (parsed.request.query_is_malformed && !parsed.request.is_passed_on &&
       !listener.options.takes_malformed_queries)

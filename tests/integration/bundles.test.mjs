@@ -52,6 +52,8 @@ test('a key pair is made once: private for its user alone, never in the place of
   assert.equal(statSync(keyFile()).mode & 0o777, 0o600);
   const secret = readFileSync(keyFile(), 'utf8');
   assert.match(secret, /^nexus-key-[0-9a-f]{72}\n$/);
+  assert.match((await here.nexus(['key', 'pair', '-o', '-'], { cwd: here.dir })).stdout, /^nexus-key-/);
+  assert.ok(!existsSync(join(here.dir, '-')), '- is standard output');
   const again = await here.nexus(['key', 'pair', '-o', keyFile()]);
   assert.equal(again.code, 2);
   assert.match(again.stderr, /exists already, and a key is never overwritten/);

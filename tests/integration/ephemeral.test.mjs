@@ -55,6 +55,13 @@ for (const [how, shell, start] of [['bash', 'bash', START], ['sh', 'dash', START
     await gone(pid);
   });
 
+test('where its words cannot be read it does not stay, and says so', async () => {
+  const { code, stdout } = await job('nexusd --ephemeral >/dev/full 2>said || echo "$?"; cat said; rm said', { env: { HOME: place } });
+  assert.equal(code, 0);
+  assert.match(stdout, /^1\nnexusd: standard output cannot be written: No space left on device\n {2}have it read/);
+  await until(() => readdirSync(place).length === 0, 'nothing of it is left');
+});
+
 test('it ends with its script, also when that is killed', async () => {
   const shell = spawn('/usr/bin/env', ['-i', ...variables(), 'bash', '--norc', '-c', `${START}\n${PID}\nread line`], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [pid] = await once(shell.stdout.setEncoding('utf8'), 'data');

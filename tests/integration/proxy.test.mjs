@@ -238,8 +238,19 @@ test('nexus proxy start listens until it is stopped, for whoever shows a key', a
   assert.match((await home.nexus(['proxy', 'status'])).stdout, new RegExp(`listens on +${url}`));
   assert.equal((await home.nexus(['proxy', 'start'])).stdout, `${url}\n`, 'it is there already');
   assert.equal((await home.nexus(['proxy', 'start', '--listen', '0.0.0.0:8070'])).code, 2);
-  assert.equal((await home.nexus(['proxy', 'stop'])).code, 0);
+  // Programs that run keep their address.
+  const { url: own, end } = await running();
+  assert.equal(own, url);
+  const moved = await home.nexus(['proxy', 'start', '--listen', `127.0.0.1:${await freePort()}`]);
+  assert.notEqual(moved.code, 0);
+  assert.match(moved.stderr, /programs that run use the proxy at/);
+  assert.match((await home.nexus(['proxy', 'stop'])).stdout, /ends with the programs that use it: 1\n/);
+  assert.equal((await get(`/${id}/x`)).status, 200);
+  await end('SIGTERM');
+  await until(async () => !JSON.parse((await home.nexus(['proxy', 'status', '--json'])).stdout).url, 'it listens no more');
   await assert.rejects(get(`/${id}/x`), /ECONNREFUSED/);
+  await home.nexus(['proxy', 'start', '--listen', `127.0.0.1:${port}`]);
+  assert.match((await home.nexus(['proxy', 'stop'])).stdout, /listens no more/);
 });
 
 test('a port that is taken is told, and the one before stays', async () => {
