@@ -6,20 +6,16 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli/command.h"
+#include "cli/commands/daemon.h"
+#include "cli/daemon_unit.h"
 #include "cli/output/table.h"
-#include "common/api/daemon_status.h"
+#include "common/paths.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
 
 constexpr int kStopMs = 10'000;
-
-/// Never starts a daemon only to ask how it is.
-Result<api::DaemonStatus> ask_status(Context& context) {
-  return Client(context.config, false).get<api::DaemonStatus>("/v1/daemon");
-}
 
 Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   if (context.output.json) {
@@ -49,23 +45,20 @@ Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   return 0;
 }
 
-/// A remote daemon is started and stopped where it runs.
-Result<void> check_local(const Context& context) {
-  if (context.config.url.empty()) return {};
-  return Error{ErrorCode::usage, "NEXUS_URL names a nexusd elsewhere: " + context.config.url,
-               "run this on that machine, or unset NEXUS_URL"};
+/// Starts one where none runs. Another command may be about to, whose daemon is waited for then.
+Result<api::DaemonStatus> started_status(const Context& context) {
+  return Client(context.config, true).get<api::DaemonStatus>("/v1/daemon");
 }
 
 Result<int> run_start(Context& context) {
   NEXUS_CHECK(check_local(context));
-  const auto running = ask_status(context);
+  const auto running = daemon_status(context);
   if (running) {
     context.output.note("nexusd is running already");
     return print_status(context, *running);
   }
   if (!is_absent(running.error())) return running.error();
-  NEXUS_CHECK(start_daemon(context.config));
-  NEXUS_TRY(const auto status, ask_status(context));
+  NEXUS_TRY(const auto status, started_status(context));
   return print_status(context, status);
 }
 
@@ -81,22 +74,10 @@ bool wait_for_end(pid_t pid) {
 
 Result<int> run_stop(Context& context) {
   NEXUS_CHECK(check_local(context));
-  const auto status = ask_status(context);
-  if (!status) {
-    if (!is_absent(status.error())) return status.error();
+  NEXUS_TRY(const auto pid, stop_running(context));
+  if (pid == 0) {
     context.output.note("nexusd is not running");
-    return 0;
-  }
-  const auto pid = static_cast<pid_t>(status->pid);
-  if (pid <= 1 || kill(pid, SIGTERM) != 0)
-    return Error{
-        ErrorCode::failure,
-        "nexusd (pid " + std::to_string(pid) + ") cannot be stopped: " + std::strerror(errno),
-        "stop it by hand"};
-  if (!wait_for_end(pid))
-    return Error{ErrorCode::failure, "nexusd (pid " + std::to_string(pid) + ") is still stopping",
-                 "wait a moment, then run: nexus daemon status"};
-  if (context.output.json) {
+  } else if (context.output.json) {
     context.output.json_line(
         JsonWriter().begin().flag("stopped", true).member("pid", pid).end().take());
   } else {
@@ -105,29 +86,90 @@ Result<int> run_stop(Context& context) {
   return 0;
 }
 
+/// What the new one could not begin with is told while the old one still serves.
+Result<void> check_restart(const api::DaemonStatus& running) {
+  if (running.data_dir.empty())
+    return Error{ErrorCode::usage, "this nexusd keeps nothing, and would lose all of it",
+                 "it ends with who started it: nexusd --ephemeral"};
+  if (running.key_source == "environment" && environment("NEXUS_ENCRYPTION_KEY").empty() &&
+      environment("ENCRYPTION_KEY").empty())
+    return Error{ErrorCode::vault_key_wrong,
+                 "nexusd has its key from the environment, and here it is not there",
+                 "set NEXUS_ENCRYPTION_KEY as where it was started, then run it again"};
+  return {};
+}
+
+Result<int> run_restart(Context& context) {
+  NEXUS_CHECK(check_local(context));
+  const auto running = daemon_status(context);
+  if (!running && !is_absent(running.error())) return running.error();
+  if (running && is_of_unit(running->pid)) {
+    // Its socket goes on listening meanwhile.
+    NEXUS_CHECK(ask_service_manager({"restart", kDaemonService}));
+  } else {
+    if (running) NEXUS_CHECK(check_restart(*running));
+    NEXUS_CHECK(stop_running(context));
+  }
+  NEXUS_TRY(const auto status, started_status(context));
+  return print_status(context, status);
+}
+
 Result<int> run_status(Context& context) {
-  NEXUS_TRY(const auto status, ask_status(context));
+  NEXUS_TRY(const auto status, daemon_status(context));
   return print_status(context, status);
 }
 
 }  // namespace
 
+Result<void> check_local(const Context& context) {
+  if (context.config.url.empty()) return {};
+  return Error{ErrorCode::usage, "NEXUS_URL names a nexusd elsewhere: " + context.config.url,
+               "run this on that machine, or unset NEXUS_URL"};
+}
+
+Result<api::DaemonStatus> daemon_status(const Context& context) {
+  return Client(context.config, false).get<api::DaemonStatus>("/v1/daemon");
+}
+
+Result<std::int64_t> stop_running(const Context& context) {
+  const auto status = daemon_status(context);
+  if (!status && is_absent(status.error())) return std::int64_t{0};
+  if (!status) return status.error();
+  const auto pid = static_cast<pid_t>(status->pid);
+  if (pid <= 1 || kill(pid, SIGTERM) != 0)
+    return Error{
+        ErrorCode::failure,
+        "nexusd (pid " + std::to_string(pid) + ") cannot be stopped: " + std::strerror(errno),
+        "stop it by hand"};
+  if (wait_for_end(pid)) return status->pid;
+  return Error{ErrorCode::failure, "nexusd (pid " + std::to_string(pid) + ") is still stopping",
+               "wait a moment, then run: nexus daemon status"};
+}
+
 Command daemon_command() {
-  return {.name = "daemon",
-          .summary = "Start, stop and inspect nexusd",
-          .examples = {"nexus daemon status"},
-          .commands = {{.name = "start",
-                        .summary = "Start nexusd in the background",
-                        .action = run_start,
-                        .examples = {"nexus daemon start"}},
-                       {.name = "stop",
-                        .summary = "Stop nexusd",
-                        .action = run_stop,
-                        .examples = {"nexus daemon stop"}},
-                       {.name = "status",
-                        .summary = "Show how nexusd is doing",
-                        .action = run_status,
-                        .examples = {"nexus daemon status", "nexus daemon status --json"}}}};
+  return {
+      .name = "daemon",
+      .summary = "Start, stop and inspect nexusd",
+      .examples = {"nexus daemon status"},
+      .commands = {{.name = "start",
+                    .summary = "Start nexusd in the background",
+                    .action = run_start,
+                    .examples = {"nexus daemon start"}},
+                   {.name = "stop",
+                    .summary = "Stop nexusd",
+                    .action = run_stop,
+                    .examples = {"nexus daemon stop"}},
+                   {.name = "restart",
+                    .summary = "Stop nexusd once it has finished what is under way, and start it",
+                    .action = run_restart,
+                    .examples = {"nexus daemon restart"}},
+                   {.name = "status",
+                    .summary = "Show how nexusd is doing",
+                    .action = run_status,
+                    .examples = {"nexus daemon status", "nexus daemon status --json"}},
+                   daemon_logs_command(),
+                   daemon_install_command(),
+                   daemon_uninstall_command()}};
 }
 
 }  // namespace nexus::cli

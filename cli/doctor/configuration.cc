@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "cli/doctor/checks.h"
-#include "cli/doctor/program_output.h"
+#include "cli/program_output.h"
 #include "cli/program_path.h"
 #include "common/text.h"
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "cli/doctor/checks.h"
-#include "cli/doctor/program_output.h"
+#include "cli/program_output.h"
 #include "cli/program_path.h"
 #include "common/text.h"
 #include "common/version.h"

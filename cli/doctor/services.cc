@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "cli/doctor/checks.h"
-#include "cli/doctor/program_output.h"
+#include "cli/program_output.h"
 #include "common/paths.h"
 #include "common/text.h"
 

@@ -1,4 +1,4 @@
-#include "cli/doctor/program_output.h"
+#include "cli/program_output.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 #include "cli/spawn_attributes.h"
 #include "common/descriptor.h"
 
-namespace nexus::cli::doctor {
+namespace nexus::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -66,4 +66,4 @@ std::optional<ProgramOutput> program_output(std::vector<std::string> words,
   return ProgramOutput{WEXITSTATUS(status), std::move(said)};
 }
 
-}  // namespace nexus::cli::doctor
+}  // namespace nexus::cli

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace nexus::cli::doctor {
+namespace nexus::cli {
 
 struct ProgramOutput {
   int exit_code = 0;
@@ -17,4 +17,4 @@ struct ProgramOutput {
 std::optional<ProgramOutput> program_output(std::vector<std::string> words,
                                             std::chrono::milliseconds patience);
 
-}  // namespace nexus::cli::doctor
+}  // namespace nexus::cli
