@@ -62,8 +62,8 @@ std::optional<Error> kept_out(const Config& config) {
                "NEXUS_SOCKET to have a daemon of your own"};
 }
 
-}  // namespace
-
+/// Runs `nexusd`, which returns when the daemon is ready. Errors: daemon_unreachable, or what
+/// nexusd said on stderr (its exit code is kept).
 Result<void> start_daemon(const Config& config) {
   auto program = program_path("nexusd");
   if (program.empty()) program = "nexusd";  // the PATH is searched
@@ -111,6 +111,8 @@ Result<void> start_daemon(const Config& config) {
   if (code == 0) return {};
   return error_of_daemon(said, code);
 }
+
+}  // namespace
 
 Result<SecretText> Client::call_raw(std::string_view method, const std::string& target,
                                     std::string_view body) {

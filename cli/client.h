@@ -72,8 +72,4 @@ class Client {
   std::chrono::milliseconds patience_{std::chrono::seconds(5)};
 };
 
-/// Runs `nexusd`, which returns when the daemon is ready. Errors: daemon_unreachable, or what
-/// nexusd said on stderr (its exit code is kept).
-Result<void> start_daemon(const Config& config);
-
 }  // namespace nexus::cli
