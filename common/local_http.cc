@@ -40,6 +40,22 @@ Result<void> check_server(int fd, const std::string& socket) {
                "set NEXUS_SOCKET to the socket of your own daemon; see: nexus daemon status"};
 }
 
+/// What is received, or sent, gives up after so long without progress.
+void set_patience(int fd, int direction, std::chrono::microseconds patience) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
+  const timeval wait{seconds.count(), (patience - seconds).count()};
+  setsockopt(fd, SOL_SOCKET, direction, &wait, sizeof wait);
+}
+
+/// False where that time is over.
+bool wait_at_most(int fd, std::chrono::steady_clock::time_point until) {
+  const auto left =
+      std::chrono::floor<std::chrono::microseconds>(until - std::chrono::steady_clock::now());
+  if (left.count() <= 0) return false;
+  set_patience(fd, SO_RCVTIMEO, left);
+  return true;
+}
+
 bool send_all(int fd, std::string_view data) {
   while (!data.empty()) {
     const auto sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
@@ -60,10 +76,8 @@ Result<Descriptor> connect_local(const std::string& socket, std::chrono::millise
                  "set NEXUS_SOCKET to a path of at most 107 characters"};
   std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
   Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
-  const timeval wait{seconds.count(), std::chrono::microseconds(patience - seconds).count()};
-  setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);  // of connect(2), too
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  set_patience(fd.get(), SO_SNDTIMEO, patience);  // of connect(2), too
+  set_patience(fd.get(), SO_RCVTIMEO, patience);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     NEXUS_CHECK(check_server(fd.get(), socket));
     return fd;
@@ -104,7 +118,8 @@ std::string next_cursor(std::string_view head) {
 
 Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
                                     std::string_view target, std::string_view body,
-                                    std::chrono::milliseconds patience) {
+                                    std::chrono::milliseconds patience,
+                                    std::optional<std::chrono::steady_clock::time_point> until) {
   NEXUS_TRY(const auto fd, connect_local(socket, patience));
   SecretText request;
   request.reserve(256 + body.size());
@@ -124,11 +139,12 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
   std::size_t head_end = std::string_view::npos;
   std::size_t expected = std::string_view::npos;
   while (size < expected) {
+    if (until && !wait_at_most(fd.get(), *until)) return silent(socket);
     if (size == answer.size()) answer.resize(answer.size() * 4);
     const auto got = recv(fd.get(), answer.data() + size, answer.size() - size, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
-      if (!is_alive(socket, patience)) return silent(socket);
+      if (!until && !is_alive(socket, patience)) return silent(socket);
       continue;
     }
     if (got <= 0) break;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,13 +22,15 @@ struct LocalResponse {
 ///
 /// An answer may take as long as the daemon needs for it (a provider may be slow), so long as the
 /// daemon is alive: after `patience` without a byte it is asked how it is, beside the request, and
-/// has to answer that within as much again.
+/// has to answer that within as much again. Whoever cannot wait so long says until when: then it is
+/// given up, and nobody is asked anything else.
 /// Errors: access_denied when another user listens there; daemon_unreachable when nothing listens
 /// there or what does is silent (is_absent tells them apart); failure for an answer that is not
 /// HTTP.
-Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
-                                    std::string_view target, std::string_view body,
-                                    std::chrono::milliseconds patience = std::chrono::seconds(5));
+Result<LocalResponse> local_request(
+    const std::string& socket, std::string_view method, std::string_view target,
+    std::string_view body, std::chrono::milliseconds patience = std::chrono::seconds(5),
+    std::optional<std::chrono::steady_clock::time_point> until = {});
 
 /// A connection to nexusd for whoever speaks HTTP/1.1 on it by itself; what is sent on it gives up
 /// after `patience` without progress. Errors: those of local_request.

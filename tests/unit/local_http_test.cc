@@ -1,6 +1,7 @@
 // What nexus says to the daemon's socket, and how long it waits there.
 #include "common/local_http.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -41,6 +42,11 @@ class Listener {
 
   std::string path() const { return directory_.path() + "/nexusd.sock"; }
   int fd() const { return fd_; }
+  /// That somebody waits to be accepted.
+  bool is_asked() const {
+    pollfd waiting{fd_, POLLIN, 0};
+    return poll(&waiting, 1, 0) == 1;
+  }
 
  private:
   TemporaryDirectory directory_;
@@ -64,10 +70,12 @@ class Accepted {
     return text_.find(" " + std::string(target) + " ") != std::string::npos;
   }
   void answer(std::string_view body) const {
-    const auto text =
-        "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-    send(fd_, body.data(), body.size(), MSG_NOSIGNAL);
+    say("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+    say(body);
+  }
+  /// False once nobody listens any more.
+  bool say(std::string_view text) const {
+    return send(fd_, text.data(), text.size(), MSG_NOSIGNAL) > 0;
   }
 
  private:
@@ -111,6 +119,22 @@ TEST_CASE("an answer may take long while the daemon is alive", "[local-http]") {
   REQUIRE(answer);
   CHECK(answer->status == 200);
   CHECK(answer->body == "late");
+}
+
+TEST_CASE("who says until when waits no longer, and asks once", "[local-http]") {
+  const Listener listener;
+  const auto until = std::chrono::steady_clock::now() + 2 * kPatience;
+  std::thread slow([&] {
+    const Accepted request(listener);
+    request.say("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n");
+    while (request.say("x")) continue;  // never silent, never at its end
+  });
+  const auto answer = local_request(listener.path(), "GET", "/v1/token/a", "", kPatience, until);
+  CHECK(std::chrono::steady_clock::now() >= until);
+  slow.join();
+  REQUIRE_FALSE(answer);
+  CHECK_FALSE(is_absent(answer.error()));
+  CHECK_FALSE(listener.is_asked());
 }
 
 TEST_CASE("where nobody listens, a daemon may be started", "[local-http]") {
