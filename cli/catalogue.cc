@@ -280,15 +280,19 @@ Result<void> Catalogue::check_alias(const std::string& alias) const {
                "choose another alias, for example my-" + name};
 }
 
-std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
+std::vector<std::string> Catalogue::names() const {
   std::set<std::string> names;
   for (const auto& directory : directories_) {
     std::error_code ignored;
     for (const auto& file : std::filesystem::directory_iterator(directory, ignored))
       if (file.path().extension() == ".toml") names.insert(file.path().stem().string());
   }
+  return {names.begin(), names.end()};
+}
+
+std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
   std::vector<CatalogueEntry> entries;
-  for (const auto& name : names) {
+  for (const auto& name : names()) {
     auto entry = find(name);
     if (entry && *entry) entries.push_back(**std::move(entry));
     if (!entry) problems.push_back(std::move(entry).error());

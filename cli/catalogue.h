@@ -85,6 +85,8 @@ class Catalogue {
   std::vector<std::string> similar(const std::string& name) const;
   /// The nearest by letters alone, three at the most.
   std::vector<std::string> nearest(const std::string& name) const;
+  /// Of all of them, sorted. Nothing is read.
+  std::vector<std::string> names() const;
   /// All of them by name; what cannot be read is told in `problems`.
   std::vector<CatalogueEntry> all(std::vector<Error>& problems) const;
 

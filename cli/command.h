@@ -34,6 +34,7 @@ struct Command {
 Command alias_command();
 Command api_command();
 Command audit_command();
+Command completion_command();
 Command connect_command();
 Command credential_command();
 Command daemon_command();

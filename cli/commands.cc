@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/commands/credential.h"
+#include "cli/completion/complete.h"
 #include "cli/manual.h"
 #include "cli/session.h"
 #include "common/version.h"
@@ -10,22 +11,37 @@
 namespace nexus::cli {
 namespace {
 
+/// What the shells' scripts say; no command for people.
+constexpr std::string_view kComplete = "__complete";
+
 std::vector<Command> all_commands() {
   return {connect_command(),    token_command(),  api_command(),      exec_command(),
           status_command(),     list_command(),   refresh_command(),  alias_command(),
           disconnect_command(), prune_command(),  provider_command(), key_command(),
           proxy_command(),      export_command(), import_command(),   credential_command(),
-          audit_command(),      daemon_command(), doctor_command()};
+          audit_command(),      daemon_command(), doctor_command(),   completion_command()};
 }
 
 std::vector<Argument> global_options(GlobalOptions& options) {
   return {{"--json", &options.json, "print JSON, errors included"},
           {"--no-color", &options.no_color, "no colours"},
           {"--no-autostart", &options.no_autostart, "do not start the daemon"},
-          {"--workspace", &options.workspace, "workspace to work in", {.value = "NAME"}},
-          {"--socket", &options.config.socket, "nexusd's control socket", {.value = "PATH"}},
-          {"--config", &options.config.file, "nexus.toml to read", {.value = "FILE"}},
-          {"--ca-file", &options.config.ca_file, "CA bundle to trust, for NEXUS_URL"}};
+          {"--workspace",
+           &options.workspace,
+           "workspace to work in",
+           {.value = "NAME", .names = Names::workspace}},
+          {"--socket",
+           &options.config.socket,
+           "nexusd's control socket",
+           {.value = "PATH", .names = Names::file}},
+          {"--config",
+           &options.config.file,
+           "nexus.toml to read",
+           {.value = "FILE", .names = Names::file}},
+          {"--ca-file",
+           &options.config.ca_file,
+           "CA bundle to trust, for NEXUS_URL",
+           {.names = Names::file}}};
 }
 
 bool is_named(const Command& command, std::string_view word) {
@@ -77,9 +93,11 @@ int run(int argc, char** argv) {
   harden_process();
   // `nexus` alone is `nexus --help`, and so is `nexus help CMD` where its manual cannot be shown.
   std::vector<std::string> words(argv + 1, argv + argc);
+  // `nexus help CMD` is `nexus CMD --help`, and so is `nexus` alone.
   const auto helper = helper_run_as(argc > 0 ? argv[0] : "");
   words.insert(words.begin(), helper.begin(), helper.end());
   if (words.empty()) words.push_back("help");
+  const bool completes = words[0] == kComplete;
   const bool wants_manual = words[0] == "help";
   if (wants_manual) {
     words.push_back("--help");
@@ -120,13 +138,15 @@ int run(int argc, char** argv) {
   // is its start.
   const auto commands = all_commands();
   const auto name = command_in(words);
-  const bool known = std::any_of(commands.begin(), commands.end(),
-                                 [&](const Command& each) { return is_named(each, name); });
+  const bool known =
+      !completes && std::any_of(commands.begin(), commands.end(),
+                                [&](const Command& each) { return is_named(each, name); });
   for (const auto& each : commands)
     if (!known || is_named(each, name)) {
       if (known && wants_manual) show_manual(manual_page(each));
       program.commands.push_back(line_of(each, manual_page(each), chosen));
     }
+  if (completes) return complete(program, options, {words.begin() + 1, words.end()});
   const auto parsed = parse_arguments(program, std::move(words));
   if (!parsed) {
     Output output;

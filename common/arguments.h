@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -18,6 +19,22 @@ namespace nexus {
 using Destination = std::variant<bool*, std::optional<bool>*, int*, std::string*,
                                  std::optional<std::string>*, std::vector<std::string>*>;
 
+/// What the value of an argument names, for the shells that complete it.
+enum class Names : std::uint8_t {
+  nothing,  ///< it is a text of its own, or one of the words that it may be
+  file,
+  connection,
+  connection_by_variable,  ///< VAR=CONN
+  connection_id,
+  provider,
+  known_provider,  ///< registered or in the catalogue
+  catalogue_entry,
+  key,
+  key_scope,  ///< what an API key reaches: provider:P
+  workspace,
+  audit_event,
+};
+
 struct ArgumentRules {
   bool required = false;
   std::vector<std::string> one_of{};  ///< the words that it may be; empty: any
@@ -25,6 +42,7 @@ struct ArgumentRules {
   bool hidden = false;     ///< understood, but not in the help
   const char* value = "";  ///< what stands for its value in the help; "": its name tells
   const char* group = "";  ///< the heading that it stands under in the help; "": the usual one
+  Names names = Names::nothing;
 };
 
 struct Argument {

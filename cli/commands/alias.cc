@@ -38,7 +38,7 @@ Command alias_command() {
           .arguments = {{"connection",
                          &args->connection,
                          "conn_… id, alias or provider",
-                         {.required = true}},
+                         {.required = true, .names = Names::connection}},
                         {"name", &args->name, "its new alias", {.required = true}}},
           .action = [args](Context& context) { return run_alias(context, *args); },
           .examples = {"nexus alias google work"}};

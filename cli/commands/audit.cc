@@ -130,21 +130,26 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
 
 Command audit_command() {
   auto args = std::make_shared<AuditArgs>();
-  return {
-      .name = "audit",
-      .summary = "Show what happened, and who did it",
-      .arguments =
-          {{"--since",
-            &args->since,
-            "2h, 7d, yesterday, 2026-01-31, 14:30, or an RFC 3339 time",
-            {.value = "TIME"}},
-           {"--event", &args->event, "only this event, for example token_retrieved"},
-           {"--connection", &args->connection, "only this connection's id (or provider's name)"},
-           {"--limit", &args->limit, "how many of the newest", {.between = {{1, kMostAtOnce}}}},
-           {"--follow", &args->follow, "go on with what happens from now on"}},
-      .action = [args](Context& context) { return run_audit(context, *args); },
-      .examples = {"nexus audit --since 2h", "nexus audit --event token_retrieved --limit 200",
-                   "nexus audit --follow"}};
+  return {.name = "audit",
+          .summary = "Show what happened, and who did it",
+          .arguments =
+              {{"--since",
+                &args->since,
+                "2h, 7d, yesterday, 2026-01-31, 14:30, or an RFC 3339 time",
+                {.value = "TIME"}},
+               {"--event",
+                &args->event,
+                "only this event, for example token_retrieved",
+                {.names = Names::audit_event}},
+               {"--connection",
+                &args->connection,
+                "only this connection's id (or provider's name)",
+                {.names = Names::connection_id}},
+               {"--limit", &args->limit, "how many of the newest", {.between = {{1, kMostAtOnce}}}},
+               {"--follow", &args->follow, "go on with what happens from now on"}},
+          .action = [args](Context& context) { return run_audit(context, *args); },
+          .examples = {"nexus audit --since 2h", "nexus audit --event token_retrieved --limit 200",
+                       "nexus audit --follow"}};
 }
 
 }  // namespace nexus::cli

@@ -26,11 +26,15 @@ Argument words(HelperArgs& args, const char* name, const char* help,
   return {name, &args.words, help, {.required = true, .one_of = std::move(one_of)}};
 }
 
+Argument connection_itself(HelperArgs& args, const char* help) {
+  return {"connection", &args.words, help, {.required = true, .names = Names::connection}};
+}
+
 Argument connection(HelperArgs& args) {
   return {"--connection",
           &args.connection,
           "whose credentials, whatever nexus.toml says",
-          {.value = "CONN"}};
+          {.value = "CONN", .names = Names::connection}};
 }
 
 Argument username(HelperArgs& args) {
@@ -68,7 +72,7 @@ const std::vector<Tool>& tools() {
        "Print AWS keys, as credential_process wants them",
        [](HelperArgs& args) {
          return std::vector<Argument>{
-             words(args, "connection", "conn_… id, alias or provider, of type aws_sigv4")};
+             connection_itself(args, "conn_… id, alias or provider, of type aws_sigv4")};
        },
        run_aws_helper,
        {"nexus credential aws work"}},
@@ -77,8 +81,10 @@ const std::vector<Tool>& tools() {
        "Print an ExecCredential for kubectl and its like",
        [](HelperArgs& args) {
          return std::vector<Argument>{
-             {"connection", &args.words,
-              "conn_… id, alias or provider; else the cluster's mapping"},
+             {"connection",
+              &args.words,
+              "conn_… id, alias or provider; else the cluster's mapping",
+              {.names = Names::connection}},
              {"--access-token", &args.access_token, "the access token, not the id_token"}};
        },
        run_kubectl_helper,
@@ -136,7 +142,7 @@ const std::vector<Tool>& tools() {
        "",
        "Print an id_token as Google's external accounts want it",
        [](HelperArgs& args) {
-         return std::vector<Argument>{words(args, "connection", "conn_… id, alias or provider")};
+         return std::vector<Argument>{connection_itself(args, "conn_… id, alias or provider")};
        },
        run_gcp_helper,
        {"nexus credential gcp work"}},

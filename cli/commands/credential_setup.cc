@@ -210,7 +210,7 @@ Command credential_setup_command() {
            {"--connection",
             &args->connection,
             "whose credentials; else the mapping of nexus.toml",
-            {.value = "CONN"}},
+            {.value = "CONN", .names = Names::connection}},
            {"--undo", &args->undo, "take back what setup did, and nothing else"},
            {"--yes", &args->yes, "do it without asking"}},
       .action = [args](Context& context) { return run_setup(context, *args); },

@@ -62,15 +62,18 @@ Result<int> run_disconnect(Context& context, DisconnectArgs args) {
 
 Command disconnect_command() {
   auto args = std::make_shared<DisconnectArgs>();
-  return {
-      .name = "disconnect",
-      .summary = "Revoke and delete a connection",
-      .arguments =
-          {{"connection", &args->connection, "conn_… id, alias or provider", {.required = true}},
-           {"--keep-grant", &args->keep_grant, "delete here only, revoke nothing at the provider"},
-           {"--yes", &args->yes, "do not ask; without a terminal nothing is asked anyway"}},
-      .action = [args](Context& context) { return run_disconnect(context, *args); },
-      .examples = {"nexus disconnect work", "nexus disconnect work --keep-grant"}};
+  return {.name = "disconnect",
+          .summary = "Revoke and delete a connection",
+          .arguments = {{"connection",
+                         &args->connection,
+                         "conn_… id, alias or provider",
+                         {.required = true, .names = Names::connection}},
+                        {"--keep-grant", &args->keep_grant,
+                         "delete here only, revoke nothing at the provider"},
+                        {"--yes", &args->yes,
+                         "do not ask; without a terminal nothing is asked anyway"}},
+          .action = [args](Context& context) { return run_disconnect(context, *args); },
+          .examples = {"nexus disconnect work", "nexus disconnect work --keep-grant"}};
 }
 
 }  // namespace nexus::cli

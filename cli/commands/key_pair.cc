@@ -67,7 +67,7 @@ Command key_pair_command() {
       .arguments = {{"-o,--output",
                      file.get(),
                      "put the private key into this new file and print the public key; - is stdout",
-                     {.value = "FILE"}}},
+                     {.value = "FILE", .names = Names::file}}},
       .action =
           [file](Context& context) {
             return run_pair(context, *file == "-" ? std::string() : *file);

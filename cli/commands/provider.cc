@@ -195,7 +195,7 @@ Result<int> run_remove(Context& context, const RemoveArgs& args) {
 Command edit_command() {
   auto args = std::make_shared<ProviderArgs>();
   std::vector<Argument> arguments{
-      {"name", &args->name, "a registered provider", {.required = true}},
+      {"name", &args->name, "a registered provider", {.required = true, .names = Names::provider}},
       {"--no-client-secret", &args->no_client_secret, "the client has no secret any more"}};
   add_fields(arguments, *args);
   return {.name = "edit",
@@ -213,20 +213,20 @@ Command remove_command() {
   auto args = std::make_shared<RemoveArgs>();
   return {.name = "remove",
           .summary = "Remove a provider",
-          .arguments = {{"name", &args->name, "a provider", {.required = true}},
-                        {"--yes", &args->yes,
-                         "do not ask; without a terminal nothing is asked anyway"}},
+          .arguments =
+              {{"name", &args->name, "a provider", {.required = true, .names = Names::provider}},
+               {"--yes", &args->yes, "do not ask; without a terminal nothing is asked anyway"}},
           .action = [args](Context& context) { return run_remove(context, *args); },
           .examples = {"nexus provider remove github"}};
 }
 
 /// A command that takes a provider's name, nothing else.
-Command named_command(const char* name, const char* summary,
+Command named_command(const char* name, const char* summary, Names names,
                       Result<int> (*run)(Context&, const std::string&)) {
   auto provider = std::make_shared<std::string>();
   return {.name = name,
           .summary = summary,
-          .arguments = {{"name", provider.get(), "a provider", {.required = true}}},
+          .arguments = {{"name", provider.get(), "a provider", {.required = true, .names = names}}},
           .action = [provider, run](Context& context) { return run(context, *provider); },
           .examples = {"nexus provider " + std::string(name) + " github"}};
 }
@@ -239,20 +239,21 @@ Command provider_command() {
           .alias = "providers",
           .examples = {"nexus provider catalog mail", "nexus provider add github",
                        "nexus provider list"},
-          .commands = {
-              provider_add_command(),
-              edit_command(),
-              provider_catalog_command(),
-              provider_plan_command(),
-              provider_apply_command(),
-              provider_export_command(),
-              {.name = "list",
-               .summary = "List the registered providers",
-               .action = list_providers,
-               .examples = {"nexus provider list"}},
-              named_command("show", "Show a provider, registered or in the catalogue", run_show),
-              named_command("test", "Try a provider's endpoints and settings", run_test),
-              remove_command()}};
+          .commands = {provider_add_command(),
+                       edit_command(),
+                       provider_catalog_command(),
+                       provider_plan_command(),
+                       provider_apply_command(),
+                       provider_export_command(),
+                       {.name = "list",
+                        .summary = "List the registered providers",
+                        .action = list_providers,
+                        .examples = {"nexus provider list"}},
+                       named_command("show", "Show a provider, registered or in the catalogue",
+                                     Names::known_provider, run_show),
+                       named_command("test", "Try a provider's endpoints and settings",
+                                     Names::provider, run_test),
+                       remove_command()}};
 }
 
 }  // namespace nexus::cli

@@ -60,12 +60,15 @@ Result<int> run_add(Context& context, const ProviderArgs& args) {
 Command provider_add_command() {
   auto args = std::make_shared<ProviderArgs>();
   std::vector<Argument> arguments{
-      {"name", &args->name, "a name: a-z, 0-9 and -", {.required = true}},
+      {"name",
+       &args->name,
+       "a name: a-z, 0-9 and -",
+       {.required = true, .names = Names::catalogue_entry}},
       {"--from",
        &args->from,
        "the entry of the catalogue to start from (default: the one of this name, unless "
        "endpoints or a type are given)",
-       {.value = "ENTRY"}},
+       {.value = "ENTRY", .names = Names::catalogue_entry}},
       {"--var",
        &args->variables,
        "what the entry's addresses need, for example subdomain=acme (repeatable)",

@@ -159,9 +159,9 @@ Command manifest_command(const char* name, const char* summary,
                          Result<int> (*run)(Context&, const ManifestArgs&)) {
   return {.name = name,
           .summary = summary,
-          .arguments = {{"-f,--file", &args->file, "the manifest, TOML or YAML"},
-                        {"--prune", &args->prune,
-                         "also delete what is registered and not in the manifest"}},
+          .arguments =
+              {{"-f,--file", &args->file, "the manifest, TOML or YAML", {.names = Names::file}},
+               {"--prune", &args->prune, "also delete what is registered and not in the manifest"}},
           .action = [args, run](Context& context) { return run(context, *args); },
           .footer = "nexus-providers(5) shows how a manifest looks.",
           .examples = {"nexus provider " + std::string(name),

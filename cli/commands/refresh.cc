@@ -38,8 +38,10 @@ Command refresh_command() {
   auto reference = std::make_shared<std::string>();
   return {.name = "refresh",
           .summary = "Force a refresh of a connection's token",
-          .arguments =
-              {{"connection", reference.get(), "conn_… id, alias or provider", {.required = true}}},
+          .arguments = {{"connection",
+                         reference.get(),
+                         "conn_… id, alias or provider",
+                         {.required = true, .names = Names::connection}}},
           .action = [reference](Context& context) { return run_refresh(context, *reference); },
           .examples = {"nexus refresh work"}};
 }

@@ -228,19 +228,21 @@ Result<int> run_status(Context& context, const std::vector<std::string>& referen
 Command status_command() {
   auto references = std::make_shared<std::vector<std::string>>();
   auto live = std::make_shared<bool>(false);
-  return {
-      .name = "status",
-      .summary = "Show how connections are doing, and why",
-      .arguments = {{"connection", references.get(), "conn_… ids, aliases or providers; none: all"},
-                    {"--watch", live.get(), "go on showing it, until Ctrl-C"}},
-      .action =
-          [references, live](Context& context) {
-            return *live ? watch(context, *references) : run_status(context, *references);
-          },
-      .footer =
-          "The exit code tells the worst of those named: 0 active, 3 pending,\n"
-          "4 attention required, 5 failed.",
-      .examples = {"nexus status", "nexus status work", "nexus status --watch"}};
+  return {.name = "status",
+          .summary = "Show how connections are doing, and why",
+          .arguments = {{"connection",
+                         references.get(),
+                         "conn_… ids, aliases or providers; none: all",
+                         {.names = Names::connection}},
+                        {"--watch", live.get(), "go on showing it, until Ctrl-C"}},
+          .action =
+              [references, live](Context& context) {
+                return *live ? watch(context, *references) : run_status(context, *references);
+              },
+          .footer =
+              "The exit code tells the worst of those named: 0 active, 3 pending,\n"
+              "4 attention required, 5 failed.",
+          .examples = {"nexus status", "nexus status work", "nexus status --watch"}};
 }
 
 }  // namespace nexus::cli

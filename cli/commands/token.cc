@@ -59,7 +59,10 @@ Command token_command() {
       .name = "token",
       .summary = "Print a connection's access token",
       .arguments =
-          {{"connection", &args->connection, "conn_… id, alias or provider", {.required = true}},
+          {{"connection",
+            &args->connection,
+            "conn_… id, alias or provider",
+            {.required = true, .names = Names::connection}},
            {"--format",
             &args->format,
             "raw: the token; json: the whole payload; header: an HTTP header; env: for eval; curl: "
