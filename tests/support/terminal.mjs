@@ -1,4 +1,4 @@
-// nexus on a terminal of its own (util-linux's script makes the pseudo-terminal), as a person uses it.
+// nexus, or a shell, on a terminal of its own (util-linux's script makes the pseudo-terminal), as a person uses it.
 import { after } from 'node:test';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,14 +9,20 @@ const open = new Set();
 after(() => { for (const child of open) child.kill('SIGKILL'); });
 
 export class Terminal {
-  constructor(home, args, { env = {}, columns = 80 } = {}) {
-    const quoted = [join(BIN, 'nexus'), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  constructor(home, args, { env = {}, columns = 80, program = join(BIN, 'nexus') } = {}) {
+    const quoted = [program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     this.child = spawn('script', ['-qfec', `stty cols ${columns} rows 24; exec ${quoted}`, '/dev/null'], { env: { ...home.env, ...env, SHELL: '/bin/sh' } });
     this.text = '';
     this.seen = 0;
     this.child.stdout.on('data', (part) => { this.text += part; });
     open.add(this.child);
     this.ended = new Promise((go) => this.child.on('close', (code) => { open.delete(this.child); go(code); }));
+  }
+
+  /** Keys, as they are pressed. */
+  type(keys) {
+    this.child.stdin.write(keys);
+    return this;
   }
 
   /** Waits for a question that was not answered yet, then types the answer. */
