@@ -93,7 +93,6 @@ int run(int argc, char** argv) {
   harden_process();
   // `nexus` alone is `nexus --help`, and so is `nexus help CMD` where its manual cannot be shown.
   std::vector<std::string> words(argv + 1, argv + argc);
-  // `nexus help CMD` is `nexus CMD --help`, and so is `nexus` alone.
   const auto helper = helper_run_as(argc > 0 ? argv[0] : "");
   words.insert(words.begin(), helper.begin(), helper.end());
   if (words.empty()) words.push_back("help");
