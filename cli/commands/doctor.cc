@@ -13,7 +13,7 @@ using doctor::State;
 
 constexpr std::size_t kNameColumns = 20;
 
-Color color_of(State state) {
+Color color_of_state(State state) {
   constexpr std::array colors{Color::green, Color::none, Color::yellow, Color::red};
   return colors[static_cast<std::size_t>(state)];
 }
@@ -59,7 +59,7 @@ class Report {
     std::string state = word(finding.state);
     state.resize(9, ' ');
     name.resize(std::max(name.size(), kNameColumns), ' ');
-    output_.line({{state, color_of(finding.state)}, name + finding.message});
+    output_.line({{state, color_of_state(finding.state)}, name + finding.message});
     if (finding.state != State::ok) output_.line("  " + finding.hint);
   }
 

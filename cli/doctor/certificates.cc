@@ -34,7 +34,7 @@ Finding check_systems() {
 }
 
 /// Other programs go by these, so that one may be thought to hold here.
-void check_variables(Findings& found) {
+void check_ca_variables(Findings& found) {
   const std::string mend = "; nexusd goes by ca_file under [network] in nexus.toml";
   if (const auto file = environment("SSL_CERT_FILE"); !file.empty())
     if (const auto fault = fault_of(file))
@@ -61,7 +61,7 @@ Findings check_certificates(const Scene& scene) {
                             "or leave it out for the system's"));
   else
     found.push_back(own.empty() ? check_systems() : ok("those of " + own));
-  check_variables(found);
+  check_ca_variables(found);
   return found;
 }
 

@@ -13,7 +13,7 @@
 namespace nexus::cli::doctor {
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(2000);
+constexpr auto kCheckPatience = std::chrono::milliseconds(2000);
 
 /// What only nexusd can judge: addresses, certificates, rules. It says `nexusd: what` and below
 /// that `  mend`.
@@ -22,7 +22,7 @@ std::optional<Finding> fault_found_by_daemon(const Config& config) {
   std::vector<std::string> words{beside.empty() ? "nexusd" : beside, "--check", "--config",
                                  config.file};
   if (!config.data_dir.empty()) words.insert(words.end(), {"--data-dir", config.data_dir});
-  const auto said = program_output(std::move(words), kPatience);
+  const auto said = program_output(std::move(words), kCheckPatience);
   constexpr std::string_view prefix = "nexusd: ";
   if (!said || said->exit_code == 0 || !said->text.starts_with(prefix)) return std::nullopt;
   const auto lines = split(said->text.substr(prefix.size()), '\n');

@@ -11,7 +11,7 @@
 namespace nexus::cli::doctor {
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(1500);
+constexpr auto kVersionPatience = std::chrono::milliseconds(1500);
 
 std::string real_path(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
@@ -21,7 +21,7 @@ std::string real_path(const std::string& path) {
 
 /// "0.1.0", or that it does not say.
 std::string version_of(const std::string& program) {
-  const auto said = program_output({program, "--version"}, kPatience);
+  const auto said = program_output({program, "--version"}, kVersionPatience);
   const auto text = said ? std::string(trim(said->text)) : "";
   return text.starts_with("nexus ") ? printable(text.substr(6), 40) : "another program";
 }

@@ -24,7 +24,7 @@ bool is_host(std::string_view host) {
              std::string_view::npos;
 }
 
-void check_variables(Findings& found) {
+void check_proxy_variables(Findings& found) {
   std::string in_use;
   for (const char* name :
        {"https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
@@ -93,7 +93,7 @@ Findings check_proxy(const Scene& scene) {
   if (setting == "none") return {ok("none: network.proxy says so")};
   Findings found;
   if (setting == "env") {
-    check_variables(found);
+    check_proxy_variables(found);
     return or_ok(std::move(found), "none is set");
   }
   const auto proxy = parse_proxy(setting);

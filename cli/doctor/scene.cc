@@ -9,7 +9,7 @@ namespace nexus::cli::doctor {
 namespace {
 
 /// Twice that, and a daemon that answers nothing is a silent one.
-constexpr auto kPatience = std::chrono::seconds(1);
+constexpr auto kDaemonPatience = std::chrono::seconds(1);
 
 Result<std::vector<api::ProviderReach>> ask_reaches(Client& client) {
   NEXUS_TRY(const auto text, client.call_raw("POST", "/v1/providers/reach", ""));
@@ -30,7 +30,7 @@ std::shared_ptr<const Scene> look_around(const Config& config, bool starts_daemo
   auto scene = std::make_shared<Scene>();
   scene->config = config;
   scene->starts_daemon = starts_daemon;
-  Client client(config, false, kPatience);
+  Client client(config, false, kDaemonPatience);
   scene->daemon =
       begin([client]() mutable { return client.get<api::DaemonStatus>("/v1/daemon"); }).share();
   scene->providers = begin([client]() mutable {

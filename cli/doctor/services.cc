@@ -13,7 +13,7 @@
 namespace nexus::cli::doctor {
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(2000);
+constexpr auto kManagerPatience = std::chrono::milliseconds(2000);
 
 std::optional<bool> lingers() {
   const auto user = environment("USER").empty() ? environment("LOGNAME") : environment("USER");
@@ -84,7 +84,7 @@ Findings check_services(const Scene& scene) {
   const auto shown =
       program_output({"systemctl", "--user", "show", "nexusd.socket", "nexusd.service",
                       "--property=Id,ActiveState,UnitFileState,MainPID"},
-                     kPatience);
+                     kManagerPatience);
   if (!shown || shown->exit_code != 0)
     return {ok("no service manager of yours answers: nexusd starts on use")};
   const auto& daemon = scene.daemon.get();

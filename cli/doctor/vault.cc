@@ -16,7 +16,7 @@ namespace {
 
 constexpr rlim_t kLockedAtLeast = 1024 * 1024;  // what a daemon with few connections locks
 
-std::optional<Finding> fault_of(const std::string& file) {
+std::optional<Finding> fault_of_file(const std::string& file) {
   struct stat about {};
   if (lstat(file.c_str(), &about) != 0) return std::nullopt;
   if (!S_ISREG(about.st_mode))
@@ -45,7 +45,7 @@ void check_files(Findings& found, const std::string& directory, bool key_is_else
                             "put the key file back, or set NEXUS_ENCRYPTION_KEY"));
   for (const char* name : {"vault.key", "nexus.db", "nexus.db-wal", "nexus.db-shm", "audit.db",
                            "audit.db-wal", "audit.db-shm"})
-    if (auto fault = fault_of(directory + "/" + name)) found.push_back(*std::move(fault));
+    if (auto fault = fault_of_file(directory + "/" + name)) found.push_back(*std::move(fault));
 }
 
 void check_locked(Findings& found, const Result<api::DaemonStatus>& daemon) {
