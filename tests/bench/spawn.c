@@ -1,5 +1,5 @@
 // Runs commands in turn, many times, and prints each one's median wall time in microseconds.
-// usage: ROUNDS -- CMD ARG… [-- CMD ARG…]…
+// usage: ROUNDS -- CMD ARG… [-- CMD ARG…]…     BENCH_STDIN: the file that each reads, /dev/null
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -35,6 +35,8 @@ int main(int argc, char** argv) {
   if (rounds < 1 || count == 0) return 2;
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
+  const char* input = getenv("BENCH_STDIN");
+  posix_spawn_file_actions_addopen(&quiet, 0, input ? input : "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
   for (int round = 0; round < rounds; ++round)
     for (int c = 0; c < count; ++c) {
