@@ -7,14 +7,14 @@
 namespace nexus::cli::doctor {
 
 Findings check_catalogue(const Scene&) {
-  Findings faults;
+  if (data_path("providers").empty())
+    return {
+        failure("the one that comes with Nexus is not found: nexus connect knows no provider by "
+                "name",
+                "install it again: share/nexus/providers belongs beside bin")};
   std::vector<Error> problems;
   const auto entries = Catalogue().all(problems);
-  if (data_path("providers").empty())
-    faults.push_back(
-        failure("the one that comes with Nexus is not found: nexus connect knows no "
-                "provider by name",
-                "install it again: share/nexus/providers belongs beside bin"));
+  Findings faults;
   for (const auto& problem : problems) faults.push_back(failure(problem));
   return or_ok(std::move(faults), std::to_string(entries.size()) + " providers are known");
 }
