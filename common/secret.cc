@@ -59,14 +59,17 @@ class SecretMemory {
  public:
   void* allocate(std::size_t bytes) {
     return bytes > kLargestPooled ? pages_.allocate(std::max(bytes, kLargestPooled * 2 + 1))
-                                  : pool_.allocate(bytes);
+                                  : pool_.allocate(bytes, kAlignment);
   }
   void free(void* memory, std::size_t bytes) {
     bytes > kLargestPooled ? pages_.deallocate(memory, std::max(bytes, kLargestPooled * 2 + 1))
-                           : pool_.deallocate(memory, bytes);
+                           : pool_.deallocate(memory, bytes, kAlignment);
   }
 
  private:
+  // Bytes need none. The usual one is what libstdc++'s pool promises the compiler and does not keep
+  // (its bug 118681): it has blocks of 24 bytes side by side.
+  static constexpr std::size_t kAlignment = 1;
   SecretPages pages_;
   std::pmr::synchronized_pool_resource pool_{
       std::pmr::pool_options{.max_blocks_per_chunk = 16,

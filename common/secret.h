@@ -6,7 +6,8 @@
 
 namespace nexus {
 
-/// Hands out memory that is left out of core dumps and wiped when it is given back.
+/// Hands out memory for bytes (it is not aligned for more) that is left out of core dumps and wiped
+/// when it is given back.
 void* secret_allocate(std::size_t bytes);
 void secret_free(void* memory, std::size_t bytes) noexcept;
 
@@ -20,6 +21,7 @@ bool secret_memory_locked();
 template <class T>
 struct SecretAllocator {
   using value_type = T;
+  static_assert(alignof(T) == 1);
   SecretAllocator() = default;
   template <class U>
   SecretAllocator(const SecretAllocator<U>&) {}
