@@ -44,15 +44,14 @@ unsigned code_of(std::string_view sequence) {
 /// `kept`: of the control characters those that stay.
 std::string printable_but(std::string_view text, std::size_t limit, std::string_view kept) {
   std::string out;
-  while (!text.empty() && out.size() < limit) {
+  while (!text.empty()) {
     const auto length = utf8_sequence(text);
     const auto sequence = text.substr(0, length == 0 ? 1 : length);
     const bool is_kept = kept.find(sequence[0]) != std::string_view::npos;
-    if ((length == 0 || is_disturbing(sequence)) && !is_kept) {
-      out += '?';
-    } else {
-      out += sequence;
-    }
+    const bool is_replaced = (length == 0 || is_disturbing(sequence)) && !is_kept;
+    const auto shown = is_replaced ? std::string_view("?") : sequence;
+    if (out.size() + shown.size() > limit) break;
+    out += shown;
     text.remove_prefix(sequence.size());
   }
   return out;

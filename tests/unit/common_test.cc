@@ -78,6 +78,7 @@ TEST_CASE("text from outside cannot steer a terminal or forge a line", "[text]")
                   "abc") == "?abc");
   CHECK(printable("caf\xc3\xa9 \xff") == "caf\xc3\xa9 ?");
   CHECK(printable(std::string(5000, 'x')).size() == 512);
+  CHECK(printable("caf\xc3\xa9", 4) == "caf");  // no longer than asked for
 }
 
 TEST_CASE("a text of many lines keeps them, and nothing else that moves a cursor", "[text]") {
