@@ -1,5 +1,7 @@
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+
 #include "cli/data_file.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -16,8 +18,11 @@ struct Reader {
   DataFile file;
   int nodes = 0;
 
+  /// A document without anything in it stands nowhere, to the library.
+  static int line_of(const YAML::Mark& mark) { return std::max(mark.line + 1, 1); }
+
   Error at(const YAML::Mark& mark, const std::string& what) const {
-    return {ErrorCode::usage, name + ":" + std::to_string(mark.line + 1) + ": " + what,
+    return {ErrorCode::usage, name + ":" + std::to_string(line_of(mark)) + ": " + what,
             "correct the file and try again"};
   }
 
@@ -35,7 +40,7 @@ struct Reader {
   Result<Json> convert(const YAML::Node& node, const std::string& pointer, int depth) {
     if (++nodes > kMostNodes || depth > kDeepest)
       return at(node.Mark(), "the document is too large or too deep");
-    file.lines[pointer] = node.Mark().line + 1;
+    file.lines[pointer] = line_of(node.Mark());
     if (node.IsMap()) {
       Json object = Json::object();
       for (const auto& pair : node) {
@@ -44,7 +49,7 @@ struct Reader {
         const auto& member = key.Scalar();
         if (object.contains(member)) return at(key.Mark(), "'" + member + "' stands here twice");
         NEXUS_TRY(object[member], convert(pair.second, pointer + "/" + member, depth + 1));
-        file.lines[pointer + "/" + member] = key.Mark().line + 1;
+        file.lines[pointer + "/" + member] = line_of(key.Mark());
       }
       return object;
     }

@@ -1,4 +1,5 @@
 #include "cli/catalogue.h"
+#include "cli/data_file.h"
 
 #include <nlohmann/json.hpp>
 
@@ -201,4 +202,30 @@ TEST_CASE("an entry's env is refused where no program could have it", "[catalogu
   CHECK(has(refusal("[env]\nDEMO = \"\"\n"), "DEMO"));
   CHECK(has(refusal("[env]\nDEMO = 1\n"), "env"));
   CHECK(has(refusal("env = \"x\"\n"), "env"));
+}
+
+TEST_CASE("a letter outside of a text is told with its line, whichever it is", "[catalogue]") {
+  // One of each block of letters, where a name, a value and an end of line may be.
+  for (char32_t letter = 0xa0; letter < 0xfffe; letter += 7) {
+    if (letter >= 0xd800 && letter < 0xe000) continue;
+    std::string text;
+    if (letter >= 0x800) text += static_cast<char>(0xe0 | letter >> 12);
+    text += static_cast<char>(letter >= 0x800 ? 0x80 | (letter >> 6 & 0x3f) : 0xc0 | letter >> 6);
+    text += static_cast<char>(0x80 | (letter & 0x3f));
+    CAPTURE(text);
+    for (const auto& line : {text + " = 1", "b = " + text, "b = 1 " + text}) {
+      const auto file = cli::parse_toml("a = 1\n" + line, "file");
+      if (!file) CHECK(file.error().message.starts_with("file:2: "));
+      if (!line.ends_with("= 1")) CHECK_FALSE(file.ok());
+    }
+    CHECK(cli::parse_toml("a = \"" + text + "\"", "file").ok());
+  }
+}
+
+TEST_CASE("a document with nothing in it has a first line all the same", "[catalogue]") {
+  for (const auto* text : {"", "# nothing\n", "~"}) {
+    const auto file = cli::parse_yaml(text, "file");
+    REQUIRE(file.ok());
+    CHECK(file->line_of("") == 1);
+  }
 }
