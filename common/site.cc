@@ -1,5 +1,7 @@
 #include "common/site.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "common/text.h"
@@ -16,12 +18,6 @@ bool is_host(std::string_view host) {
     return consists_of(host.substr(1, host.size() - 2), "0123456789abcdef:.");
   return host.size() <= 253 && !host.starts_with('.') && !host.starts_with('-') &&
          consists_of(host, "abcdefghijklmnopqrstuvwxyz0123456789-._");
-}
-
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" ||
-         (host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3 &&
-          consists_of(host, "0123456789."));
 }
 
 /// Whether everybody takes it for the same one: nothing in it leads up or hides a separator.
@@ -67,6 +63,12 @@ std::optional<Site> parse_site(std::string_view text) {
   if (colon != std::string_view::npos) text.remove_prefix(colon + 3);
   const auto slash = std::min(text.find('/'), text.size());
   return make_site(scheme, text.substr(0, slash), text.substr(slash));
+}
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  in_addr address{};
+  return host.starts_with("127.") && inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
 }
 
 bool is_within(const Site& site, const Site& whole) {

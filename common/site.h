@@ -23,6 +23,10 @@ std::optional<Site> make_site(std::string_view scheme, std::string_view authorit
 /// The same for a URL, or for HOST[:PORT][/PATH], which is taken for https.
 std::optional<Site> parse_site(std::string_view text);
 
+/// localhost, [::1], or an address of 127.0.0.0/8 in its usual form. What only begins like one
+/// ("127.0.0.1.5", "127.0.0.1.") is a name, and whoever answers for names says where it leads.
+bool is_loopback(std::string_view host);
+
 /// Whether the host is the very same, and the path the same or below.
 bool is_within(const Site& site, const Site& whole);
 

@@ -3,6 +3,7 @@
 
 #include "cli/doctor/checks.h"
 #include "common/port_holder.h"
+#include "common/site.h"
 #include "common/text.h"
 
 namespace nexus::cli::doctor {
@@ -12,9 +13,7 @@ struct Address {
   bool is_https = false;
   std::string host;
   int port = 0;
-  bool is_loopback() const {
-    return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-  }
+  bool is_loopback() const { return nexus::is_loopback(host); }
 };
 
 std::optional<Address> parse(const std::string& url) {

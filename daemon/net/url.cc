@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "common/site.h"
 #include "common/text.h"
 
 namespace nexus {
@@ -39,9 +40,8 @@ bool is_ambiguous(std::string_view text) {
 }  // namespace
 
 bool Url::is_loopback() const {
-  if (host == "localhost" || host == "[::1]") return true;
-  // libcurl has turned every numeric spelling into four decimal numbers.
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+  // libcurl has turned every numeric spelling into the usual one.
+  return nexus::is_loopback(host);
 }
 
 std::string scheme_of(std::string_view text) {

@@ -194,6 +194,8 @@ TEST_CASE("plain http is for loopback, and only where it was allowed", "[url]") 
   CHECK(parse_endpoint("http://127.0.0.1/x", "e", true));
   CHECK(parse_endpoint("http://2130706433/x", "e", true));  // 127.0.0.1 in one number
   CHECK_FALSE(parse_endpoint("http://127.0.0.1.evil.example/x", "e", true));
+  for (const char* name : {"http://127.0.0.1.5/", "http://127.0.0.1./", "http://127.0.0.256/"})
+    CHECK_FALSE(parse_endpoint(name, "e", true));  // a name, wherever it leads
   CHECK_FALSE(parse_endpoint("https://a.example/x#f", "e", false));
 }
 
