@@ -9,4 +9,9 @@ const char* word(State state) {
   return words[static_cast<std::size_t>(state)];
 }
 
+Findings or_ok(Findings faults, std::string message) {
+  if (faults.empty()) faults.push_back(ok(std::move(message)));
+  return faults;
+}
+
 }  // namespace nexus::cli::doctor

@@ -38,9 +38,6 @@ inline Finding failure(const Error& error) {
   return failure(error.message, error.hint);
 }
 /// All of them, or the one that says that there is nothing to find fault with.
-inline Findings or_ok(Findings faults, std::string message) {
-  if (faults.empty()) faults.push_back(ok(std::move(message)));
-  return faults;
-}
+Findings or_ok(Findings faults, std::string message);
 
 }  // namespace nexus::cli::doctor

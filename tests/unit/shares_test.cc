@@ -1,5 +1,6 @@
 #include "daemon/net/shares.h"
 
+#include <memory>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -38,7 +39,7 @@ TEST_CASE("this user's own may take all places that nobody has", "[shares]") {
 }
 
 TEST_CASE("a place may outlive what it was one of", "[shares]") {
-  std::optional<Shares> shares(std::in_place, 2);
+  auto shares = std::make_unique<Shares>(2);
   const auto place = shares->take("");
   REQUIRE(place);
   shares.reset();
