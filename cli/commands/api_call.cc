@@ -138,6 +138,10 @@ Result<Call> read_call(const ApiArgs& args) {
   if (words.size() > 2 || (words.size() == 2 && !is_method(words.front())))
     return usage("a path or URL is needed, with a method in front of it where it is not GET",
                  "for example: nexus api github GET /user");
+  if (words.size() == 1 && is_method(words.front()))
+    return usage("a path or URL is needed behind " + words.front(),
+                 "for example: nexus api " + args.connection + " " + words.front() +
+                     " /user; for a path of that name: /" + words.front());
   call.connection = args.connection;
   call.target = words.back();
   if (words.size() == 2) call.method = words.front();

@@ -249,7 +249,13 @@ Result<int> connect(Context& context, ConnectArgs& args, const api::Provider& pr
 Result<int> run_connect(Context& context, ConnectArgs args) {
   if (!args.timeout.empty()) {
     NEXUS_TRY(args.patience, parse_duration(args.timeout));
+    if (args.patience <= 0)
+      return Error{ErrorCode::usage, "--timeout " + printable(args.timeout, 40) + " is no time",
+                   "not to wait at all: --no-wait"};
   }
+  if (!args.replace.empty() && !args.alias.empty())
+    return Error{ErrorCode::usage, "with --replace the connection takes over the other one's alias",
+                 "leave --alias out, and rename it afterwards: nexus alias CONNECTION NAME"};
   if (args.paste && args.device)
     return Error{ErrorCode::usage, "--paste and --device are two ways", "give one of them"};
   NEXUS_CHECK(Catalogue().check_alias(args.alias));

@@ -103,7 +103,7 @@ Command daemon_logs_command() {
           .summary = "Show what nexusd has logged",
           .arguments = {{"-n,--lines",
                          &args->lines,
-                         "how many of the last ones (50)",
+                         "how many of the last ones",
                          {.between = {{0, 1000000}}, .value = "N"}},
                         {"-f,--follow", &args->follow, "go on with what is logged from now on"}},
           .action = [args](Context& context) { return run_logs(context, *args); },

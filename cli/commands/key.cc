@@ -70,8 +70,8 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   const auto daemon = context.client.get<api::DaemonStatus>("/v1/daemon");
   if (daemon && daemon->gateway.empty()) {
     context.output.note(
-        "The gateway is off, so there is nothing to show it to yet: set listen under");
-    context.output.note("[gateway] in nexus.toml(5), and restart the daemon.");
+        "The gateway is off: set listen under [gateway] in nexus.toml(5), and restart the daemon.");
+    if (!args.forward.empty()) context.output.note("The proxy takes it, too: nexus proxy start");
   }
   return 0;
 }

@@ -43,7 +43,9 @@ Findings check_configuration(const Scene& scene) {
                                  " to a program's path, or take it out"));
   struct stat about {};
   if (stat(config.file.c_str(), &about) != 0)
-    return or_ok(std::move(faults), "there is no " + config.file + ": the defaults hold");
+    return or_ok(std::move(faults), "there is no " +
+                                        (config.file.empty() ? "nexus.toml" : config.file) +
+                                        ": the defaults hold");
   if (config.flaws.empty())
     if (auto fault = fault_found_by_daemon(config)) faults.push_back(*std::move(fault));
   // It names programs to run (hooks.on_attention): who writes it is you.

@@ -20,9 +20,9 @@ Finding judge_version(const Scene& scene, const api::DaemonStatus& daemon) {
 Finding unanswered(const Scene& scene, const Error& error) {
   if (!scene.is_remote()) return not_checked(scene, error);
   if (error.code == ErrorCode::access_denied)
-    return note(
-        "the nexusd at " + scene.config.url + " answers, and tells an admin's key alone",
-        "to have it checked, set NEXUS_API_KEY to a key made with: nexus key create --admin");
+    return note("the nexusd at " + scene.config.url + " answers, and tells an admin's key alone",
+                "to have it checked, set NEXUS_API_KEY to a key made with: nexus key create --name "
+                "NAME --admin");
   return failure(error);
 }
 

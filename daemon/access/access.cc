@@ -141,9 +141,10 @@ Result<void> require(const Caller& caller, Right right, const ConnectionRow& con
                      const std::string& reference) {
   if (may(caller, right, connection)) return {};
   const auto lacks = [&](const std::string& what, const std::string& option) {
-    return Error{ErrorCode::access_denied, "this API key may " + what,
-                 "make a key that may: nexus key create " + option + " " + connection.id,
-                 connection.id, connection.provider_name};
+    return Error{
+        ErrorCode::access_denied, "this API key may " + what,
+        "make a key that may: nexus key create --name NAME " + option + " " + connection.id,
+        connection.id, connection.provider_name};
   };
   if (may(caller, Right::forward, connection))
     return lacks("have requests sent on for the connection, not have its credentials", "--use");

@@ -173,7 +173,7 @@ Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
     return Identity{id, found->second.access};
   }
   return Error{ErrorCode::invalid_api_key, "the API key is not valid",
-               "check the key, or make a new one: nexus key create"};
+               "check the key, or make a new one: nexus key create --name NAME --use all"};
 }
 
 }  // namespace nexus

@@ -160,11 +160,10 @@ Result<void> Gateway::authenticate(http::Request& request, Needs needs,
     return {};
   }
   if (key.empty())
-    return Error{
-        ErrorCode::missing_api_key, "an API key is needed",
-        "send it as X-API-Key, as a bearer token, or in the URL of a client that knows no "
-        "keys: http://nexus:KEY@HOST; make one where nexusd runs: nexus key create --name NAME "
-        "--use all"};
+    return Error{ErrorCode::missing_api_key, "an API key is needed",
+                 "send it as X-API-Key, as a bearer token, or in the URL of a client that knows no "
+                 "keys: http://nexus:KEY@HOST (nexus: NEXUS_API_KEY); make one where nexusd runs: "
+                 "nexus key create --name NAME --use all"};
   if (needs == Needs::control_socket)
     return Error{ErrorCode::access_denied, "bundles are made and opened by nexusd's own user alone",
                  "use nexus export and nexus import where nexusd runs"};

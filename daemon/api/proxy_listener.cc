@@ -203,7 +203,7 @@ Result<void> ProxyListener::authenticate(http::Request& request) {
   if (key.empty())
     return Error{ErrorCode::missing_api_key, "a key is needed",
                  "start the program with: nexus exec --proxy CONNECTION -- PROGRAM; or send an API "
-                 "key as X-API-Key: nexus key create --forward CONNECTION"};
+                 "key as X-API-Key: nexus key create --name NAME --forward CONNECTION-ID"};
   NEXUS_TRY(const auto identity, key.expose().starts_with(Runs::kPrefix)
                                      ? runs_.verify(key.expose())
                                      : services_.api_keys.verify(key.expose()));

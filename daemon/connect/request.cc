@@ -70,9 +70,10 @@ Result<ConnectionRow> ConnectionRequests::prepare(const ConnectionRequest& reque
   if (!request.alias.empty()) NEXUS_CHECK(check_alias(request.alias));
   if (!request.return_url.empty()) NEXUS_CHECK(return_urls_.check(request.return_url));
   if (!may_connect(caller, request.workspace, provider.name))
-    return Error{ErrorCode::access_denied,
-                 "this API key may not connect " + provider.name + " in this workspace",
-                 "make a key that may: nexus key create --use provider:" + provider.name};
+    return Error{
+        ErrorCode::access_denied,
+        "this API key may not connect " + provider.name + " in this workspace",
+        "make a key that may: nexus key create --name NAME --use provider:" + provider.name};
   NEXUS_TRY(const auto scopes, scopes_to_ask(request, provider));
   ConnectionRow row;
   row.id = new_connection_id();

@@ -168,6 +168,7 @@ test('a credential that belongs into the path is put where the caller says, and 
   assert.equal(code, 0, stderr);
   assert.equal(JSON.parse(stdout).login, 'octo');
   assert.equal((await nexus(['bot', '/bot{other}/getMe'])).code, 2);
+  assert.match((await nexus(['bot', 'DELETE'])).stderr, /a path or URL is needed behind DELETE\n/);
   for (const target of ['/bot{api_key}/../x', '/bot{api_key}/a b', 'https://{api_key}.evil.example/'])
     assert.ok(!(await nexus(['bot', target, '--dry-run'])).stderr.includes(KEY), target);
   keyed.answer = (response) => { response.destroy(); return true; };

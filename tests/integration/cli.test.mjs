@@ -70,6 +70,11 @@ test('a denied consent exits 5; a wait that times out exits 3, one that is inter
   assert.match(told, /failed: the provider has a fault of its own; try again later \(server_error\)\n/);
   provider.authorizationResponse = (p) => p;
 
+  for (const [words, said] of [[['--timeout', '0s'], /--timeout 0s is no time\n {2}not to wait at all: --no-wait/], [['--replace', 'demo', '--alias', 'x'], /takes over the other one's alias\n {2}leave --alias out/]]) {
+    const refused = await home.nexus(['connect', 'demo', '--no-browser', ...words]);
+    assert.deepEqual([refused.code, refused.stdout], [2, '']);
+    assert.match(refused.stderr, said);
+  }
   const late = await home.nexus(['connect', 'demo', '--no-browser', '--timeout', '1s']);
   assert.equal(late.code, 3);
   assert.match(late.stderr, /stays open for .*then run:\n +nexus status conn_/);

@@ -527,7 +527,7 @@ test('a nexusd elsewhere: what is of this machine\'s daemon is left out', async 
   const { of } = await examine(home, { env });
   for (const name of ['directories', 'socket', 'vault', 'callback', 'services']) assert.match(of(name)[0].message, /^not checked: NEXUS_URL/);
   assert.match(of('daemon')[0].message, /^nexusd \S+ has been up/);
-  await finds(home, 'daemon', 'note', /answers, and tells an admin's key alone/, /nexus key create --admin/, { env: { ...env, NEXUS_API_KEY: await home.makeKey('reader', '--read', 'all') } });
+  await finds(home, 'daemon', 'note', /answers, and tells an admin's key alone/, /nexus key create --name NAME --admin/, { env: { ...env, NEXUS_API_KEY: await home.makeKey('reader', '--read', 'all') } });
   await finds(home, 'daemon', 'failure', /API key/, /./, { env: { ...env, NEXUS_API_KEY: 'nxk_wrong' } });
   await finds(home, 'daemon', 'failure', /Failed to connect/, /./, { env: { ...env, NEXUS_URL: `http://127.0.0.1:${await freePort()}` } });
 });
