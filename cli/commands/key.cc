@@ -69,8 +69,8 @@ Result<int> run_create(Context& context, const CreateArgs& args) {
   NEXUS_CHECK(withdraw_unseen(context, key));
   const auto daemon = context.client.get<api::DaemonStatus>("/v1/daemon");
   if (daemon && daemon->gateway.empty()) {
-    context.output.note(
-        "The gateway is off: set listen under [gateway] in nexus.toml(5), and restart the daemon.");
+    context.output.note("The gateway is off: set listen under [gateway] in nexus.toml(5), and");
+    context.output.note("restart the daemon.");
     if (!args.forward.empty()) context.output.note("The proxy takes it, too: nexus proxy start");
   }
   return 0;

@@ -224,4 +224,7 @@ test('a key made while the gateway is off comes with a word about that', async (
   assert.match(made.stdout, /^nxk_\S+\n$/);
   assert.match(made.stderr, /gateway is off/);
   fitsTerminal(made.stderr);
+  const forward = await home.nexus(['key', 'create', '--name', 'forward', '--forward', 'all']);
+  assert.match(forward.stderr, /gateway is off[^]*\nThe proxy takes it, too: nexus proxy start\n/);
+  fitsTerminal(forward.stderr);
 });
