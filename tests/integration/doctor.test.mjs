@@ -58,8 +58,11 @@ async function finds(home, name, state, message, hint, options) {
 
 async function isWell(home, name, options) {
   const { of } = await examine(home, options);
-  assert.deepEqual(of(name).map(({ state }) => state), ['ok'], JSON.stringify(of(name)));
-  return of(name)[0].message;
+  const [first] = of(name);
+  // AddressSanitizer has no memory locked.
+  const isItsWay = process.env.ASAN_OPTIONS && /cannot lock its secrets in memory/.test(first?.message);
+  assert.deepEqual(of(name).map(({ state }) => state), [isItsWay ? 'warning' : 'ok'], JSON.stringify(of(name)));
+  return first.message;
 }
 
 /** Runs the command behind "run: " as a shell does, with the nexus that is tested. */
