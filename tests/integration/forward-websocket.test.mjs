@@ -13,7 +13,7 @@ import { WebSocketApi } from '../provider/websocket_api.mjs';
 import { makeCertificate } from '../support/certificate.mjs';
 import { daemonAndProvider } from '../support/fixture.mjs';
 import { connect, register, token } from '../support/flow.mjs';
-import { freePort, Home, until } from '../support/nexus.mjs';
+import { freePort, Home, until, isSanitized } from '../support/nexus.mjs';
 
 const certificate = makeCertificate(['localhost', 'api.example']);
 const tls = { key: readFileSync(certificate.key), cert: readFileSync(certificate.certificate) };
@@ -406,7 +406,7 @@ test('what nobody reads waits in bounded memory, and holds nobody else up (L11)'
   for (let i = 0; i < COUNT; ++i) slow.send(PIECE);
   for (let i = 0; i < 20; ++i) await echoed(other, `${i}`);
   assert.ok(slow.bufferedAmount > COUNT / 4 * PIECE.length, 'the caller waits');
-  assert.ok(Math.max(most, rss()) - before < 16 || process.env.ASAN_OPTIONS || process.env.TSAN_OPTIONS, `${Math.max(most, rss()) - before} MiB more`);
+  assert.ok(Math.max(most, rss()) - before < 16 || isSanitized(), `${Math.max(most, rss()) - before} MiB more`);
   got = 0;
   api.clients[0]._socket.resume();
   await until(() => got === COUNT * PIECE.length, 'all comes back in the end', 30000);

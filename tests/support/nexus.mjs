@@ -1,6 +1,6 @@
 // A home of its own for one test: a temporary directory, a daemon that runs the built nexusd, and the
 // built nexus. Nothing of the machine's own Nexus is touched.
-import { spawn, execFile } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, writeFileSync, readFileSync, rmSync, existsSync } from 'node:fs';
 import { createServer, createConnection } from 'node:net';
@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const BIN = process.env.NEXUS_BIN ?? new URL('../../build/release', import.meta.url).pathname;
+/** Their runtime has to be the first library of all, and takes memory of its own. */
+export const isSanitized = () => /lib[at]san/.test(execFileSync('ldd', [join(BIN, 'nexusd')]).toString());
 
 /** Ctrl-C was noticed by a program that caught it: another one would end it. */
 export const noticedInterrupt = (pid) => until(() => (parseInt(/^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1].slice(-1), 16) & 2) === 0, 'Ctrl-C is noticed');
