@@ -129,8 +129,9 @@ Result<std::string> host_of(const Url& url, const RequestHead& request) {
   auto rest = std::string_view(request.url).substr(url.scheme.size() + 3);
   rest = rest.substr(0, rest.find_first_of("/?#"));
   if (url.has_userinfo || (rest != url.host && rest != url.host + port))
-    return cannot_be_signed("its host is not in the usual form",
-                            "write " + url.scheme + "://" + url.host + " in lower case");
+    return cannot_be_signed(
+        "its host is not in the usual form",
+        "write " + url.scheme + "://" + printable(url.host, 200) + " in lower case");
   const auto host = url.port == (url.scheme == "https" ? 443 : 80) ? url.host : url.host + port;
   for (const auto& [name, value] : request.headers)
     if (lower(name) == "host" && value.expose() != host)

@@ -369,3 +369,11 @@ TEST_CASE("the date is UTC's, wherever the machine is and whatever it speaks (M5
     }
   tzset();
 }
+
+TEST_CASE("what is told of a host that cannot be signed for can be shown (M1)", "[sigv4]") {
+  RequestHead request;
+  request.url = "https://u%2e%bc/";
+  const auto refused = aws::sign(request, kKeys, {"s3", "us-east-1"}, {}, k2015);
+  REQUIRE_FALSE(refused);
+  CHECK(is_valid_utf8(refused.error().hint));
+}
