@@ -22,9 +22,10 @@ std::string directory_of(const std::string& path) {
 Findings answers_at(const api::DaemonStatus& daemon, const std::string& expected) {
   Findings found;
   struct stat about {};
-  if (stat(daemon.socket.c_str(), &about) == 0 && (about.st_mode & 077) != 0)
+  // A group that may is one whom whoever made the socket for a service manager has let in.
+  if (stat(daemon.socket.c_str(), &about) == 0 && (about.st_mode & 07) != 0)
     found.push_back(warning(daemon.socket + " is open to other users, whom nexusd refuses",
-                            "run: chmod 600 " + shell_quote(daemon.socket)));
+                            "run: chmod o= " + shell_quote(daemon.socket)));
   if (daemon.socket != expected)
     found.push_back(
         note("nexusd answers at " + daemon.socket + ", which it has recorded, not at " + expected,
