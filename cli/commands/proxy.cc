@@ -55,6 +55,11 @@ Result<int> show_proxy(Context& context) {
   return 0;
 }
 
+std::string allowed_by(const api::ProxyRoute& route) {
+  if (!route.bound) return "all";
+  return route.rules.empty() ? "nothing: no rule is about it" : join(route.rules, "; ");
+}
+
 Result<int> run_routes(Context& context) {
   NEXUS_TRY(const auto proxy, context.client.get<api::Proxy>(kPath));
   NEXUS_TRY(const auto answer,
@@ -72,8 +77,7 @@ Result<int> run_routes(Context& context) {
       api::ProxyRoute route;
       static_cast<void>(read(from, route));
       rows.push_back({proxy.url + "/" + route.name, route.provider,
-                      route.api.empty() ? "nobody says where" : route.api,
-                      route.rules.empty() ? "all" : join(route.rules, "; ")});
+                      route.api.empty() ? "nobody says where" : route.api, allowed_by(route)});
     });
     return {};
   }));

@@ -18,6 +18,7 @@ Result<void> read(const Reader& from, ProxyRoute& into) {
   into.connection_id = from.text("connection_id");
   into.provider = from.text("provider");
   into.api = from.text("api");
+  into.bound = from.flag("bound");
   into.rules = from.texts("rules");
   return {};
 }
@@ -27,6 +28,7 @@ void write(JsonWriter& to, const ProxyRoute& route) {
       .member("connection_id", route.connection_id)
       .member("provider", route.provider)
       .member_or_null("api", route.api)
+      .flag("bound", route.bound)
       .member("rules", route.rules);
 }
 

@@ -26,6 +26,7 @@ struct ProxyRoute {
   std::string connection_id;
   std::string provider;
   std::string api;                 ///< its base URL, "" where nothing says it
+  bool bound = false;              ///< nexus.toml has rules: what none of these allows is denied
   std::vector<std::string> rules;  ///< of nexus.toml, about this one
 };
 

@@ -44,7 +44,7 @@ Result<Reply> list_proxy_routes(Services& services, const http::Request& request
     if (row.status != ConnectionStatus::active) continue;
     const auto rules = services.forwarder.rules().about(row);
     routes.push_back({row.alias.empty() ? row.id : row.alias, row.id, row.provider_name,
-                      base_url_of(services, row), rules.texts()});
+                      base_url_of(services, row), !rules.empty(), rules.texts()});
   }
   return Reply{JsonWriter().begin().member_json("routes", to_json(routes)).end().take()};
 }

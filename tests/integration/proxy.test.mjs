@@ -270,7 +270,13 @@ test('nexus.toml says where it always listens, and what is allowed on it and on 
   after(() => own.remove());
   await register(own, provider.issuer, { api_base_url: `${api.url}/v3` });
   const { id: there } = await connect(own, provider);
+  await register(own, provider.issuer, { name: 'other', api_base_url: `${api.url}/v3` });
+  const { id: unnamed } = await connect(own, provider, { provider_name: 'other' });
+  const routes = (await own.nexus(['proxy', 'routes'])).stdout;
+  assert.match(routes, /demo allow GET \/ok\/\*\*$/m);
+  assert.match(routes, /nothing: no rule is about it$/m);
   const key = await own.makeKey('app', '--use', 'all');
+  assert.equal((await ask(`http://127.0.0.1:${port}/${unnamed}/ok/1`, { headers: { 'x-api-key': key } })).json.code, 'route_not_allowed');
   const url = `http://127.0.0.1:${port}`;
   for (const base of [`${url}/${there}`, `http://127.0.0.1:${own.gatewayPort}/v1/proxy/${there}`]) {
     assert.equal((await ask(`${base}/ok/1`, { headers: { 'x-api-key': key } })).status, 200);
