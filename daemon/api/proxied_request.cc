@@ -29,25 +29,20 @@ Secret key_in(std::string_view text) {
   return Secret(find_key(text));
 }
 
-bool has_key_in_path(std::string_view target) {
-  const auto path = target.substr(0, target.find('?'));
-  const auto decoded = percent_decode(path, false);
-  return !find_key(path).empty() || (decoded && !find_key(*decoded).empty());
-}
-
-Secret key_in_header(const std::string& value) {
-  if (auto key = key_in(value); !key.empty()) return key;
-  if (lower(value.substr(0, 6)) != "basic ") return {};
-  auto decoded = base64_decode(trim(std::string_view(value).substr(6)));
+/// Of a text that may be percent-encoded.
+Secret key_in_encoded(std::string_view text) {
+  if (auto key = key_in(text); !key.empty() || text.find('%') == std::string_view::npos) return key;
+  auto decoded = percent_decode(text, true);
   if (!decoded) return {};
   auto key = key_in(*decoded);
   wipe(*decoded);
   return key;
 }
 
-Secret key_in_parameter(const std::string& parameter) {
-  if (auto key = key_in(parameter); !key.empty()) return key;
-  auto decoded = percent_decode(parameter, true);
+Secret key_in_header(const std::string& value) {
+  if (auto key = key_in(value); !key.empty()) return key;
+  if (lower(value.substr(0, 6)) != "basic ") return {};
+  auto decoded = base64_decode(trim(std::string_view(value).substr(6)));
   if (!decoded) return {};
   auto key = key_in(*decoded);
   wipe(*decoded);
@@ -69,7 +64,7 @@ Secret take_from_query(std::string& target) {
   Secret key;
   std::vector<std::string> kept;
   for (auto& parameter : split(std::string_view(target).substr(begin + 1), '&')) {
-    if (auto found = key_in_parameter(parameter); !found.empty()) {
+    if (auto found = key_in_encoded(parameter); !found.empty()) {
       key = std::move(found);
     } else {
       kept.push_back(std::move(parameter));
@@ -88,7 +83,8 @@ Result<Meant> read_proxied(const http::Request& request) {
   if (!request.header("x-nexus-target").empty())
     return Error{ErrorCode::invalid_field, "the proxy takes the target from the path alone",
                  "X-Nexus-Target is for /v1/proxy/CONNECTION"};
-  if (has_key_in_path(request.target))
+  const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+  if (!key_in_encoded(path).empty())
     return Error{ErrorCode::invalid_field, "a key has no place in the path",
                  "send it in a header; of APIs that want their credential in the path, write "
                  "{api_key} there"};

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "common/text.h"
-#include "daemon/http/read_buffer.h"
 #include "daemon/http/response_head.h"
+#include "daemon/loop/read_buffer.h"
 
 namespace nexus::http {
 namespace {

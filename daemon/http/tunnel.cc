@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/http/read_buffer.h"
+#include "daemon/loop/read_buffer.h"
 
 namespace nexus::http {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-namespace nexus::http {
+namespace nexus {
 
 /// What is read at once goes through here, one for all sockets of a loop: an idle connection owns
 /// none. Good until the next socket is read.
@@ -13,4 +13,4 @@ inline std::span<char> read_buffer() {
   return buffer;
 }
 
-}  // namespace nexus::http
+}  // namespace nexus

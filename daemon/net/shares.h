@@ -3,9 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 
 namespace nexus {
 
@@ -13,51 +11,40 @@ namespace nexus {
 /// half of them, all names together leave an eighth to those without one. One thread.
 class Shares {
   using Taken = std::map<std::string, std::size_t>;
+  struct GiveBack {
+    Taken* taken;
+    void operator()(Taken::value_type* mine) const {
+      if (--mine->second == 0) taken->erase(taken->find(mine->first));
+    }
+  };
 
  public:
-  /// A place, for as long as it lives; the shares may go before it.
-  class Place {
-   public:
-    Place(std::shared_ptr<Taken> taken, std::string name)
-        : taken_(std::move(taken)), name_(std::move(name)) {
-      ++(*taken_)[name_];
-    }
-    Place(Place&&) = default;
-    Place& operator=(Place&& other) noexcept {
-      std::swap(taken_, other.taken_);
-      std::swap(name_, other.name_);
-      return *this;
-    }
-    ~Place() {
-      if (!taken_) return;
-      const auto mine = taken_->find(name_);
-      if (--mine->second == 0) taken_->erase(mine);
-    }
-
-   private:
-    std::shared_ptr<Taken> taken_;
-    std::string name_;
-  };
+  /// Given back when it goes, which has to be before the shares do.
+  using Place = std::unique_ptr<Taken::value_type, GiveBack>;
 
   explicit Shares(std::size_t most) : most_(most) {}
 
-  /// Nothing where there is none left for that name.
-  std::optional<Place> take(const std::string& name) {
+  /// Null where there is none left for that name.
+  Place take(const std::string& name) {
+    const auto nameless = count_of("");
     std::size_t all = 0;
-    std::size_t nameless = 0;
-    for (const auto& [each, count] : *taken_) (each.empty() ? nameless : all) += count;
-    all += nameless;
-    const auto own = taken_->find(name);
-    const auto mine = own == taken_->end() ? 0 : own->second;
-    const bool is_full =
-        all >= most_ ||
-        (!name.empty() && (mine >= most_ / 2 || all - nameless >= most_ - most_ / 8));
-    return is_full ? std::nullopt : std::optional<Place>(std::in_place, taken_, name);
+    for (const auto& [each, count] : taken_) all += count;
+    const bool is_name_full =
+        !name.empty() && (count_of(name) >= most_ / 2 || all - nameless >= most_ - most_ / 8);
+    if (all >= most_ || is_name_full) return {nullptr, {&taken_}};
+    auto& mine = *taken_.try_emplace(name).first;
+    ++mine.second;
+    return {&mine, {&taken_}};
   }
 
  private:
+  std::size_t count_of(const std::string& name) const {
+    const auto found = taken_.find(name);
+    return found == taken_.end() ? 0 : found->second;
+  }
+
   std::size_t most_;
-  std::shared_ptr<Taken> taken_ = std::make_shared<Taken>();
+  Taken taken_;
 };
 
 }  // namespace nexus

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/net/curl_multi.h"
+#include "daemon/net/shares.h"
 #include "daemon/net/streamed_exchange.h"
 #include "daemon/net/websocket_exchange.h"
 #include "daemon/process.h"
@@ -42,15 +43,16 @@ class StreamingClient::Loop {
 
   void start(StreamedRequest request, Answered answered) {
     // WebSockets for themselves, so that those which are idle keep no request from being sent.
-    request.place = (request.websocket ? tunnels_ : places_).take(request.whose);
-    if (!request.place) {
+    auto place = (request.websocket ? tunnels_ : places_).take(request.whose);
+    if (!place) {
       if (request.body.stream) request.body.stream->abandon();
       Error error{ErrorCode::overloaded, "too many requests are under way", "try again in 1 s"};
       error.retry_after_s = 1;
       return answered(std::move(error));
     }
-    if (request.websocket) return start_websocket(std::move(request), std::move(answered));
     const auto id = ++last_id_;
+    held_.emplace(id, std::move(place));
+    if (request.websocket) return start_websocket(id, std::move(request), std::move(answered));
     auto& exchange = *exchanges_
                           .emplace(id, std::make_unique<StreamedExchange>(
                                            std::move(request), std::move(answered), take_handle(),
@@ -78,8 +80,7 @@ class StreamingClient::Loop {
     multi_.reset();
   }
 
-  void start_websocket(StreamedRequest request, Answered answered) {
-    const auto id = ++last_id_;
+  void start_websocket(std::uint64_t id, StreamedRequest request, Answered answered) {
     auto& websocket = *websockets_
                            .emplace(id, std::make_unique<WebSocketExchange>(
                                             std::move(request), std::move(answered), *reactor_,
@@ -88,7 +89,10 @@ class StreamingClient::Loop {
                                                   found != websockets_.end())
                                                 found->second->resume();
                                             },
-                                            [this, id] { websockets_.erase(id); }))
+                                            [this, id] {
+                                              websockets_.erase(id);
+                                              held_.erase(id);
+                                            }))
                            .first->second;
     websocket.begin(settings_);
     watch();
@@ -115,6 +119,7 @@ class StreamingClient::Loop {
   }
 
   void drop(std::uint64_t id) {
+    held_.erase(id);
     const auto dropped = exchanges_.extract(id);
     auto& exchange = *dropped.mapped();
     if (!exchange.handle()) return;
@@ -160,7 +165,8 @@ class StreamingClient::Loop {
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<StreamedExchange>> exchanges_;
   std::unordered_map<std::uint64_t, std::unique_ptr<WebSocketExchange>> websockets_;
-  std::unordered_map<CURL*, std::uint64_t> ids_;  ///< of those that libcurl has
+  std::unordered_map<std::uint64_t, Shares::Place> held_;  ///< of both kinds
+  std::unordered_map<CURL*, std::uint64_t> ids_;           ///< of those that libcurl has
   std::vector<CurlHandle> spare_;
 };
 

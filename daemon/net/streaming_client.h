@@ -16,7 +16,6 @@
 #include "daemon/net/answer_head.h"
 #include "daemon/net/http_client.h"
 #include "daemon/net/request_head.h"
-#include "daemon/net/shares.h"
 #include "daemon/net/websocket.h"
 
 namespace nexus {
@@ -39,8 +38,7 @@ struct StreamedRequest {
   std::shared_ptr<Wanted> wanted;  ///< the answer; nothing where that is not told
   /// It offers to go on as a WebSocket: its head does, and it has no body.
   std::optional<WebSocketOffer> websocket;
-  std::string whose;                     ///< the key's that asks for it; "" for this user's own
-  std::optional<Shares::Place> place{};  ///< of the client
+  std::string whose;  ///< the key's that asks for it; "" for this user's own
 };
 
 struct StreamedAnswer {

@@ -1,11 +1,10 @@
 #include "daemon/net/websocket_exchange.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 
 #include "common/text.h"
+#include "daemon/loop/read_buffer.h"
 #include "daemon/net/url.h"
 
 namespace nexus {
@@ -17,11 +16,6 @@ using namespace std::chrono_literals;
 constexpr int kPiecesAtOnce = 4;
 /// For the server to end, once the caller has.
 constexpr auto kLastCall = 30s;
-
-std::span<char> shared_buffer() {
-  static thread_local std::array<char, Pipe::kPiece> buffer;
-  return buffer;
-}
 
 SecretText text_of(const RequestHead& head, const Url& url) {
   SecretText text(head.method);
@@ -160,7 +154,7 @@ void WebSocketExchange::receive() {
     const bool did_wait = std::exchange(waits_to_receive_, most > 0);
     if (most == 0) return;
     if (!did_wait) note_move();
-    const auto buffer = shared_buffer();
+    const auto buffer = read_buffer();
     const auto got = connection_.receive(buffer.data(), std::min(buffer.size(), most));
     if (got.state == CurlConnection::Moved::State::wait) return;
     if (got.state != CurlConnection::Moved::State::some)

@@ -15,6 +15,7 @@
 #include "daemon/provider/api_request.h"
 #include "daemon/strategy/credential_schema.h"
 #include "daemon/upstream/clock_skew.h"
+#include "daemon/upstream/filled_target.h"
 
 namespace nexus {
 namespace {
@@ -126,7 +127,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
                                              forwarder_.rules_.about(token_.row->connection)});
       aims.keep(token_.connection_id, token_.row, aim_);
     }
-    NEXUS_TRY(const auto target, filled_target());
+    NEXUS_TRY(const auto target, target_to_send());
     NEXUS_TRY(url_, aim_->destinations.resolve(target, request_.target));
     NEXUS_CHECK(check_upgrade());
     return request_.caller.is_application() ? check_rules() : Result<void>();
@@ -157,25 +158,10 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
                  token_.connection_id, provider.name};
   }
 
-  /// Some APIs want the credential in the path, and the caller says where: `/bot{api_key}/getMe`.
-  /// In one place, and never in the query, which many an answer tells back.
-  Result<std::string> filled_target() const {
-    const auto& target = request_.target;
-    if (!token_.strategy || token_.strategy->type != "path") return target;
-    const auto query = std::min(target.find('?'), target.size());
-    const auto scheme = target.find("://");
-    const auto path = std::min(target.find('/', scheme < query ? scheme + 3 : 0), query);
-    int places = 0;
-    auto filled = filled_in(target.substr(path, query - path), [&](const std::string& name) {
-      const auto value = credential(credentials_, name);
-      const bool is_good = !value.empty() && ++places == 1;
-      return is_good ? std::optional(percent_encode(value)) : std::nullopt;
-    });
-    if (filled) return target.substr(0, path) + *filled + target.substr(query);
-    return Error{ErrorCode::invalid_field,
-                 "the target has a {…} that is none of the credentials, or more than one",
-                 "its names are those of the credentials that were asked for", token_.connection_id,
-                 token_.provider};
+  Result<std::string> target_to_send() const {
+    if (!token_.strategy || token_.strategy->type != "path") return request_.target;
+    auto filled = filled_target(request_.target, credentials_);
+    return filled ? std::move(filled) : about_connection(filled.error());
   }
 
   Result<std::string> api_address(const Provider& provider) const {

@@ -65,7 +65,9 @@ Masked::Masked(const std::vector<std::string_view>& credentials) {
     std::array encoded{percent_encode(credential), base64(credential), base64url(credential)};
     for (auto& form : encoded) {
       while (form.ends_with('=')) form.pop_back();
-      if (form != credential) forms_.emplace_back(form);
+      const bool is_new = std::none_of(forms_.begin(), forms_.end(),
+                                       [&](const Secret& known) { return known.expose() == form; });
+      if (is_new) forms_.emplace_back(form);
       wipe(form);
     }
   }
