@@ -25,7 +25,9 @@ Result<void> ask_service_manager(const std::vector<std::string>& words) {
   command.insert(command.end(), words.begin(), words.end());
   const auto said = program_output(command, kPatience);
   if (said && said->exit_code == 0) return {};
-  const auto why = said ? printable(trim(said->text), 300) : "it is not there, or does not answer";
+  // The first of its lines says why.
+  const auto why = said ? printable(trim(said->text.substr(0, said->text.find('\n'))), 300)
+                        : "it is not there, or does not answer";
   return Error{ErrorCode::failure, join(command, " ") + ": " + std::string(why),
                "without a systemd of yours, nexusd starts with the first command that needs it"};
 }

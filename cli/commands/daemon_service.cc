@@ -21,10 +21,14 @@ void say(const Context& context, const char* state, const std::vector<std::strin
     for (const auto& note : notes) context.output.note(note);
 }
 
+bool are_units_known() {
+  return ask_service_manager({"cat", kDaemonSocket, kDaemonService}).ok();
+}
+
 Result<int> run_install(Context& context) {
   NEXUS_CHECK(check_local(context));
   NEXUS_CHECK(ask_service_manager({"daemon-reload"}));
-  if (const auto known = ask_service_manager({"cat", kDaemonSocket, kDaemonService}); !known)
+  if (!are_units_known())
     return Error{ErrorCode::failure, "systemd knows no " + std::string(kDaemonSocket) + " of yours",
                  "install Nexus with its units (share/systemd/user), in ~/.local or for all"};
   // Two cannot serve one vault, and what a command has started would end with its session.
@@ -38,6 +42,10 @@ Result<int> run_install(Context& context) {
 
 Result<int> run_uninstall(Context& context) {
   NEXUS_CHECK(check_local(context));
+  if (!are_units_known()) {
+    say(context, "uninstalled", {"nexusd is no service: systemd knows no nexusd.socket of yours."});
+    return 0;
+  }
   NEXUS_CHECK(ask_service_manager({"disable", "--now", kDaemonSocket, kDaemonService}));
   say(context, "uninstalled",
       {"nexusd is no service any more, and starts with the first command that needs it.",

@@ -113,7 +113,7 @@ Command proxy_command() {
           .examples = {"nexus proxy start", "nexus exec --proxy github -- ./agent"},
           .commands = {start_command(),
                        {.name = "stop",
-                        .summary = "Listen no more",
+                        .summary = "Listen no more, once the programs that use it have ended",
                         .action = stop_proxy,
                         .examples = {"nexus proxy stop"}},
                        {.name = "status",

@@ -112,6 +112,8 @@ test('install hands it over to systemd, and uninstall takes it back', async (t) 
   const refused = await nexus(['daemon', 'install'], { PATH: unknown.PATH });
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /systemd knows no nexusd\.socket of yours\n {2}install Nexus with its units/);
+  const was = await nexus(['daemon', 'uninstall'], { PATH: unknown.PATH });
+  assert.deepEqual([was.code, was.stderr], [0, 'nexusd is no service: systemd knows no nexusd.socket of yours.\n']);
   const none = programs(home, { systemctl: 'echo "Failed to connect to bus: No medium found" >&2; exit 1' });
   assert.match((await nexus(['daemon', 'install'], { PATH: none.PATH })).stderr, /systemctl --user daemon-reload: Failed to connect to bus: No medium found\n {2}without a systemd of yours, nexusd starts/);
   assert.equal(await pid(), before);
