@@ -17,6 +17,8 @@ import { BIN, Home } from '../support/nexus.mjs';
 
 /** What a command of the shell prints, "" where it fails. */
 const said = (command) => { try { return execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }); } catch { return ''; } };
+// pnpm comes with these tests.
+process.env.PATH = `${new URL('../node_modules/.bin', import.meta.url).pathname}:${process.env.PATH}`;
 const unless = (program) => ({ skip: said(`command -v ${program}`) ? false : `no ${program} here` });
 /** The n of a version 1.n, 0 where the program is not here. */
 const minor = (command) => Number(/(?:^|[^\d.])1\.(\d+)/.exec(said(command))?.[1] ?? 0);
@@ -135,6 +137,23 @@ test('docker asks its helper, and shows the registry what that says', unless('do
   for (const each of shown) assert.equal(each, `Basic ${Buffer.from(`ada:${secret}`).toString('base64')}`);
 });
 
+test('podman asks the same helper', unless('podman'), async () => {
+  const { id } = await connect(home, provider, { alias: 'images' });
+  const { shown, port } = await server((request, response) => {
+    if (request.headers.authorization) return response.writeHead(404).end();
+    return response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+  });
+  const host = `127.0.0.1:${port}`;
+  map(`"${host}" = { connection = "images", username = "ada" }`);
+  const containers = join(home.dir, 'containers');
+  mkdirSync(containers);
+  writeFileSync(join(containers, 'auth.json'), JSON.stringify({ credHelpers: { [host]: 'nexus' } }));
+  const search = await run('podman', ['search', '--tls-verify=false', `${host}/x`], { env: { REGISTRY_AUTH_FILE: join(containers, 'auth.json'), XDG_RUNTIME_DIR: containers, NO_PROXY: '*' } });
+  assert.ok(shown.length > 0, search.stderr);
+  const { access_token: secret } = (await token(home, id)).json;
+  for (const each of shown) assert.equal(each, `Basic ${Buffer.from(`ada:${secret}`).toString('base64')}`);
+});
+
 test('aws takes the keys from credential_process', unless('aws'), async () => {
   await home.api('POST', '/v1/providers', { name: 'cloud', api_base_url: api.url, allow_insecure_http: true, ...KINDS.aws_sigv4.provider });
   const asked = (await home.api('POST', '/v1/request-connection', { provider_name: 'cloud' })).json;
@@ -208,6 +227,23 @@ test('cargo shows a registry the token', { skip: minor('cargo --version') >= 74 
   const fetched = await run('cargo', ['fetch'], { cwd: project, env: { CARGO_HOME: join(home.dir, 'cargo'), RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(process.env.HOME, '.rustup'), NO_PROXY: '*' } });
   assert.match(fetched.stderr, /no matching package named `missing` found/, 'the index was read');
   assert.deepEqual([...new Set(shown)], [`Bearer ${expected}`]);
+});
+
+test('pnpm shows a registry what its tokenHelper says', unless('pnpm'), async () => {
+  const { id } = await connect(home, provider, { alias: 'packages' });
+  const { access_token: expected } = (await token(home, id)).json;
+  const { shown, port } = await server((request, response) => response.writeHead(request.headers.authorization ? 404 : 401, { 'content-type': 'application/json' }).end('{}'));
+  const host = `127.0.0.1:${port}`;
+  map(`"${host}" = "packages"`);
+  const helper = join(home.dir, `nexus-npm-${host}`);
+  symlinkSync(join(BIN, 'nexus'), helper);
+  writeFileSync(join(home.dir, '.npmrc'), `//${host}/:tokenHelper=${helper}\n`);
+  const project = join(home.dir, 'package');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"name":"x","version":"1.0.0"}');
+  const { code, stdout, stderr } = await run('pnpm', ['add', 'something', `--registry=http://${host}/`], { cwd: project, env: { NO_PROXY: '*', npm_config_fetch_retries: '0' } });
+  assert.notEqual(code, 0, stdout);
+  assert.deepEqual([...new Set(shown)], [`Bearer ${expected}`], stdout + stderr);
 });
 
 test('terraform shows a module registry the token', unless('terraform'), async () => {
