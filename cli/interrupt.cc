@@ -10,6 +10,7 @@ namespace nexus::cli {
 namespace {
 
 volatile sig_atomic_t pressed = 0;
+void (*volatile at_once)() = nullptr;
 
 /// What the handler writes wakes whoever waits, also one that was just about to. It is never read.
 int wakers[2] = {-1, -1};
@@ -20,6 +21,7 @@ constexpr int kSignals[] = {SIGINT, SIGHUP, SIGTERM};
 void note_interrupt(int) {
   const int before = errno;
   pressed = 1;
+  if (const auto act = at_once) act();
   // The next one ends the program, whichever it is.
   for (const int each : kSignals) {
     struct sigaction now {};
@@ -52,6 +54,10 @@ CatchInterrupt::~CatchInterrupt() {
 
 bool is_interrupted() {
   return pressed != 0;
+}
+
+void do_at_interrupt(void (*act)()) {
+  at_once = act;
 }
 
 bool wait_unless_interrupted(int fd, int milliseconds) {

@@ -24,6 +24,10 @@ class CatchInterrupt {
 /// more.
 bool is_interrupted();
 
+/// What the first of these signals does at once, wherever the program is; null for nothing. A
+/// handler calls it: see signal-safety(7).
+void do_at_interrupt(void (*act)());
+
 /// Waits until `fd` (-1: none) has something to read, or for so long (-1: without end). False when
 /// Ctrl-C was pressed, be it before.
 bool wait_unless_interrupted(int fd, int milliseconds);

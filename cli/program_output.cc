@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "cli/child_environment.h"
 #include "cli/piped_program.h"
 #include "cli/spawn_attributes.h"
 #include "common/descriptor.h"
@@ -23,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 /// To the end; false where that does not come in time.
 bool read_until(int fd, std::string& into, Clock::time_point end) {
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd waited{fd, POLLIN, 0};
@@ -38,7 +37,7 @@ bool read_until(int fd, std::string& into, Clock::time_point end) {
 }  // namespace
 
 std::optional<ProgramOutput> program_output(std::vector<std::string> words,
-                                            std::chrono::milliseconds patience) {
+                                            std::chrono::milliseconds patience, ChildKind kind) {
   const auto end = Clock::now() + patience;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
@@ -53,7 +52,7 @@ std::optional<ProgramOutput> program_output(std::vector<std::string> words,
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   pid_t child = 0;
   const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
-  auto variables = environment_for(ChildKind::other);
+  auto variables = environment_for(kind);
   const int failed = posix_spawnp(&child, arguments[0], &actions, attributes.get(),
                                   arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/child_environment.h"
+
 namespace nexus::cli {
 
 struct ProgramOutput {
@@ -15,6 +17,7 @@ struct ProgramOutput {
 /// What a program says that only tells something; nothing where it cannot be run, or has not ended
 /// within `patience`, when it is killed.
 std::optional<ProgramOutput> program_output(std::vector<std::string> words,
-                                            std::chrono::milliseconds patience);
+                                            std::chrono::milliseconds patience,
+                                            ChildKind kind = ChildKind::other);
 
 }  // namespace nexus::cli

@@ -1,16 +1,23 @@
 // nexus api: a request to the API of a connection, made by nexusd with its credentials.
+#include <unistd.h>
+
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/commands/api_call.h"
 #include "cli/commands/api_pages.h"
+#include "cli/confirmation.h"
 #include "cli/daemon_stream.h"
+#include "cli/remote.h"
 #include "common/api/error.h"
 #include "common/api/shown_request.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
+
+constexpr const char* kMethodHint =
+    "the method stands in front of the path: nexus api github POST /user/repos";
 
 /// Where a relative link leads (RFC 3986 5.2, as far as APIs use it): `url` is what was asked.
 std::string resolved(const std::string& link, const std::string& url) {
@@ -37,12 +44,26 @@ std::string next_page(const StreamHead& head) {
   return {};
 }
 
-StreamRequest request_for(const Context& context, const Call& call) {
+StreamRequest request_for(const Context& context, const Call& call,
+                          const std::string& confirmation) {
   StreamRequest request{call.method, "/v1/proxy/" + percent_encode(call.connection), call.headers,
                         call.body};
   request.headers.emplace_back("X-Nexus-Target", call.target);
   request.headers.emplace_back("X-Nexus-Workspace", context.config.workspace);
+  if (!confirmation.empty()) request.headers.emplace_back("X-Nexus-Confirmation", confirmation);
   return request;
+}
+
+/// Asks the person where that is what an error asks for; then the request is to be made once more,
+/// with what is returned. What comes from a pipe cannot be sent again.
+Result<std::string> confirmed(const Error& error, const Call& call) {
+  if (error.nonce.empty()) return error;
+  if (call.body.descriptor >= 0 && lseek(call.body.descriptor, 0, SEEK_SET) != 0)
+    return Error{ErrorCode::confirmation_required,
+                 "the use has to be confirmed, and a body from a pipe cannot be sent again",
+                 "give it as a file: --input FILE"};
+  NEXUS_CHECK(confirm_on_terminal(error));
+  return error.nonce;
 }
 
 /// An error of nexusd's own, told from an answer of the API by its header.
@@ -53,9 +74,10 @@ class Errors {
     if (is_one_) text_ += piece;
     return is_one_;
   }
-  Result<void> told() const {
+  Result<void> told(const Config& config) const {
     if (!is_one_) return {};
-    if (auto error = api::error_in(text_)) return *std::move(error);
+    if (auto error = api::error_in(text_))
+      return config.url.empty() ? *std::move(error) : of_remote(*std::move(error));
     return Error{ErrorCode::failure, "the daemon answered with an error",
                  "see: nexus daemon status"};
   }
@@ -71,8 +93,9 @@ int exit_code_of_answer(int status) {
       .exit_code;
 }
 
-Result<int> show(const Context& context, const ApiArgs& args, const Call& call) {
-  auto request = request_for(context, call);
+Result<int> show(const Context& context, const ApiArgs& args, const Call& call,
+                 const std::string& confirmation = {}) {
+  auto request = request_for(context, call, confirmation);
   request.headers.emplace_back("X-Nexus-Dry-Run", args.show_secrets ? "show-secrets" : "masked");
   Errors errors;
   std::string text;
@@ -85,7 +108,11 @@ Result<int> show(const Context& context, const ApiArgs& args, const Call& call) 
                                 if (!errors.keep(piece)) text += piece;
                                 return {};
                               }}));
-  NEXUS_CHECK(errors.told());
+  if (const auto told = errors.told(context.config); !told) {
+    if (!confirmation.empty()) return told.error();
+    NEXUS_TRY(const auto nonce, confirmed(told.error(), call));
+    return show(context, args, call, nonce);
+  }
   NEXUS_TRY(const auto shown, api::parse<api::ShownRequest>(text));
   if (context.output.json) {
     context.output.json_line(text);
@@ -101,6 +128,7 @@ Result<int> show(const Context& context, const ApiArgs& args, const Call& call) 
 Result<int> send(const Context& context, const ApiArgs& args, Call call, ApiPages& pages) {
   int status = 0;
   std::string hint;
+  std::string confirmation;
   while (!call.target.empty()) {
     Errors errors;
     std::string next;
@@ -120,8 +148,14 @@ Result<int> send(const Context& context, const ApiArgs& args, Call call, ApiPage
     const auto on_piece = [&](std::string_view piece) -> Result<void> {
       return errors.keep(piece) ? Result<void>() : pages.write(piece);
     };
-    NEXUS_CHECK(stream_request(context.config, request_for(context, call), {on_head, on_piece}));
-    NEXUS_CHECK(errors.told());
+    NEXUS_CHECK(stream_request(context.config, request_for(context, call, confirmation),
+                               {on_head, on_piece}));
+    if (const auto told = errors.told(context.config); !told) {
+      if (!confirmation.empty()) return told.error();
+      NEXUS_TRY(confirmation, confirmed(told.error(), call));
+      continue;
+    }
+    confirmation.clear();
     NEXUS_CHECK(pages.end_page());
     call.target = next;
   }
@@ -202,7 +236,8 @@ Command api_command() {
           "answers like any other. Exit status: 0 below 400, 1 for 4xx, 10 for 429 and 5xx.",
       .examples = {"nexus api github /user", "nexus api github POST /user/repos -f name=demo",
                    "nexus api github '/issues?per_page=100' --paginate --jq '.[].title'",
-                   "nexus api aws '/?Action=GetCallerIdentity&Version=2011-06-15' --dry-run"}};
+                   "nexus api aws '/?Action=GetCallerIdentity&Version=2011-06-15' --dry-run"},
+      .known_as = {{"-X", kMethodHint}, {"--request", kMethodHint}, {"--method", kMethodHint}}};
 }
 
 }  // namespace nexus::cli

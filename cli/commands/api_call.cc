@@ -135,6 +135,10 @@ Result<void> read_body(const ApiArgs& args, Call& call) {
 Result<Call> read_call(const ApiArgs& args) {
   Call call;
   const auto& words = args.words;
+  if (words.size() == 2 && !is_method(words.front()) && is_method(words.back()))
+    return usage("the method stands in front of the path", "run: nexus api " + args.connection +
+                                                               " " + words.back() + " " +
+                                                               printable(words.front(), 200));
   if (words.size() > 2 || (words.size() == 2 && !is_method(words.front())))
     return usage("a path or URL is needed, with a method in front of it where it is not GET",
                  "for example: nexus api github GET /user");

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/output/connections.h"
+#include "cli/output/pager.h"
 #include "cli/output/table.h"
 #include "common/api/daemon_status.h"
 #include "common/text.h"
@@ -18,6 +19,9 @@ namespace {
 constexpr const char* kAtOnce = "500";
 /// Seconds for which an attempt that failed is shown: as long as somebody may wonder about it.
 constexpr UnixTime kFailureIsNews = 24 * 3600;
+
+/// So much of a name tells it from others.
+constexpr std::size_t kLeastName = 8;
 
 struct ListArgs {
   ListFilter filter;
@@ -32,14 +36,12 @@ std::vector<std::string> statuses() {
 }
 
 Table table_for(const Output& output, const ListArgs& args) {
-  std::vector<Column> columns{{"ALIAS", Shorten::first}};
-  if (args.filter.all_workspaces) columns.push_back({"WORKSPACE", Shorten::first});
-  columns.insert(
-      columns.end(),
-      {{"PROVIDER", Shorten::first}, {"ACCOUNT", Shorten::first}, {"STATUS"}, {"EXPIRES"}});
+  const std::size_t least = args.wide ? 0 : kLeastName;
+  std::vector<Column> columns{{"ALIAS", least}};
+  if (args.filter.all_workspaces) columns.push_back({"WORKSPACE", least});
+  columns.insert(columns.end(), {{"PROVIDER", least}, {"ACCOUNT", least}, {"STATUS"}, {"EXPIRES"}});
   if (args.wide) columns.insert(columns.end(), {{"CONNECTION"}, {"SCOPES"}});
-  // Ids and scopes are there to be copied.
-  return {output, std::move(columns), args.wide ? Table::Fit::whole : Table::Fit::terminal};
+  return {output, std::move(columns)};
 }
 
 Cells row_of(const api::Connection& c, const ListArgs& args) {
@@ -60,6 +62,7 @@ Result<int> run_list(Context& context, const ListArgs& args) {
     NEXUS_CHECK(print_all_as_json(context, args.filter));
     return 0;
   }
+  page(context.output);
   auto table = table_for(context.output, args);
   std::size_t left_out = 0;
   NEXUS_CHECK(each_page(context, args.filter, [&](auto page) -> Result<void> {

@@ -4,16 +4,15 @@
 
 #include "cli/command.h"
 #include "cli/commands/list.h"
-#include "cli/interrupt.h"
+#include "cli/commands/watch.h"
 #include "cli/output/connections.h"
+#include "cli/output/pager.h"
 #include "cli/output/table.h"
 #include "cli/way_out.h"
 #include "common/text.h"
 
 namespace nexus::cli {
 namespace {
-
-constexpr int kWatchMs = 2000;
 
 /// Of a time that may be over already.
 std::string length(UnixTime seconds) {
@@ -81,6 +80,7 @@ void print_in_full(const Output& output, const api::Connection& c, WaysOut& ways
   line("to do", way_out.empty() ? "" : "run: " + way_out);
   if (c.status == ConnectionStatus::active) line("token expires", expiry(c));
   line("scopes", join(c.scopes, " "));
+  line("used by", c.access ? api::in_words(*c.access) : "");
   if (c.last_refresh_at) line("last refresh", ago_text(*c.last_refresh_at));
   if (c.next_refresh_at && !refresh_fails(c)) line("next refresh", until(*c.next_refresh_at));
   line("workspace", c.workspace);
@@ -104,7 +104,7 @@ void print_troubles(const Output& output, const std::vector<api::Connection>& co
     const auto reason = reason_of(c);
     if (reason.empty()) continue;
     output.line("");
-    print_text(output, "", (c.alias.empty() ? told_apart(c) : c.alias) + ": " + reason);
+    print_text(output, {}, (c.alias.empty() ? told_apart(c) : c.alias) + ": " + reason);
     if (const auto way_out = ways_out.of(c); !way_out.empty()) output.line("  run: " + way_out);
   }
 }
@@ -115,7 +115,7 @@ class Overview {
   explicit Overview(Context& context)
       : output_(context.output),
         ways_out_(context),
-        table_(output_, {{"ALIAS", Shorten::first}, {"PROVIDER", Shorten::first}, {"STATE"}}) {}
+        table_(output_, {{"ALIAS", 8}, {"PROVIDER", 8}, {"STATE"}}) {}
 
   void print(std::vector<api::Connection> connections) {
     left_out_ += leave_out_old_failures(connections);
@@ -123,7 +123,7 @@ class Overview {
     std::vector<Cells> rows;
     for (const auto& c : connections) {
       const bool has_token = c.status == ConnectionStatus::active && !refresh_fails(c);
-      const auto state = state_of(c) + (has_token ? ", the token expires " + expiry(c) : "");
+      const auto state = state_of(c) + (has_token ? ", " + expiry_sentence(c) : "");
       rows.push_back({or_dash(c.alias), c.provider, Words(state, color_of(c))});
     }
     table_.print(rows);
@@ -171,40 +171,16 @@ int worst_of(const std::vector<api::Connection>& connections) {
   return worst;
 }
 
-/// What makes two looks differ, for a stream that is not redrawn.
-std::string facts_of(const std::vector<api::Connection>& connections) {
-  std::string facts;
-  for (const auto& c : connections)
-    facts += c.id + c.alias + word(c.status) + std::to_string(c.expires_at.value_or(0)) +
-             c.error_code + c.error_message + "\n";
-  return facts;
-}
-
-/// Redraws a terminal; elsewhere writes when something has changed. A daemon that does not answer
-/// for a while is told, not the end.
-Result<int> watch(Context& context, const std::vector<std::string>& references) {
-  const CatchInterrupt interruptible;
-  const bool redraw = context.output.stdout_is_terminal() && !context.output.json;
-  std::string shown;
-  for (bool first = true; context.output.written(); first = false) {
-    const auto connections = fetch(context, references);
-    if (!connections && first) return connections.error();
-    const auto facts = connections ? facts_of(*connections) : connections.error().message;
-    if (redraw) context.output.clear_screen();
-    if (redraw || facts != shown) {
-      if (connections) {
-        print(context, *connections, !references.empty());
-      } else {
-        context.output.note("nexus: " + connections.error().message);
-      }
-      shown = facts;
-    }
-    if (!wait_unless_interrupted(-1, kWatchMs)) return info(ErrorCode::interrupted).exit_code;
-  }
-  return 0;  // whoever ends the command says that nobody reads any more
+Result<int> run_watch(Context& context, const std::vector<std::string>& references) {
+  return watch(context, {.fetch = [&] { return fetch(context, references); },
+                         .print =
+                             [&](const auto& connections) {
+                               print(context, connections, !references.empty());
+                             }});
 }
 
 Result<int> run_status(Context& context, const std::vector<std::string>& references) {
+  page(context.output);
   if (!references.empty()) {
     NEXUS_TRY(const auto connections, fetch(context, references));
     print(context, connections, true);
@@ -237,7 +213,7 @@ Command status_command() {
                         {"--watch", live.get(), "go on showing it, until Ctrl-C"}},
           .action =
               [references, live](Context& context) {
-                return *live ? watch(context, *references) : run_status(context, *references);
+                return *live ? run_watch(context, *references) : run_status(context, *references);
               },
           .footer =
               "The exit code tells the worst of those named: 0 active, 3 pending,\n"

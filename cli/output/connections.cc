@@ -21,6 +21,7 @@ std::string for_scripts(const api::Connection& c) {
       .member_or_null("last_refresh_at", c.last_refresh_at)
       .member_or_null("next_refresh_at", c.next_refresh_at);
   api::write_last_error(to, c);
+  api::write_access(to, c);
   return to.end().take();
 }
 
@@ -64,9 +65,14 @@ std::string told_apart(const api::Connection& c) {
 
 std::string expiry(const api::Connection& c) {
   if (c.status != ConnectionStatus::active && c.status != ConnectionStatus::pending) return "-";
-  if (!c.expires_at) return c.never_expires ? "never" : "unknown";
+  if (!c.expires_at) return c.never_expires ? "never" : "not told";
   const auto left = *c.expires_at - system_now();
   return left > 0 ? "in " + duration_text(left) : ago_text(*c.expires_at);
+}
+
+std::string expiry_sentence(const api::Connection& c) {
+  if (c.expires_at) return "the token expires " + expiry(c);
+  return c.never_expires ? "it does not expire" : "its provider tells no expiry";
 }
 
 Color color_of(const api::Connection& c) {

@@ -35,6 +35,8 @@ const std::string& name_of(const api::Connection& connection);
 std::string told_apart(const api::Connection& connection);
 /// "in 59m", "never"…; "-" for one that has no token to expire.
 std::string expiry(const api::Connection& connection);
+/// The same of one that is active, behind a comma: "the token expires in 5m".
+std::string expiry_sentence(const api::Connection& connection);
 Color color_of(const api::Connection& connection);
 
 /// 0 for active, 3, 4 or 5 for the others.

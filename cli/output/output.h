@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/output/json_indenter.h"
+#include "cli/output/viewer.h"
 #include "cli/output/words.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -20,6 +22,7 @@ namespace nexus::cli {
 struct Output {
   bool json = false;
   bool color_allowed = true;
+  bool pager_allowed = true;
 
   void line(const Words& words) const { line(std::vector<Words>{words}); }  ///< on stdout
   void line(const std::vector<Words>& parts) const;
@@ -28,19 +31,28 @@ struct Output {
   void json_part(std::string_view text) const;
   void json_line(std::string_view value) const;  ///< a whole one, on a line of its own
   void document(std::string_view toml) const;
-  /// Of a terminal, to draw it anew.
-  void clear_screen() const;
   /// Error: failure, once a part of the results did not get to stdout.
   Result<void> written() const;
   /// That it did not because the reader of a pipe has seen enough (`nexus list | head`).
   bool reader_has_left() const { return write_error_ == EPIPE; }
-  void note(std::string_view text) const;  ///< a line on stderr
+  /// A line on stderr, or among the results where a viewer shows those and stderr is its terminal.
+  /// What begins with a blank is there to be copied; other lines are broken where a terminal ends.
+  /// A terminal may open `address`, which is part of the text.
+  void note(std::string_view text, std::string_view address = {}) const;
+  /// The same with something before the text, which goes on below itself.
+  void note_behind(const std::string& lead, std::string_view text,
+                   std::string_view address = {}) const;
   void warn(std::string_view text) const;
   void error(const Error& error) const;
   /// On stderr, as it is: a picture, and nothing that anybody else has written.
   void picture(std::string_view lines) const;
   /// Replaces the present line of a terminal's stderr; nothing elsewhere. "" clears it.
   void progress(std::string_view text) const;
+
+  /// What is shown from now on is shown by that.
+  void show_by(std::unique_ptr<Viewer> viewer) { viewer_ = std::move(viewer); }
+  /// Whoever ends the command does this, and has the terminal back.
+  void end_viewer() const;
 
   bool stderr_is_terminal() const;
   bool stdout_is_terminal() const;
@@ -53,8 +65,10 @@ struct Output {
 
  private:
   void to_stdout(std::string_view text) const;
-  std::string colored(const Words& words) const;  ///< where stdout shows colours
+  void to_stderr(std::string_view lines) const;
+  std::string styled(const Words& words) const;  ///< as stdout shows them
   mutable int write_error_ = 0;
+  mutable std::unique_ptr<Viewer> viewer_;
   mutable JsonIndenter indenter_;
 };
 

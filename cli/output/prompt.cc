@@ -10,6 +10,8 @@
 #include <optional>
 
 #include "cli/interrupt.h"
+#include "cli/output/terminal_size.h"
+#include "cli/output/wrapping.h"
 #include "cli/secret_reader.h"
 #include "common/text.h"
 
@@ -47,7 +49,12 @@ void put(const std::string& text) {
 
 /// A question may be made of what a server has sent.
 void put_question(const std::string& question) {
-  put(printable(question, question.size()) + ": ");
+  const auto terminal = terminal_size(STDERR_FILENO);
+  std::string lines;
+  for (const auto& line : laid_out("", printable(question, question.size()) + ":",
+                                   terminal ? std::optional(terminal->columns) : std::nullopt))
+    lines += (lines.empty() ? "" : "\n") + line.text;
+  put(lines + " ");
 }
 
 /// Reads to the end, or to the end of a line. Nothing where a person broke it off.

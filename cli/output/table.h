@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,23 +9,21 @@
 
 namespace nexus::cli {
 
-/// When a column is shortened, with …, where a terminal is too narrow for the table: before the
-/// others, after those, or never, as what is in it is there to be typed.
-enum class Shorten { first, late, never };
-
 struct Column {
-  const char* head;
-  Shorten when = Shorten::late;
+  const char* head = "";
+  /// To how many columns it may be shortened, with …, where a terminal is too narrow for the table;
+  /// 0 for what is there to be copied, or makes no sense in parts.
+  std::size_t least = 0;
 };
 
 using Cells = std::vector<Words>;
 
-/// A table that is printed as its rows come. On a terminal it fits, unless it is to be whole;
-/// elsewhere nothing is shortened.
+/// A table that is printed as its rows come. On a terminal it fits: long cells are shortened and,
+/// where that is not enough, the cells of a row stand below each other, in full; of a few rows or,
+/// where it is more, of all. Elsewhere it is printed as it is.
 class Table {
  public:
-  enum class Fit { terminal, whole };
-  Table(const Output& output, std::vector<Column> columns, Fit fit = Fit::terminal);
+  Table(const Output& output, std::vector<Column> columns);
 
   /// The next rows; before the first ones, the head.
   void print(const std::vector<Cells>& rows);
@@ -32,16 +31,20 @@ class Table {
 
  private:
   void widen_for(const std::vector<Cells>& rows);
+  /// The widths as so many columns have room for them; nothing where they have not.
+  std::optional<std::vector<std::size_t>> fitted(std::size_t room) const;
+  /// That nothing is shortened that must not be.
+  bool fits(const Cells& cells, const std::vector<std::size_t>& widths) const;
   void print_line(const Cells& cells, const std::vector<std::size_t>& widths) const;
+  void print_below_each_other(const Cells& cells, std::size_t room) const;
 
   const Output& output_;
   std::vector<Column> columns_;
-  Fit fit_;
   std::vector<std::size_t> widths_;  ///< that the cells so far want
 };
 
 /// `lead` and the text behind it, which on a terminal goes on below itself.
-void print_text(const Output& output, const std::string& lead, const Words& text);
+void print_text(const Output& output, const Cells& lead, const Words& text);
 
 /// Lines of a label and a value, about one thing.
 using Record = std::vector<std::pair<std::string, Words>>;

@@ -13,6 +13,9 @@ await register(home, provider.issuer, { name: 'another-provider-of-mail', scopes
 const { id } = await connect(home, provider, { alias: 'work' });
 await connect(home, provider, { alias: LONG, provider_name: 'another-provider-of-mail' });
 await connect(home, provider, { alias: 'elsewhere', workspace_id: 'team' });
+provider.claims = (claims) => ({ ...claims, email: '山田太郎🚀@例え.jp' });
+await connect(home, provider, { alias: 'tokyo', provider_name: 'another-provider-of-mail' });
+provider.claims = (claims) => claims;
 
 const run = async (...args) => {
   const result = await home.nexus(args);
@@ -20,16 +23,19 @@ const run = async (...args) => {
   return result;
 };
 const onTerminal = async (columns, ...args) => (await new Terminal(home, args, { columns }).end()).text;
-const columnsOf = (line) => [...line].length;
+/** As a terminal shows it: East Asian letters and pictures are wide. */
+const columnsOf = (line) => [...line].reduce((sum, letter) => sum + (/[\u3000-\ufaff\u{1f300}-\u{1faff}]/u.test(letter) ? 2 : 1), 0);
+/** No line is broken by the terminal but in a word or a command, which are there to be copied. */
 const fits = (text, columns) => {
-  for (const line of text.split('\n')) assert.ok(columnsOf(line) <= columns, `${columnsOf(line)} columns: ${line}`);
+  for (const line of text.split('\n'))
+    assert.ok(columnsOf(line) <= columns || /^ *(\S+|(nexus|chmod|chown|export) .*)$/.test(line), `${columnsOf(line)} columns: ${line}`);
 };
 
 test('list is a table by alias, provider and account; ids come with --wide', async () => {
   const { stdout } = await run('list');
   const [head, ...rows] = stdout.trimEnd().split('\n');
   assert.deepEqual(head.split(/ +/), ['ALIAS', 'PROVIDER', 'ACCOUNT', 'STATUS', 'EXPIRES']);
-  assert.equal(rows.length, 2);
+  assert.equal(rows.length, 3);
   assert.match(stdout, /^work +demo +alice@example\.com +active +in \d[\dhm ]+$/m);
   assert.ok(!stdout.includes('conn_'));
   assert.ok(stdout.includes(LONG), 'nothing is shortened in a pipe');
@@ -39,23 +45,41 @@ test('list is a table by alias, provider and account; ids come with --wide', asy
   assert.equal((await run('list', '--status', 'pending')).stdout, '');
 });
 
-for (const columns of [80, 40])
-  test(`each table fits a terminal of ${columns} columns, and says where it is shortened`, async () => {
-    await home.makeKey(`a-key-with-a-long-name-at-${columns}`, '--use', 'workspace:default', '--use', 'provider:demo');
-    for (const args of [['list'], ['list', '--all-workspaces'], ['status'], ['key', 'list'], ['provider', 'list'], ['audit', '--limit', '1000']])
+for (const columns of [40, 80, 100, 140])
+  test(`everything that is shown fits a terminal of ${columns} columns`, { timeout: 60000 }, async () => {
+    await home.makeKey(`a-key-with-a-long-name-at-${columns}`, '--use', 'workspace:default', '--use', 'provider:demo', '--forward', 'all');
+    for (const args of [['list'], ['list', '--all-workspaces'], ['status'], ['status', 'work', LONG, 'tokyo'], ['key', 'list'], ['provider', 'list'], ['provider', 'show', 'demo'],
+      ['provider', 'show', 'stripe'], ['provider', 'show', 'google'], ['provider', 'catalog'], ['provider', 'catalog', '--category', 'ai'], ['proxy', 'routes'], ['proxy', 'status'],
+      ['daemon', 'status'], ['doctor'], ['audit', '--limit', '1000'], ['provider', 'test', 'demo'],
+      ['token', 'nobody'], ['token', 'github'], ['tokn'], ['connect', 'slak'], ['provider', 'add', 'nobody'], ['provider', 'catalog', '--category', 'nothing'], ['audit', '--since', 'long ago'], ['list', '--status', 'good']])
       fits(await onTerminal(columns, ...args), columns);
-    fits(await onTerminal(80, 'status', 'work'), 80);
-    fits(await onTerminal(80, 'provider', 'catalog', '--category', 'ai'), 80);
-    fits(await onTerminal(80, 'provider', 'show', 'stripe'), 80);
-    const catalogue = await onTerminal(columns, 'provider', 'catalog', 'atlassian');
-    for (const name of ['atlassian-service-account-api-token', 'atlassian-service-account-oauth2'])
-      assert.match(catalogue, new RegExp(`^${name} `, 'm'), 'a name is there to be typed');
-    if (columns === 80) fits(catalogue, 80);
-    const shown = await onTerminal(columns, 'list');
-    assert.match(shown, /^a-ve.*…/m);
-    assert.match(shown, /^work /m);
-    assert.ok((await onTerminal(columns, 'list', '--wide')).includes(LONG), 'ids are there to be copied');
   });
+
+test('what a narrow terminal has no columns for stands below, in full', async () => {
+  const list = await onTerminal(40, 'list');
+  assert.match(list, /^work {2}provider demo\n {4}account alice@example\.com\n {4}status active {2}expires in \d[\dhm ]*$/m);
+  assert.ok(list.includes(LONG) && list.includes('山田太郎🚀@例え.jp'));
+  assert.doesNotMatch(list, /…|ALIAS/);
+  const { keys } = JSON.parse((await run('key', 'list', '--json')).stdout);
+  for (const columns of [40, 80]) {
+    const shown = await onTerminal(columns, 'key', 'list');
+    for (const key of keys) assert.ok(shown.includes(key.id), 'ids are there to be copied');
+  }
+  for (const name of ['atlassian-service-account-api-token', 'atlassian-service-account-oauth2'])
+    for (const columns of [40, 80])
+      assert.match(await onTerminal(columns, 'provider', 'catalog', 'atlassian'), new RegExp(`^${name}( |$)`, 'm'), 'a name is there to be typed');
+});
+
+test('a table says where it is shortened, and --wide shortens nothing', async () => {
+  const shown = await onTerminal(80, 'list');
+  assert.match(shown, /^ALIAS +PROVIDER +ACCOUNT +STATUS +EXPIRES$/m);
+  assert.match(shown, /^a-ve.*…/m);
+  assert.match(shown, /^work /m);
+  // What is right of wide letters stands where it stands elsewhere.
+  const [of, to] = ['work', 'tokyo'].map((alias) => shown.split('\n').find((line) => line.startsWith(alias)));
+  assert.equal(columnsOf(of.split(/ active /)[0]), columnsOf(to.split(/ active /)[0]));
+  for (const columns of [40, 80]) assert.ok((await onTerminal(columns, 'list', '--wide')).includes(LONG), 'ids are there to be copied');
+});
 
 test('the status of one is a record of it', async () => {
   const { stdout } = await run('status', 'work');
