@@ -32,7 +32,7 @@ class Audit {
 
   /// The canonical record: a JSON object with these members in this order: v, at, event,
   /// outcome, connection, provider, via, uid, pid, detail, request and, where they are known, peer,
-  /// key, agent, count. A later chain hashes this text.
+  /// key, agent, exe, count. A later chain hashes this text.
   std::string record(const AuditEntry& entry, const Caller& caller) const;
 
   /// Commits records now: all or none. Error: audit_unavailable.
@@ -53,11 +53,18 @@ class Audit {
   Result<std::vector<AuditLog::Entry>> find(const AuditLog::Filter& filter) {
     return log_.find(filter);
   }
+  /// Compares all that is on record with the chain: seconds, where it is much.
+  Result<api::AuditVerdict> verify() { return log_.verify(stopping_); }
+  /// Puts on record what was missing when the log was opened.
+  void tell_trouble();
+  /// Has nobody wait for a comparison any longer.
+  void stop() { stopping_ = true; }
 
  private:
   AuditLog& log_;
   Clock clock_;
   std::atomic<bool> writable_{true};
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace nexus

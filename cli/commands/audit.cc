@@ -4,10 +4,13 @@
 #include <memory>
 #include <optional>
 
-#include "cli/command.h"
+#include "cli/commands/audit.h"
 #include "cli/interrupt.h"
+#include "cli/output/connections.h"
+#include "cli/output/pager.h"
 #include "cli/output/table.h"
 #include "common/api/audit_record.h"
+#include "common/id.h"
 #include "common/text.h"
 #include "common/times.h"
 
@@ -25,6 +28,28 @@ struct AuditArgs {
   bool follow = false;
 };
 
+Result<bool> is_on_record(Context& context, const std::string& subject) {
+  NEXUS_TRY(const auto text,
+            context.client.call_raw(
+                "GET", "/v1/audit?limit=1&resource_id=" + percent_encode(subject), ""));
+  NEXUS_TRY(const auto events, api::parse_list<api::AuditRecord>(text));
+  return !events.empty();
+}
+
+/// What the log calls it: a connection's id, also of one that is gone, or a provider's name.
+Result<std::string> subject_of(Context& context, const std::string& reference) {
+  if (reference.empty() || is_connection_id(reference)) return reference;
+  const auto found = fetch_connection(context, reference);
+  if (found && lower(found->alias) == lower(reference)) return found->id;
+  if (found) return found->provider;
+  const auto provider = lower(reference);
+  if (found.error().code == ErrorCode::connection_ambiguous) return provider;
+  if (found.error().code != ErrorCode::connection_not_found) return found.error();
+  NEXUS_TRY(const bool was_there, is_on_record(context, provider));
+  if (!was_there) return found.error();
+  return provider;
+}
+
 /// Oldest first, as one reads. `since`: Unix seconds, "" for all.
 Result<std::vector<api::AuditRecord>> fetch_events(Context& context, const AuditArgs& args,
                                                    const std::string& since, int limit) {
@@ -39,9 +64,10 @@ Result<std::vector<api::AuditRecord>> fetch_events(Context& context, const Audit
   return events;
 }
 
-/// A process, and its user where that is not the one who asks.
+/// A process with its program, and its user where that is not the one who asks.
 std::string process_of(const api::AuditRecord& event) {
-  const auto pid = "pid " + std::to_string(event.pid);
+  auto pid = "pid " + std::to_string(event.pid);
+  if (!event.exe.empty()) pid += " " + event.exe;
   if (event.uid < 0 || event.uid == static_cast<std::int64_t>(geteuid())) return pid;
   return "uid " + std::to_string(event.uid) + " " + pid;
 }
@@ -68,8 +94,8 @@ void print_on_terminal(const Output& output, const api::AuditRecord& event) {
   if (!event.connection_id.empty()) below = event.connection_id + ", ";
   below += who(event);
   if (!event.detail.empty()) below += ": " + event.detail;
-  print_text(output, "", above);
-  print_text(output, "    ", below);
+  print_text(output, {}, above);
+  print_text(output, {"    "}, below);
 }
 
 void print_table(const Output& output, const std::vector<api::AuditRecord>& events) {
@@ -83,16 +109,44 @@ void print_table(const Output& output, const std::vector<api::AuditRecord>& even
       .print(rows);
 }
 
+/// As /v1/audit tells it, but for the object which is a text there.
+void add(JsonWriter& to, const api::AuditRecord& event) {
+  const auto known = [](const api::Reader&) { return Result<void>(); };
+  to.begin()
+      .member("id", std::to_string(event.sequence))
+      .member_or_null("connection_id", event.connection_id)
+      .member("event_type", event.event)
+      .member("ip_address", event.address)
+      .member("user_agent", event.agent)
+      .member("created_at", event.created_at);
+  if (api::read_object(event.data, known))
+    to.member_json("event_data", event.data);
+  else
+    to.member("event_data", event.data);
+  to.end();
+}
+
+std::string events_json(const std::vector<api::AuditRecord>& events) {
+  JsonWriter to;
+  to.begin().begin_list("events");
+  for (const auto& event : events) add(to, event);
+  return to.end_list().end().take();
+}
+
+std::string event_json(const api::AuditRecord& event) {
+  JsonWriter to;
+  add(to, event);
+  return to.take();
+}
+
 void print_events(const Context& context, const std::vector<api::AuditRecord>& events,
                   bool follow) {
   const auto& output = context.output;
-  if (output.json && !follow)
-    return output.json_line(
-        JsonWriter().begin().member_json("events", api::to_json(events)).end().take());
+  if (output.json && !follow) return output.json_line(events_json(events));
   if (!follow && !output.stdout_is_terminal()) return print_table(output, events);
   for (const auto& event : events) {
     if (output.json) {
-      output.json_line(api::to_json(event));
+      output.json_line(event_json(event));
     } else if (output.stdout_is_terminal()) {
       print_on_terminal(output, event);
     } else {
@@ -101,7 +155,8 @@ void print_events(const Context& context, const std::vector<api::AuditRecord>& e
   }
 }
 
-Result<int> run_audit(Context& context, const AuditArgs& args) {
+Result<int> run_audit(Context& context, AuditArgs args) {
+  NEXUS_TRY(args.connection, subject_of(context, args.connection));
   std::optional<CatchInterrupt> interruptible;
   if (args.follow) interruptible.emplace();
   std::string since;
@@ -114,6 +169,7 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
     context.output.note("nothing is on record for this");
     return 0;
   }
+  if (!args.follow) page(context.output);
   print_events(context, events, args.follow);
   auto last = events.empty() ? 0 : events.back().sequence;
   while (args.follow && context.output.written()) {
@@ -124,6 +180,14 @@ Result<int> run_audit(Context& context, const AuditArgs& args) {
     if (!events.empty()) last = events.back().sequence;
   }
   return 0;
+}
+
+/// Of a part it could not be told whether it is all.
+Result<int> run_verify(Context& context, const AuditArgs& args) {
+  const bool is_all =
+      args.since.empty() && args.event.empty() && args.connection.empty() && !args.follow;
+  if (is_all) return verify_audit_log(context);
+  return Error{ErrorCode::usage, "all records are verified together", "run: nexus audit verify"};
 }
 
 }  // namespace
@@ -143,13 +207,17 @@ Command audit_command() {
                 {.names = Names::audit_event}},
                {"--connection",
                 &args->connection,
-                "only this connection's id (or provider's name)",
-                {.names = Names::connection_id}},
+                "only this connection (conn_… id or alias), or this provider",
+                {.names = Names::connection}},
                {"--limit", &args->limit, "how many of the newest", {.between = {{1, kMostAtOnce}}}},
                {"--follow", &args->follow, "go on with what happens from now on"}},
           .action = [args](Context& context) { return run_audit(context, *args); },
           .examples = {"nexus audit --since 2h", "nexus audit --event token_retrieved --limit 200",
-                       "nexus audit --follow"}};
+                       "nexus audit --follow"},
+          .commands = {{.name = "verify",
+                        .summary = "Check that no record was altered, added or taken away",
+                        .action = [args](Context& context) { return run_verify(context, *args); },
+                        .examples = {"nexus audit verify"}}}};
 }
 
 }  // namespace nexus::cli

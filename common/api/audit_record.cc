@@ -21,6 +21,7 @@ Result<void> read(const Reader& from, AuditRecord& into) {
     into.via = data.text("via");
     into.uid = data.number("uid").value_or(-1);
     into.pid = data.number("pid").value_or(0);
+    into.exe = data.text("exe");
     return {};
   }));
   return {};

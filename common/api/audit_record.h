@@ -27,6 +27,7 @@ struct AuditRecord {
   std::string via;
   std::int64_t uid = -1;  ///< -1 where it is not there
   std::int64_t pid = 0;
+  std::string exe;  ///< the program that it was, where that was looked at
 };
 
 Result<void> read(const Reader& from, AuditRecord& into);

@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "common/api/audit_record.h"
+#include "common/api/words.h"
 #include "common/rfc3339.h"
+#include "common/suggestion.h"
 #include "common/text.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/paging.h"
@@ -24,16 +26,27 @@ constexpr std::pair<const char*, const char*> kOtherNames[] = {
     {"provider_updated", "provider.updated"},
     {"provider_deleted", "provider.deleted"}};
 
-std::string stored_name(const std::string& event) {
+/// The event that is asked for by any of its names, "" for all of them.
+Result<std::string> event_in(const http::Request& request) {
+  const auto asked = request.query_value("event_type");
+  if (asked.empty()) return asked;
   for (const auto& [other, name] : kOtherNames)
-    if (event == other) return name;
-  return event;
+    if (asked == other) return std::string(name);
+  const auto stored = words<AuditEvent>();
+  if (std::find(stored.begin(), stored.end(), asked) != stored.end()) return asked;
+  std::vector<std::string> known(stored.begin(), stored.end());
+  for (const auto& [other, name] : kOtherNames) known.emplace_back(other);
+  const auto meant = suggestions(asked, known);
+  return Error{ErrorCode::invalid_field,
+               "'" + printable(asked, 80) + "' is no event that is recorded",
+               meant.empty() ? "it is one of: " + join({stored.begin(), stored.end()}, ", ")
+                             : "did you mean: " + join(meant, ", ")};
 }
 
 Result<std::optional<UnixTime>> time_of(const http::Request& request, const char* name) {
   const auto text = request.query_value(name);
   if (text.empty()) return std::optional<UnixTime>();
-  if (const auto seconds = parse_number(text)) return std::optional<UnixTime>(*seconds);
+  if (const auto seconds = parse_number(text)) return seconds;
   if (const auto time = parse_rfc3339(text)) return time;
   return Error{ErrorCode::invalid_since, std::string(name) + " is not a time",
                "give RFC 3339, for example 2026-01-31T00:00:00Z, or Unix seconds"};
@@ -72,7 +85,7 @@ AuditRecord describe(const AuditLog::Entry& entry) {
 
 Result<Reply> list_audit(Services& services, const http::Request& request, const Arguments&) {
   AuditLog::Filter filter;
-  filter.event = stored_name(request.query_value("event_type"));
+  NEXUS_TRY(filter.event, event_in(request));
   filter.subject = request.query_value("resource_id");
   NEXUS_TRY(filter.since, time_of(request, "since"));
   NEXUS_TRY(filter.until, time_of(request, "until"));
@@ -88,6 +101,11 @@ Result<Reply> list_audit(Services& services, const http::Request& request, const
   for (const auto& entry : entries) list.push_back(describe(entry));
   return paged(list, request, {"", filter.limit},
                entries.empty() ? "" : std::to_string(entries.back().sequence));
+}
+
+Result<Reply> verify_audit(Services& services, const http::Request&, const Arguments&) {
+  NEXUS_TRY(const auto verdict, services.audit.verify());
+  return Reply{.body = to_json(verdict)};
 }
 
 }  // namespace nexus::api

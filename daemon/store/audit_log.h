@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "common/api/audit_verdict.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/secret.h"
+#include "daemon/vault/vault.h"
 
 namespace nexus {
 
@@ -54,13 +57,26 @@ class AuditLog {
   /// Has `grown` called, on a thread of the log's, whenever some MiB have been appended. It must
   /// not wait; once the next one is set it is called no more.
   virtual void on_growth(std::function<void()> grown) = 0;
+  /// Reads all of it, beside those that write. Ends early, as if there were no more, once `stop` is
+  /// set. Thread-safe.
+  virtual Result<api::AuditVerdict> verify(const std::atomic<bool>& stop) = 0;
+  /// What was missing when it was opened, in words, to be put on record; "" for nothing.
+  virtual const std::string& trouble() const = 0;
 };
 
-/// `row_key`: the vault's, for the codes of records (Vault::row_key). `adopt`: those without one,
-/// an older nexusd's, are taken as they are; else they are not what was written.
+/// What the audit log is authenticated with.
+struct AuditKeys {
+  const Secret& row_key;    ///< Vault::audit_row_key, for each record's code
+  const Secret& audit_key;  ///< Vault::audit_key, for the chain
+};
+
+/// `stage`: the vault's. Records that an older nexusd wrote without codes, or without a chain, are
+/// taken as they are while the vault is at that stage; afterwards they are not what was written.
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
-                                                        const Secret& row_key, bool adopt);
+                                                        const AuditKeys& keys, VaultStage stage);
+/// What that would say of it, while nobody else has it open. Nothing is made or changed.
+Result<void> look_into_sqlite_audit_log(const std::string& data_dir);
 /// One that is in this process's memory and nowhere else, and empty.
-Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log_in_memory(const Secret& row_key);
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log_in_memory(const AuditKeys& keys);
 
 }  // namespace nexus

@@ -17,16 +17,16 @@ constexpr UnixTime kDay = 86400;
 
 /// An audit log with a clock to turn.
 struct Archive {
-  explicit Archive(const AuditConfig& bounds) : config(bounds) { open(); }
+  explicit Archive(const AuditConfig& bounds) : config(bounds) { open(VaultStage::with_codes); }
 
   void close() {
     retention.reset();
     audit.reset();
     log.reset();
   }
-  void open(bool adopt = false) {
+  void open(VaultStage stage = VaultStage::chained) {
     close();
-    auto opened = open_sqlite_audit_log(directory.path(), Secret(std::string(32, 'r')), adopt);
+    auto opened = open_sqlite_audit_log(directory.path(), {row_key, audit_key}, stage);
     REQUIRE(opened);
     log = *std::move(opened);
     audit.emplace(*log, clock.wall());
@@ -53,6 +53,8 @@ struct Archive {
   std::size_t kept() { return all("token_retrieved").size(); }
   std::uintmax_t file() const { return std::filesystem::file_size(directory.path() + "/audit.db"); }
 
+  const Secret row_key{std::string(32, 'r')};
+  const Secret audit_key{std::string(32, 'c')};
   TemporaryDirectory directory;
   AuditConfig config;
   TestClock clock;
@@ -229,7 +231,7 @@ TEST_CASE("what an older nexusd has recorded is told as it is", "[audit][macs]")
   sqlite::Database(archive.directory.path() + "/audit.db", sqlite::Database::Mode::read_write)
       .execute("UPDATE audit SET mac = NULL");
   CHECK(archive.kept() == 0);  // who has no key cannot say that it is an older one's
-  archive.open(true);
+  archive.open(VaultStage::sealed);
   CHECK(archive.kept() == 1);
   archive.open();
   CHECK(archive.kept() == 1);

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <thread>
@@ -7,6 +8,8 @@
 #include "daemon/log.h"
 #include "daemon/private_file.h"
 #include "daemon/store/audit_log.h"
+#include "daemon/store/sqlite/audit_chain_writer.h"
+#include "daemon/store/sqlite/audit_verification.h"
 #include "daemon/store/sqlite/row_macs.h"
 #include "daemon/store/sqlite/schema.h"
 
@@ -52,20 +55,25 @@ void let_it_shrink(Database& database, const std::string& path) {
 /// thread of their own: no caller waits for them.
 class SqliteAuditLog : public AuditLog {
  public:
-  SqliteAuditLog(const sqlite::Place& place, const Secret& row_key, bool adopt)
+  /// `head_path`: "" in memory.
+  SqliteAuditLog(const sqlite::Place& place, const AuditKeys& keys, VaultStage stage,
+                 std::string head_path, std::optional<AuditHead> head)
       : path_(place.path),
-        row_key_(row_key.copy()),
+        head_path_(std::move(head_path)),
+        row_keys_(sqlite::always(keys.row_key)),
         writer_(place, Database::Mode::read_write),
         readers_(place) {
     writer_.execute("PRAGMA auto_vacuum=INCREMENTAL");  // of a new file, or with the next VACUUM
     sqlite::migrate_audit(writer_);
     let_it_shrink(writer_, path_);
-    sqlite::use_row_key(writer_, row_key_);
-    if (adopt)
+    sqlite::use_row_keys(writer_, row_keys_);
+    if (stage == VaultStage::sealed)
       writer_.execute("UPDATE audit SET mac = " AUDIT_MAC("seq", "record") " WHERE mac IS NULL");
-    readers_.prepare_with([this](Database& reader) { sqlite::use_row_key(reader, row_key_); });
+    readers_.prepare_with([this](Database& reader) { sqlite::use_row_keys(reader, row_keys_); });
     writer_.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
     sqlite3_wal_hook(writer_.handle(), on_commit, this);
+    chain_.emplace(writer_, keys.audit_key, stage, std::move(head),
+                   AuditHead::read(head_path_, AuditChain(keys.audit_key)));
     checkpointer_ = std::thread([this] { checkpoint_when_asked(); });
   }
 
@@ -82,8 +90,10 @@ class SqliteAuditLog : public AuditLog {
     const std::lock_guard lock(mutex_);
     try {
       Transaction transaction(writer_);
-      for (const auto& record : records) insert(record);
+      auto end = chain_->end();
+      for (const auto& record : records) end = chain_->insert(end, record);
       transaction.commit();
+      chain_->committed(std::move(end));
       return {};
     } catch (const Failure& failure) {
       return unwritable(failure);
@@ -151,9 +161,11 @@ class SqliteAuditLog : public AuditLog {
     const std::lock_guard lock(mutex_);
     try {
       Transaction transaction(writer_);
-      insert(record);  // first: the numbers go on also where nothing else is left
+      auto end = chain_->insert(chain_->end(), record);
+      chain_->begin_behind(sequence);
       writer_.query("DELETE FROM audit WHERE seq <= ?1").bind(sequence).run();
       transaction.commit();
+      chain_->committed(std::move(end));
       return {};
     } catch (const Failure& failure) {
       return unwritable(failure);
@@ -178,6 +190,22 @@ class SqliteAuditLog : public AuditLog {
     grown_ = std::move(grown);
   }
 
+  Result<api::AuditVerdict> verify(const std::atomic<bool>& stop) override {
+    try {
+      std::unique_lock lock(mutex_);
+      const auto end = chain_->end();
+      const bool has_head = head_path_.empty() || is_head(end);
+      lock.unlock();
+      auto verdict = sqlite::verify_audit(readers_, chain_->chain(), end, stop);
+      if (!has_head) verdict.findings.push_back({AuditFault::head, end.sequence, end.sequence});
+      return verdict;
+    } catch (const Failure& failure) {
+      return unreadable(failure);
+    }
+  }
+
+  const std::string& trouble() const override { return chain_->trouble(); }
+
  private:
   static Error unwritable(const Failure& failure) {
     return {ErrorCode::audit_unavailable,
@@ -193,12 +221,9 @@ class SqliteAuditLog : public AuditLog {
             failure.is_damage() ? "nexusd(8), DAMAGE, has the way out" : "see nexusd's log"};
   }
 
-  void insert(const std::string& record) {
-    writer_
-        .query("INSERT INTO audit (seq, record, mac) SELECT next, ?1, " AUDIT_MAC(
-            "next", "?1") " FROM (SELECT 1 + coalesce(max(seq), 0) AS next FROM audit)")
-        .bind(record)
-        .run();
+  bool is_head(const AuditPlace& end) const {
+    const auto head = AuditHead::read(head_path_, chain_->chain());
+    return head && head->sequence == end.sequence && head->link == end.link;
   }
 
   std::int64_t free_pages() {
@@ -249,10 +274,12 @@ class SqliteAuditLog : public AuditLog {
   }
 
   std::string path_;
-  Secret row_key_;
+  std::string head_path_;
+  const sqlite::RowKeySource row_keys_;
   std::mutex mutex_;
   Database writer_;
   sqlite::Readers readers_;
+  std::optional<sqlite::AuditChainWriter> chain_;  ///< under mutex_, but for what never changes
   int copied_pages_ = 0;  ///< of the write-ahead log, when it was last asked for; under mutex_
   std::mutex checkpoint_mutex_;
   std::condition_variable wake_;
@@ -262,26 +289,53 @@ class SqliteAuditLog : public AuditLog {
   std::thread checkpointer_;
 };
 
+std::string head_of(const std::string& data_dir) {
+  return data_dir + "/audit.head";
+}
+
+std::string log_in(const std::string& data_dir) {
+  return data_dir + "/audit.db";
+}
+
+Error log_not_opened(const std::string& path, const Failure& failure) {
+  return {ErrorCode::vault_unusable, "cannot open the audit log " + path + ": " + failure.what(),
+          failure.is_damage() ? "nexusd(8), DAMAGE, has the way out"
+                              : "check the file, its permissions and the free space"};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log(const std::string& data_dir,
-                                                        const Secret& row_key, bool adopt) {
-  const auto path = data_dir + "/audit.db";
+                                                        const AuditKeys& keys, VaultStage stage) {
+  const auto path = log_in(data_dir);
+  const auto head_path = head_of(data_dir);
   NEXUS_CHECK(check_private_database("the audit log", path));
+  NEXUS_TRY(auto head, AuditHead::open(head_path));
   try {
-    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(path, row_key, adopt));
+    return std::unique_ptr<AuditLog>(
+        std::make_unique<SqliteAuditLog>(path, keys, stage, head_path, std::move(head)));
   } catch (const Failure& failure) {
-    return Error{ErrorCode::vault_unusable,
-                 "cannot open the audit log " + path + ": " + failure.what(),
-                 failure.is_damage() ? "nexusd(8), DAMAGE, has the way out"
-                                     : "check the file, its permissions and the free space"};
+    return log_not_opened(path, failure);
   }
 }
 
-Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log_in_memory(const Secret& row_key) {
+Result<void> look_into_sqlite_audit_log(const std::string& data_dir) {
+  const auto path = log_in(data_dir);
+  NEXUS_CHECK(check_private_database("the audit log", path));
+  NEXUS_CHECK(check_private("the audit log's head", head_of(data_dir)));
+  if (access(path.c_str(), F_OK) != 0) return {};
   try {
-    return std::unique_ptr<AuditLog>(
-        std::make_unique<SqliteAuditLog>(sqlite::Place::memory(new_uuid()), row_key, false));
+    sqlite::check_audit_schema(*sqlite::look_into(path));
+  } catch (const Failure& failure) {
+    return log_not_opened(path, failure);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<AuditLog>> open_sqlite_audit_log_in_memory(const AuditKeys& keys) {
+  try {
+    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(
+        sqlite::Place::memory(new_uuid()), keys, VaultStage::with_codes, "", std::nullopt));
   } catch (const Failure& failure) {
     return Error{ErrorCode::vault_unusable,
                  std::string("cannot make an audit log in memory: ") + failure.what(),
