@@ -1,6 +1,7 @@
 #include "daemon/process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -18,13 +19,16 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "common/descriptor.h"
 #include "common/directories.h"
 #include "common/paths.h"
 #include "common/secret.h"
+#include "common/secret_pages.h"
 #include "common/socket_record.h"
 #include "common/text.h"
+#include "daemon/descriptor_message.h"
 
 namespace nexus {
 namespace {
@@ -43,6 +47,48 @@ Error ended_while_starting(pid_t daemon, const std::string& log_file) {
   return {ErrorCode::failure, "the daemon ended while it was starting (" + how + ")",
           (log_file.empty() ? "see" : "see " + log_file + ", and") +
               std::string(" the limits of this shell: ulimit -a")};
+}
+
+bool is_same_file(int a, int b) {
+  struct stat about_a {};
+  struct stat about_b {};
+  return fstat(a, &about_a) == 0 && fstat(b, &about_b) == 0 && about_a.st_dev == about_b.st_dev &&
+         about_a.st_ino == about_b.st_ino;
+}
+
+constexpr auto kOtherDataDir = "choose another data directory with --data-dir or NEXUS_DATA_DIR";
+
+Result<void> check_data_dir_is_known(const std::string& path) {
+  if (!path.empty()) return {};
+  return Error{ErrorCode::usage,
+               fault_of_home() + ", and the password database has no home of user " +
+                   std::to_string(geteuid()),
+               "set HOME, NEXUS_DATA_DIR or --data-dir"};
+}
+
+Result<void> check_made_data_dir(const std::string& path) {
+  struct stat about {};
+  if (stat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
+    return Error{ErrorCode::failure, path + " is not a directory of this user", kOtherDataDir};
+  if ((about.st_mode & 077) != 0)
+    return Error{ErrorCode::failure, "other users can enter the data directory " + path,
+                 "run: chmod 700 " + shell_quote(path)};
+  if (faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    return Error{ErrorCode::failure,
+                 "the data directory " + path + " cannot be written: " + std::strerror(errno),
+                 errno == EROFS
+                     ? "mount its file system for writing, or " + std::string(kOtherDataDir)
+                     : "run: chmod 700 " + shell_quote(path)};
+  return {};
+}
+
+std::string lock_file_in(const std::string& data_dir) {
+  return data_dir + "/nexusd.lock";
+}
+
+Error not_locked(const std::string& file) {
+  return {ErrorCode::failure, "cannot lock " + file + ": " + std::strerror(errno),
+          "check the directory and the free space"};
 }
 
 }  // namespace
@@ -88,8 +134,16 @@ std::size_t most_websockets() {
   return std::min(kMost, files.rlim_cur / 2 / kDescriptors);
 }
 
-void close_descriptors_from(int first) {
-  syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U);
+void close_descriptors_but(std::vector<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  auto first = static_cast<unsigned>(STDERR_FILENO + 1);
+  for (const int fd : kept) {
+    const auto at = static_cast<unsigned>(fd);
+    if (fd <= STDERR_FILENO || at < first) continue;
+    if (at > first) syscall(SYS_close_range, first, at - 1, 0U);
+    first = at + 1;
+  }
+  syscall(SYS_close_range, first, ~0U, 0U);
 }
 
 std::optional<Secret> take_variable(const char* name) {
@@ -101,6 +155,19 @@ std::optional<Secret> take_variable(const char* name) {
   return taken;
 }
 
+void give_back_memory() {
+  give_back_secret_memory();
+  malloc_trim(0);
+}
+
+std::string own_program() {
+  constexpr std::string_view replaced = " (deleted)";
+  std::error_code unknown;
+  auto path = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+  if (path.ends_with(replaced)) path.resize(path.size() - replaced.size());
+  return access(path.c_str(), X_OK) == 0 ? path : "/proc/self/exe";
+}
+
 void settle_home() {
   if (environment("HOME").starts_with('/')) return;
   const auto* user = getpwuid(geteuid());
@@ -108,42 +175,40 @@ void settle_home() {
 }
 
 Result<void> prepare_data_dir(const std::string& path) {
-  if (path.empty())
-    return Error{ErrorCode::usage,
-                 fault_of_home() + ", and the password database has no home of user " +
-                     std::to_string(geteuid()),
-                 "set HOME, NEXUS_DATA_DIR or --data-dir"};
-  const std::string mend = "choose another data directory with --data-dir or NEXUS_DATA_DIR";
-  NEXUS_CHECK(make_directories(path, mend));
-  struct stat about {};
-  if (stat(path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
-    return Error{ErrorCode::failure, path + " is not a directory of this user", mend};
-  if ((about.st_mode & 077) != 0)
-    return Error{ErrorCode::failure, "other users can enter the data directory " + path,
-                 "run: chmod 700 " + shell_quote(path)};
-  if (faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
-    return Error{ErrorCode::failure,
-                 "the data directory " + path + " cannot be written: " + std::strerror(errno),
-                 errno == EROFS ? "mount its file system for writing, or " + mend
-                                : "run: chmod 700 " + shell_quote(path)};
-  return {};
+  NEXUS_CHECK(check_data_dir_is_known(path));
+  NEXUS_CHECK(make_directories(path, kOtherDataDir));
+  return check_made_data_dir(path);
 }
 
-Result<int> lock_data_dir(const std::string& path) {
-  const auto file = path + "/nexusd.lock";
-  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  const int error = errno;
-  if (fd >= 0) close(fd);
-  if (error == EWOULDBLOCK) {
+Result<void> check_data_dir(const std::string& path) {
+  NEXUS_CHECK(check_data_dir_is_known(path));
+  NEXUS_CHECK(check_directories_can_be_made(path, kOtherDataDir));
+  if (access(path.c_str(), F_OK) != 0) return {};
+  return check_made_data_dir(path);
+}
+
+Result<bool> is_data_dir_served(const std::string& path) {
+  const auto file = lock_file_in(path);
+  const Descriptor lock(open(file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (lock.get() < 0 && errno == ENOENT) return false;
+  // Shared, and let go of at once: it is not to keep one from starting.
+  if (lock.get() >= 0 && flock(lock.get(), LOCK_SH | LOCK_NB) == 0) return false;
+  if (errno == EWOULDBLOCK) return true;
+  return not_locked(file);
+}
+Result<Descriptor> lock_data_dir(const std::string& path, Descriptor before) {
+  const auto file = lock_file_in(path);
+  Descriptor lock(open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (is_same_file(lock.get(), before.get())) lock = std::move(before);
+  if (lock.get() >= 0 && flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
     const auto where = recorded_socket(path);
     return Error{ErrorCode::daemon_running,
                  "another nexusd serves " + path + (where ? ", at " + *where : ""),
                  "use it, or stop it with: nexus daemon stop" +
                      (where ? " --socket " + shell_quote(*where) : "")};
   }
-  return Error{ErrorCode::failure, "cannot lock " + file + ": " + std::strerror(error),
-               "check the directory and the free space"};
+  return not_locked(file);
 }
 
 void print_error(int fd, const Error& error) {
@@ -210,18 +275,16 @@ void Background::failed(const Error& error, std::string_view told) {
   [[maybe_unused]] const auto written = write(report_, &code, 1);
 }
 
-void notify_service_manager(const char* state) {
+void notify_service_manager(std::string_view state, const std::vector<int>& descriptors) {
   const auto path = environment("NOTIFY_SOCKET");
   sockaddr_un address{};
   if (path.empty() || path.size() >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   if (path[0] == '@') address.sun_path[0] = '\0';
-  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  sendto(fd, state, std::strlen(state), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
-         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size()));
-  close(fd);
+  const Descriptor to(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  send_message(to.get(), state, descriptors, {reinterpret_cast<const sockaddr*>(&address), size});
 }
 
 }  // namespace nexus

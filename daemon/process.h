@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "common/descriptor.h"
 #include "common/error.h"
 #include "common/secret.h"
 
@@ -25,9 +27,17 @@ std::size_t most_clients();
 /// among them; half of all are for others.
 std::size_t most_websockets();
 
-/// Closes what the program was started with from that number on: files and sockets of a shell or a
-/// program that live as long as a daemon does help nobody, and what they lead to is not ours.
-void close_descriptors_from(int first);
+/// Closes what the program was started with but the standard streams and these: files and sockets
+/// of a shell or a program that live as long as a daemon does help nobody, and what they lead to is
+/// not ours.
+void close_descriptors_but(std::vector<int> kept);
+
+/// Has the kernel take back the memory that was freed, which the allocators would keep between what
+/// is still in use. It takes milliseconds.
+void give_back_memory();
+
+/// The program that this process runs, or the one that has been installed in its place.
+std::string own_program();
 
 /// HOME from the password database, where the environment has none (service managers, `env -i`).
 void settle_home();
@@ -39,9 +49,16 @@ std::optional<Secret> take_variable(const char* name);
 /// The data directory: made 0700 when missing, refused when it is not this user's alone.
 Result<void> prepare_data_dir(const std::string& path);
 
-/// Holds the data directory for one daemon (F5); released when the process ends.
+/// What `prepare_data_dir` would say, without making one.
+Result<void> check_data_dir(const std::string& path);
+
+/// Whether another nexusd holds it.
+Result<bool> is_data_dir_served(const std::string& path);
+
+/// Holds the data directory for one daemon (F5); released when the process ends. `before`: what
+/// another nexusd in this process has held it with, or none.
 /// Error: daemon_running when another nexusd has it.
-Result<int> lock_data_dir(const std::string& path);
+Result<Descriptor> lock_data_dir(const std::string& path, Descriptor before = Descriptor(-1));
 
 /// Goes on in the background, in a session of its own, with its log in `log_file`, or where stderr
 /// led to ("").  The process that was started waits for the word that `report` sends: exit 0 when
@@ -67,7 +84,8 @@ class Background {
 /// `nexusd: what` and `  hint` on a stream, as every program of ours reports an error.
 void print_error(int fd, const Error& error);
 
-/// Tells a service manager that waits for it (NOTIFY_SOCKET) how things stand, "READY=1".
-void notify_service_manager(const char* state);
+/// Tells a service manager that waits for it (NOTIFY_SOCKET) how things stand, "READY=1", and gives
+/// it these descriptors (sd_notify(3), FDSTORE=1).
+void notify_service_manager(std::string_view state, const std::vector<int>& descriptors = {});
 
 }  // namespace nexus
