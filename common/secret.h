@@ -11,12 +11,8 @@ namespace nexus {
 void* secret_allocate(std::size_t bytes);
 void secret_free(void* memory, std::size_t bytes) noexcept;
 
-/// From now on that memory is also locked against swapping. For programs that hold secrets for
-/// long, before the first one; a command that lives for a millisecond would only pay for it.
-void lock_secret_memory();
-
-/// False once the kernel has refused to lock memory for secrets (RLIMIT_MEMLOCK).
-bool secret_memory_locked();
+/// Of what was given back the kernel gets all that is in nobody's way. It is kept until then.
+void give_back_secret_memory();
 
 template <class T>
 struct SecretAllocator {
@@ -58,6 +54,9 @@ class Secret {
   static constexpr std::size_t kBeyondInline = 32;
   SecretText bytes_;
 };
+
+/// Takes so many bytes off its beginning. What moves up leaves nothing behind.
+void remove_front(SecretText& text, std::size_t bytes);
 
 /// Overwrites a std::string that could not be avoided (a library's own).
 void wipe(std::string& text);

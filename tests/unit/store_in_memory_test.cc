@@ -4,6 +4,7 @@
 #include "daemon/store/audit_log.h"
 #include "tests/support/catch.h"
 #include "tests/support/store_rows.h"
+#include "tests/support/test_vault.h"
 
 using namespace nexus;
 using namespace nexus::test;
@@ -13,7 +14,7 @@ namespace {
 std::unique_ptr<Store> store_in_memory() {
   auto store = open_sqlite_store_in_memory();
   REQUIRE(store);
-  REQUIRE((*store)->authenticate_rows(Secret(std::string(32, 'r')), std::nullopt));
+  REQUIRE((*store)->authenticate_rows(test::test_vault(), std::nullopt));
   return *std::move(store);
 }
 
@@ -58,7 +59,7 @@ TEST_CASE("many read a store in memory while it is written, and each finds it wh
 
 TEST_CASE("an audit log in memory gives back what was put in", "[audit][memory]") {
   const Secret key(std::string(32, 'k'));
-  const auto log = open_sqlite_audit_log_in_memory(key);
+  const auto log = open_sqlite_audit_log_in_memory({key, key});
   REQUIRE(log);
   REQUIRE((*log)->append({R"({"event":"a"})", R"({"event":"b"})"}));
   const auto found = (*log)->find({});
