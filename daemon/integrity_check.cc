@@ -31,18 +31,32 @@ std::vector<std::string> IntegrityCheck::damage() const {
 
 void IntegrityCheck::run() {
   setpriority(PRIO_PROCESS, 0, 10);  // of this thread alone: whoever wants a token goes first
+  read_files();
+  if (!stopping_) read_audit_log();
+  if (!stopping_) log(LogLevel::debug, "databases_checked");
+}
+
+void IntegrityCheck::read_files() {
   for (const std::string file : {"nexus.db", "audit.db"}) {
     const auto found = damage_of(data_dir_ + "/" + file, stopping_);
     if (stopping_) return;
     metrics::database_checked(file, found.empty());
-    for (const auto& what : found) {
-      log(LogLevel::error, "database_damaged",
-          {{"file", file}, {"found", what}, {"hint", "see nexusd(8), DAMAGE"}});
-      const std::lock_guard lock(mutex_);
-      damage_.push_back(file + ": " + what);
-    }
+    for (const auto& what : found) add(file, what);
   }
-  log(LogLevel::debug, "databases_checked");
+}
+
+void IntegrityCheck::read_audit_log() {
+  const auto verdict = audit_log_.verify(stopping_);
+  if (stopping_) return;
+  if (!verdict) return add("audit.db", verdict.error().message);
+  for (const auto& finding : verdict->findings) add("audit.db", api::in_words(finding));
+}
+
+void IntegrityCheck::add(const std::string& file, const std::string& found) {
+  log(LogLevel::error, "database_damaged",
+      {{"file", file}, {"found", found}, {"hint", "see nexusd(8), DAMAGE"}});
+  const std::lock_guard lock(mutex_);
+  damage_.push_back(file + ": " + found);
 }
 
 }  // namespace nexus

@@ -6,13 +6,16 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/store/audit_log.h"
+
 namespace nexus {
 
 /// Reads vault and audit log to their end once, after the start and beside everything else: what a
-/// disk has damaged is told before somebody misses it.
+/// disk has damaged, or somebody has altered, is told before anybody misses it.
 class IntegrityCheck {
  public:
-  explicit IntegrityCheck(std::string data_dir) : data_dir_(std::move(data_dir)) {}
+  IntegrityCheck(std::string data_dir, AuditLog& audit_log)
+      : data_dir_(std::move(data_dir)), audit_log_(audit_log) {}
   ~IntegrityCheck();
   IntegrityCheck(const IntegrityCheck&) = delete;
   IntegrityCheck& operator=(const IntegrityCheck&) = delete;
@@ -23,8 +26,12 @@ class IntegrityCheck {
 
  private:
   void run();
+  void read_files();
+  void read_audit_log();
+  void add(const std::string& file, const std::string& found);
 
   const std::string data_dir_;
+  AuditLog& audit_log_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   std::vector<std::string> damage_;

@@ -34,15 +34,7 @@ bool is_there(const std::string& file) {
   return access(file.c_str(), F_OK) == 0;
 }
 
-bool has_key_in_environment() {
-  return !environment("NEXUS_ENCRYPTION_KEY").empty() || !environment("ENCRYPTION_KEY").empty();
-}
-
-void check_files(Findings& found, const std::string& directory, bool key_is_elsewhere) {
-  const auto key = directory + "/vault.key";
-  if (!key_is_elsewhere && is_there(directory + "/nexus.db") && !is_there(key))
-    found.push_back(failure("the vault's key is missing: there is no " + key,
-                            "put the key file back, or set NEXUS_ENCRYPTION_KEY"));
+void check_files(Findings& found, const std::string& directory) {
   for (const char* name : {"vault.key", "nexus.db", "nexus.db-wal", "nexus.db-shm", "audit.db",
                            "audit.db-wal", "audit.db-shm"})
     if (auto fault = fault_of_file(directory + "/" + name)) found.push_back(*std::move(fault));
@@ -66,11 +58,6 @@ void check_locked(Findings& found, const Result<api::DaemonStatus>& daemon) {
                 mend));
 }
 
-std::string key_from(const Result<api::DaemonStatus>& daemon) {
-  if (daemon) return daemon->key_source;
-  return has_key_in_environment() ? "environment" : "file";
-}
-
 }  // namespace
 
 Findings check_vault(const Scene& scene) {
@@ -80,12 +67,18 @@ Findings check_vault(const Scene& scene) {
   if (daemon)
     for (const auto& damage : daemon->damage)
       found.push_back(failure("damaged: " + damage, "see nexusd(8), DAMAGE"));
-  if (!directory.empty()) check_files(found, directory, key_from(daemon) == "environment");
+  if (daemon && daemon->locked)
+    found.push_back(warning("it is locked: no credential can be had", "run: nexus unlock"));
+  if (!directory.empty()) check_files(found, directory);
+  if (!daemon && found.empty())
+    if (auto fault = fault_of_start(scene, StartFault::of_vault))
+      found.push_back(*std::move(fault));
   check_locked(found, daemon);
   return or_ok(std::move(found),
                !daemon && !is_there(directory + "/nexus.db")
                    ? "there is none yet: nexusd makes one"
-                   : "its files are closed to others; the key comes from: " + key_from(daemon));
+                   : "its files are closed to others" +
+                         (daemon ? "; the key comes from: " + daemon->key_source : ""));
 }
 
 }  // namespace nexus::cli::doctor

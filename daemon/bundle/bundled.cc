@@ -17,8 +17,20 @@ Error in_bundle(const std::string& what, Error error) {
   return error;
 }
 
+/// That an object has no member but those that nexusd writes there: `known` is one that has all of
+/// them. A newer version of the format would say that it is one.
+Result<void> check_members(const std::string& where, const Json& given, const Json& known) {
+  for (const auto& [name, value] : given.items())
+    if (!known.contains(name))
+      return Error{ErrorCode::invalid_bundle,
+                   where + " has an unknown member, " + printable(name, 80)};
+  return {};
+}
+
 /// Where tokens go is held to what a registration is held to.
 Result<void> check_endpoints(const std::string& pinned, const Provider& provider) {
+  NEXUS_TRY(const auto given, parse_json_object(pinned));
+  NEXUS_CHECK(check_members("endpoints", *given, Json::parse(to_text(ProviderEndpoints{}))));
   NEXUS_TRY(const auto endpoints, endpoints_from_text(pinned));
   const std::pair<const char*, const std::string&> urls[] = {{"token", endpoints.token},
                                                              {"refresh", endpoints.refresh},
@@ -60,6 +72,8 @@ Result<ProviderRegistration> registration_of(const BundledProvider& bundled) {
   auto profile = parse_json_object(bundled.profile);
   if (!profile) return in_bundle(name, std::move(profile).error());
   auto& fields = **profile;
+  if (auto known = check_members("profile", fields, to_json(Provider{})); !known)
+    return in_bundle(name, std::move(known).error());
   fields["name"] = bundled.name;
   fields["client_secret"] = bundled.client_secret.expose();
   auto registration = read_registration(fields);

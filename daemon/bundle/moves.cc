@@ -8,9 +8,10 @@
 
 namespace nexus {
 
-Moves::Moves(Store& store, Audit& audit, Refresher& refresher, RefreshLedger& ledger, Due& due,
-             Clock clock, Clock wall_clock)
+Moves::Moves(Store& store, ConnectionPermits& permits, Audit& audit, Refresher& refresher,
+             RefreshLedger& ledger, Due& due, Clock clock, Clock wall_clock)
     : store_(store),
+      permits_(permits),
       audit_(audit),
       refresher_(refresher),
       ledger_(ledger),
@@ -26,6 +27,7 @@ Result<void> Moves::set_aside(const ConnectionRow& row) {
     NEXUS_TRY(const auto now, store_.connection(row.id));
     return now ? not_active(*now).value_or(no_such_connection(row.id)) : no_such_connection(row.id);
   }
+  permits_.review(row.id);
   // Whoever joins is told when the flight that is under way has landed, and after it none begins.
   const auto landed = std::make_shared<std::promise<void>>();
   auto over = landed->get_future();

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
+#include "daemon/connection_permits.h"
 #include "daemon/due.h"
 #include "daemon/store/store.h"
 #include "daemon/token/refresh_ledger.h"
@@ -14,12 +15,13 @@
 namespace nexus {
 
 /// Connections on their way to another nexusd. One that is set aside is neither served nor
-/// refreshed, so that the bundle that is made of it holds the only refresh token there is. Then it
-/// goes for good (Connections::revoke), once the bundle is safe, or comes back. Thread-safe.
+/// refreshed, and what went on with it has ended, so that the bundle that is made of it holds the
+/// only refresh token there is. Then it goes for good (Connections::revoke), once the bundle is
+/// safe, or comes back. Thread-safe.
 class Moves {
  public:
-  Moves(Store& store, Audit& audit, Refresher& refresher, RefreshLedger& ledger, Due& due,
-        Clock clock, Clock wall_clock);
+  Moves(Store& store, ConnectionPermits& permits, Audit& audit, Refresher& refresher,
+        RefreshLedger& ledger, Due& due, Clock clock, Clock wall_clock);
 
   /// When it returns, the refresh that was under way has ended, and what it brought is stored.
   /// Blocks for as long as that takes. With an error it is not set aside, or not by this call:
@@ -37,6 +39,7 @@ class Moves {
 
  private:
   Store& store_;
+  ConnectionPermits& permits_;
   Audit& audit_;
   Refresher& refresher_;
   RefreshLedger& ledger_;

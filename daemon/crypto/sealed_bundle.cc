@@ -3,7 +3,6 @@
 #include <sodium.h>
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 #include "common/bundle_key.h"
@@ -12,6 +11,7 @@
 #include "common/id.h"
 #include "common/text.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/crypto/passphrase_key.h"
 
 namespace nexus {
 namespace {
@@ -33,15 +33,6 @@ enum class Kind : unsigned char { public_key = 1, passphrase = 2 };
 constexpr std::size_t kForPublicKey = kFixed + kBundleKeyBytes + kSealedKey;
 // For a passphrase: salt, passes, KiB of memory.
 constexpr std::size_t kForPassphrase = kFixed + crypto_pwhash_SALTBYTES + 4 + 4;
-
-// Argon2id (RFC 9106) as libsodium's MODERATE has it. Who makes a bundle chooses, and may not make
-// it cheap to guess, nor have us take more memory than there is.
-constexpr std::uint32_t kPasses = 3;
-constexpr std::uint32_t kMemoryKib = 256 * 1024;
-constexpr std::uint32_t kFewestPasses = 2;
-constexpr std::uint32_t kMostPasses = 16;
-constexpr std::uint32_t kLeastMemoryKib = 64 * 1024;
-constexpr std::uint32_t kMostMemoryKib = 1024 * 1024;
 
 void append_number(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xff);
@@ -72,7 +63,7 @@ std::string fixed_header(Kind kind, std::size_t header_size, std::size_t documen
 }
 
 /// All of the header, and the nonce, are authenticated with the document.
-Result<std::string> finish(std::string out, const SecretText& key, std::string_view document) {
+Result<std::string> finish(std::string out, const Secret& key, std::string_view document) {
   std::string nonce(kNonce, '\0');
   random_bytes(nonce.data(), nonce.size());
   out += nonce;
@@ -80,7 +71,7 @@ Result<std::string> finish(std::string out, const SecretText& key, std::string_v
   out.resize(header.size() + document.size() + kTag);
   crypto_aead_xchacha20poly1305_ietf_encrypt(
       room_of(out) + header.size(), nullptr, bytes_of(document), document.size(), bytes_of(header),
-      header.size(), nullptr, bytes_of(nonce), bytes_of(key));
+      header.size(), nullptr, bytes_of(nonce), bytes_of(key.expose()));
   append_number(out, crc32(out));
   auto text = std::string(kPrefix) + base64(out);
   if (text.size() > kLongestBundle)
@@ -89,23 +80,6 @@ Result<std::string> finish(std::string out, const SecretText& key, std::string_v
         "the bundle would be longer than " + std::to_string(kLongestBundle / 1024) + " KiB",
         "export fewer connections at a time"};
   return text;
-}
-
-/// One at a time: some of them side by side would take all of a machine's memory. Error: failure
-/// where the memory that it takes is not there.
-Result<SecretText> derive(const Secret& passphrase, std::string_view salt, std::uint32_t passes,
-                          std::uint32_t memory_kib) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  SecretText key(kKey, '\0');
-  const auto words = passphrase.expose();
-  if (crypto_pwhash(room_of(key), key.size(), words.data(), words.size(), bytes_of(salt), passes,
-                    std::size_t{memory_kib} * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
-    return Error{ErrorCode::failure,
-                 "deriving a key from the passphrase takes " + std::to_string(memory_kib / 1024) +
-                     " MiB of memory, which are not there",
-                 "make room, or seal the bundle for a public key: nexus key pair"};
-  return key;
 }
 
 /// What stands in the text, as far as it is whole: who copies half of it is to be told so.
@@ -151,7 +125,7 @@ Result<void> check_whole(std::string_view bytes) {
   return {};
 }
 
-Result<SecretText> key_by_private_key(std::string_view bytes, const Secret& given) {
+Result<Secret> key_by_private_key(std::string_view bytes, const Secret& given) {
   const auto recipient = bytes.substr(kFixed, kBundleKeyBytes);
   const std::string named(bundle_key_text(BundleKey::public_key, recipient));
   if (given.empty())
@@ -169,15 +143,14 @@ Result<SecretText> key_by_private_key(std::string_view bytes, const Secret& give
                            kSealedKey, bytes_of(own), bytes_of(secret.expose())) != 0)
     return no_bundle("the bundle was altered: it is not what was made for this key",
                      "export it anew");
-  return key;
+  return Secret(key);
 }
 
-Result<SecretText> key_by_passphrase(std::string_view bytes, const Secret& given) {
-  const auto salt = bytes.substr(kFixed, crypto_pwhash_SALTBYTES);
-  const auto passes = number_at(bytes, kFixed + salt.size());
-  const auto memory = number_at(bytes, kFixed + salt.size() + 4);
-  if (passes < kFewestPasses || passes > kMostPasses || memory < kLeastMemoryKib ||
-      memory > kMostMemoryKib)
+Result<Secret> key_by_passphrase(std::string_view bytes, const Secret& given) {
+  const std::string salt(bytes.substr(kFixed, crypto_pwhash_SALTBYTES));
+  const PassphraseDerivation derivation{number_at(bytes, kFixed + salt.size()),
+                                        number_at(bytes, kFixed + salt.size() + 4), salt};
+  if (!derivation.is_acceptable())
     return no_bundle(
         "the bundle was altered: it asks for a key that is too easy or too hard to "
         "derive",
@@ -185,7 +158,7 @@ Result<SecretText> key_by_passphrase(std::string_view bytes, const Secret& given
   if (given.empty())
     return does_not_open("the bundle is sealed with a passphrase, and none was given",
                          "give it: --passphrase-file FILE, or NEXUS_BUNDLE_PASSPHRASE");
-  return derive(given, salt, passes, memory);
+  return key_from(given, derivation);
 }
 
 }  // namespace
@@ -202,21 +175,16 @@ Result<std::string> seal_bundle_for(std::string_view public_key, std::string_vie
                       bytes_of(recipient.expose())) != 0)
     return Error{ErrorCode::invalid_field, "nothing can be sealed for this public key",
                  "make another pair: nexus key pair"};
-  return finish(std::move(header), key, document);
+  return finish(std::move(header), Secret(key), document);
 }
 
 Result<std::string> seal_bundle_with(const Secret& passphrase, std::string_view document) {
-  if (passphrase.expose().size() < kShortestPassphrase)
-    return Error{ErrorCode::invalid_field,
-                 "the passphrase has fewer than " + std::to_string(kShortestPassphrase) +
-                     " characters, and whoever has the bundle can try any number of them",
-                 "make one with: openssl rand -base64 24"};
-  std::string salt(crypto_pwhash_SALTBYTES, '\0');
-  random_bytes(salt.data(), salt.size());
-  NEXUS_TRY(const auto key, derive(passphrase, salt, kPasses, kMemoryKib));
-  auto header = fixed_header(Kind::passphrase, kForPassphrase, document.size()) + salt;
-  append_number(header, kPasses);
-  append_number(header, kMemoryKib);
+  NEXUS_CHECK(check_new_passphrase(passphrase));
+  const auto derivation = PassphraseDerivation::make();
+  NEXUS_TRY(const auto key, key_from(passphrase, derivation));
+  auto header = fixed_header(Kind::passphrase, kForPassphrase, document.size()) + derivation.salt;
+  append_number(header, derivation.passes);
+  append_number(header, derivation.memory_kib);
   return finish(std::move(header), key, document);
 }
 
@@ -232,7 +200,7 @@ Result<Secret> open_bundle(std::string_view text, const BundleOpener& opener) {
   SecretText document(body.size() - kTag, '\0');
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
           room_of(document), nullptr, nullptr, bytes_of(body), body.size(), bytes_of(head),
-          head.size(), bytes_of(head.substr(head.size() - kNonce)), bytes_of(key)) == 0)
+          head.size(), bytes_of(head.substr(head.size() - kNonce)), bytes_of(key.expose())) == 0)
     return Secret(document);
   if (by_passphrase)
     return does_not_open("the bundle does not open with this passphrase",

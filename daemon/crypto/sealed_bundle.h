@@ -20,7 +20,6 @@ namespace nexus {
 
 /// As HTTP carries one with what stands around it, in bytes of text.
 inline constexpr std::size_t kLongestBundle = 768 * 1024;
-inline constexpr std::size_t kShortestPassphrase = 12;
 
 /// What opens a bundle: one of them is enough, and the one that it was sealed for counts.
 struct BundleOpener {

@@ -1,104 +1,208 @@
 #include "daemon/vault/key_source.h"
 
-#include <fcntl.h>
-#include <sodium.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <optional>
 
-#include "common/id.h"
-#include "common/new_file.h"
 #include "common/paths.h"
-#include "common/regular_file.h"
-#include "common/text.h"
-#include "daemon/crypto/encoding.h"
-#include "daemon/private_file.h"
+#include "daemon/crypto/passphrase_key.h"
 #include "daemon/process.h"
+#include "daemon/vault/key_file.h"
+#include "daemon/vault/key_programs.h"
+#include "daemon/vault/key_text.h"
 
 namespace nexus {
 namespace {
 
-constexpr std::size_t kKeySize = 32;
+using Found = Result<std::optional<RootKey>>;
 
-Error unusable(const std::string& what, const std::string& hint) {
-  return {ErrorCode::vault_unusable, what, hint};
+Error missing(const std::string& what, const std::string& hint) {
+  return {ErrorCode::vault_key_wrong, "the vault's key is missing: " + what,
+          hint + "; nothing was changed"};
 }
 
-Result<Secret> decode_key(std::string_view text, const std::string& from, bool vault_exists) {
-  auto bytes = base64_decode(trim(text));
-  if (!bytes || bytes->size() != kKeySize)
-    return Error{ErrorCode::vault_key_wrong, from + " does not hold a base64 key of 32 bytes",
-                 vault_exists ? "give the key that the vault was made with; nothing was changed"
-                              : "make one with: openssl rand -base64 32"};
-  Secret key(*bytes);
-  wipe(*bytes);
-  return key;
+Found found(Result<std::optional<Secret>> key, KeySource source) {
+  if (!key) return std::move(key).error();
+  if (!*key) return std::optional<RootKey>();
+  return std::optional(RootKey{**std::move(key), source});
 }
 
-Result<Secret> read_key_file(int fd, const std::string& path, bool vault_exists) {
-  SecretText text(256, '\0');
-  const auto size = read(fd, text.data(), text.size());
-  if (size < 0) return unusable("cannot read " + path + ": " + std::strerror(errno), "check it");
-  return decode_key(std::string_view(text).substr(0, static_cast<std::size_t>(size)), path,
-                    vault_exists);
-}
+/// What the environment has for a key; the first counts.
+struct KeyVariables {
+  Secret first;
+  const char* name = "";
 
-/// Nothing where there is no such file. `what` names it.
-Result<std::optional<Secret>> key_in_file(const std::string& what, const std::string& path,
-                                          Owner owner, bool vault_exists) {
-  NEXUS_CHECK(check_private(what, path, owner));
-  const auto file = open_regular_file(path, owner == Owner::this_user ? O_NOFOLLOW : 0);
-  if (file.get() >= 0) {
-    NEXUS_TRY(auto key, read_key_file(file.get(), path, vault_exists));
-    return std::optional(std::move(key));
+  /// All of them are gone from there, whether they are needed or not: no child gets one, nor the
+  /// nexusd that is executed when the vault is locked.
+  static KeyVariables take() {
+    KeyVariables taken;
+    for (const char* variable : {"NEXUS_ENCRYPTION_KEY", "ENCRYPTION_KEY"}) {
+      auto value = take_variable(variable);
+      if (value && !value->empty() && taken.first.empty()) taken = {*std::move(value), variable};
+    }
+    return taken;
   }
-  if (errno == ENOENT) return std::optional<Secret>();
-  return unusable("cannot open " + what + " " + path + ": " + why_not_opened(), "check it");
+};
+
+Found from_environment(const KeyVariables& variables, bool vault_exists) {
+  if (variables.first.empty()) return std::optional<RootKey>();
+  NEXUS_TRY(auto key, read_key_text(variables.first.expose(), variables.name, vault_exists));
+  return std::optional(RootKey{std::move(key), KeySource::environment});
 }
 
-/// What systemd or a container's secrets bring along is root's at times, and at times a link.
-Result<std::optional<Secret>> key_among_credentials(bool vault_exists) {
-  const auto directory = environment("CREDENTIALS_DIRECTORY");
-  if (directory.empty()) return std::optional<Secret>();
-  return key_in_file("the credential", directory + "/nexusd.vault.key", Owner::this_user_or_root,
-                     vault_exists);
+Found from_person(const Secret& given, bool vault_exists) {
+  if (given.empty()) return std::optional<RootKey>();
+  NEXUS_TRY(auto key, read_key_text(given.expose(), "what was given", vault_exists));
+  return std::optional(RootKey{std::move(key), KeySource::environment});
 }
 
-Result<Secret> make_key_file(const std::string& path) {
-  SecretText bytes(kKeySize, '\0');
-  random_bytes(bytes.data(), bytes.size());
-  auto text = base64(bytes) + "\n";
-  const bool made = make_new_file(path, text);
-  wipe(text);
-  if (!made)
-    return unusable("cannot make the key file " + path + ": " + std::strerror(errno),
-                    "make room, or choose another data directory");
-  return Secret(bytes);
+Found from_passphrase(const VaultHeader& header, const Secret& given, bool vault_exists) {
+  if (given.empty())
+    return Error{ErrorCode::vault_locked,
+                 vault_exists ? "the vault is locked: it opens with a passphrase"
+                              : "the vault is to be made, and has no passphrase yet",
+                 "run: nexus unlock"};
+  auto derivation = PassphraseDerivation::make();
+  if (vault_exists) {
+    const auto stored = PassphraseDerivation::parse(header.key_derivation);
+    if (!stored)
+      return Error{ErrorCode::vault_unusable,
+                   "the vault says that its key is too easy or too hard to derive: it was altered",
+                   "restore it from a backup"};
+    derivation = *stored;
+  } else {
+    NEXUS_CHECK(check_new_passphrase(given));
+  }
+  NEXUS_TRY(auto key, key_from(given, derivation));
+  return std::optional(RootKey{std::move(key), KeySource::passphrase, derivation.text()});
+}
+
+/// Where nobody has chosen, the first one that there is.
+Found by_default(const KeyPlaces& places, const KeyVariables& variables, const Secret& given,
+                 bool vault_exists) {
+  NEXUS_TRY(auto person, from_person(given, vault_exists));
+  if (person) return person;
+  NEXUS_TRY(auto variable, from_environment(variables, vault_exists));
+  if (variable) return variable;
+  NEXUS_TRY(auto credential, found(read_key_credential(vault_exists), KeySource::credential));
+  if (credential) return credential;
+  const auto path = key_file_in(places.data_dir);
+  NEXUS_TRY(auto file, found(read_key_file(path, vault_exists), KeySource::file));
+  if (file || !vault_exists) return file;
+  return missing("there is no " + path, "put the key file back, or set NEXUS_ENCRYPTION_KEY");
+}
+
+Found from(KeySource source, const KeyPlaces& places, const KeyVariables& variables,
+           const VaultHeader& header, const Secret& given) {
+  const bool vault_exists = !header.wrapped_key.empty();
+  switch (source) {
+    case KeySource::passphrase:
+      return from_passphrase(header, given, vault_exists);
+    case KeySource::environment: {
+      NEXUS_TRY(auto person, from_person(given, vault_exists));
+      if (person) return person;
+      NEXUS_TRY(auto variable, from_environment(variables, vault_exists));
+      if (variable) return variable;
+      return missing("NEXUS_ENCRYPTION_KEY is not set",
+                     "set it where nexusd is started, or give it to: nexus unlock");
+    }
+    case KeySource::credential: {
+      NEXUS_TRY(auto key, found(read_key_credential(vault_exists), source));
+      if (key) return key;
+      return missing("the service manager gives no nexusd.vault.key",
+                     "add LoadCredentialEncrypted=nexusd.vault.key:FILE to nexusd's unit");
+    }
+    case KeySource::command: {
+      NEXUS_TRY(auto key, key_from_command(places.command, vault_exists));
+      return std::optional(RootKey{std::move(key), source});
+    }
+    case KeySource::keyring: {
+      NEXUS_TRY(auto key,
+                found(key_from_keyring({header.vault_id, places.data_dir}, vault_exists), source));
+      if (key || !vault_exists) return key;
+      return missing("the keyring has none for this vault",
+                     "unlock the keyring that was in use when it was put there");
+    }
+    case KeySource::file:
+    case KeySource::memory:
+      break;
+  }
+  const auto path = key_file_in(places.data_dir);
+  NEXUS_TRY(auto key, found(read_key_file(path, vault_exists), KeySource::file));
+  if (key || !vault_exists) return key;
+  return missing("there is no " + path, "put the key file back");
 }
 
 }  // namespace
 
-Result<RootKey> load_root_key(const std::string& data_dir, bool vault_exists) {
-  for (const char* variable : {"NEXUS_ENCRYPTION_KEY", "ENCRYPTION_KEY"}) {
-    if (environment(variable).empty()) continue;
-    const auto text = take_variable(variable);
-    auto key = decode_key(text->expose(), variable, vault_exists);
-    if (!key) return std::move(key).error();
-    return RootKey{*std::move(key), "environment"};
+Result<std::optional<KeySource>> chosen_source(const KeyPlaces& places, const VaultHeader& header) {
+  const bool vault_exists = !header.wrapped_key.empty();
+  if (!vault_exists || !places.source || places.source == header.key_source)
+    return vault_exists ? header.key_source : places.source;
+  const std::string wanted = word(*places.source);
+  return Error{ErrorCode::vault_key_wrong,
+               "nexus.toml says vault.key_source = \"" + wanted +
+                   "\", but the vault's key comes from " +
+                   (header.key_source ? std::string("its ") + word(*header.key_source)
+                                      : "where it is found by default"),
+               "take the line out, start nexusd, and run: nexus vault change-key " + wanted};
+}
+
+Result<std::optional<RootKey>> find_root_key(const KeyPlaces& places, const VaultHeader& header,
+                                             const Secret& given) {
+  NEXUS_TRY(const auto chosen, chosen_source(places, header));
+  const auto variables = KeyVariables::take();
+  if (chosen) return from(*chosen, places, variables, header, given);
+  return by_default(places, variables, given, !header.wrapped_key.empty());
+}
+
+Result<RootKey> load_root_key(const KeyPlaces& places, const VaultHeader& header,
+                              const Secret& given) {
+  NEXUS_TRY(auto found, find_root_key(places, header, given));
+  if (found) return *std::move(found);
+  RootKey made{make_root_key(), places.source.value_or(KeySource::file)};
+  const auto kept = made.source == KeySource::file
+                        ? make_key_file(key_file_in(places.data_dir), made.key)
+                        : keep_root_key(places, header.vault_id, made);
+  if (!kept) return kept.error();
+  return made;
+}
+
+Result<void> keep_root_key(const KeyPlaces& places, const std::string& vault_id,
+                           const RootKey& root) {
+  if (root.source == KeySource::keyring)
+    return put_key_in_keyring({vault_id, places.data_dir}, root.key);
+  if (root.source != KeySource::file) return {};
+  const auto coming = coming_key_file_in(places.data_dir);
+  unlink(coming.c_str());
+  return make_key_file(coming, root.key);
+}
+
+Result<void> forget_root_key(const KeyPlaces& places, const std::string& vault_id,
+                             KeySource source) {
+  if (source == KeySource::keyring) return forget_key_in_keyring({vault_id, places.data_dir});
+  const auto path = key_file_in(places.data_dir);
+  if (source != KeySource::file || unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  return Error{ErrorCode::vault_unusable,
+               "the key file " + path + " cannot be removed: " + std::strerror(errno),
+               "remove it by hand"};
+}
+
+bool coming_key_opens(const KeyPlaces& places, const VaultHeader& header) {
+  const auto key = read_key_file(coming_key_file_in(places.data_dir), true);
+  return key && *key && Vault::open(**key, header);
+}
+
+Result<void> settle_key_file(const KeyPlaces& places, const VaultHeader& header) {
+  const auto coming = coming_key_file_in(places.data_dir);
+  NEXUS_TRY(const auto key, read_key_file(coming, true));
+  if (!key) return {};
+  if (!Vault::open(*key, header)) {
+    unlink(coming.c_str());
+    return {};
   }
-  NEXUS_TRY(auto credential, key_among_credentials(vault_exists));
-  if (credential) return RootKey{*std::move(credential), "credential"};
-  const auto path = data_dir + "/vault.key";
-  NEXUS_TRY(auto kept, key_in_file("the key file", path, Owner::this_user, vault_exists));
-  if (kept) return RootKey{*std::move(kept), "file"};
-  if (vault_exists)
-    return Error{ErrorCode::vault_key_wrong, "the vault's key is missing: there is no " + path,
-                 "put the key file back, or set NEXUS_ENCRYPTION_KEY; nothing was changed"};
-  NEXUS_TRY(auto key, make_key_file(path));
-  return RootKey{std::move(key), "file"};
+  return put_key_file_in_place(places.data_dir);
 }
 
 }  // namespace nexus

@@ -56,4 +56,9 @@ class SealedFields {
 inline constexpr const char* kProviderKind = "provider";
 inline constexpr const char* kConnectionKind = "connection";
 
+/// Connections' ids begin with conn_, providers' are UUIDs.
+constexpr const char* kind_of_owner(std::string_view owner) {
+  return owner.starts_with("conn_") ? kConnectionKind : kProviderKind;
+}
+
 }  // namespace nexus

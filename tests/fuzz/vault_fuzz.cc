@@ -60,7 +60,7 @@ void follow_header(std::string_view text) {
     const bool is_same =
         other.vault_id == header.vault_id && other.wrapped_key == header.wrapped_key;
     require(Vault::open(root_key(), other).ok() == is_same);
-    if (!is_same) require(!Vault::with_row_macs(root_key(), other));
+    if (!is_same) require(!Vault::at_stage(root_key(), other, VaultStage::tallied));
   }
 }
 

@@ -24,8 +24,8 @@ const contexts = rows(section(page, 'Derivation', 'SS')).slice(1);
 const derive = (key, context) => Buffer.from(blake2b(new Uint8Array(), {
   key, dkLen: 32, salt: Buffer.concat([u64(1), Buffer.alloc(8)]), personalization: Buffer.concat([Buffer.from(context), Buffer.alloc(8)]) }));
 
-function open(key, vaultId, { kind, owner, field, generation }, sealed) {
-  const head = Buffer.concat([Buffer.from([1]), u32(1)]);
+function open(key, number, vaultId, { kind, owner, field, generation }, sealed) {
+  const head = Buffer.concat([Buffer.from([1]), u32(number)]);
   assert.deepEqual(sealed.subarray(0, 5), head);
   const texts = [vaultId, ...[kind, owner, field].map((text) => Buffer.from(text))];
   const data = Buffer.concat([head, ...texts.flatMap((text) => [u32(text.length), text]), u64(generation)]);
@@ -46,7 +46,8 @@ function code(key, kind, row) {
     const bytes = Buffer.from(cell);
     return Buffer.concat([Buffer.from(typeof cell === 'string' ? 't' : 'b'), u64(bytes.length), bytes]);
   };
-  const columns = covered.get(kind).filter((column) => column !== 'token_fields' || row.token_fields !== '');
+  const isLeftOut = { access: row.access === '', token_fields: row.access === '' && row.token_fields === '' };
+  const columns = covered.get(kind).filter((column) => kind !== 'connection' || !isLeftOut[column]);
   return hash(key, 16, value(kind), ...columns.map((column) => value(row[column])));
 }
 
@@ -65,6 +66,7 @@ function table(database, name) {
 
 let vault;  // the keys, by context
 let vaultId;
+let tally;
 
 before(async () => {
   provider = await MisbehavingProvider.start();
@@ -79,21 +81,44 @@ before(async () => {
   const asked = await request(home, { provider_name: 'basic' });
   assert.equal((await home.api('POST', '/v1/capture-credential', { state: asked.state, credentials })).status, 200);
   Object.assign(made, { basic: asked.connection_id, credentials });
+  assert.equal((await home.api('PUT', `/v1/connections/${asked.connection_id}/access`, { uids: [String(process.getuid())] })).status, 200);
   made.pending = await request(home);
   made.key = await home.makeKey('app', '--use', 'all', '--expires', '90d');
+
+  assert.equal((await home.nexus(['vault', 'rotate'])).code, 0);
 
   const root = Buffer.from(home.file('vault.key').toString().trim(), 'base64');
   const header = Object.fromEntries(table('nexus.db', 'meta').map(({ key, value }) => [key, value]));
   vaultId = header.vault_id;
   const [[sealing], ...subkeys] = contexts;
-  const vaultKey = open(derive(root, sealing), vaultId, { kind: 'vault', owner: 'vault', field: 'vault_key', generation: 1 }, header.wrapped_key);
-  vault = Object.fromEntries(subkeys.map(([context]) => [context, derive(vaultKey, context)]));
+  const vaultKeys = open(derive(root, sealing), 2, vaultId, { kind: 'vault', owner: 'vault', field: 'vault_key', generation: 3 }, header.wrapped_key);
+  assert.equal(vaultKeys.length, 64, 'the present one, and the first');
+  const [present, first] = [vaultKeys.subarray(0, 32), vaultKeys.subarray(32)];
+  vault = Object.fromEntries(subkeys.map(([context]) => [context, derive(['nxsealng', 'nxrowmac'].includes(context) ? present : first, context)]));
+  vault.auditRows = derive(first, 'nxrowmac');
+  tally = header.tally;
 });
 after(async () => { await home.remove(); await provider.close(); await api.close(); });
 
 /** The opened values of an owner, by field. */
 const opened = (kind, owner) => Object.fromEntries(table('nexus.db', 'credentials').filter((row) => row.owner === owner)
-  .map((row) => [row.field, open(vault.nxsealng, vaultId, { kind, ...row }, row.sealed).toString()]));
+  .map((row) => [row.field, open(vault.nxsealng, 2, vaultId, { kind, ...row }, row.sealed).toString()]));
+
+test('the tally counts writes and rows, and the file elsewhere has the same number', () => {
+  const body = tally.subarray(0, 40);
+  assert.deepEqual(tally.subarray(40), hash(vault.nxtallys, 16, Buffer.from('v'), body));
+  const rows = Buffer.alloc(32);
+  for (const [kind, name] of [['connection', 'connections'], ['provider', 'providers'], ['api_key', 'api_keys']])
+    for (const { id } of table('nexus.db', name))
+      hash(vault.nxtallys, 32, Buffer.from(`${kind}\0${id}`)).forEach((byte, at) => { rows[at] ^= byte; });
+  assert.deepEqual(tally.subarray(8, 40), rows);
+  const name = `${vaultId.toString('hex')}-${createHash('sha256').update(home.data).digest('hex').slice(0, 16)}.head`;
+  const head = readFileSync(join(home.dir, '.local/state/nexusd', name));
+  const slots = [head.subarray(0, 24), head.subarray(24, 48)];
+  for (const slot of slots) assert.deepEqual(slot.subarray(8), hash(vault.nxtallys, 16, Buffer.from('h'), slot.subarray(0, 8)));
+  const writes = slots.map((slot) => slot.readBigUInt64LE()).sort();
+  assert.equal(writes[1], tally.readBigUInt64LE());
+});
 
 test('the page has every file of the directory', () => {
   const named = new Set([...section(page, 'FILES').matchAll(/^\.(?:TP\n\.)?IR? (\S+)/gm)].map(([, name]) => plain(name)));
@@ -138,7 +163,7 @@ test('what is moved does not open, and rows say which generation is the latest',
   const [row] = table('nexus.db', 'credentials').filter(({ owner, field }) => owner === made.oauth && field === 'access_token');
   assert.equal(row.generation, 2);
   for (const other of [{ kind: 'provider' }, { owner: made.basic }, { field: 'id_token' }, { generation: 1 }])
-    assert.throws(() => open(vault.nxsealng, vaultId, { kind: 'connection', ...row, ...other }, row.sealed), /invalid tag/);
+    assert.throws(() => open(vault.nxsealng, 2, vaultId, { kind: 'connection', ...row, ...other }, row.sealed), /invalid tag/);
   const [{ generations }] = table('nexus.db', 'connections').filter(({ id }) => id === made.oauth);
   assert.equal(JSON.parse(generations).access_token, 2);
 });
@@ -151,7 +176,23 @@ test('the codes of all rows are those that the page says', () => {
     for (const row of all) assert.deepEqual(row.mac, code(vault.nxrowmac, kind, row), `${kind} ${row.id}`);
   }
   for (const row of table('nexus.db', 'providers')) assert.deepEqual(row.profile_mac, code(vault.nxrowmac, 'profile', row));
-  for (const row of table('audit.db', 'audit')) assert.deepEqual(row.mac, code(vault.nxrowmac, 'audit', row));
+  for (const row of table('audit.db', 'audit')) assert.deepEqual(row.mac, code(vault.auditRows, 'audit', row));
+});
+
+test('the records of the audit log are chained as the page says, from the anchor to the head', () => {
+  const place = (letter, seq, link) => hash(vault.nxauditc, 16, Buffer.from(letter), u64(seq), link);
+  const [anchor] = table('audit.db', 'audit_anchor');
+  assert.deepEqual([anchor.seq, anchor.chain, anchor.mac], [0, Buffer.alloc(32), place('b', 0, Buffer.alloc(32))]);
+  const records = table('audit.db', 'audit');
+  const last = records.reduce((before, { seq, record, chain }) => {
+    assert.deepEqual(chain, hash(vault.nxauditc, 32, Buffer.from('r'), before, u64(seq), Buffer.from(record)), `record ${seq}`);
+    return chain;
+  }, anchor.chain);
+  const head = home.file('audit.head');
+  assert.equal(head.length, 128);
+  const slots = [0, 64].map((at) => head.subarray(at, at + 64)).sort((a, b) => Number(b.readBigUInt64LE(8) - a.readBigUInt64LE(8)));
+  const { seq } = records.at(-1);
+  assert.equal(slots[0].toString('hex'), Buffer.concat([Buffer.from('NXAH'), u32(1), u64(seq), last, place('h', seq, last)]).toString('hex'));
 });
 
 test('a vault of 0.1, which has no codes, opens as generation 0', () => {
@@ -159,7 +200,7 @@ test('a vault of 0.1, which has no codes, opens as generation 0', () => {
   const root = Buffer.from(readFileSync(join(old, 'vault.key'), 'utf8').trim(), 'base64');
   const value = (key) => Buffer.from(execFileSync('sqlite3', [`file:${join(old, 'nexus.db')}?immutable=1`, `SELECT hex(value) FROM meta WHERE key = '${key}'`], { encoding: 'utf8' }).trim(), 'hex');
   const place = { kind: 'vault', owner: 'vault', field: 'vault_key' };
-  const unwrap = (generation) => open(derive(root, 'nxkeyenc'), value('vault_id'), { ...place, generation }, value('wrapped_key'));
+  const unwrap = (generation) => open(derive(root, 'nxkeyenc'), 1, value('vault_id'), { ...place, generation }, value('wrapped_key'));
   assert.equal(unwrap(0).length, 32);
   assert.throws(() => unwrap(1), /invalid tag/);
 });
@@ -177,7 +218,7 @@ test('states and API keys are what the page says', () => {
 });
 
 test('the records of the audit log have the members of the page, in its order', () => {
-  const members = rows(section(page, 'audit', 'SS')).filter((row) => row.length === 2).map(([name]) => name);
+  const members = rows(section(page, 'Records', 'SS')).filter((row) => row.length === 2).map(([name]) => name);
   const records = table('audit.db', 'audit').map(({ record }) => record);
   assert.ok(records.length > 5);
   for (const record of records) {

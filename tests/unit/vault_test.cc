@@ -59,14 +59,19 @@ TEST_CASE("a vault opens with its own key only", "[vault]") {
   CHECK_FALSE(other.open(place, first.seal(place, "s")));
 }
 
-TEST_CASE("only who has the root key says whether a vault's rows have codes", "[vault]") {
+TEST_CASE("only who has the root key says at which stage a vault is", "[vault]") {
   VaultHeader header;
   const auto vault = Vault::create(root('k'), header);
-  const auto adopted = Vault::with_row_macs(root('k'), header);
-  REQUIRE(adopted);
-  CHECK_FALSE(*adopted);  // a new one's have
-  CHECK_FALSE(Vault::with_row_macs(root('w'), header));
-  CHECK(Vault::open(root('k'), header)->row_key().expose() == vault.row_key().expose());
+  CHECK(vault.stage() == VaultStage::with_codes);
+  CHECK_FALSE(Vault::at_stage(root('w'), header, VaultStage::chained));
+  const auto latest = Vault::at_stage(root('k'), header, VaultStage::chained);
+  REQUIRE(latest);
+  const auto opened = Vault::open(root('k'), *latest);
+  REQUIRE(opened);
+  CHECK(opened->stage() == VaultStage::chained);
+  CHECK(opened->row_keys()->present.expose() == vault.row_keys()->present.expose());
+  CHECK(opened->audit_key().expose() == vault.audit_key().expose());
+  CHECK(vault.audit_key().expose() != vault.row_keys()->present.expose());
 }
 
 TEST_CASE("nonces never repeat and lengths are padded", "[vault]") {
@@ -78,4 +83,25 @@ TEST_CASE("nonces never repeat and lengths are padded", "[vault]") {
   CHECK(nonces.size() == 2000);
   CHECK(vault.seal({"k", "o", "f", 1}, "a").size() ==
         vault.seal({"k", "o", "f", 1}, "abcdef").size());
+}
+
+TEST_CASE("another root key takes the place of the first, and what is sealed stays", "[vault]") {
+  VaultHeader header;
+  const auto vault = Vault::create(root('k'), header);
+  const SealedPlace place{"connection", "c", "refresh_token", 3};
+  const auto sealed = vault.seal(place, "kept");
+  const auto changed =
+      Vault::rewrap(root('k'), header, {root('n'), KeySource::passphrase, "a derivation"});
+  REQUIRE(changed);
+  CHECK(changed->vault_id == header.vault_id);
+  CHECK(changed->key_source == KeySource::passphrase);
+  const auto opened = Vault::open(root('n'), *changed);
+  REQUIRE(opened);
+  CHECK(opened->open(place, sealed)->expose() == "kept");
+  CHECK(opened->stage() == vault.stage());
+  CHECK_FALSE(Vault::open(root('k'), *changed));
+  CHECK_FALSE(Vault::rewrap(root('w'), header, {root('n'), KeySource::file}));
+  auto elsewhere = *changed;
+  elsewhere.key_derivation = "another derivation";
+  CHECK_FALSE(Vault::open(root('n'), elsewhere));
 }

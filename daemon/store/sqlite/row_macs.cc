@@ -3,8 +3,12 @@
 #include <sodium.h>
 
 #include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
 
 #include "common/bytes.h"
+#include "daemon/vault/sealed_fields.h"
 
 namespace nexus::sqlite {
 namespace {
@@ -30,14 +34,65 @@ void add(crypto_generichash_state& state, sqlite3_value* value) {
   if (bytes) crypto_generichash_update(&state, static_cast<const unsigned char*>(bytes), number);
 }
 
-void row_mac(sqlite3_context* context, int count, sqlite3_value** values) {
-  const auto key = static_cast<const Secret*>(sqlite3_user_data(context))->expose();
+using Mac = std::array<unsigned char, kMac>;
+
+Mac mac_of(const Secret& key, int count, sqlite3_value** values) {
+  const auto bytes = key.expose();
   crypto_generichash_state state;
-  crypto_generichash_init(&state, bytes_of(key), key.size(), kMac);
+  crypto_generichash_init(&state, bytes_of(bytes), bytes.size(), kMac);
   for (int i = 0; i < count; ++i) add(state, values[i]);
-  std::array<unsigned char, kMac> mac{};
+  Mac mac{};
   crypto_generichash_final(&state, mac.data(), mac.size());
-  sqlite3_result_blob(context, mac.data(), static_cast<int>(mac.size()), SQLITE_TRANSIENT);
+  return mac;
+}
+
+std::shared_ptr<const Vault::RowKeys> keys_in(sqlite3_context* context) {
+  return (*static_cast<const RowKeySource*>(sqlite3_user_data(context)))();
+}
+
+void row_mac(sqlite3_context* context, int count, sqlite3_value** values) {
+  without_memory_is_told(context, [&] {
+    const auto mac = mac_of(keys_in(context)->present, count, values);
+    sqlite3_result_blob(context, mac.data(), static_cast<int>(mac.size()), SQLITE_TRANSIENT);
+  });
+}
+
+void row_fits(sqlite3_context* context, int count, sqlite3_value** values) {
+  const auto keys = keys_in(context);
+  const auto is = [&](const Secret& key) {
+    const auto mac = mac_of(key, count - 1, values + 1);
+    return sqlite3_value_type(values[0]) == SQLITE_BLOB &&
+           sqlite3_value_bytes(values[0]) == static_cast<int>(kMac) &&
+           std::memcmp(sqlite3_value_blob(values[0]), mac.data(), kMac) == 0;
+  };
+  sqlite3_result_int(context, is(keys->present) || (!keys->earlier.empty() && is(keys->earlier)));
+}
+
+std::string_view text_of(sqlite3_value* value) {
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+  return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_value_bytes(value))};
+}
+
+void seal_anew(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto& vault = *static_cast<const Vault*>(sqlite3_user_data(context));
+  const auto owner = text_of(values[0]);
+  without_memory_is_told(context, [&] {
+    const auto sealed = vault.seal_anew(
+        {kind_of_owner(owner), owner, text_of(values[1]), sqlite3_value_int64(values[2])},
+        text_of(values[3]));
+    sqlite3_result_blob(context, sealed.data(), static_cast<int>(sealed.size()), SQLITE_TRANSIENT);
+  });
+}
+
+void add_function(Database& database, const char* name, int arguments, const void* data,
+                  void (*function)(sqlite3_context*, int, sqlite3_value**)) {
+  // Of use to our own statements alone: what the file itself brings (views, triggers, defaults) may
+  // not call it. During a rotation it does not always say the same.
+  constexpr int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+  const int result =
+      sqlite3_create_function_v2(database.handle(), name, arguments, flags, const_cast<void*>(data),
+                                 function, nullptr, nullptr, nullptr);
+  if (result != SQLITE_OK) throw Failure(result, sqlite3_errmsg(database.handle()));
 }
 
 #define NEW_PROVIDER_MACS \
@@ -59,14 +114,13 @@ constexpr auto kTriggers =
     "CREATE TEMP TRIGGER changed_connection AFTER UPDATE OF id, workspace, provider_id, auth_type, "
     "alias, status, requested_scopes, issuer, subject, account, return_url, replaces, "
     "pending_until, token_type, scopes, obtained_at, expires_at, revocation, pinned, metadata, "
-    "sequence, generations, token_fields "
-    "ON main.connections WHEN OLD.mac IS " CONNECTION_MAC("OLD") " BEGIN "
+    "sequence, generations, token_fields, access "
+    "ON main.connections WHEN " CONNECTION_FITS("OLD") " BEGIN "
     "UPDATE connections SET mac = " CONNECTION_MAC("NEW") " WHERE id = NEW.id; END;"
     "CREATE TEMP TRIGGER new_provider AFTER INSERT ON main.providers BEGIN "
     "UPDATE providers SET " NEW_PROVIDER_MACS " WHERE id = NEW.id; END;"
     "CREATE TEMP TRIGGER changed_provider AFTER UPDATE OF id, name, profile, deleted, generations "
-    "ON main.providers WHEN OLD.profile_mac IS " PROFILE_MAC("OLD")
-    " AND OLD.mac IS " PROVIDER_MAC("OLD") " BEGIN "
+    "ON main.providers WHEN " PROFILE_FITS("OLD") " AND " PROVIDER_FITS("OLD") " BEGIN "
     "UPDATE providers SET " NEW_PROVIDER_MACS " WHERE id = NEW.id; END;"
     "CREATE TEMP TRIGGER new_flow AFTER INSERT ON main.flows BEGIN "
     "UPDATE flows SET mac = " FLOW_MAC("NEW") " WHERE connection_id = NEW.connection_id; END;"
@@ -89,20 +143,24 @@ constexpr auto kAdoption =
     ADOPT_GENERATIONS("providers")
     "UPDATE connections SET mac = " CONNECTION_MAC("connections") ";"
     "UPDATE providers SET profile_mac = " PROFILE_MAC("providers") ";"
-    "UPDATE providers SET mac = " PROVIDER_MAC("providers") ";"
+    "UPDATE providers SET mac = " PROVIDER_MAC_WITH("providers", "providers.profile_mac") ";"
     "UPDATE flows SET mac = " FLOW_MAC("flows") ";"
     "UPDATE api_keys SET mac = " API_KEY_MAC("api_keys") ";";
 
 }  // namespace
 
-void use_row_key(Database& database, const Secret& key) {
-  // Of use to our own statements alone: what the file itself brings (views, triggers, defaults) may
-  // not call it.
-  constexpr int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
-  const int result =
-      sqlite3_create_function_v2(database.handle(), "row_mac", -1, flags, const_cast<Secret*>(&key),
-                                 row_mac, nullptr, nullptr, nullptr);
-  if (result != SQLITE_OK) throw Failure(result, sqlite3_errmsg(database.handle()));
+RowKeySource always(const Secret& key) {
+  const auto keys = std::make_shared<const Vault::RowKeys>(Vault::RowKeys{key.copy(), Secret()});
+  return [keys] { return keys; };
+}
+
+void use_row_keys(Database& database, const RowKeySource& keys) {
+  add_function(database, "row_mac", -1, &keys, row_mac);
+  add_function(database, "row_fits", -1, &keys, row_fits);
+}
+
+void use_vault(Database& database, const Vault& vault) {
+  add_function(database, "seal_anew", 4, &vault, seal_anew);
 }
 
 void keep_macs(Database& database) {
@@ -111,9 +169,19 @@ void keep_macs(Database& database) {
 
 void adopt_rows(Database& database, const VaultHeader& header) {
   database.execute(kAdoption);
-  database.query("UPDATE meta SET value = CAST(?1 AS BLOB) WHERE key = 'wrapped_key'")
-      .bind(header.wrapped_key)
-      .run();
+  put_wrapped_key(database, header);
+}
+
+void put_wrapped_key(Database& database, const VaultHeader& header) {
+  const auto put = [&database](const char* key, std::string_view value) {
+    database.query("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, CAST(?2 AS BLOB))")
+        .bind(key, value)
+        .run();
+  };
+  put("wrapped_key", header.wrapped_key);
+  database.execute("DELETE FROM meta WHERE key IN ('key_source', 'key_derivation')");
+  if (header.key_source) put("key_source", word(*header.key_source));
+  if (!header.key_derivation.empty()) put("key_derivation", header.key_derivation);
 }
 
 }  // namespace nexus::sqlite

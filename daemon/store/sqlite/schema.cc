@@ -3,6 +3,8 @@
 #include <array>
 #include <span>
 
+#include "daemon/store/sqlite/earlier_copy.h"
+
 namespace nexus::sqlite {
 namespace {
 
@@ -184,6 +186,14 @@ CREATE INDEX connection_names ON connections (alias COLLATE NOCASE) WHERE alias 
 )sql",
                                  R"sql(
 ALTER TABLE connections ADD COLUMN token_fields TEXT NOT NULL DEFAULT '';
+)sql",
+                                 // Nothing but the number: the vault's header says from here on
+                                 // that the audit log is chained, which earlier versions take for
+                                 // a wrong key. This refuses them first.
+                                 "",
+                                 // Who may use a connection, "" for all who reach nexusd.
+                                 R"sql(
+ALTER TABLE connections ADD COLUMN access TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr std::array kAuditSteps{R"sql(
@@ -195,11 +205,22 @@ CREATE TABLE audit (
                                  // See row_macs.h.
                                  R"sql(
 ALTER TABLE audit ADD COLUMN mac BLOB;
+)sql",
+                                 // See audit_chain.h; the anchor is where the chain begins.
+                                 R"sql(
+ALTER TABLE audit ADD COLUMN chain BLOB;
+CREATE TABLE audit_anchor (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,
+  chain BLOB NOT NULL,
+  mac BLOB NOT NULL
+);
 )sql"};
 
 constexpr std::int64_t kApplicationId = 0x4e584453;  // "NXDS"
 
-void migrate(Database& database, std::span<const char* const> steps) {
+/// How many of the steps it has had.
+std::int64_t schema_of(Database& database, std::span<const char* const> steps) {
   std::int64_t version = 0;
   {
     auto query = database.query("PRAGMA user_version");
@@ -214,7 +235,15 @@ void migrate(Database& database, std::span<const char* const> steps) {
   }
   if (version > static_cast<std::int64_t>(steps.size()))
     throw Failure(SQLITE_MISMATCH, "a newer nexusd has written this file");
+  return version;
+}
+
+void migrate(Database& database, std::span<const char* const> steps) {
+  const auto version = schema_of(database, steps);
+  const auto newest = static_cast<std::int64_t>(steps.size());
   if (version == 0) database.execute("PRAGMA journal_mode=WAL");
+  if (version > 0) drop_earlier_copies(database, newest);
+  if (version > 0 && version < newest) keep_earlier_copy(database, newest);
   for (auto step = static_cast<std::size_t>(version); step < steps.size(); ++step) {
     Transaction transaction(database);
     database.execute(steps[step]);
@@ -231,6 +260,13 @@ void migrate_vault(Database& database) {
 }
 void migrate_audit(Database& database) {
   migrate(database, kAuditSteps);
+}
+
+bool check_vault_schema(Database& database) {
+  return schema_of(database, kVaultSteps) > 0;
+}
+bool check_audit_schema(Database& database) {
+  return schema_of(database, kAuditSteps) > 0;
 }
 
 }  // namespace nexus::sqlite

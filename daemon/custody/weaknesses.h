@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/api/vault_status.h"
+
+namespace nexus {
+
+/// What is weak about how the key of an open vault is kept, the worst first. `data_dir` is "" for
+/// one in memory.
+std::vector<api::VaultWeakness> weaknesses_of_vault(KeySource source, const std::string& data_dir,
+                                                    bool memory_locked);
+
+}  // namespace nexus

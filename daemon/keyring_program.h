@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nexus {
+
+/// nexus-keyring: installed as `libexec/nexus/nexus-keyring` of where nexusd is, built beside it.
+std::string keyring_program();
+
+/// Whether it is that, told to get, put or forget the key of a vault.
+bool is_keyring_command(const std::vector<std::string>& command);
+
+}  // namespace nexus
