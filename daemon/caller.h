@@ -7,6 +7,8 @@
 namespace nexus {
 
 struct Access;
+class Permit;
+class PeerProcess;
 
 /// Who asks: as the kernel tells it (SO_PEERCRED, the peer's address) and as an API key proves it.
 /// Nothing of it is the caller's own word, but for `agent`.
@@ -19,8 +21,14 @@ struct Caller {
   std::string agent{};    ///< User-Agent, for the record only
   std::string request{};  ///< the request's id, as its answer carries it
   std::string key{};      ///< id of the API key that was shown
+  /// The process itself, of a caller at the control socket (peer_process.h).
+  std::shared_ptr<PeerProcess> process{};
+  /// The nonce of an answer that asked for a confirmation, sent back by who has got it.
+  std::string confirmation{};
   /// What that key allows; nothing where none is needed (access/access.h).
   std::shared_ptr<const Access> access{};
+  /// Is withdrawn with that key; nothing where none was shown (permit.h).
+  std::shared_ptr<Permit> permit{};
 
   /// That it is one that shows an API key.
   bool is_application() const { return via == Via::gateway || via == Via::proxy; }

@@ -102,6 +102,20 @@ Result<Access> access_from_text(std::string_view json) {
   return read_access(fields);
 }
 
+std::shared_ptr<const Access> access_of_members() {
+  return std::make_shared<const Access>(
+      Access{.grants = {{Right::use, Grant::Over::all, {}}}, .only_uses = true});
+}
+
+bool is_for(const Caller& caller, Right right, const ConnectionRow& connection) {
+  if (!caller.access) return false;
+  const auto& grants = caller.access->grants;
+  return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
+    return grant.right >= right && grant.over == Grant::Over::connection &&
+           grant.name == connection.id;
+  });
+}
+
 bool may(const Caller& caller, Right right, const ConnectionRow& connection) {
   if (is_admin(caller)) return true;
   const auto& grants = caller.access->grants;
@@ -112,6 +126,7 @@ bool may(const Caller& caller, Right right, const ConnectionRow& connection) {
 
 bool may_connect(const Caller& caller, std::string_view workspace, std::string_view provider) {
   if (is_admin(caller)) return true;
+  if (caller.access->only_uses) return false;
   const auto& grants = caller.access->grants;
   return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
     return grant.right == Right::use && covers(grant, workspace, provider);

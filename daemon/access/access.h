@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,12 @@ struct Grant {
 struct Access {
   bool admin = false;
   std::vector<Grant> grants;
-  RouteRules rules{};  ///< of what may be sent on; only where nothing more than that is granted
+  RouteRules rules{};      ///< of what may be sent on; only where nothing more than that is granted
+  bool only_uses = false;  ///< makes no connection, and changes or ends none
 };
+
+/// Of members of the group of [access]: to use all connections that rules do not keep from them.
+std::shared_ptr<const Access> access_of_members();
 
 /// `{"admin":bool,"read":["all",…],"forward":[…],"use":[…],"rules":[…]}`, as it is stored.
 std::string to_text(const Access& access);
@@ -50,6 +55,8 @@ bool may(const Caller& caller, Right right, const ConnectionRow& connection);
 /// not enough for either.
 bool may_connect(const Caller& caller, std::string_view workspace, std::string_view provider);
 bool is_admin(const Caller& caller);
+/// Whether it has a right over this very connection, not over all or those of a kind.
+bool is_for(const Caller& caller, Right right, const ConnectionRow& connection);
 /// Whether a provider is there for the caller: it may be about any, or about this one. What it may
 /// not see is told as what does not exist.
 bool may_see_provider(const Caller& caller, std::string_view name);

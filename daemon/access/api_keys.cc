@@ -35,11 +35,12 @@ Error not_ours_to_revoke(const EnvironmentKeys::Key& key) {
 
 }  // namespace
 
-ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
-                 Clock wall_clock, bool environment_keys)
+ApiKeys::ApiKeys(Store& store, const Vault& vault, Audit& audit, Due& due, WorkerPool& workers,
+                 Clock clock, Clock wall_clock, bool environment_keys)
     : store_(store),
       vault_(vault),
       audit_(audit),
+      due_(due),
       workers_(workers),
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)),
@@ -73,6 +74,7 @@ Result<void> ApiKeys::load() {
     }
     auto shared = std::make_shared<const Access>(*std::move(access));
     keys_[row.id] = {row.hash, std::move(shared), row.expires_at, {}, row.last_used_at};
+    if (row.expires_at) due_.expect(Due::What::key_expiry, *row.expires_at);
   }
   return {};
 }
@@ -97,8 +99,11 @@ Result<ApiKeys::Issued> ApiKeys::create(const std::string& name, const Access& a
   NEXUS_CHECK(audit_.commit(
       {.event = AuditEvent::key_created, .detail = issued.row.id + " " + name}, caller));
   NEXUS_CHECK(store_.put_api_key(issued.row));
-  const std::lock_guard lock(mutex_);
-  keys_[issued.row.id] = {issued.row.hash, std::make_shared<const Access>(access), expires_at};
+  {
+    const std::lock_guard lock(mutex_);
+    keys_[issued.row.id] = {issued.row.hash, std::make_shared<const Access>(access), expires_at};
+  }
+  if (expires_at) due_.expect(Due::What::key_expiry, *expires_at);
   return issued;
 }
 
@@ -106,12 +111,11 @@ Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& c
   NEXUS_TRY(const auto rows, all());
   for (const auto& row : rows) {
     if (row.id != id_or_name && row.name != id_or_name) continue;
-    {
-      const std::lock_guard lock(mutex_);
-      keys_.erase(row.id);  // first: whatever fails afterwards, it opens nothing any more
-    }
+    // First: whatever fails afterwards, it opens nothing any more.
+    const auto ended = forget(row.id);
     NEXUS_CHECK(store_.delete_api_key(row.id));
-    NEXUS_CHECK(audit_.commit({.event = AuditEvent::key_revoked, .detail = row.id + " " + row.name},
+    NEXUS_CHECK(audit_.commit({.event = AuditEvent::key_revoked,
+                               .detail = row.id + " " + row.name + forwards_ended(ended)},
                               caller));
     return row;
   }
@@ -123,6 +127,38 @@ Result<ApiKeyRow> ApiKeys::revoke(const std::string& id_or_name, const Caller& c
   return Error{
       ErrorCode::key_not_found, "there is no key " + printable(id_or_name, 80),
       meant ? "did you mean " + *meant + "? (see: nexus key list)" : "see: nexus key list"};
+}
+
+/// How many requests that were sent on with it have ended so.
+std::size_t ApiKeys::forget(const std::string& id) {
+  std::shared_ptr<Permit> permit;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = keys_.extract(id)) permit = known.mapped().permit;
+  }
+  return permit ? permit->withdraw({ErrorCode::invalid_api_key, "the API key was revoked",
+                                    "make a new one: nexus key create --name NAME --use all"})
+                : 0;
+}
+
+void ApiKeys::sweep() {
+  std::vector<std::shared_ptr<Permit>> expired;
+  std::optional<UnixTime> next;
+  {
+    const auto now = clock_();
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, key] : keys_) {
+      if (!key.expires_at) continue;
+      if (*key.expires_at <= now)
+        expired.push_back(key.permit);
+      else
+        next = std::min(next.value_or(*key.expires_at), *key.expires_at);
+    }
+  }
+  for (const auto& permit : expired)
+    permit->withdraw({ErrorCode::invalid_api_key, "the API key has expired",
+                      "make a new one: nexus key create --name NAME --use all"});
+  if (next) due_.expect(Due::What::key_expiry, *next);
 }
 
 Result<std::vector<ApiKeys::Listed>> ApiKeys::list(const NamePage& page) {
@@ -137,8 +173,9 @@ Result<std::vector<ApiKeys::Listed>> ApiKeys::list(const NamePage& page) {
     }
   }
   const auto access = to_text(*environment_.access());
-  for (const auto& [variable, name, hash, used_at] : environment_.list())
-    if (name > page.after) keys.push_back({{name, name, {}, access, 0, {}, used_at}, variable});
+  for (const auto& key : environment_.list())
+    if (key.name > page.after)
+      keys.push_back({{key.name, key.name, {}, access, 0, {}, key.used_at}, key.variable});
   std::sort(keys.begin(), keys.end(),
             [](const Listed& a, const Listed& b) { return a.row.name < b.row.name; });
   if (keys.size() > static_cast<std::size_t>(page.limit))
@@ -160,8 +197,8 @@ void ApiKeys::note_use(const std::string& id, Entry& entry) {
 
 Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
   const auto hash = vault_.hash_api_key(key);
-  if (auto name = environment_.use(hash, wall_clock_()))
-    return Identity{*std::move(name), environment_.access()};
+  if (auto known = environment_.use(hash, wall_clock_()))
+    return Identity{std::move(known->name), environment_.access(), std::move(known->permit)};
   const std::string none(hash.size(), '\0');
   const auto id = id_in_key(kPrefix, key);
   const std::lock_guard lock(mutex_);
@@ -170,7 +207,7 @@ Result<ApiKeys::Identity> ApiKeys::verify(std::string_view key) {
   const bool same = equal_constant_time(hash, known ? found->second.hash : none);
   if (known && same && (!found->second.expires_at || *found->second.expires_at > clock_())) {
     note_use(id, found->second);
-    return Identity{id, found->second.access};
+    return Identity{id, found->second.access, found->second.permit};
   }
   return Error{ErrorCode::invalid_api_key, "the API key is not valid",
                "check the key, or make a new one: nexus key create --name NAME --use all"};

@@ -14,6 +14,8 @@
 #include "daemon/access/access.h"
 #include "daemon/access/environment_keys.h"
 #include "daemon/audit.h"
+#include "daemon/due.h"
+#include "daemon/permit.h"
 #include "daemon/store/store.h"
 #include "daemon/vault/vault.h"
 
@@ -22,15 +24,15 @@ namespace nexus {
 /// The API keys of the gateway.
 ///
 /// A key begins with nxk_ (key_text.h). Only a keyed hash is stored; all of them are held in
-/// memory, so that a check costs one hash and a revocation counts from the next request on.
+/// memory, so that a check costs one hash. What was begun with a key ends with it.
 /// Thread-safe.
 class ApiKeys {
  public:
   static constexpr std::string_view kPrefix = kApiKeyPrefix;
 
   /// `environment_keys`: whether the environment brings keys, too.
-  ApiKeys(Store& store, const Vault& vault, Audit& audit, WorkerPool& workers, Clock clock,
-          Clock wall_clock, bool environment_keys);
+  ApiKeys(Store& store, const Vault& vault, Audit& audit, Due& due, WorkerPool& workers,
+          Clock clock, Clock wall_clock, bool environment_keys);
 
   /// Reads the stored keys. Before the first `verify`.
   Result<void> load();
@@ -53,10 +55,13 @@ class ApiKeys {
   struct Identity {
     std::string id;
     std::shared_ptr<const Access> access;
+    std::shared_ptr<Permit> permit;  ///< is withdrawn with the key
   };
   /// Whose key this is. Error: invalid_api_key, the same for an unknown, wrong, revoked or expired
   /// one, after the same work.
   Result<Identity> verify(std::string_view key);
+  /// Withdraws the permits of keys that have expired by now.
+  void sweep();
 
  private:
   Result<std::vector<ApiKeyRow>> all();
@@ -66,12 +71,15 @@ class ApiKeys {
     std::optional<UnixTime> expires_at;
     std::optional<UnixTime> used_at{};   ///< since nexusd began
     std::optional<UnixTime> saved_at{};  ///< the use that the store knows of
+    std::shared_ptr<Permit> permit = std::make_shared<Permit>();
   };
+  std::size_t forget(const std::string& id);
   void note_use(const std::string& id, Entry& entry);
 
   Store& store_;
   const Vault& vault_;
   Audit& audit_;
+  Due& due_;
   WorkerPool& workers_;
   Clock clock_;
   Clock wall_clock_;

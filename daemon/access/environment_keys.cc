@@ -32,8 +32,11 @@ Result<Secret> read_key_file(const std::string& variable, const std::string& pat
   SecretText text;
   text.resize(kLargestFile + 1);
   std::size_t size = 0;
-  for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(got))
-    if ((got = read(file.get(), text.data() + size, text.size() - size)) < 0) got = 0;
+  while (size < text.size()) {
+    const auto got = read(file.get(), text.data() + size, text.size() - size);
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
   if (size > kLargestFile) return refuse("is too large");
   return Secret(std::string_view(text).substr(0, size));
 }
@@ -70,7 +73,11 @@ Result<void> EnvironmentKeys::add(const std::string& variable, std::string_view 
     if (key.size() < kShortest)
       return Error{ErrorCode::usage, variable + " holds a key of less than 16 characters",
                    "make one with: openssl rand -hex 32"};
-    out.push_back({variable, variable + "#" + std::to_string(++number), hash_(key)});
+    out.push_back({variable,
+                   variable + "#" + std::to_string(++number),
+                   hash_(key),
+                   {},
+                   std::make_shared<Permit>()});
   }
   return {};
 }
@@ -111,14 +118,27 @@ void EnvironmentKeys::read_again() {
   // A file that is being replaced keeps its former keys until it can be read again.
   if (!keys)
     return log(LogLevel::error, "api_keys_not_reloaded", {{"error", keys.error().message}});
-  const std::lock_guard lock(mutex_);
-  for (auto& key : *keys)
-    for (const auto& former : from_files_)
-      if (former.hash == key.hash) key.used_at = former.used_at;
-  from_files_ = *std::move(keys);
+  std::vector<Key> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& former : from_files_) {
+      bool stays = false;
+      for (auto& key : *keys) {
+        if (former.hash != key.hash) continue;
+        key.used_at = former.used_at;
+        key.permit = former.permit;
+        stays = true;
+      }
+      if (!stays) gone.push_back(std::move(former));
+    }
+    from_files_ = *std::move(keys);
+  }
+  for (const auto& key : gone)
+    key.permit->withdraw({ErrorCode::invalid_api_key, "the API key is no longer in its file",
+                          "use one that is there"});
 }
 
-std::optional<std::string> EnvironmentKeys::use(const std::string& hash, UnixTime now) {
+std::optional<EnvironmentKeys::Key> EnvironmentKeys::use(const std::string& hash, UnixTime now) {
   const std::lock_guard lock(mutex_);
   const auto at = std::chrono::steady_clock::now();
   if (!files_.empty() && at - read_at_ >= reload_interval_) {
@@ -131,7 +151,7 @@ std::optional<std::string> EnvironmentKeys::use(const std::string& hash, UnixTim
       if (equal_constant_time(key.hash, hash)) found = &key;
   if (!found) return std::nullopt;
   found->used_at = now;
-  return found->name;
+  return *found;
 }
 
 std::vector<EnvironmentKeys::Key> EnvironmentKeys::list() {

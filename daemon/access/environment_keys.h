@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/access/access.h"
+#include "daemon/permit.h"
 #include "daemon/worker_pool.h"
 
 namespace nexus {
@@ -36,9 +37,10 @@ class EnvironmentKeys {
     std::string name;  ///< "API_KEYS#2": no key that was made can be called so
     std::string hash;
     std::optional<UnixTime> used_at{};  ///< since nexusd began
+    std::shared_ptr<Permit> permit{};   ///< withdrawn once its file has it no more
   };
-  /// The name of the key that has this hash and is used now; compares with all of them.
-  std::optional<std::string> use(const std::string& hash, UnixTime now);
+  /// The key that has this hash and is used now; compares with all of them.
+  std::optional<Key> use(const std::string& hash, UnixTime now);
   std::vector<Key> list();
   std::shared_ptr<const Access> access() const { return access_; }
 

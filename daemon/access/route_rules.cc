@@ -65,7 +65,8 @@ std::optional<std::string> plain_path(std::string_view path) {
 std::vector<std::string> methods_in(const std::string& word) {
   // Some servers take methods in whatever case.
   auto methods = split(lower(word), ',');
-  const bool has_gap = word.starts_with(',') || word.ends_with(',') || word.find(",,") != word.npos;
+  const bool has_gap =
+      word.starts_with(',') || word.ends_with(',') || word.find(",,") != std::string::npos;
   const bool good = !has_gap && std::all_of(methods.begin(), methods.end(), is_http_token) &&
                     (methods.size() == 1 || std::count(methods.begin(), methods.end(), "*") == 0);
   if (!good) methods.clear();

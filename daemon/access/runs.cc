@@ -1,5 +1,6 @@
 #include "daemon/access/runs.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +15,11 @@ namespace nexus {
 namespace {
 
 constexpr std::size_t kMost = 1000;
+
+Error is_over() {
+  return {ErrorCode::invalid_api_key, "the program that this key was made for is over",
+          "start it again with: nexus exec --proxy"};
+}
 
 }  // namespace
 
@@ -48,14 +54,34 @@ Result<ApiKeys::Identity> Runs::verify(std::string_view key) {
   const std::lock_guard lock(mutex_);
   if (const auto found = runs_.find(id);
       found != runs_.end() && equal_constant_time(hash, found->second.hash))
-    return ApiKeys::Identity{std::string(kPrefix) + id, found->second.access};
-  return Error{ErrorCode::invalid_api_key, "the program that this key was made for is over",
-               "start it again with: nexus exec --proxy"};
+    return ApiKeys::Identity{std::string(kPrefix) + id, found->second.access, found->second.permit};
+  return is_over();
 }
 
 std::size_t Runs::count() {
   const std::lock_guard lock(mutex_);
   return runs_.size();
+}
+
+std::vector<Runs::Left> Runs::leave() {
+  std::vector<Left> left;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, run] : runs_)
+    left.push_back(
+        {id, run.hash, to_text(*run.access), Descriptor(fcntl(run.process, F_DUPFD_CLOEXEC, 0))});
+  return left;
+}
+
+void Runs::take_over(std::vector<Left> left) {
+  for (auto& [id, hash, text, process] : left) {
+    auto access = access_from_text(text);
+    if (!access) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      runs_[id] = {hash, std::make_shared<const Access>(*std::move(access)), process.release()};
+    }
+    loop_.post([this, id = id] { watch(id); });
+  }
 }
 
 void Runs::watch(const std::string& id) {
@@ -65,12 +91,15 @@ void Runs::watch(const std::string& id) {
 }
 
 void Runs::end(const std::string& id) {
+  std::shared_ptr<Permit> permit;
   {
     const std::lock_guard lock(mutex_);
     const auto over = runs_.extract(id);
     loop_.unwatch(over.mapped().watch);
     close(over.mapped().process);
+    permit = over.mapped().permit;
   }
+  permit->withdraw(is_over());
   ended_();
 }
 

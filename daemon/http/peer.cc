@@ -3,10 +3,12 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "daemon/peer_process.h"
 
 namespace nexus::http {
 namespace {
@@ -23,6 +25,19 @@ std::string address_text(const sockaddr_storage& address) {
   return text.data();
 }
 
+/// The supplementary ones.
+std::vector<gid_t> groups_of_peer(int fd) {
+  std::vector<gid_t> groups(16);
+  while (true) {
+    const auto room = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    auto size = room;
+    const bool told = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) == 0;
+    groups.resize(told || size > room ? size / sizeof(gid_t) : 0);
+    // Without room for them the kernel says how much they take.
+    if (told || size <= room) return groups;
+  }
+}
+
 }  // namespace
 
 Caller peer_of(int fd, Caller::Via via, const sockaddr_storage& address) {
@@ -34,24 +49,13 @@ Caller peer_of(int fd, Caller::Via via, const sockaddr_storage& address) {
   }
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-    caller.uid = peer.uid;
-    caller.pid = peer.pid;
-  }
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return caller;
+  caller.uid = peer.uid;
+  caller.pid = peer.pid;
+  auto groups = groups_of_peer(fd);
+  groups.push_back(peer.gid);
+  caller.process = std::make_shared<PeerProcess>(peer.pid, std::move(groups));
   return caller;
-}
-
-bool is_peer_in_group(int fd, gid_t group) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.gid == group) return true;
-  size = 0;
-  // Without room for them the kernel says how much they take.
-  getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, nullptr, &size);
-  std::vector<gid_t> groups(size / sizeof(gid_t));
-  if (groups.empty() || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0)
-    return false;
-  return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
 }  // namespace nexus::http
