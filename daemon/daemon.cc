@@ -1,18 +1,15 @@
 #include "daemon/daemon.h"
 
-#include <sodium.h>
+#include <algorithm>
 
 #include "common/id.h"
-#include "common/regular_file.h"
-#include "common/text.h"
 #include "daemon/api/forwarding.h"
+#include "daemon/api/members.h"
+#include "daemon/http/passed_sockets.h"
 #include "daemon/http/responses.h"
 #include "daemon/http/sockets.h"
 #include "daemon/log.h"
-#include "daemon/net/url.h"
 #include "daemon/process.h"
-#include "daemon/vault/key_source.h"
-#include "daemon/vault/lost_vault.h"
 
 namespace nexus {
 namespace {
@@ -21,6 +18,8 @@ using namespace std::chrono_literals;
 
 /// What is in progress when the daemon is told to stop may take so long.
 constexpr auto kDrain = 6s;
+/// Nobody waits for a lock as for an end: a token that a provider is about to answer with is kept.
+constexpr std::chrono::seconds kAnyExchange = 20s;
 
 /// Commits the audit records of everything that is about to be sent, in one transaction. What could
 /// not be recorded is not sent.
@@ -51,62 +50,14 @@ RefreshLedger::OnAttention tell(AttentionHook& hook, const Config& config) {
   return [&hook](const ConnectionRow& row, const std::string& cause) { hook.tell(row, cause); };
 }
 
-/// It is opened for each provider that is asked: better told now.
-Result<void> check_ca_file(const std::string& path) {
-  if (path.empty() || open_regular_file(path).get() >= 0) return {};
-  return Error{ErrorCode::usage, "network.ca_file " + path + " cannot be read: " + why_not_opened(),
-               "name a readable file with certificates in PEM form"};
-}
-
-/// Every redirect URI begins with it, and is compared to the letter.
-Result<void> check_callback_base(const std::string& base) {
-  const auto url = parse_url(base, "callback.base_url");
-  if (!url || url->has_userinfo || base.ends_with('/') || url->path != "/" || url->has_query ||
-      url->has_fragment)
-    return Error{ErrorCode::usage,
-                 "callback.base_url '" + printable(base, 80) + "' is not scheme, host and port",
-                 "leave out what follows, for example \"http://127.0.0.1:8090\""};
-  if (url->scheme == "https" || url->is_loopback()) return {};
-  return Error{ErrorCode::usage, "callback.base_url is neither https nor on loopback",
-               "providers must not send codes in the clear: use https"};
-}
-
-/// It runs when a connection needs a person: too late to learn that there is nothing to run.
-Result<void> check_hook(const std::vector<std::string>& command) {
-  if (command.empty() || !command.front().empty()) return {};
-  return Error{ErrorCode::usage, "hooks.on_attention names no program",
-               "name one first and then its arguments, or leave the list empty"};
-}
-
-Result<RouteRules> rules_of(const Config& config) {
-  auto rules = RouteRules::parse(config.forwarding.rules);
-  if (rules) return rules;
-  return Error{ErrorCode::usage, "proxy.rules: " + rules.error().message, rules.error().hint};
-}
-
-Result<void> check_settings(const Config& config) {
-  NEXUS_CHECK(check_ca_file(config.ca_file));
-  NEXUS_CHECK(check_hook(config.on_attention));
-  NEXUS_CHECK(check_callback_base(config.callback_base_url));
-  if (!api::is_own_path(config.callback_path)) return {};
-  return Error{ErrorCode::usage,
-               "callback.path " + config.callback_path + " is one of nexusd's own paths",
-               "use another in nexus.toml, for example path = \"/auth/callback\" under [callback]"};
-}
-
-Result<void> read_listeners(const Config& config, Foundations& into) {
-  NEXUS_TRY(into.return_urls, ReturnUrls::make(config.gateway.return_urls));
-  NEXUS_TRY(into.gateway, api::Gateway::read(config));
-  NEXUS_TRY(into.proxy, api::ProxyListener::read(config));
-  NEXUS_TRY(into.rules, rules_of(config));
-  return {};
-}
-
-api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, UnixTime now) {
+api::DaemonFacts facts_of(const Config& config, const Foundations& foundations,
+                          const Sandbox& sandbox, UnixTime now) {
   const auto& gateway = foundations.gateway;
   return {.socket = config.socket,
           .data_dir = config.data_dir,
-          .key_source = foundations.key_source,
+          .lock_after_minutes = config.vault.lock_after_minutes,
+          .landlock = sandbox.landlock,
+          .seccomp = sandbox.seccomp,
           .gateway = gateway ? gateway->url() : "",
           .callback = config.callback_base_url + config.callback_path,
           .callback_on_gateway = gateway && gateway->has_callback,
@@ -115,87 +66,45 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations, 
 
 }  // namespace
 
-Result<void> check_config(const Config& config) {
-  NEXUS_CHECK(check_settings(config));
-  Foundations read;
-  return read_listeners(config, read);
-}
-
-Result<Foundations> open_foundations(const Config& config) {
-  Foundations opened;
-  NEXUS_CHECK(check_settings(config));
-  NEXUS_CHECK(refuse_lost_vault(config.data_dir));
-  NEXUS_TRY(opened.store, open_sqlite_store(config.data_dir));
-  // The key is proved on the existing vault before anything is written.
-  NEXUS_TRY(const auto header, opened.store->vault_header());
-  if (!header) NEXUS_CHECK(refuse_emptied_vault(config.data_dir));
-  NEXUS_TRY(const auto root, load_root_key(config.data_dir, header.has_value()));
-  opened.key_source = root.source;
-  std::optional<VaultHeader> adopted;
-  if (header) {
-    NEXUS_TRY(auto vault, Vault::open(root.key, *header));
-    opened.vault = std::make_unique<Vault>(std::move(vault));
-    NEXUS_TRY(adopted, Vault::with_row_macs(root.key, *header));
-  } else {
-    VaultHeader fresh;
-    opened.vault = std::make_unique<Vault>(Vault::create(root.key, fresh));
-    NEXUS_CHECK(opened.store->put_vault_header(fresh));
-  }
-  const auto& row_key = opened.vault->row_key();
-  // First: as long as the header says that nothing has codes yet, both are taken as they are.
-  NEXUS_TRY(opened.audit_log, open_sqlite_audit_log(config.data_dir, row_key, adopted.has_value()));
-  NEXUS_CHECK(opened.store->authenticate_rows(row_key, adopted));
-  NEXUS_CHECK(read_listeners(config, opened));
-  return opened;
-}
-
-Result<Foundations> make_foundations_in_memory(const Config& config) {
-  Foundations made;
-  NEXUS_CHECK(check_settings(config));
-  NEXUS_TRY(made.store, open_sqlite_store_in_memory());
-  SecretText root_key(crypto_kdf_KEYBYTES, '\0');
-  random_bytes(root_key.data(), root_key.size());
-  VaultHeader header;
-  made.vault = std::make_unique<Vault>(Vault::create(Secret(root_key), header));
-  made.key_source = "memory";
-  NEXUS_CHECK(made.store->put_vault_header(header));
-  NEXUS_TRY(made.audit_log, open_sqlite_audit_log_in_memory(made.vault->row_key()));
-  NEXUS_CHECK(made.store->authenticate_rows(made.vault->row_key(), std::nullopt));
-  NEXUS_CHECK(read_listeners(config, made));
-  return made;
-}
-
-Daemon::Daemon(const Config& config, Foundations foundations)
+Daemon::Daemon(const Config& config, Foundations foundations, const Sandbox& sandbox)
     : foundations_(std::move(foundations)),
       store_(*foundations_.store),
       vault_(*foundations_.vault),
       clock_(forward_now),
       audit_(*foundations_.audit_log, system_now),
+      last_use_(clock_()),
+      root_keys_(store_, foundations_.key_places, foundations_.key_source, foundations_.root_key),
+      trust_(store_, foundations_.suspicion),
       refusals_(audit_, due_, clock_),
       audit_retention_(*foundations_.audit_log, audit_, due_, config.audit, clock_, system_now),
       streaming_({config.proxy, config.ca_file}),
-      server_(reactor_, [this](auto& responses) { commit_audit(audit_, responses); },
+      server_(reactor_, [this](auto& responses) { before_send(responses); },
               {.connections = most_clients()}),
       network_workers_(64),
       disk_workers_(4),
-      integrity_(config.data_dir),
+      askers_(8),
+      integrity_(config.data_dir, *foundations_.audit_log),
+      rotation_(*foundations_.vault, root_keys_, audit_, disk_workers_),
       http_(make_http_client({config.proxy, config.ca_file})),
       metadata_(*http_, system_now),
       redirect_uris_(config.callback_base_url, config.callback_path, api::is_own_path),
+      connection_permits_(store_),
       providers_(store_, vault_, metadata_, *http_, system_now),
-      registry_(store_, vault_, providers_, metadata_, audit_, due_, redirect_uris_, clock_,
-                system_now),
+      registry_(store_, vault_, providers_, connection_permits_, metadata_, audit_, due_,
+                redirect_uris_, clock_, system_now),
       plans_(registry_, providers_),
       downscoped_(vault_),
+      use_gate_(disk_workers_, askers_, config.access.prompt, clock_),
       hook_(config.on_attention, network_workers_, clock_),
       ledger_(store_, audit_, due_, tell(hook_, config), clock_, system_now,
               config.refresh_idle_days * 86400),
       revocations_(store_, vault_, providers_, audit_, due_, clock_),
       refresh_(vault_, providers_, metadata_, ledger_, downscoped_, revocations_, clock_),
       refresher_(store_, refresh_, ledger_, downscoped_, network_workers_, clock_),
-      tokens_(store_, vault_, providers_, refresher_, downscoped_, clock_),
-      forwarder_(tokens_, providers_, streaming_, foundations_.rules, system_now),
-      moves_(store_, audit_, refresher_, ledger_, due_, clock_, system_now),
+      tokens_(store_, vault_, providers_, refresher_, downscoped_, use_gate_, clock_),
+      forwarder_(tokens_, providers_, connection_permits_, streaming_, foundations_.rules,
+                 system_now),
+      moves_(store_, connection_permits_, audit_, refresher_, ledger_, due_, clock_, system_now),
       bundle_exporter_(store_, vault_, providers_, audit_, moves_, system_now),
       bundle_importer_(store_, vault_, registry_, audit_, moves_, due_, clock_, system_now),
       // The sockets and what answers there need each other: the loop runs when both are there.
@@ -205,7 +114,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                         }),
       flows_(store_, vault_, audit_, refusals_, callback_sockets_, due_, foundations_.return_urls,
              {config.limits.pending, config.limits.pending_per_key}, clock_, system_now),
-      activation_(store_, vault_, metadata_, due_, clock_, system_now),
+      activation_(store_, vault_, connection_permits_, metadata_, due_, clock_, system_now),
       code_flow_(providers_, redirect_uris_, activation_, flows_, audit_, clock_),
       device_flow_(providers_, activation_, flows_, audit_, network_workers_, clock_),
       captures_(providers_, activation_, flows_, *http_, audit_, system_now,
@@ -214,19 +123,20 @@ Daemon::Daemon(const Config& config, Foundations foundations)
       unattended_grants_(providers_, activation_, flows_, audit_, clock_),
       requests_(providers_, foundations_.return_urls, code_flow_, device_flow_, captures_,
                 unattended_grants_),
-      connections_(store_, providers_, audit_, revocations_, downscoped_, due_, clock_, system_now),
+      connections_(store_, providers_, connection_permits_, audit_, revocations_, downscoped_, due_,
+                   clock_, system_now),
       provider_checks_(providers_, metadata_, redirect_uris_, *http_, flows_),
       provider_reaches_(providers_, *http_, system_now),
       limits_(config.limits),
       callback_pages_(callback_sockets_, code_flow_, captures_, outcomes_, refusals_,
                       limits_.callback, network_workers_),
-      api_keys_(store_, vault_, audit_, disk_workers_, clock_, system_now,
+      api_keys_(store_, vault_, audit_, due_, disk_workers_, clock_, system_now,
                 config.gateway.environment_keys),
       proxy_(foundations_.proxy, reactor_, services_, refusals_,
              [this, network = NetworkSettings{config.proxy, config.ca_file}] {
                return std::make_unique<api::ProxyLane>(
-                   network, [this](auto& responses) { commit_audit(audit_, responses); }, tokens_,
-                   providers_, foundations_.rules, system_now);
+                   network, [this](auto& responses) { before_send(responses); }, tokens_,
+                   providers_, connection_permits_, foundations_.rules, system_now);
              }),
       services_{store_,
                 integrity_,
@@ -242,6 +152,7 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                 captures_,
                 device_flow_,
                 tokens_,
+                use_gate_,
                 forwarder_,
                 moves_,
                 bundle_exporter_,
@@ -253,9 +164,13 @@ Daemon::Daemon(const Config& config, Foundations foundations)
                 reactor_,
                 network_workers_,
                 disk_workers_,
+                vault_,
+                root_keys_,
+                rotation_,
+                trust_,
                 limits_,
                 clock_,
-                facts_of(config, foundations_, clock_())},
+                facts_of(config, foundations_, sandbox, clock_())},
       refresh_scheduler_(store_, refresher_, due_, disk_workers_, clock_),
       revocation_scheduler_(store_, revocations_, due_, network_workers_, clock_),
       flow_expiry_(
@@ -264,7 +179,9 @@ Daemon::Daemon(const Config& config, Foundations foundations)
           Due::What::refusals, [this] { refusals_.tell(); }, due_, disk_workers_, clock_),
       audit_pruning_(
           Due::What::audit_retention, [this] { audit_retention_.sweep(); }, due_, disk_workers_,
-          clock_) {
+          clock_),
+      key_expiry_(
+          Due::What::key_expiry, [this] { api_keys_.sweep(); }, due_, disk_workers_, clock_) {
   if (foundations_.gateway) gateway_.emplace(*foundations_.gateway, callback_pages_, services_);
 }
 
@@ -280,27 +197,129 @@ void Daemon::listen_on_control_socket(int socket) {
   server_.listen(socket,
                  {.via = Caller::Via::control_socket,
                   .same_user_only = true,
-                  .group = http::group_of(socket),
+                  .members = api::members_at(socket, foundations_.members),
                   .keep_alive = true,
                   .on_refused = refused,
                   .passes_on = api::passes_on(services_)},
                  api::control_socket_handler(services_));
 }
 
-Result<void> Daemon::start(int control_socket) {
+Result<void> Daemon::start(int control_socket, api::ProxyListener::Left left) {
+  audit_.tell_trouble();
   NEXUS_CHECK(api_keys_.load());
   listen_on_control_socket(control_socket);
   if (gateway_) NEXUS_CHECK(gateway_->open(server_));
-  NEXUS_CHECK(proxy_.start());
-  NEXUS_CHECK(refresh_scheduler_.start(reactor_));
+  NEXUS_CHECK(proxy_.start(std::move(left)));
+  NEXUS_CHECK(refresh_when_trusted());
   NEXUS_CHECK(revocation_scheduler_.start(reactor_));
   flow_expiry_.start(reactor_);
   refusals_told_.start(reactor_);
   audit_pruning_.start(reactor_);
+  key_expiry_.start(reactor_);
   audit_retention_.start();
   if (const auto resumed = flows_.resume(); !resumed)
     log(LogLevel::warn, "callback_not_resumed", {{"error", resumed.error().message}});
+  http::close_passed_sockets();
   return {};
+}
+
+/// Nothing is sent by itself that a provider may take for stolen.
+Result<void> Daemon::refresh_when_trusted() {
+  const auto suspicion = trust_.suspicion();
+  if (suspicion.empty()) return refresh_scheduler_.start(reactor_);
+  log(LogLevel::error, "vault_suspected",
+      {{"found", suspicion}, {"hint", "see nexusd(8), DAMAGE"}});
+  NEXUS_CHECK(audit_.commit(
+      {.event = AuditEvent::vault_suspected, .outcome = AuditOutcome::failure, .detail = suspicion},
+      Caller{}));
+  trust_.on_acceptance([this] {
+    reactor_.post([this] {
+      if (const auto begun = refresh_scheduler_.start(reactor_); !begun)
+        log(LogLevel::error, "scheduler_failed", {{"error", begun.error().message}});
+    });
+  });
+  return {};
+}
+
+void Daemon::before_send(std::vector<http::Response*>& responses) {
+  // Whatever is handed out is on record: what is not was no use of a credential.
+  if (std::ranges::any_of(responses, [](const auto* each) { return !each->audit.empty(); }))
+    last_use_ = clock_();
+  commit_audit(audit_, responses);
+}
+
+void Daemon::allow_succession(const Launch& launch) {
+  services_.restart = [this, &launch](const std::string& program) {
+    return restart(launch, program);
+  };
+  services_.lock = [this](const Caller& caller) { return lock_as_asked(caller); };
+  if (const auto minutes = services_.facts.lock_after_minutes) lock_when_idle(minutes * 60);
+}
+
+void Daemon::tell_unlocked(int wrong, const Caller& caller) {
+  const auto detail = wrong == 0 ? "" : "after " + std::to_string(wrong) + " that did not open it";
+  const auto told = audit_.commit({.event = AuditEvent::vault_unlocked, .detail = detail}, caller);
+  if (!told) log(LogLevel::error, "audit_failed", {{"error", told.error().message}});
+}
+
+/// On a worker: the program is run first to see whether it would start.
+Result<void> Daemon::restart(const Launch& launch, const std::string& program) {
+  NEXUS_CHECK(ledger_.check_nothing_kept());
+  NEXUS_CHECK(check_successor(program, launch));
+  reactor_.post([this, program] {
+    if (succession_ || for_good_) return;
+    log(LogLevel::info, "restarting", {{"program", program}});
+    succession_ = Succession{program, {.sockets = http::listening_sockets()}};
+    stop();
+  });
+  return {};
+}
+
+Result<void> Daemon::lock_as_asked(const Caller& caller) {
+  NEXUS_CHECK(ledger_.check_nothing_kept());
+  NEXUS_CHECK(audit_.commit({.event = AuditEvent::vault_locked}, caller));
+  lock("it was asked to");
+  return {};
+}
+
+/// The next one in this process has none of what is in its memory now: it is executed anew.
+void Daemon::lock(const char* why) {
+  reactor_.post([this, why] {
+    if (succession_ || for_good_) return;
+    log(LogLevel::info, "locking", {{"cause", why}});
+    succession_ = Succession{own_program(),
+                             {.sockets = http::listening_sockets(), .locked = root_keys_.source()}};
+    stop();
+  });
+}
+
+/// Time asleep counts, so one that was left alone that long in a laptop's bag locks on waking up.
+void Daemon::lock_when_idle(UnixTime after_s) {
+  const auto left = last_use_ + after_s - clock_();
+  if (left > 0) {
+    reactor_.after(std::chrono::seconds(left), [this, after_s] { lock_when_idle(after_s); });
+    return;
+  }
+  if (!ledger_.check_nothing_kept()) {
+    reactor_.after(std::chrono::minutes(1), [this, after_s] { lock_when_idle(after_s); });
+    return;
+  }
+  const auto told = audit_.commit(
+      {.event = AuditEvent::vault_locked, .detail = "nobody has used it for a while"}, Caller{});
+  if (!told) log(LogLevel::error, "audit_failed", {{"error", told.error().message}});
+  lock("nobody has used it for a while");
+}
+
+std::optional<Daemon::Succession> Daemon::succession() {
+  if (!succession_) return std::nullopt;
+  auto& left = succession_->left;
+  left.proxy = proxy_.leave();
+  // Of a vault that is to be locked it is told where the key came from last, and not the key.
+  if (left.locked)
+    left.locked = root_keys_.source();
+  else
+    left.root_key = std::move(foundations_.root_key);
+  return std::move(succession_);
 }
 
 void Daemon::stop() {
@@ -308,22 +327,34 @@ void Daemon::stop() {
   const auto drained = [this, under_way] {
     if (--*under_way == 0) reactor_.stop();
   };
-  server_.drain(kDrain, drained);
-  proxy_.drain(kDrain, drained);
+  const auto patience = is_locking() ? kAnyExchange : kDrain;
+  server_.drain(patience, drained);
+  proxy_.drain(patience, drained);
+}
+
+void Daemon::stop_for_good() {
+  for_good_ = true;
+  succession_.reset();
+  stop();
 }
 
 bool Daemon::finish() {
   streaming_.stop();  // its answers lead to everything below
   proxy_.stop();
+  audit_.stop();
+  rotation_.stop();
   audit_retention_.stop();
   refresh_scheduler_.stop();
   revocation_scheduler_.stop();
   flow_expiry_.stop();
   refusals_told_.stop();
   audit_pruning_.stop();
-  const bool finished = network_workers_.drain(3s) && disk_workers_.drain(1s);
+  key_expiry_.stop();
+  const bool answered = askers_.drain(1s);  // whose answers lead to the others
+  const bool finished =
+      network_workers_.drain(is_locking() ? kAnyExchange : 3s) && disk_workers_.drain(1s);
   refusals_.tell_all();
-  return finished;
+  return answered && finished;
 }
 
 }  // namespace nexus

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
 #include "common/clock.h"
 #include "common/config.h"
 #include "daemon/access/api_keys.h"
+#include "daemon/access/use_gate.h"
 #include "daemon/api/callback_pages.h"
 #include "daemon/api/callback_sockets.h"
 #include "daemon/api/gateway.h"
@@ -28,7 +30,13 @@
 #include "daemon/connect/provider_reach.h"
 #include "daemon/connect/request.h"
 #include "daemon/connect/unattended_grants.h"
+#include "daemon/connection_permits.h"
+#include "daemon/custody/root_keys.h"
+#include "daemon/custody/rotation.h"
+#include "daemon/custody/trust.h"
 #include "daemon/due.h"
+#include "daemon/foundations.h"
+#include "daemon/handover.h"
 #include "daemon/http/server.h"
 #include "daemon/integrity_check.h"
 #include "daemon/loop/reactor.h"
@@ -38,6 +46,7 @@
 #include "daemon/provider/providers.h"
 #include "daemon/provider/registry.h"
 #include "daemon/refusals.h"
+#include "daemon/sandbox.h"
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
 #include "daemon/scheduler/sweeper.h"
@@ -48,35 +57,27 @@
 
 namespace nexus {
 
-/// What a daemon stands on: opened, checked and locked before any of it is used.
-struct Foundations {
-  std::unique_ptr<Store> store;
-  std::unique_ptr<Vault> vault;
-  std::unique_ptr<AuditLog> audit_log;
-  std::string key_source;
-  ReturnUrls return_urls;
-  std::optional<api::Gateway::Settings> gateway;
-  std::optional<http::ListenAddress> proxy;
-  RouteRules rules;
-};
-
-/// That a daemon could be made of these settings; opens no vault and binds no port. Error: usage,
-/// vault_unusable for a certificate's key that others can read.
-Result<void> check_config(const Config& config);
-
-/// The data directory has to be locked. Errors: vault_key_wrong, vault_unusable, usage.
-Result<Foundations> open_foundations(const Config& config);
-
-/// The same in memory, empty and under a key that nobody else has. Error: usage.
-Result<Foundations> make_foundations_in_memory(const Config& config);
-
 /// nexusd as a whole: its parts in the order in which they need one another.
 class Daemon {
  public:
-  Daemon(const Config& config, Foundations foundations);
+  Daemon(const Config& config, Foundations foundations, const Sandbox& sandbox);
 
-  /// Listens and lets the schedulers begin. Errors: callback_unavailable, failure.
-  Result<void> start(int control_socket);
+  /// Listens and lets the schedulers begin. `left`: by the nexusd before it in this process.
+  /// Errors: callback_unavailable, failure.
+  Result<void> start(int control_socket, api::ProxyListener::Left left = {});
+  /// It may be restarted and locked from now on, and locks itself where that is wished for: it
+  /// stops, and leaves what the next one in this process takes over.
+  void allow_succession(const Launch& launch);
+  /// Puts on record that the vault was opened, and how often that was tried in vain before.
+  void tell_unlocked(int wrong, const Caller& caller);
+  struct Succession {
+    std::string program;
+    Handover left;
+  };
+  /// Once the loop has ended.
+  bool has_successor() const { return succession_.has_value(); }
+  /// After `finish`; nothing where it was to stop for good.
+  std::optional<Succession> succession();
   /// Once those who wait for the daemon know that it is ready.
   void check_databases() { integrity_.start(); }
   /// What a bundle has, before the start. Errors: those of BundleImporter::take_in.
@@ -86,18 +87,30 @@ class Daemon {
   Reactor& reactor() { return reactor_; }
   /// Accepts nothing more, finishes what is in progress and ends the loop. The loop's thread.
   void stop();
+  /// The same, and nothing is to take its place, whatever was asked for before.
+  void stop_for_good();
   const api::DaemonFacts& facts() const { return services_.facts; }
   /// After the loop has ended: whether the workers did in time.
   bool finish();
 
  private:
   void listen_on_control_socket(int socket);
+  void before_send(std::vector<http::Response*>& responses);
+  Result<void> restart(const Launch& launch, const std::string& program);
+  Result<void> refresh_when_trusted();
+  bool is_locking() const { return succession_ && succession_->left.locked; }
+  Result<void> lock_as_asked(const Caller& caller);
+  void lock(const char* why);
+  void lock_when_idle(UnixTime after_s);
 
   Foundations foundations_;
   Store& store_;
   const Vault& vault_;
   Clock clock_;
   Audit audit_;
+  std::atomic<UnixTime> last_use_;
+  RootKeys root_keys_;
+  Trust trust_;
   Due due_;
   Refusals refusals_;
   AuditRetention audit_retention_;
@@ -106,16 +119,20 @@ class Daemon {
   http::Server server_;
   WorkerPool network_workers_;
   WorkerPool disk_workers_;
+  WorkerPool askers_;  ///< wait for people
   IntegrityCheck integrity_;
+  Rotation rotation_;
 
   std::unique_ptr<HttpClient> http_;
   MetadataCache metadata_;
   RedirectUris redirect_uris_;
+  ConnectionPermits connection_permits_;
   Providers providers_;
   ProviderRegistry registry_;
   ProviderPlans plans_;
 
   DownscopedTokens downscoped_;
+  UseGate use_gate_;
   AttentionHook hook_;
   RefreshLedger ledger_;
   Revocations revocations_;
@@ -152,6 +169,9 @@ class Daemon {
   Sweeper flow_expiry_;
   Sweeper refusals_told_;
   Sweeper audit_pruning_;
+  Sweeper key_expiry_;
+  std::optional<Succession> succession_;  ///< the loop's thread
+  bool for_good_ = false;                 ///< the loop's thread
 };
 
 }  // namespace nexus

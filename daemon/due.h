@@ -13,7 +13,7 @@ namespace nexus {
 /// whoever does it is told when the time has come. Made before either of them. Thread-safe.
 class Due {
  public:
-  enum class What { refresh, revocation, flow_expiry, refusals, audit_retention };
+  enum class What { refresh, revocation, flow_expiry, refusals, audit_retention, key_expiry };
 
   /// Something of that kind is due then.
   void expect(What what, UnixTime at);
@@ -31,7 +31,7 @@ class Due {
     Ring ring;
   };
   std::mutex mutex_;
-  std::array<Entry, 5> entries_;
+  std::array<Entry, 6> entries_;
 };
 
 }  // namespace nexus

@@ -38,6 +38,7 @@ class SocketDirectory {
   SocketDirectory& operator=(SocketDirectory&&) = delete;
   ~SocketDirectory() { remove(); }
 
+  const std::string& path() const { return path_; }
   std::string socket() const { return path_ + "/nexusd.sock"; }
   void remove();
 

@@ -93,6 +93,10 @@ std::optional<Parsed> Connection::on_ready(std::uint32_t events) {
 }
 
 std::optional<Parsed> Connection::on_moved() {
+  if ((outgoing_ && outgoing_->is_cut()) || (tunnel_ && tunnel_->is_cut())) {
+    transport_.break_off();
+    return end();
+  }
   if (state_ == State::tunnel) return move_tunnel(false);
   if (!passing_on_) return std::nullopt;
   if (incoming_)
@@ -131,7 +135,7 @@ std::optional<Parsed> Connection::parse() {
   if (reader) parsed.request.target = parsed.target;
   if (has_head && !reader) parsed = with_body(std::move(parsed), in_);
   if (parsed.state == Parsed::State::incomplete) return std::nullopt;
-  if (parsed.state == Parsed::State::complete) in_.erase(0, parsed.consumed);
+  if (parsed.state == Parsed::State::complete) remove_front(in_, parsed.consumed);
   close_after_ = parsed.state == Parsed::State::refused || !parsed.request.keep_alive ||
                  !listener_->options.keep_alive || (parsed.request.method == "HEAD" && !reader);
   state_ = State::handling;
@@ -280,6 +284,7 @@ std::optional<Parsed> Connection::flush_stream() {
       case OutgoingBody::Next::wait:
         return std::nullopt;
       case OutgoingBody::Next::broken:
+        if (is_http_1_0_) transport_.break_off();  // its end would be taken for the body's
         return end();
       case OutgoingBody::Next::over:
         return answered();
@@ -294,6 +299,7 @@ std::optional<Parsed> Connection::answered() {
   wanted_.reset();
   if (incoming_ || offers_upgrade_) return linger();
   if (close_after_) return end();
+  is_new_ = false;
   passing_on_ = false;
   has_no_body_ = false;
   outgoing_.reset();

@@ -59,6 +59,8 @@ class Connection {
   void hurry(Time deadline) { deadline_ = std::min(deadline_, deadline); }
 
   State state() const { return state_; }
+  /// That its client has begun a request, or has just come and may be about to.
+  bool expects_request() const { return state_ == State::reading && (is_new_ || !in_.empty()); }
   /// The epoll events to wait for; 0: none at all, not even a hangup.
   std::uint32_t interest() const;
   /// Whether it goes on as soon as its client does something.
@@ -104,6 +106,7 @@ class Connection {
   SecretText in_;
   SecretText out_;
   std::size_t sent_ = 0;
+  bool is_new_ = true;  ///< no request of it has been answered
   bool close_after_ = false;
   bool wants_write_ = false;
   bool sent_ahead_ = false;  ///< something came while a request was being handled

@@ -9,6 +9,7 @@
 
 #include "daemon/http/peer.h"
 #include "daemon/log.h"
+#include "daemon/peer_process.h"
 
 namespace nexus::http {
 namespace {
@@ -23,9 +24,16 @@ bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-bool is_admitted(int fd, const Caller& caller, const ListenerOptions& options) {
-  return !options.same_user_only || caller.uid == static_cast<std::int64_t>(geteuid()) ||
-         (options.group && (caller.uid == 0 || is_peer_in_group(fd, *options.group)));
+/// Whether it may be here; where only as a member of a group, with that one's rights from now on.
+bool let_in(Caller& caller, const ListenerOptions& options) {
+  if (!options.same_user_only || caller.uid == static_cast<std::int64_t>(geteuid())) return true;
+  for (const auto& [group, access] : options.members) {
+    const bool is_root = caller.uid == 0 && !access;
+    if (!is_root && !(caller.process && caller.process->is_in(group))) continue;
+    caller.access = access;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -103,8 +111,8 @@ void Listeners::accept_from(int id) {
       if (is_shortage(errno)) pause(open);
       return;
     }
-    const auto caller = peer_of(fd, options.via, address);
-    if (is_admitted(fd, caller, options)) {
+    auto caller = peer_of(fd, options.via, address);
+    if (let_in(caller, options)) {
       accepted_(fd, caller, open.listener);
       continue;
     }

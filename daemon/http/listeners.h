@@ -7,7 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <vector>
 
 #include "daemon/http/message.h"
 #include "daemon/http/tls.h"
@@ -19,8 +19,13 @@ namespace nexus::http {
 struct ListenerOptions {
   Caller::Via via = Caller::Via::control_socket;
   bool same_user_only = false;  ///< SO_PEERCRED; refused before a byte is read
-  /// Whose members may connect beside this user, and root, whom the socket's file lets in as well.
-  std::optional<gid_t> group{};
+  /// Groups whose members may connect as well, with these rights: those of the first one that the
+  /// caller is a member of. Null: all rights, and root has them, too.
+  struct Members {
+    gid_t group = 0;
+    std::shared_ptr<const Access> access{};
+  };
+  std::vector<Members> members{};
   bool keep_alive = true;
   bool takes_malformed_queries = false;   ///< the handler answers people, and them, too
   std::shared_ptr<TlsCertificate> tls{};  ///< nothing: in the clear

@@ -7,10 +7,10 @@
 
 namespace nexus::http {
 
-Response json_response(std::string json, int status) {
+Response json_response(std::string_view json, int status) {
   Response response;
   response.status = status;
-  response.body = std::move(json);
+  response.body = json;
   return response;
 }
 

@@ -7,7 +7,7 @@
 
 namespace nexus::http {
 
-Response json_response(std::string json, int status = 200);
+Response json_response(std::string_view json, int status = 200);
 /// The one place where an Error becomes a status and a body.
 Response error_response(const Error& error);
 

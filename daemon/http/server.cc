@@ -12,6 +12,7 @@
 #include "daemon/http/responses.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
+#include "daemon/process.h"
 
 namespace nexus::http {
 namespace {
@@ -21,6 +22,8 @@ using std::chrono::steady_clock;
 
 /// How long connections stay when nobody listens there any more.
 constexpr auto kAfterUnlisten = 5s;
+/// Who is connected when a server ends has so long to send what they came for.
+constexpr auto kHearsOut = 500ms;
 /// Deadlines are looked at all together, at most so often.
 constexpr auto kBetweenLooks = 1s;
 
@@ -40,7 +43,9 @@ Server::Server(Reactor& reactor, BeforeSend before_send, Limits limits)
             adopt(fd, caller, std::move(listener));
           },
           [this] { return make_room(); }),
-      handshakes_(reactor) {}
+      handshakes_(reactor),
+      crowd_(
+          reactor, [this] { return connections_.size() + handshakes_.size(); }, give_back_memory) {}
 
 int Server::listen(int fd, ListenerOptions options, Handler handler) {
   return listeners_.open(fd, std::move(options), std::move(handler));
@@ -69,6 +74,7 @@ void Server::adopt(int fd, const Caller& caller, std::shared_ptr<const Listener>
   handshakes_.begin(Transport(fd, tls->accept(fd)), [this, caller, listener](Transport transport) {
     admit(std::move(transport), caller, listener);
   });
+  crowd_.grew();
 }
 
 void Server::admit(Transport transport, const Caller& caller,
@@ -81,6 +87,7 @@ void Server::admit(Transport transport, const Caller& caller,
                     .first->second;
   entry.watch =
       reactor_.watch(fd, EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); });
+  crowd_.grew();
   on_ready(id, EPOLLIN);  // most clients have sent by now
 }
 
@@ -124,7 +131,7 @@ void Server::handle(Id id, Entry& entry, Parsed&& parsed) {
   request.caller = entry.connection.caller();
   request.caller.request = entry.request;
   entry.request.append(" ").append(request.method).append(" ").append(request.path);
-  listener.handler(std::move(request),
+  listener.handler(std::move(parsed.request),
                    [this, id](Response response) { finish(id, std::move(response)); });
 }
 
@@ -259,16 +266,24 @@ void Server::drain(std::chrono::milliseconds patience, std::function<void()> dra
   if (std::exchange(draining_, true)) return;
   drained_ = std::move(drained);
   listeners_.close_all();
-  handshakes_.give_up(handshakes_.size());
+  hears_out_ = true;
+  reactor_.after(std::min<std::chrono::milliseconds>(patience, kHearsOut), [this] {
+    hears_out_ = false;
+    handshakes_.give_up(handshakes_.size());
+    if (nothing_in_progress()) end_drain();
+  });
   reactor_.after(patience, [this] { end_drain(); });
   if (nothing_in_progress()) end_drain();
 }
 
 /// Of a tunnel nobody knows what is.
 bool Server::nothing_in_progress() const {
-  return std::all_of(connections_.begin(), connections_.end(), [](const auto& entry) {
-    const auto state = entry.second.connection.state();
-    return state == Connection::State::reading || state == Connection::State::tunnel;
+  if (hears_out_ && handshakes_.size() > 0) return false;
+  return std::all_of(connections_.begin(), connections_.end(), [this](const auto& entry) {
+    const auto& connection = entry.second.connection;
+    const auto state = connection.state();
+    return (state == Connection::State::reading && !(hears_out_ && connection.expects_request())) ||
+           state == Connection::State::tunnel;
   });
 }
 

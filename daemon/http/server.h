@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/http/connection.h"
+#include "daemon/http/crowd.h"
 #include "daemon/http/handshakes.h"
 #include "daemon/http/listeners.h"
 #include "daemon/http/message.h"
@@ -42,7 +43,8 @@ class Server {
   /// Stops accepting at once; requests in progress are answered. Any thread.
   void unlisten(int listener);
   /// Accepts nothing more. Calls back once what is in progress has been answered, or when that has
-  /// taken too long. The loop's thread; again, it does nothing.
+  /// taken too long; who has just come has a moment to ask. The loop's thread; again, it does
+  /// nothing.
   void drain(std::chrono::milliseconds patience, std::function<void()> drained);
 
  private:
@@ -86,6 +88,7 @@ class Server {
   std::size_t unsent_ = 0;
   Listeners listeners_;
   Handshakes handshakes_;
+  Crowd crowd_;
   RequestIds request_ids_;
   Id last_id_ = 0;
   std::unordered_map<Id, Entry> connections_;
@@ -93,6 +96,7 @@ class Server {
   Time next_look_ = Time::max();    ///< when `drop_late` comes
   TimerId look_;
   bool draining_ = false;
+  bool hears_out_ = false;  ///< who has come and has not asked yet
   std::function<void()> drained_;
 };
 

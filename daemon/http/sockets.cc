@@ -14,27 +14,27 @@
 
 #include "common/directories.h"
 #include "common/paths.h"
-#include "common/port_holder.h"
 #include "common/text.h"
+#include "daemon/http/passed_sockets.h"
+#include "daemon/http/socket_group.h"
+#include "daemon/sandbox.h"
 
 namespace nexus::http {
 namespace {
-
-/// sd_listen_fds(3)
-constexpr int kFirst = 3;
-constexpr int kMostPassedOn = 1024;
 
 Error refuse(const std::string& what, const std::string& hint) {
   return {ErrorCode::failure, what, hint};
 }
 
-Result<void> prepare_directory(const std::string& directory) {
+/// Members of a group that may call need to get there, and nothing else.
+Result<void> prepare_directory(const std::string& directory, const std::optional<gid_t>& group) {
   const std::string mend = "choose another place with --socket or NEXUS_SOCKET";
   NEXUS_CHECK(make_directory(directory, mend));
   struct stat about {};
   if (lstat(directory.c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid())
     return refuse(directory + " is not a directory of this user", mend);
-  if ((about.st_mode & 077) != 0)
+  const mode_t open_to = group && about.st_gid == *group ? 050 : 0;
+  if ((about.st_mode & 077 & ~open_to) != 0)
     return refuse("other users can enter " + directory, "run: chmod 700 " + shell_quote(directory));
   return {};
 }
@@ -92,11 +92,11 @@ int bind_tcp(const std::string& host, int port, int* error) {
 
 }  // namespace
 
-Result<int> listen_on_unix_socket(const std::string& path) {
+Result<int> listen_on_unix_socket(const std::string& path, const std::optional<gid_t>& group) {
   if (path.size() >= sizeof(sockaddr_un::sun_path) || !path.starts_with('/'))
     return refuse("the socket's path has to be absolute and at most 107 characters: " + path,
                   "choose another place with --socket or NEXUS_SOCKET");
-  NEXUS_CHECK(prepare_directory(path.substr(0, path.rfind('/'))));
+  NEXUS_CHECK(prepare_directory(path.substr(0, path.rfind('/')), group));
   const auto address = address_of(path);
   NEXUS_CHECK(clear_stale(path, address));
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -106,39 +106,13 @@ Result<int> listen_on_unix_socket(const std::string& path) {
                      listen(fd, 1024) == 0;
   const int error = errno;
   umask(old_mask);
-  if (bound) return fd;
+  const auto given = bound ? give_socket(path, group) : Result<void>();
+  if (bound && given) return fd;
   if (fd >= 0) close(fd);
+  if (!given) unlink(path.c_str());
+  if (!given) return given.error();
   return refuse("cannot listen on " + path + ": " + std::strerror(error),
                 "choose another place with --socket or NEXUS_SOCKET");
-}
-
-int first_not_passed_on() {
-  const auto pid = parse_number(environment("LISTEN_PID"));
-  const auto count = parse_number(environment("LISTEN_FDS"));
-  const bool ours = pid && *pid == getpid() && count && *count < kMostPassedOn;
-  return kFirst + static_cast<int>(ours ? *count : 0);
-}
-
-Result<int> inherited_socket() {
-  const auto pid = parse_number(environment("LISTEN_PID"));
-  const auto count = parse_number(environment("LISTEN_FDS"));
-  unsetenv("LISTEN_PID");
-  unsetenv("LISTEN_FDS");
-  unsetenv("LISTEN_FDNAMES");
-  if (!pid || *pid != getpid() || !count || *count < 1) return -1;
-  int listening = 0;
-  socklen_t size = sizeof listening;
-  sockaddr_storage address{};
-  socklen_t address_size = sizeof address;
-  if (*count != 1 || getsockopt(kFirst, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
-      !listening ||
-      getsockname(kFirst, reinterpret_cast<sockaddr*>(&address), &address_size) != 0 ||
-      address.ss_family != AF_UNIX || reinterpret_cast<sockaddr_un&>(address).sun_path[0] != '/')
-    return refuse("what the service manager passed on is not one listening Unix socket",
-                  "use ListenStream= with a path in the .socket unit");
-  fcntl(kFirst, F_SETFD, FD_CLOEXEC);
-  fcntl(kFirst, F_SETFL, fcntl(kFirst, F_GETFL) | O_NONBLOCK);
-  return kFirst;
 }
 
 std::string path_of(int socket) {
@@ -180,7 +154,8 @@ Result<std::vector<ListeningSocket>> listen_on_tcp(
     const auto text = ListenAddress{one, address.port}.text();
     if (held && held(text)) continue;
     int error = 0;
-    const int fd = bind_tcp(one, address.port, &error);
+    int fd = take_passed_socket(text);
+    if (fd < 0) fd = bind_tcp(one, address.port, &error);
     if (fd >= 0) {
       sockets.push_back({text, fd});
       continue;
@@ -189,7 +164,7 @@ Result<std::vector<ListeningSocket>> listen_on_tcp(
                          (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
     if (no_ipv6) continue;
     for (const auto& open : sockets) close(open.fd);
-    const auto holder = error == EADDRINUSE ? port_holder(address.port) : std::string();
+    const auto holder = error == EADDRINUSE ? holder_of_port(address.port) : std::string();
     return Error{ErrorCode::callback_unavailable,
                  "cannot listen on " + text + ": " +
                      (holder.empty() ? std::strerror(error) : holder + " holds the port"),

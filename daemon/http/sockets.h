@@ -13,21 +13,16 @@
 namespace nexus::http {
 
 /// A listening Unix socket: its directory 0700 and this user's (made when missing), itself 0600
-/// from birth. A stale socket is replaced; a live one, a symlink or anything else is left alone.
-/// Errors: failure, saying what is in the way.
-Result<int> listen_on_unix_socket(const std::string& path);
-
-/// The socket that systemd passed on (LISTEN_FDS, LISTEN_PID), checked to be a listening Unix
-/// stream socket; -1 when there is none. Error: failure for a descriptor of another kind.
-Result<int> inherited_socket();
-/// The first descriptor above what the service manager has passed on and the standard streams.
-int first_not_passed_on();
+/// from birth. With a group, both are open to its members, and to nobody else (socket_group.h). A
+/// stale socket is replaced; a live one, a symlink or anything else is left alone. Errors: failure,
+/// saying what is in the way.
+Result<int> listen_on_unix_socket(const std::string& path, const std::optional<gid_t>& group = {});
 
 /// Where a listening Unix socket was bound.
 std::string path_of(int socket);
 
 /// The group that may call there as well: that of a socket which its file lets a group write to, as
-/// whoever made it for the service manager has said. Nothing for one of our own making (0600).
+/// whoever made it for the service manager has said. Nothing for one of our own that no group has.
 std::optional<gid_t> group_of(int socket);
 
 /// A port that nobody listens on now, chosen by the kernel. Error: callback_unavailable.
@@ -39,8 +34,8 @@ struct ListeningSocket {
 };
 
 /// Listening TCP sockets on an address ("localhost" is both loopback addresses), but for those that
-/// `held` says are listened on already. `setting` is what the hint names. Error:
-/// callback_unavailable.
+/// `held` says are listened on already; those that were passed on are taken first. `setting` is
+/// what the hint names. Error: callback_unavailable.
 Result<std::vector<ListeningSocket>> listen_on_tcp(
     const ListenAddress& address, const std::string& setting,
     const std::function<bool(const std::string&)>& held = {});

@@ -52,6 +52,8 @@ class OutgoingBody {
     broken,  ///< it cannot become what was announced any more
   };
   Next next(std::string& to);
+  /// What has been taken of it is not to arrive, either.
+  bool is_cut() const { return pipe_->is_cut(); }
 
  private:
   std::shared_ptr<Pipe> pipe_;

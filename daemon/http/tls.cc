@@ -124,7 +124,9 @@ Result<void> TlsCertificate::read() {
   certificate_ = look_at(certificate_file_);
   key_ = look_at(key_file_);
   looked_ = std::chrono::steady_clock::now();
-  NEXUS_CHECK(check_private("gateway.tls_key", key_file_, Owner::this_user_or_root));
+  if (const auto kept = check_private("gateway.tls_key", key_file_, Owner::this_user_or_root);
+      !kept)
+    return Error{ErrorCode::usage, kept.error().message, kept.error().hint};
   for (const auto& file : {certificate_file_, key_file_})
     if (open_regular_file(file).get() < 0)
       return Error{ErrorCode::usage,

@@ -68,6 +68,11 @@ void Transport::end_sending() {
   shutdown(fd_, SHUT_WR);
 }
 
+void Transport::break_off() {
+  const linger at_once{1, 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);  // not of a Unix socket
+}
+
 bool Transport::has_buffered() const {
   return tls_ && tls_->has_buffered();
 }

@@ -33,6 +33,8 @@ class Transport {
   void keep_alive();
   /// Tells the other end that nothing more comes; it may still be received from.
   void end_sending();
+  /// Has it end as a connection that broke: what the kernel has not sent yet does not arrive.
+  void break_off();
   /// Whether `receive` has more without the socket becoming readable.
   bool has_buffered() const;
 

@@ -42,6 +42,8 @@ class Tunnel {
   Time moved_at() const { return moved_at_; }
   /// What its client has not taken yet, in bytes.
   std::size_t unsent() const { return piece_.size(); }
+  /// Nothing more is to arrive, of what has been taken either.
+  bool is_cut() const { return to_client_->is_cut(); }
 
  private:
   void lose_client();

@@ -6,7 +6,7 @@
 namespace nexus {
 namespace {
 
-/// A copy: it may be replaced by what it does.
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it may be replaced by what it does
 void call(Reactor::Task task) {
   if (task) task();
 }
@@ -85,6 +85,29 @@ void Pipe::abandon() {
   taken_ = 0;
   writer_waits_ = true;
   wake_writer(lock);
+}
+
+void Pipe::cut() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (cut_) return;
+    cut_ = abandoned_ = true;
+    state_ = State::broken;
+    bytes_ = std::string();
+    taken_ = 0;
+  }
+  reader_.post([self = shared_from_this()] { call(self->data_); });
+  writer_.post([self = shared_from_this()] { call(self->room_); });
+}
+
+bool Pipe::is_cut() {
+  const std::lock_guard lock(mutex_);
+  return cut_;
+}
+
+void Pipe::keep(std::shared_ptr<const void> companion) {
+  const std::lock_guard lock(mutex_);
+  companion_ = std::move(companion);
 }
 
 void Pipe::wake_reader(std::unique_lock<std::mutex>& lock) {

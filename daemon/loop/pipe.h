@@ -55,6 +55,15 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   /// Nobody reads any more: what is written from here on goes nowhere.
   void abandon();
 
+  // Any thread's.
+
+  /// What is in it does not arrive any more: it is broken for its reader, and its writer has no
+  /// reader. Both are called, whatever they wait for.
+  void cut();
+  bool is_cut();
+  /// Is there for as long as either end has the pipe.
+  void keep(std::shared_ptr<const void> companion);
+
  private:
   void close(State state);
   void wake_reader(std::unique_lock<std::mutex>& lock);
@@ -67,10 +76,12 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   std::size_t taken_ = 0;  ///< of `bytes_`
   State state_ = State::open;
   bool abandoned_ = false;
+  bool cut_ = false;
   bool reader_waits_ = false;
   bool writer_waits_ = false;
   Reactor::Task data_;  ///< the reader's loop
   Reactor::Task room_;  ///< the writer's loop
+  std::shared_ptr<const void> companion_;
 };
 
 }  // namespace nexus
