@@ -78,10 +78,10 @@ std::optional<http::Response> CallbackPages::show_again(const http::Request& req
   return admitted ? page_for_forgotten() : page_for(admitted.error());
 }
 
-http::Response CallbackPages::turn_away(Error unknown, const Caller& caller) {
+http::Response CallbackPages::turn_away(const Error& unknown, const Caller& caller) {
   auto record = refusals_.note(AuditEvent::state_verification_failed, caller, unknown.message);
   const auto admitted = admit_stranger(strangers_, caller);
-  auto page = page_for(admitted ? std::move(unknown) : admitted.error());
+  auto page = page_for(admitted ? unknown : admitted.error());
   if (record) page.audit.push_back(*std::move(record));
   return page;
 }

@@ -41,7 +41,7 @@ class CallbackPages {
   void answer(const std::string& origin, http::Request request, http::Respond respond);
   /// What a page of ours left in the address bar is asked for again.
   std::optional<http::Response> show_again(const http::Request& request);
-  http::Response turn_away(Error unknown, const Caller& caller);
+  http::Response turn_away(const Error& unknown, const Caller& caller);
 
   CallbackSockets& sockets_;
   AuthorizationCodeFlow& code_flow_;

@@ -127,7 +127,8 @@ http::Response get_form(Captures& captures, FlowOutcomes& outcomes, ShownForms& 
 }
 
 /// The form once more, with what was wrong; nothing secret goes back into it.
-http::Response ask_again(Captures& captures, const std::string& state, CaptureAttempt attempt) {
+http::Response ask_again(Captures& captures, const std::string& state,
+                         const CaptureAttempt& attempt) {
   const auto form = captures.form(state);
   if (!form) return page_for(form.error());
   return show(capture_page(*form, state, kCaptureSubmitPath, attempt), 400);
@@ -163,12 +164,12 @@ http::Response submit(Captures& captures, FlowOutcomes& outcomes, http::RateLimi
     if (!html || captured.error().code == ErrorCode::invalid_state)
       return refuse(turn_away(captured.error(), strangers, request.caller));
     attempt.message = captured.error().message + ": " + captured.error().hint + ".";
-    return ask_again(captures, submission->state, std::move(attempt));
+    return ask_again(captures, submission->state, attempt);
   }
   if (!captured->faults.empty()) {
     if (!html) return http::error_response(error_of(captured->faults));
     attempt.faults = captured->faults;
-    return ask_again(captures, submission->state, std::move(attempt));
+    return ask_again(captures, submission->state, attempt);
   }
   Result<FlowOutcome> outcome = captured->outcome;
   outcomes.end(receipt_of(origin, submission->state), outcome);

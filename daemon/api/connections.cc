@@ -165,6 +165,20 @@ Result<Reply> edit_connection(Services& services, const http::Request& request,
   return Reply{to_json(services.connections.describe(renamed))};
 }
 
+Result<Reply> set_use_rules(Services& services, const http::Request& request,
+                            const Arguments& args) {
+  NEXUS_TRY(const auto body, read_body(request));
+  NEXUS_TRY(const auto rules, read_use_rules(body));
+  NEXUS_CHECK(check_use_rules(rules));
+  NEXUS_TRY(const auto row,
+            services.connections.find(args[0], workspace_of(request), request.caller, Right::use));
+  NEXUS_CHECK(services.connections.set_use_rules(row, rules, request.caller));
+  services.use_gate.forget(row.id);
+  NEXUS_TRY(const auto changed,
+            services.connections.find(row.id, row.workspace, request.caller, Right::read));
+  return Reply{to_json(services.connections.describe(changed))};
+}
+
 Result<Reply> delete_connection(Services& services, const http::Request& request,
                                 const Arguments& args) {
   NEXUS_TRY(const auto body, read_body(request));

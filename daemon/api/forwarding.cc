@@ -77,10 +77,11 @@ class Answer {
   /// One of ours: the caller can tell it from the server's.
   void refuse(const Error& error) const {
     auto response = http::own_error(in_words_of(reference_, error));
-    const bool refused =
-        error.code == ErrorCode::connection_out_of_scope ||
-        error.code == ErrorCode::access_denied || error.code == ErrorCode::host_not_allowed ||
-        error.code == ErrorCode::route_not_allowed || error.code == ErrorCode::upgrade_not_allowed;
+    const bool refused = error.code == ErrorCode::connection_out_of_scope ||
+                         error.code == ErrorCode::access_denied ||
+                         error.code == ErrorCode::host_not_allowed ||
+                         error.code == ErrorCode::route_not_allowed ||
+                         error.code == ErrorCode::upgrade_not_allowed || is_about_use(error);
     response.audit.push_back(
         services_.audit.record({.event = AuditEvent::request_forwarded,
                                 .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
@@ -159,7 +160,10 @@ void forward_meant(Services& services, const Lane& lane, http::Request request, 
       .wanted = std::move(request.wanted),
       .caller = request.caller,
       .reader = &lane.loop,
-      .websocket = meant.websocket};
+      .websocket = meant.websocket,
+      .permits = {}};
+  for (const auto& permit : {request.caller.permit, lane.permit})
+    if (permit) forwarded.permits.push_back(permit);
   if (!meant.is_dry_run)
     return lane.forwarder.forward(std::move(forwarded), [answer](Result<Forwarded> done) {
       done ? answer.pass_on(*std::move(done)) : answer.refuse(done.error());

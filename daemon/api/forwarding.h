@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "daemon/api/routes.h"
 #include "daemon/http/message.h"
 #include "daemon/net/websocket.h"
+#include "daemon/permit.h"
 #include "daemon/upstream/forwarder.h"
 
 namespace nexus::api {
@@ -27,10 +29,12 @@ struct Meant {
 /// Errors: invalid_field, method_not_allowed.
 Result<Meant> meant_by_headers(const http::Request& request);
 
-/// Who sends it on, and the loop that the answer is read on.
+/// Who sends it on, the loop that the answer is read on, and what it is withdrawn with where that
+/// is more than the caller's key.
 struct Lane {
   Forwarder& forwarder;
   Reactor& loop;
+  std::shared_ptr<Permit> permit{};
 };
 void forward(Services& services, const Lane& lane, http::Request request, Result<Meant> meant,
              http::Respond respond);

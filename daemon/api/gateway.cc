@@ -149,6 +149,7 @@ Result<void> Gateway::authenticate(http::Request& request, Needs needs,
     NEXUS_TRY(const auto identity, services_.api_keys.verify(key.expose()));
     caller.key = identity.id;
     caller.access = identity.access;
+    caller.permit = identity.permit;
   }
   if (needs == Needs::nothing) return {};
   if (needs == Needs::key_unless_open && settings_.open_check && key.empty()) {

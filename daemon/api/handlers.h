@@ -31,14 +31,25 @@ Result<Reply> get_ready(Services& services, const http::Request& request, const 
 void get_openapi(Services& services, const http::Request& request, const Arguments& args,
                  http::Respond respond);
 Result<Reply> get_daemon(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> restart_daemon(Services& services, const http::Request& request,
+                             const Arguments& args);
+// vault.cc
+Result<Reply> get_vault(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> lock_vault(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> unlock_vault(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> change_vault_key(Services& services, const http::Request& request,
+                               const Arguments& args);
+Result<Reply> rotate_vault(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> accept_vault(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> verify_vault(Services& services, const http::Request& request, const Arguments& args);
 // proxy.cc
 Result<Reply> show_proxy(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> open_proxy(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> close_proxy(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> list_proxy_routes(Services& services, const http::Request& request,
                                 const Arguments& args);
-Result<Reply> begin_program(Services& services, const http::Request& request,
-                            const Arguments& args);
+void begin_program(Services& services, const http::Request& request, const Arguments& args,
+                   http::Respond respond);
 // connections.cc
 Result<Reply> request_connection(Services& services, const http::Request& request,
                                  const Arguments& args);
@@ -54,6 +65,8 @@ void show_connection(Services& services, const http::Request& request, const Arg
                      http::Respond respond);
 Result<Reply> edit_connection(Services& services, const http::Request& request,
                               const Arguments& args);
+Result<Reply> set_use_rules(Services& services, const http::Request& request,
+                            const Arguments& args);
 Result<Reply> delete_connection(Services& services, const http::Request& request,
                                 const Arguments& args);
 // bundles.cc
@@ -105,6 +118,7 @@ Result<Reply> list_keys(Services& services, const http::Request& request, const 
 Result<Reply> revoke_key(Services& services, const http::Request& request, const Arguments& args);
 // audit.cc
 Result<Reply> list_audit(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> verify_audit(Services& services, const http::Request& request, const Arguments& args);
 // metrics.cc
 void get_metrics(Services& services, const http::Request& request, const Arguments& args,
                  http::Respond respond);

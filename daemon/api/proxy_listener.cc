@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "common/json.h"
 #include "common/own_keys.h"
@@ -17,6 +18,7 @@ namespace {
 
 /// Where clients of a sidecar look for it.
 constexpr auto kUsual = "127.0.0.1:8070";
+constexpr std::string_view kScheme = "http://";
 
 Result<http::ListenAddress> loopback_address(const std::string& text, const std::string& setting) {
   NEXUS_TRY(auto address, http::ListenAddress::parse(text, setting));
@@ -27,6 +29,10 @@ Result<http::ListenAddress> loopback_address(const std::string& text, const std:
 
 /// The listener of sockets that another lane has accepted: none that a server makes has this id.
 constexpr int kHandedOver = 0;
+
+std::string url_of(const http::ListenAddress& address) {
+  return std::string(kScheme) + address.text();
+}
 
 std::size_t lane_count() {
   return std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
@@ -54,18 +60,30 @@ ProxyListener::ProxyListener(std::optional<http::ListenAddress> configured, Reac
       wrong_keys_(refusals),
       runs_(loop, [this] { close_if_unused(); }) {}
 
-Result<void> ProxyListener::start() {
-  if (!configured_) return {};
+ProxyListener::Left ProxyListener::leave() {
   const std::lock_guard lock(mutex_);
-  NEXUS_CHECK(listen(*configured_));
-  stays_ = true;
+  const bool asked = stays_ && !(configured_ && url_ == url_of(*configured_));
+  return {url_, asked, runs_.leave()};
+}
+
+Result<void> ProxyListener::start(Left left) {
+  const std::lock_guard lock(mutex_);
+  runs_.take_over(std::move(left.programs));
+  auto address = configured_;
+  // Programs know no other address than the one that they were started with.
+  if (runs_.count() > 0 || (left.asked && !configured_)) {
+    NEXUS_TRY(address, loopback_address(left.url.substr(kScheme.size()), "the proxy's address"));
+  }
+  if (!address) return {};
+  NEXUS_CHECK(listen(*address));
+  stays_ = left.asked || configured_;
   return {};
 }
 
 Result<Proxy> ProxyListener::open(const std::string& wanted) {
   NEXUS_TRY(const auto address, loopback_address(wanted.empty() ? kUsual : wanted, "--listen"));
   const std::lock_guard lock(mutex_);
-  const bool is_there = !url_.empty() && (wanted.empty() || url_ == "http://" + address.text());
+  const bool is_there = !url_.empty() && (wanted.empty() || url_ == url_of(address));
   if (!is_there && runs_.count() > 0)
     return Error{ErrorCode::invalid_state,
                  "programs that run use the proxy at " + url_ + ", which would end",
@@ -105,15 +123,16 @@ Result<void> ProxyListener::listen(const http::ListenAddress& address) {
   NEXUS_TRY(const auto sockets, http::listen_on_tcp(address, "proxy.listen"));
   while (lanes_.size() < lane_count()) lanes_.push_back(make_lane_());
   unlisten();
-  const auto hosts = std::make_shared<const http::HostPolicy>(address, std::vector<std::string>());
+  session_ = std::make_shared<const Session>(
+      Session{http::HostPolicy(address, std::vector<std::string>()), std::make_shared<Permit>()});
   auto& first = *lanes_.front();
   for (const auto& socket : sockets) {
     auto options = options_of(first);
-    options.hands_over = in_turn(hosts);
+    options.hands_over = in_turn(session_);
     listening_.push_back(
-        first.server.listen(socket.fd, std::move(options), handler_of(first, hosts)));
+        first.server.listen(socket.fd, std::move(options), handler_of(first, session_)));
   }
-  url_ = "http://" + address.text();
+  url_ = url_of(address);
   return {};
 }
 
@@ -125,18 +144,18 @@ http::ListenerOptions ProxyListener::options_of(ProxyLane& lane) {
           }};
 }
 
-http::Handler ProxyListener::handler_of(ProxyLane& lane, const Hosts& hosts) {
-  return [this, &lane, hosts](http::Request request, http::Respond respond) {
-    handle(lane, *hosts, std::move(request), std::move(respond));
+http::Handler ProxyListener::handler_of(ProxyLane& lane, const SharedSession& session) {
+  return [this, &lane, session](http::Request request, http::Respond respond) {
+    handle(lane, *session, std::move(request), std::move(respond));
   };
 }
 
 /// The first lane accepts for all of them: each has its share, also of a few.
-std::function<bool(int, const Caller&)> ProxyListener::in_turn(const Hosts& hosts) {
+std::function<bool(int, const Caller&)> ProxyListener::in_turn(const SharedSession& session) {
   std::vector<std::shared_ptr<const http::Listener>> listeners;
   for (const auto& lane : lanes_)
     listeners.push_back(std::make_shared<const http::Listener>(
-        http::Listener{kHandedOver, options_of(*lane), handler_of(*lane, hosts)}));
+        http::Listener{kHandedOver, options_of(*lane), handler_of(*lane, session)}));
   return [this, listeners, next = std::size_t{0}](int fd, const Caller& caller) mutable {
     next = (next + 1) % listeners.size();
     if (next == 0) return false;
@@ -150,6 +169,9 @@ void ProxyListener::unlisten() {
   for (const auto& lane : lanes_) lane->server.unlisten(kHandedOver);
   listening_.clear();
   url_.clear();
+  if (const auto over = std::exchange(session_, nullptr))
+    over->permit->withdraw(
+        {ErrorCode::access_denied, "the proxy was stopped", "start it again: nexus proxy start"});
 }
 
 void ProxyListener::close_if_unused() {
@@ -161,10 +183,10 @@ Proxy ProxyListener::described() {
   return {url_, stays_, static_cast<std::int64_t>(runs_.count())};
 }
 
-void ProxyListener::handle(ProxyLane& lane, const http::HostPolicy& hosts, http::Request request,
+void ProxyListener::handle(ProxyLane& lane, const Session& session, http::Request request,
                            http::Respond respond) {
   static const http::OriginPolicy no_pages;
-  if (!hosts.allows(request.header("host")))
+  if (!session.hosts.allows(request.header("host")))
     return respond(
         http::own_error({ErrorCode::misdirected_request, "the proxy does not go by this Host",
                          "call it by its address, or by localhost"}));
@@ -188,8 +210,8 @@ void ProxyListener::handle(ProxyLane& lane, const http::HostPolicy& hosts, http:
     return respond(std::move(response));
   }
   auto meant = read_proxied(request);
-  forward(services_, {lane.forwarder, lane.client.loop()}, std::move(request), std::move(meant),
-          std::move(respond));
+  forward(services_, {lane.forwarder, lane.client.loop(), session.permit}, std::move(request),
+          std::move(meant), std::move(respond));
 }
 
 Result<void> ProxyListener::authenticate(http::Request& request) {
@@ -209,6 +231,7 @@ Result<void> ProxyListener::authenticate(http::Request& request) {
                                      : services_.api_keys.verify(key.expose()));
   caller.key = identity.id;
   caller.access = identity.access;
+  caller.permit = identity.permit;
   return {};
 }
 

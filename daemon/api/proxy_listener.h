@@ -16,6 +16,7 @@
 #include "daemon/http/host_policy.h"
 #include "daemon/http/server.h"
 #include "daemon/net/streaming_client.h"
+#include "daemon/permit.h"
 #include "daemon/upstream/forwarder.h"
 
 namespace nexus::api {
@@ -24,10 +25,10 @@ namespace nexus::api {
 /// so that a request never goes from one thread to another, and its traffic holds nobody else up.
 struct ProxyLane {
   ProxyLane(NetworkSettings settings, http::Server::BeforeSend before_send, Tokens& tokens,
-            Providers& providers, RouteRules rules, Clock wall_clock)
+            Providers& providers, ConnectionPermits& permits, RouteRules rules, Clock wall_clock)
       : client(std::move(settings)),
         server(client.loop(), std::move(before_send), {}),
-        forwarder(tokens, providers, client, std::move(rules), std::move(wall_clock)) {}
+        forwarder(tokens, providers, permits, client, std::move(rules), std::move(wall_clock)) {}
 
   StreamingClient client;
   http::Server server;
@@ -49,12 +50,21 @@ class ProxyListener {
   ProxyListener(std::optional<http::ListenAddress> configured, Reactor& loop, Services& services,
                 Refusals& refusals, MakeLane make_lane);
 
-  /// Where nexus.toml asks for it. Error: callback_unavailable when the address is taken.
-  Result<void> start();
+  /// What the next nexusd in this process takes over (handover.h).
+  struct Left {
+    std::string url{};   ///< "" where it does not listen
+    bool asked = false;  ///< by a command, not by nexus.toml nor only by programs that run
+    std::vector<Runs::Left> programs{};
+  };
+  Left leave();
+
+  /// Where nexus.toml asks for it, or where the one before listened for programs that still run, or
+  /// was asked to. Error: callback_unavailable when the address is taken.
+  Result<void> start(Left left);
   /// Listens from now on, at `listen` or where it is expected by default. Errors: usage for what is
   /// no loopback address, callback_unavailable.
   Result<Proxy> open(const std::string& listen);
-  /// Listens no more, also for the programs that run; the next one opens it again.
+  /// Listens no more and ends what is under way, once no program runs that uses it.
   Proxy close();
   Proxy status();
   /// Listens for the process that asks, with a key that ends with it. Errors: those of Runs::begin,
@@ -73,14 +83,19 @@ class ProxyListener {
 
  private:
   Result<void> listen(const http::ListenAddress& address);
-  using Hosts = std::shared_ptr<const http::HostPolicy>;
+  /// From where it begins to listen to where it listens there no more.
+  struct Session {
+    http::HostPolicy hosts;
+    std::shared_ptr<Permit> permit;
+  };
+  using SharedSession = std::shared_ptr<const Session>;
   static http::ListenerOptions options_of(ProxyLane& lane);
-  http::Handler handler_of(ProxyLane& lane, const Hosts& hosts);
-  std::function<bool(int, const Caller&)> in_turn(const Hosts& hosts);
+  http::Handler handler_of(ProxyLane& lane, const SharedSession& session);
+  std::function<bool(int, const Caller&)> in_turn(const SharedSession& session);
   void unlisten();
   void close_if_unused();
   Proxy described();
-  void handle(ProxyLane& lane, const http::HostPolicy& hosts, http::Request request,
+  void handle(ProxyLane& lane, const Session& session, http::Request request,
               http::Respond respond);
   Result<void> authenticate(http::Request& request);
 
@@ -92,6 +107,7 @@ class ProxyListener {
   std::mutex mutex_;
   std::vector<std::unique_ptr<ProxyLane>> lanes_;  ///< made with the first listener, and kept
   std::vector<int> listening_;                     ///< of the first lane
+  SharedSession session_;                          ///< nothing while it does not listen
   std::string url_;
   bool stays_ = false;
   Runs runs_;

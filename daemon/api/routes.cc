@@ -40,6 +40,8 @@ struct Route {
 
 namespace {
 
+constexpr const char* kConfirmation = "x-nexus-confirmation";
+
 constexpr auto loop = Place::loop;
 constexpr auto by_id = Place::loop_by_id;
 constexpr auto disk = Place::disk;
@@ -47,6 +49,7 @@ constexpr auto network = Place::network;
 constexpr auto nothing = Needs::nothing;
 constexpr auto open = Needs::key_unless_open;
 constexpr auto key = Needs::key;
+constexpr auto changing = Needs::changing_key;
 constexpr auto admin = Needs::admin_key;
 constexpr auto owner = Needs::control_socket;
 
@@ -55,15 +58,16 @@ const Route kRoutes[] = {
     {"POST", "/v1/refresh/{}", Later{refresh_token}, by_id, key},
     {"GET", "/v1/resolve", Later{resolve_token}, disk, key},
     {"GET", "/v1/check-connection/{}", Answering{check_connection}, by_id, open},
-    {"POST", "/v1/request-connection", Answering{request_connection}, network, key},
+    {"POST", "/v1/request-connection", Answering{request_connection}, network, changing},
     {"GET", "/v1/capture-schema", Answering{capture_schema}, disk, nothing},
     {"POST", "/v1/capture-credential", Answering{capture_credential}, network, nothing},
-    {"POST", "/v1/adopt-connection", Answering{adopt_connection}, network, key},
-    {"POST", "/v1/complete-connection", Answering{complete_connection}, network, key},
+    {"POST", "/v1/adopt-connection", Answering{adopt_connection}, network, changing},
+    {"POST", "/v1/complete-connection", Answering{complete_connection}, network, changing},
     {"GET", "/v1/connections", Answering{list_connections}, disk, key},
     {"GET", "/v1/connections/{}", Later{show_connection}, by_id, key},
-    {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, key},
-    {"DELETE", "/v1/connections/{}", Answering{delete_connection}, network, key},
+    {"PATCH", "/v1/connections/{}", Answering{edit_connection}, disk, changing},
+    {"PUT", "/v1/connections/{}/access", Answering{set_use_rules}, disk, admin},
+    {"DELETE", "/v1/connections/{}", Answering{delete_connection}, network, changing},
     {"POST", "/v1/connections/{}/take-back", Answering{take_back_connection}, disk, owner},
     {"POST", "/v1/export", Answering{export_bundle}, network, owner},
     {"POST", "/v1/import", Answering{import_bundle}, network, owner},
@@ -94,17 +98,26 @@ const Route kRoutes[] = {
     {"DELETE", "/providers/{}", Answering{delete_provider}, disk, admin},
     {"GET", "/v1/audit", Answering{list_audit}, disk, admin},
     {"GET", "/audit", Answering{list_audit}, disk, admin},
+    {"GET", "/v1/audit/verify", Answering{verify_audit}, network, admin},
     {"POST", "/v1/keys", Answering{create_key}, disk, admin},
     {"GET", "/v1/keys", Answering{list_keys}, disk, admin},
     {"DELETE", "/v1/keys/{}", Answering{revoke_key}, disk, admin},
     {"GET", "/health", Answering{get_health}, loop, nothing},
     {"GET", "/ready", Answering{get_ready}, disk, nothing},
     {"GET", "/v1/daemon", Answering{get_daemon}, disk, admin},
+    {"POST", "/v1/daemon/restart", Answering{restart_daemon}, network, owner},
+    {"GET", "/v1/vault", Answering{get_vault}, disk, admin},
+    {"POST", "/v1/vault/lock", Answering{lock_vault}, disk, owner},
+    {"POST", "/v1/vault/unlock", Answering{unlock_vault}, loop, owner},
+    {"POST", "/v1/vault/change-key", Answering{change_vault_key}, network, owner},
+    {"POST", "/v1/vault/rotate", Answering{rotate_vault}, network, owner},
+    {"POST", "/v1/vault/accept", Answering{accept_vault}, disk, owner},
+    {"GET", "/v1/vault/verify", Answering{verify_vault}, network, admin},
     {"GET", "/v1/daemon/proxy", Answering{show_proxy}, disk, admin},
     {"POST", "/v1/daemon/proxy", Answering{open_proxy}, disk, admin},
     {"DELETE", "/v1/daemon/proxy", Answering{close_proxy}, disk, admin},
     {"GET", "/v1/daemon/proxy/routes", Answering{list_proxy_routes}, disk, admin},
-    {"POST", "/v1/daemon/proxy/programs", Answering{begin_program}, disk, admin},
+    {"POST", "/v1/daemon/proxy/programs", Later{begin_program}, disk, admin},
     {"GET", "/openapi.yaml", Later{get_openapi}, loop, nothing},
     {"GET", "/metrics", Later{get_metrics}, loop, nothing},
 };
@@ -167,6 +180,16 @@ Result<void> check_query(const http::Request& request) {
     if (const auto fault = fault_of_text(value); !fault.empty())
       return bad(printable(name, 80), fault);
   return {};
+}
+
+/// What members of the group of [access] come for.
+Result<void> check_rights(const Caller& caller, Needs needs) {
+  const bool is_more =
+      needs == Needs::changing_key || needs == Needs::admin_key || needs == Needs::control_socket;
+  if (!is_more || is_admin(caller)) return {};
+  return Error{ErrorCode::access_denied,
+               "members of the group that may use this nexusd's connections may do nothing else",
+               "have its own user do it (nexusd(8), A GROUP)"};
 }
 
 Place place_of(const RouteMatch& match, const Services& services, const http::Request& request) {
@@ -242,9 +265,12 @@ http::Response no_route(const RouteMatch& match, const http::Request& request) {
 
 http::Handler control_socket_handler(Services& services) {
   return [&services](http::Request request, http::Respond respond) {
+    request.caller.confirmation = request.header(kConfirmation);
     if (request.is_passed_on) return forward(services, std::move(request), std::move(respond));
     auto match = find_route(request);
     if (!match.route) return respond(no_route(match, request));
+    if (const auto allowed = check_rights(request.caller, needs_of(*match.route)); !allowed)
+      return respond(http::error_response(allowed.error()));
     run_route(std::move(match), services, std::move(request), std::move(respond));
   };
 }

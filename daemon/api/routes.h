@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "daemon/connect/provider_checks.h"
 #include "daemon/connect/provider_reach.h"
 #include "daemon/connect/request.h"
+#include "daemon/custody/root_keys.h"
+#include "daemon/custody/rotation.h"
+#include "daemon/custody/trust.h"
 #include "daemon/http/message.h"
 #include "daemon/integrity_check.h"
 #include "daemon/provider/plan.h"
@@ -31,7 +35,9 @@ namespace nexus::api {
 struct DaemonFacts {
   std::string socket;
   std::string data_dir;
-  std::string key_source;
+  std::int64_t lock_after_minutes = 0;
+  int landlock = 0;
+  bool seccomp = false;
   std::string gateway;  ///< its URL, "" while it is off
   std::string
       callback;  ///< where providers send people back to, but for those with a path of their own
@@ -58,6 +64,7 @@ struct Services {
   Captures& captures;
   DeviceFlow& device_flow;
   Tokens& tokens;
+  UseGate& use_gate;
   Forwarder& forwarder;
   Moves& moves;
   BundleExporter& bundle_exporter;
@@ -69,17 +76,25 @@ struct Services {
   Reactor& loop;                ///< where answers are sent from
   WorkerPool& network_workers;  ///< for what may wait for a provider
   WorkerPool& disk_workers;     ///< for what reads or writes many rows: never behind a provider
+  const Vault& vault;
+  RootKeys& root_keys;
+  Rotation& rotation;
+  Trust& trust;
   Limits& limits;
   Clock clock;
   DaemonFacts facts;
+  /// Has another program take nexusd's place in this process; nothing where that cannot be.
+  std::function<Result<void>(const std::string& program)> restart{};
+  /// Forgets the vault's key, once what is under way is done; nothing where that cannot be.
+  std::function<Result<void>(const Caller& caller)> lock{};
 };
 
 /// The decoded `{}` segments of a route's path, in order.
 using Arguments = std::vector<std::string>;
 
 /// What a caller that comes over TCP has to show. `control_socket`: it comes the wrong way, with
-/// whatever key.
-enum class Needs { nothing, key_unless_open, key, admin_key, control_socket };
+/// whatever key. `changing_key`: any, but not for who only uses connections.
+enum class Needs { nothing, key_unless_open, key, changing_key, admin_key, control_socket };
 
 struct Route;
 

@@ -33,15 +33,16 @@ Tokens::Done respond_with_token(Services& services, const Caller& caller,
       if (error.code == ErrorCode::connection_pending)
         if (const auto row = services.store.connection(error.connection_id); row && *row)
           services.device_flow.advance(**row);
-      const bool refused = error.code == ErrorCode::connection_out_of_scope ||
-                           error.code == ErrorCode::access_denied;
+      const bool out_of_scope = error.code == ErrorCode::connection_out_of_scope ||
+                                error.code == ErrorCode::access_denied;
+      const bool refused = out_of_scope || is_about_use(error);
       auto response = http::error_response(in_words_of(reference, error));
       response.audit.push_back(
           services.audit.record({.event = AuditEvent::token_retrieval_failed,
                                  .outcome = refused ? AuditOutcome::refused : AuditOutcome::failure,
                                  .connection_id = error.connection_id,
                                  .provider = error.provider,
-                                 .detail = refused ? "out_of_scope" : error.wire()},
+                                 .detail = out_of_scope ? "out_of_scope" : error.wire()},
                                 caller));
       return respond(std::move(response));
     }

@@ -16,10 +16,11 @@ Error removed_meanwhile() {
 
 }  // namespace
 
-Activation::Activation(Store& store, const Vault& vault, MetadataCache& metadata, Due& due,
-                       Clock clock, Clock wall_clock)
+Activation::Activation(Store& store, const Vault& vault, ConnectionPermits& permits,
+                       MetadataCache& metadata, Due& due, Clock clock, Clock wall_clock)
     : store_(store),
       vault_(vault),
+      permits_(permits),
       metadata_(metadata),
       due_(due),
       clock_(std::move(clock)),
@@ -102,6 +103,7 @@ Result<ConnectionRow> Activation::activate(const ConnectionRow& row, const Provi
   active.last_used_at = clock_();
   NEXUS_TRY(const auto activated, store_.activate(active, to_text(endpoints), sealed));
   if (!activated) return removed_meanwhile();
+  if (!active.replaces.empty()) permits_.review(active.replaces);
   if (active.refresh_at) due_.expect(Due::What::refresh, *active.refresh_at);
   return active;
 }
@@ -115,7 +117,9 @@ Result<void> Activation::activate_static(const ConnectionRow& row, const SecretT
   const SealedFields sealer(vault_, kConnectionKind, active.id);
   NEXUS_TRY(const auto activated,
             store_.activate(active, "", {sealer.seal(SecretField::credentials, credentials)}));
-  return activated ? Result<void>() : removed_meanwhile();
+  if (!activated) return removed_meanwhile();
+  if (!active.replaces.empty()) permits_.review(active.replaces);
+  return {};
 }
 
 }  // namespace nexus

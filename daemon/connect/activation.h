@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "daemon/connection_permits.h"
 #include "daemon/due.h"
 #include "daemon/oauth/token_response.h"
 #include "daemon/provider/metadata_cache.h"
@@ -23,12 +24,12 @@ struct FirstTokens {
 };
 
 /// The one place where a pending connection becomes active, whatever it came by. For OAuth the
-/// identity is checked, the tokens are sealed, and the first refresh is planned. Blocks on the
-/// network. Thread-safe.
+/// identity is checked, the tokens are sealed, and the first refresh is planned. What goes on with
+/// the connection that it replaces ends. Blocks on the network. Thread-safe.
 class Activation {
  public:
-  Activation(Store& store, const Vault& vault, MetadataCache& metadata, Due& due, Clock clock,
-             Clock wall_clock);
+  Activation(Store& store, const Vault& vault, ConnectionPermits& permits, MetadataCache& metadata,
+             Due& due, Clock clock, Clock wall_clock);
 
   /// The connection as it is from now on. Errors: invalid_id_token (it, or the account, does not
   /// hold), provider_rejected (another account than that of the connection to replace; removed
@@ -50,6 +51,7 @@ class Activation {
 
   Store& store_;
   const Vault& vault_;
+  ConnectionPermits& permits_;
   MetadataCache& metadata_;
   Due& due_;
   Clock clock_;

@@ -109,10 +109,12 @@ api::Disconnection disconnection_of(const ConnectionRow& row, UnixTime at, bool 
 
 }  // namespace
 
-Connections::Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
-                         DownscopedTokens& downscoped, Due& due, Clock clock, Clock wall_clock)
+Connections::Connections(Store& store, Providers& providers, ConnectionPermits& permits,
+                         Audit& audit, Revocations& revocations, DownscopedTokens& downscoped,
+                         Due& due, Clock clock, Clock wall_clock)
     : store_(store),
       providers_(providers),
+      permits_(permits),
       audit_(audit),
       revocations_(revocations),
       downscoped_(downscoped),
@@ -242,6 +244,7 @@ api::Connection Connections::describe(const ConnectionRow& row) const {
   c.workspace = row.workspace;
   c.account = row.account;
   c.metadata = row.metadata;
+  if (row.use_rules) c.access = *row.use_rules;
   c.status = status_outside(row.status);
   c.scopes = split(row.status == ConnectionStatus::pending || row.status == ConnectionStatus::failed
                        ? row.requested_scopes
@@ -290,6 +293,19 @@ Result<void> Connections::set_alias(const ConnectionRow& row, const std::string&
                        caller);
 }
 
+Result<void> Connections::set_use_rules(const ConnectionRow& row, const api::UseRules& rules,
+                                        const Caller& caller) {
+  if (row.status == ConnectionStatus::revoked || row.status == ConnectionStatus::failed)
+    return no_such_connection(row.id);
+  const bool any = rules.bind_anybody();
+  NEXUS_CHECK(store_.set_use_rules(row.id, any ? &rules : nullptr, wall_clock_()));
+  return audit_.commit({.event = AuditEvent::connection_updated,
+                        .connection_id = row.id,
+                        .provider = row.provider_name,
+                        .detail = "access: " + (any ? api::in_words(rules) : "everybody")},
+                       caller);
+}
+
 Error Connections::explain(Error error, const std::string& alias, const std::string& workspace,
                            const Caller& caller) {
   if (error.code != ErrorCode::alias_taken) return error;
@@ -327,6 +343,7 @@ Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool ke
   // Recorded before anybody is asked: a daemon that ends meanwhile asks when it is back.
   state.pending = pending.has_value();
   NEXUS_CHECK(store_.revoke(row.id, Revocations::to_text(state), pending, now));
+  const auto ended = permits_.review(row.id);
   downscoped_.forget(row.id);
   // Nobody may be expected any more: the callback's port is free for others then.
   if (row.status == ConnectionStatus::pending) due_.expect(Due::What::flow_expiry, clock_());
@@ -334,12 +351,13 @@ Result<api::Disconnection> Connections::revoke(const ConnectionRow& row, bool ke
   const auto told = state.revoked   ? "also at the provider"
                     : state.pending ? "the provider is asked again: " + state.error
                                     : state.error;
-  NEXUS_CHECK(audit_.commit(
-      {.event = AuditEvent::connection_revoked,
-       .connection_id = row.id,
-       .provider = row.provider_name,
-       .detail = told + (reason.empty() ? "" : "; reason: " + printable(reason, 200))},
-      caller));
+  NEXUS_CHECK(
+      audit_.commit({.event = AuditEvent::connection_revoked,
+                     .connection_id = row.id,
+                     .provider = row.provider_name,
+                     .detail = told + forwards_ended(ended) +
+                               (reason.empty() ? "" : "; reason: " + printable(reason, 200))},
+                    caller));
   return disconnection_of(row, now, false, state);
 }
 

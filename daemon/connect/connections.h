@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "daemon/access/access.h"
 #include "daemon/audit.h"
+#include "daemon/connection_permits.h"
 #include "daemon/due.h"
 #include "daemon/provider/providers.h"
 #include "daemon/store/store.h"
@@ -26,8 +27,9 @@ struct ListedConnections {
 /// Connections: found, described and ended. Blocks on the network in `revoke`. Thread-safe.
 class Connections {
  public:
-  Connections(Store& store, Providers& providers, Audit& audit, Revocations& revocations,
-              DownscopedTokens& downscoped, Due& due, Clock clock, Clock wall_clock);
+  Connections(Store& store, Providers& providers, ConnectionPermits& permits, Audit& audit,
+              Revocations& revocations, DownscopedTokens& downscoped, Due& due, Clock clock,
+              Clock wall_clock);
 
   /// A reference is a connection_id, an alias of the workspace, or a provider's name when it stands
   /// for exactly one usable connection; what the caller may not see does not exist. An alias that
@@ -46,12 +48,15 @@ class Connections {
 
   /// Error: alias_taken.
   Result<void> set_alias(const ConnectionRow& row, const std::string& alias, const Caller& caller);
+  /// Who may use it from now on; the new ones on record.
+  Result<void> set_use_rules(const ConnectionRow& row, const api::UseRules& rules,
+                             const Caller& caller);
   /// An alias_taken, with what has it where the caller may see that.
   Error explain(Error error, const std::string& alias, const std::string& workspace,
                 const Caller& caller);
-  /// Takes the tokens out of everybody's reach here, then asks the provider to forget them
-  /// (Revocations) unless `keep_grant`; `reason` is for the record. A repeat reports how that
-  /// stands.
+  /// Takes the tokens out of everybody's reach here and ends what goes on with them, then asks the
+  /// provider to forget them (Revocations) unless `keep_grant`; `reason` is for the record. A
+  /// repeat reports how that stands.
   Result<api::Disconnection> revoke(const ConnectionRow& row, bool keep_grant,
                                     const std::string& reason, const Caller& caller);
 
@@ -68,6 +73,7 @@ class Connections {
 
   Store& store_;
   Providers& providers_;
+  ConnectionPermits& permits_;
   Audit& audit_;
   Revocations& revocations_;
   DownscopedTokens& downscoped_;

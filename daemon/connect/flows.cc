@@ -1,5 +1,6 @@
 #include "daemon/connect/flows.h"
 
+#include "daemon/connect/flow_state.h"
 #include "daemon/connection_errors.h"
 #include "daemon/crypto/encoding.h"
 #include "daemon/log.h"
@@ -45,16 +46,9 @@ Error Flows::does_not_belong(const std::string& message) {
   return {ErrorCode::invalid_state, message, "start again: nexus connect PROVIDER"};
 }
 
-std::string Flows::sign(const std::string& random, const std::string& connection_id,
-                        const std::string& issuer, const std::string& uri) const {
-  return base64url(
-      vault_.authenticate_state(random + "\n" + connection_id + "\n" + issuer + "\n" + uri));
-}
-
 std::string Flows::new_state(const std::string& connection_id, const std::string& issuer,
                              const std::string& uri) const {
-  const auto random = random_token(32);
-  return random + "." + sign(random, connection_id, issuer, uri);
+  return new_flow_state(vault_, {connection_id, issuer, uri});
 }
 
 Result<std::string> Flows::listen(const std::string& uri, bool any_port) {
@@ -135,13 +129,10 @@ Result<void> Flows::check_room(const Caller& caller) {
 
 Result<FlowRow> Flows::find(const std::string& state, const std::string& uri) {
   const Error unknown = does_not_belong("this answer belongs to no connection that is waiting");
-  const auto dot = state.find('.');
-  if (dot == std::string::npos || state.size() > 512) return unknown;
   NEXUS_TRY(auto flow, store_.flow(base64url(sha256(state))));
   if (!flow || flow->expires_at <= clock_()) return unknown;
-  const auto signature =
-      sign(state.substr(0, dot), flow->connection_id, flow->issuer, flow->redirect_uri);
-  if (!equal_constant_time(state.substr(dot + 1), signature)) return unknown;
+  if (!is_flow_state(vault_, state, {flow->connection_id, flow->issuer, flow->redirect_uri}))
+    return unknown;
   if (flow->redirect_uri != uri)
     return does_not_belong("this answer came to another provider's address");
   return *std::move(flow);

@@ -122,8 +122,6 @@ class Flows {
   static Error does_not_belong(const std::string& message);
 
  private:
-  std::string sign(const std::string& random, const std::string& connection_id,
-                   const std::string& issuer, const std::string& uri) const;
   bool expecting();
   /// Whether one more may wait. Errors: rate_limited where it is the key that has too many,
   /// overloaded.

@@ -32,7 +32,7 @@ Result<ConnectionRow> UnattendedGrants::make(ConnectionRow row, AuditEvent event
   // Should this end halfway, it expires as others do.
   NEXUS_CHECK(flows_.begin(
       row, {.kind = FlowKind::unattended, .pinned = to_text(ours.client.endpoints())}, caller));
-  const auto made = [&]() -> Result<ConnectionRow> {
+  auto made = [&]() -> Result<ConnectionRow> {
     const auto sent_at = clock_();
     NEXUS_TRY(const auto response, obtain(ours.client));
     return activation_.activate(row, ours, {response, sent_at, Secret(), false});

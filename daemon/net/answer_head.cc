@@ -17,7 +17,8 @@ int status_in(std::string_view line) {
 
 const char* AnswerHead::add_line(std::string_view line) {
   if (line.starts_with("HTTP/")) {
-    *this = {};
+    if (has_status_line || !headers.empty()) return "it has two status lines";
+    has_status_line = true;
     status = status_in(line);
     has_bare_ends = !line.ends_with("\r\n");
     return "";

@@ -171,7 +171,10 @@ std::size_t StreamedExchange::on_body(char* data, std::size_t, std::size_t size,
 /// Whether it goes on.
 bool StreamedExchange::on_head() {
   const auto status = head_.status;
-  if (head_.is_interim()) return true;
+  if (head_.is_interim()) {
+    head_ = {};  // the one that counts comes behind it
+    return true;
+  }
   fault_ =
       status == 101 ? "it changes to another protocol that nobody asked for" : head_.read_framing();
   if (*fault_ != '\0') return false;

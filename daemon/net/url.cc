@@ -71,7 +71,9 @@ Result<Url> parse_url(std::string_view text, const std::string& what) {
   Url url;
   url.scheme = scheme;
   url.host = lower(part(handle.get(), CURLUPART_HOST));
-  if (url.host.empty() || url.host.find('%') != std::string::npos) return refused;
+  // libcurl has undone its escapes: what they stood for has to be as plain as the rest.
+  if (url.host.empty() || url.host.find('%') != std::string::npos || is_ambiguous(url.host))
+    return refused;
   const auto port = parse_number(part(handle.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT));
   if (!port || *port < 1 || *port > 65535) return refused;
   url.port = static_cast<int>(*port);

@@ -35,7 +35,6 @@ const char* read_lines(std::string_view lines, AnswerHead& head) {
     const auto line = lines.substr(0, lines.find("\r\n"));
     if (line.find_first_of("\r\n") != std::string_view::npos)
       return "a line of its head ends without CR LF";
-    if (line.starts_with("HTTP/") && head.status != 0) return "it has two status lines";
     if (const char* fault = head.add_line(line); *fault != '\0') return fault;
     lines.remove_prefix(line.size() + 2);
   }
@@ -84,6 +83,7 @@ void WebSocketExchange::ask() {
 void WebSocketExchange::resume() {
   if (state_ == State::over) return;
   if (request_.wanted && request_.wanted->is_over()) return end();
+  if (from_server_ && from_server_->is_cut()) return end();
   if (from_server_ && from_server_->is_abandoned()) {
     if (state_ != State::tunnel) return end();
     end_soon();  // what the caller has sent before is still sent on

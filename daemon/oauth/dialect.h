@@ -47,6 +47,7 @@ struct Dialect {
   bool token_type_optional = false;                ///< any token_type, or none, means Bearer
   std::optional<std::int64_t> default_expires_in;  ///< seconds, where the answer does not say
   bool tokens_never_expire = false;                ///< whatever the answer says of expires_in
+  bool untold_expiry_is_never = false;             ///< those whose answer does not say never expire
   /// What is kept of a token's answer beside the standard members: names, or paths with dots.
   std::vector<std::string> token_fields;
   /// What the API that a token is for is named in: RFC 8707's "resource", or the "audience" of

@@ -89,7 +89,7 @@ Result<std::optional<std::int64_t>> read_life(const Json& document, UnixTime now
 
 /// The object that the tokens are in: the top, or where the dialect says.
 Json& tokens_in(Json& document, const Dialect& dialect) {
-  if (text_member(document, "access_token").value_or("") != "") return document;
+  if (!text_member(document, "access_token").value_or("").empty()) return document;
   auto* object = &document;
   for (const auto& name : split(dialect.token_response_path, '.')) {
     const auto inner = object->find(name);

@@ -28,7 +28,7 @@ Json to_json(const Provider& provider) {
 }
 
 api::Provider describe(const Provider& provider) {
-  api::Provider told{provider};
+  api::Provider told{static_cast<const api::ProviderProfile&>(provider)};
   told.warning = provider.damage;
   if (provider.grant != GrantType::authorization_code) told.grant_type = to_text(provider.grant);
   const auto params = to_json(provider.settings);

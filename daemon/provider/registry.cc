@@ -43,11 +43,13 @@ bool has_secret(const ProviderRecord& record) {
 }  // namespace
 
 ProviderRegistry::ProviderRegistry(Store& store, const Vault& vault, Providers& providers,
-                                   MetadataCache& metadata, Audit& audit, Due& due,
-                                   RedirectUris redirect_uris, Clock clock, Clock wall_clock)
+                                   ConnectionPermits& permits, MetadataCache& metadata,
+                                   Audit& audit, Due& due, RedirectUris redirect_uris, Clock clock,
+                                   Clock wall_clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
+      permits_(permits),
       metadata_(metadata),
       audit_(audit),
       due_(due),
@@ -223,6 +225,7 @@ Result<void> ProviderRegistry::commit(const std::vector<Prepared>& prepared,
   if (records.empty()) return {};
   NEXUS_CHECK(audit_.commit(records));
   NEXUS_CHECK(store_.change_providers(writes, deleted, wall_clock_()));
+  permits_.review_all();
   // Those that failed because of what was corrected are due now.
   due_.expect(Due::What::refresh, clock_());
   return {};

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/audit.h"
+#include "daemon/connection_permits.h"
 #include "daemon/due.h"
 #include "daemon/provider/metadata_cache.h"
 #include "daemon/provider/providers.h"
@@ -22,9 +23,9 @@ namespace nexus {
 /// metadata is needed. Thread-safe.
 class ProviderRegistry {
  public:
-  ProviderRegistry(Store& store, const Vault& vault, Providers& providers, MetadataCache& metadata,
-                   Audit& audit, Due& due, RedirectUris redirect_uris, Clock clock,
-                   Clock wall_clock);
+  ProviderRegistry(Store& store, const Vault& vault, Providers& providers,
+                   ConnectionPermits& permits, MetadataCache& metadata, Audit& audit, Due& due,
+                   RedirectUris redirect_uris, Clock clock, Clock wall_clock);
 
   struct Registered {
     Provider provider;
@@ -58,7 +59,8 @@ class ProviderRegistry {
   /// The same for one that another nexusd has registered under that id, which it keeps where it
   /// can: nothing is fetched. The registration is all of it.
   Result<Prepared> prepare_settled(const std::string& id, ProviderRegistration registration);
-  /// Makes all of it or nothing, each change on record.
+  /// Makes all of it or nothing, each change on record; what goes on with connections that need a
+  /// person from now on ends.
   Result<void> commit(const std::vector<Prepared>& prepared, const std::vector<Provider>& removed,
                       const Caller& caller);
 
@@ -77,6 +79,7 @@ class ProviderRegistry {
   Store& store_;
   const Vault& vault_;
   Providers& providers_;
+  ConnectionPermits& permits_;
   MetadataCache& metadata_;
   Audit& audit_;
   Due& due_;

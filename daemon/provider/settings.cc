@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/json.h"
 #include "common/json_fields.h"
 #include "common/suggestion.h"
 #include "common/text.h"
@@ -169,6 +170,8 @@ const std::vector<Row>& table() {
       row<&D::token_type_optional>("token_type_optional", Kind::flag, For::oauth2, Goes::nowhere),
       row<&D::default_expires_in>("default_expires_in", Kind::number, For::oauth2, Goes::nowhere),
       row<&D::tokens_never_expire>("tokens_never_expire", Kind::flag, For::oauth2, Goes::nowhere),
+      row<&D::untold_expiry_is_never>("untold_expiry_is_never", Kind::flag, For::oauth2,
+                                      Goes::nowhere),
       row<&D::audience_parameter>("audience_parameter", Kind::words, For::oauth2,
                                   Goes::token_request, {"resource", "audience"}),
       row<&D::key_id>("key_id", Kind::text, For::oauth2, Goes::assertion),
@@ -258,10 +261,10 @@ Result<void> read_texts_as_json(Json& params) {
         setting.kind == Kind::object || setting.kind == Kind::map || setting.kind == Kind::texts;
     const auto found = params.find(setting.name);
     if (!structured || found == params.end() || !found->is_string()) continue;
-    auto json = Json::parse(found->get_ref<const std::string&>(), nullptr, false);
-    if (!json.is_structured())
+    auto json = parse_json_structure(found->get_ref<const std::string&>());
+    if (!json)
       return JsonFields(params, "params.").bad(setting.name, "has to be JSON, an object or a list");
-    *found = std::move(json);
+    *found = std::move(**json);
   }
   return {};
 }

@@ -23,7 +23,7 @@ class RefreshScheduler {
         due_(due),
         workers_(workers),
         clock_(clock),
-        alarm_(clock) {}
+        alarm_(std::move(clock)) {}
 
   /// Begins, with what is due already. The loop's thread. Errors: the store's.
   Result<void> start(Reactor& reactor);

@@ -21,7 +21,7 @@ class RevocationScheduler {
         due_(due),
         workers_(workers),
         clock_(clock),
-        alarm_(clock) {}
+        alarm_(std::move(clock)) {}
 
   /// Begins, with what an earlier daemon left. The loop's thread. Errors: the store's.
   Result<void> start(Reactor& reactor);

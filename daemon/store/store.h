@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/api/use_rules.h"
 #include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -72,6 +73,8 @@ struct ConnectionRow {
   std::string error_code;
   std::string error_message;
   TokenFacts token;
+  /// Who of those that reach nexusd may use it; null for all of them.
+  std::shared_ptr<const api::UseRules> use_rules{};
   /// When it is refreshed without being asked for; while `refresh_failures` is not 0, not before.
   std::optional<UnixTime> refresh_at;
   std::int64_t refresh_failures = 0;  ///< in a row
@@ -179,13 +182,46 @@ class Store {
 
   virtual Result<std::optional<VaultHeader>> vault_header() = 0;
   virtual Result<void> put_vault_header(const VaultHeader& header) = 0;
+  /// The same vault key, sealed in another way: in place of the one that is there.
+  virtual Result<void> rewrap_vault_key(const VaultHeader& header) = 0;
   /// Once, before anything but the header is read or written: rows that decide where secrets go and
-  /// who gets them carry message authentication codes under this key. One that somebody else has
-  /// changed is out of service and says so: a connection has failed, a provider's profile is "", an
-  /// API key's access is "", a flow is an error. With `adopted`, what is there is taken as it is,
-  /// and this header replaces the one that says that there are no codes yet.
-  virtual Result<void> authenticate_rows(const Secret& key,
+  /// who gets them carry message authentication codes under the vault's keys, and what is sealed is
+  /// stored as sealed with its present one. The vault outlives the store. A row that somebody else
+  /// has changed is out of service and says so: a connection has failed, a provider's profile is
+  /// "", an API key's access is "", a flow is an error. With `adopted`, what is there is taken as
+  /// it is, and this header replaces the one that says that there are no codes yet.
+  virtual Result<void> authenticate_rows(const Vault& vault,
                                          const std::optional<VaultHeader>& adopted) = 0;
+
+  /// Counts writes and rows from then on, after `authenticate_rows`, and the writes once more in
+  /// the file `head_path` ("": in none), which does not lie beside the vault. In words what does
+  /// not fit, for example that the vault was put back to what it was; "" for nothing. With
+  /// `adopted`, what is there is taken as it is.
+  virtual Result<std::string> keep_tally(const std::string& head_path, bool adopted) = 0;
+  /// What is there now is taken as it is.
+  virtual Result<void> accept_tally() = 0;
+
+  // A rotation. It begins with a header that has both keys (`rewrap_vault_key`), and a vault that
+  // goes over to the new one.
+  struct Rotated {
+    std::string owner{};  ///< of the last one that was looked at; "" before the first
+    std::string field{};
+    std::int64_t fields = 0;  ///< so many, from the first on
+    std::int64_t left = 0;    ///< of them, those that do not open: they stay as they are
+    bool is_all = false;
+  };
+  /// Seals what comes next with the present key, some hundred values in one transaction. A row that
+  /// fits has its code made anew with its last value.
+  virtual Result<Rotated> rotate_some(const Rotated& before) = 0;
+  /// All other codes, and the header without the earlier key: together.
+  virtual Result<void> end_rotation(const VaultHeader& header) = 0;
+
+  /// Those that come next in the order of owner and field.
+  virtual Result<std::vector<SealedField>> sealed_fields(const SealedField& after,
+                                                         std::int64_t limit) = 0;
+  /// The rows that are not what was written, and the sealed values that are not the ones that their
+  /// owners have, in words: "connection conn_…", "access_token of connection conn_…: missing".
+  virtual Result<std::vector<std::string>> altered_rows() = 0;
 
   /// Writes and deletions of providers, all of them or none. Errors: provider_exists for a name in
   /// use, name_taken for a new one that is a connection's alias.
@@ -241,8 +277,8 @@ class Store {
   virtual Result<std::vector<std::string>> awaited_redirect_uris() = 0;
 
   /// Makes a pending connection active: identity, token, fields and the endpoints they are for;
-  /// takes the alias of the one it replaces, whose credentials go. False when it is not pending any
-  /// more.
+  /// takes alias and use rules of the one it replaces, whose credentials go. False when it is not
+  /// pending any more.
   virtual Result<bool> activate(const ConnectionRow& connection, const std::string& pinned,
                                 const std::vector<SealedField>& fields) = 0;
   /// A refresh token is about to be sent: on stable storage before it leaves, so that a daemon that
@@ -270,11 +306,15 @@ class Store {
   virtual Result<bool> set_status(const std::string& id, ConnectionStatus status,
                                   const std::string& error_code, const std::string& error_message,
                                   UnixTime now) = 0;
-  /// All of it or nothing. What was here of a connection goes. Errors: connection_exists,
+  /// All of it or nothing. What was here of a connection goes, but for its use rules. Errors:
+  /// connection_exists,
   /// alias_taken (also by a provider), and those of `change_providers`.
   virtual Result<void> take_in(const TakenIn& taken_in) = 0;
   /// Error: alias_taken, also by a provider.
   virtual Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) = 0;
+  /// Null: whoever reaches nexusd may use it.
+  virtual Result<void> set_use_rules(const std::string& id, const api::UseRules* rules,
+                                     UnixTime now) = 0;
   /// Destroys the credentials and leaves a record without secrets that says so. With `pending`,
   /// refresh and access token stay until `finish_revocation`: nobody can fetch them any more.
   virtual Result<void> revoke(const std::string& id, const std::string& outcome,
@@ -301,6 +341,12 @@ class Store {
 
 /// Opens (or makes) the SQLite store in this directory. Errors: vault_unusable.
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir);
+/// What that would say of the store, which nobody else may have open, and the header of the vault
+/// in it. Nothing is made or changed.
+Result<std::optional<VaultHeader>> look_into_sqlite_store(const std::string& data_dir);
+/// Whether a vault that says of itself that it counts nothing yet has been counted before: a file
+/// at `head_path` that was written under this key.
+bool was_tallied(const Secret& tally_key, const std::string& head_path);
 /// One that is in this process's memory and nowhere else, and empty. Error: vault_unusable.
 Result<std::unique_ptr<Store>> open_sqlite_store_in_memory();
 

@@ -168,7 +168,7 @@ Result<void> Refresh::store(const Errand& errand, const TokenResponse& response,
   if (has_identity(row, response)) {
     // Their keys may have to be fetched, and it may be somebody else's: whatever comes of it, a
     // refresh token that was rotated is the only one left.
-    const auto kept = refreshed.fields.empty() ? Result<void>() : save(errand, refreshed, issued);
+    auto kept = refreshed.fields.empty() ? Result<void>() : save(errand, refreshed, issued);
     if (!kept && kept.error().code == ErrorCode::connection_revoked) return kept;
     if (const auto same = check_identity(errand, response); !same)
       return kept ? ledger_.failed(row, same.error(), 0) : kept;
@@ -189,19 +189,19 @@ Result<void> Refresh::store(const Errand& errand, const TokenResponse& response,
     if (has_identity(row, response))
       refreshed.fields.push_back(secrets.seal(SecretField::id_token, response.id_token.expose()));
   }
-  NEXUS_CHECK(save(errand, std::move(refreshed), std::move(issued)));
+  NEXUS_CHECK(save(errand, std::move(refreshed), issued));
   if (!target.is_everything()) downscoped_.keep(row.id, target, facts, response.access_token);
   return ledger_.record(row, describe(target));
 }
 
 Result<void> Refresh::save(const Errand& errand, Refreshed refreshed,
-                           std::vector<SealedField> issued) {
+                           const std::vector<SealedField>& issued) {
   const auto& row = errand.row;
   auto saved = ledger_.save(row, std::move(refreshed));
   if (saved || saved.error().code != ErrorCode::connection_not_found) return saved;
   // F21: it was disconnected while the provider answered; what came is not wanted any more.
   if (!errand.ours.client.endpoints().revocation.empty())
-    NEXUS_CHECK(revocations_.discard(row, std::move(issued)));
+    NEXUS_CHECK(revocations_.discard(row, issued));
   auto gone = row;
   gone.status = ConnectionStatus::revoked;
   return *not_active(gone);

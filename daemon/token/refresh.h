@@ -46,7 +46,8 @@ class Refresh {
   Result<void> check_identity(const Errand& errand, const TokenResponse& response);
   Result<void> keep(const Errand& errand, const Secret& refresh_token);
   /// `issued`: the tokens of the answer, to be revoked where nobody wants them any more.
-  Result<void> save(const Errand& errand, Refreshed refreshed, std::vector<SealedField> issued);
+  Result<void> save(const Errand& errand, Refreshed refreshed,
+                    const std::vector<SealedField>& issued);
 
   const Vault& vault_;
   Providers& providers_;

@@ -114,6 +114,14 @@ Result<void> RefreshLedger::save(const ConnectionRow& row, Refreshed refreshed) 
   return {};
 }
 
+Result<void> RefreshLedger::check_nothing_kept() {
+  const std::lock_guard lock(mutex_);
+  if (kept_.empty()) return {};
+  return Error{ErrorCode::internal_error,
+               "tokens that came from a provider could not be stored yet, and would be lost",
+               "make room on the disk, ask for them once (nexus token), and try again"};
+}
+
 Result<bool> RefreshLedger::save_kept(const ConnectionRow& row) {
   std::unique_lock lock(mutex_);
   auto kept = kept_.extract(row.id);

@@ -50,6 +50,8 @@ class RefreshLedger {
   Result<void> save(const ConnectionRow& row, Refreshed refreshed);
   /// Whether something was kept, and is stored now.
   Result<bool> save_kept(const ConnectionRow& row);
+  /// Error: internal_error while something is kept: it is nowhere but in this process's memory.
+  Result<void> check_nothing_kept();
   /// It failed for now. `unanswered`: the generation whose request may have arrived, 0 for none.
   /// Gives the error, with whose it is.
   Error failed(ConnectionRow row, const Error& error, std::int64_t unanswered);

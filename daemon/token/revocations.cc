@@ -76,7 +76,8 @@ std::optional<RevocationRow> Revocations::plan(const ConnectionRow& row, std::st
   return intent(row.id);
 }
 
-Result<void> Revocations::discard(const ConnectionRow& row, std::vector<SealedField> tokens) {
+Result<void> Revocations::discard(const ConnectionRow& row,
+                                  const std::vector<SealedField>& tokens) {
   NEXUS_TRY(const auto disconnection, state(row.id));
   if (disconnection.kept) return {};
   {

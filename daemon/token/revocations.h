@@ -38,7 +38,7 @@ class Revocations {
   std::optional<RevocationRow> plan(const ConnectionRow& row, std::string& why);
   /// Tokens that came too late for their connection (F21) go as well, unless its grant was kept:
   /// many providers end the whole grant with any of its tokens.
-  Result<void> discard(const ConnectionRow& row, std::vector<SealedField> tokens);
+  Result<void> discard(const ConnectionRow& row, const std::vector<SealedField>& tokens);
   /// Whether somebody hears how it went; else the end is put on record.
   enum class Told { to_caller, to_nobody };
   /// Asks the provider, now. Nothing happens where another thread is at it.

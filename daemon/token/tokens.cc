@@ -25,6 +25,12 @@ Error expired_already(const ConnectionRow& row) {
           "check this machine's clock and the provider's", row.id, row.provider_name};
 }
 
+Result<void> check_refreshable(const ConnectionRow& row) {
+  if (row.auth_type == AuthType::oauth2) return {};
+  return static_has_nothing(row, "nothing to refresh",
+                            "to change them, run: " + connect_in_place_of(row));
+}
+
 /// RFC 8707 2: an absolute URI without a fragment.
 bool is_resource(const std::string& text) {
   const auto colon = text.find(':');
@@ -36,12 +42,13 @@ bool is_resource(const std::string& text) {
 }  // namespace
 
 Tokens::Tokens(Store& store, const Vault& vault, Providers& providers, Refresher& refresher,
-               DownscopedTokens& downscoped, Clock clock)
+               DownscopedTokens& downscoped, UseGate& gate, Clock clock)
     : store_(store),
       vault_(vault),
       providers_(providers),
       refresher_(refresher),
       downscoped_(downscoped),
+      gate_(gate),
       clock_(std::move(clock)) {}
 
 void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Caller& caller,
@@ -52,11 +59,24 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   const auto& connection = (*row)->connection;
   if (const auto allowed = require(caller, right, connection, connection_id); !allowed)
     return done(allowed.error());
+  if (UseGate::is_open(connection, caller)) return fetch_row(*row, min_ttl, std::move(done));
+  gate_.pass(connection, caller, right,
+             [this, connection_id, min_ttl, done = std::move(done)](const Result<void>& passed) {
+               if (!passed) return done(passed.error());
+               const auto now = store_.token(connection_id);
+               if (!now) return done(now.error());
+               if (!*now) return done(no_such_connection(connection_id));
+               fetch_row(*now, min_ttl, done);
+             });
+}
+
+void Tokens::fetch_row(const std::shared_ptr<const TokenRow>& row, UnixTime min_ttl, Done done) {
+  const auto& connection = row->connection;
   if (const auto error = not_active(connection)) return done(*error);
-  if (connection.auth_type == AuthType::oauth2) refresher_.note_use(connection_id);
+  if (connection.auth_type == AuthType::oauth2) refresher_.note_use(connection.id);
   const auto wanted = std::max(refresh_margin(connection.token), min_ttl);
-  if (is_enough(connection.token, wanted, clock_())) return done(open(*row));
-  refresh_first(connection_id, false, wanted, std::move(done));
+  if (is_enough(connection.token, wanted, clock_())) return done(open(row));
+  refresh_first(connection.id, false, wanted, std::move(done));
 }
 
 Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Caller& caller,
@@ -68,24 +88,50 @@ Result<ConnectionRow> Tokens::usable(const std::string& connection_id, const Cal
   return *std::move(row);
 }
 
-Result<ConnectionRow> Tokens::refreshable(const std::string& connection_id, const Caller& caller,
-                                          Right right) {
-  NEXUS_TRY(auto row, usable(connection_id, caller, right));
-  if (row.auth_type == AuthType::oauth2) return row;
-  return static_has_nothing(row, "nothing to refresh",
-                            "to change them, run: " + connect_in_place_of(row));
+void Tokens::behind_gate(const std::string& connection_id, const Caller& caller, Done done,
+                         std::function<void(const ConnectionRow& row, Done done)> act) {
+  const auto row = usable(connection_id, caller, Right::use);
+  if (!row) return done(row.error());
+  if (UseGate::is_open(*row, caller)) return act(*row, std::move(done));
+  gate_.pass(*row, caller, Right::use,
+             [this, connection_id, caller, done = std::move(done),
+              act = std::move(act)](const Result<void>& passed) {
+               if (!passed) return done(passed.error());
+               const auto now = usable(connection_id, caller, Right::use);
+               now ? act(*now, done) : done(now.error());
+             });
 }
 
 void Tokens::refresh(const std::string& connection_id, const Caller& caller, Done done) {
-  const auto row = refreshable(connection_id, caller, Right::use);
-  if (!row) return done(row.error());
-  refresher_.note_use(connection_id);
-  refresh_first(connection_id, true, 0, std::move(done));
+  behind_gate(connection_id, caller, std::move(done),
+              [this](const ConnectionRow& row, Done told) { refresh_row(row, std::move(told)); });
+}
+
+void Tokens::refresh_row(const ConnectionRow& row, Done done) {
+  if (const auto refreshable = check_refreshable(row); !refreshable)
+    return done(refreshable.error());
+  refresher_.note_use(row.id);
+  refresh_first(row.id, true, 0, std::move(done));
 }
 
 void Tokens::replace_refused(const std::string& connection_id, const std::string& sha256_of_it,
                              const Caller& caller, Done done, Right right) {
-  if (const auto may = refreshable(connection_id, caller, right); !may) return done(may.error());
+  // A request that is sent on has come through the gate.
+  if (right == Right::forward) {
+    const auto row = usable(connection_id, caller, right);
+    return row ? replace_row(*row, sha256_of_it, std::move(done), right) : done(row.error());
+  }
+  behind_gate(connection_id, caller, std::move(done),
+              [this, sha256_of_it, right](const ConnectionRow& row, Done told) {
+                replace_row(row, sha256_of_it, std::move(told), right);
+              });
+}
+
+void Tokens::replace_row(const ConnectionRow& connection, const std::string& sha256_of_it,
+                         Done done, Right right) {
+  if (const auto refreshable = check_refreshable(connection); !refreshable)
+    return done(refreshable.error());
+  const auto& connection_id = connection.id;
   const auto row = store_.token(connection_id);
   if (!row) return done(row.error());
   if (!*row) return done(no_such_connection(connection_id));
@@ -155,25 +201,36 @@ Result<TokenTarget> Tokens::check_target(const ConnectionRow& row, TokenTarget t
 
 void Tokens::fetch_downscoped(const std::string& connection_id, TokenTarget target,
                               UnixTime min_ttl, bool forced, const Caller& caller, Done done) {
-  const auto row = usable(connection_id, caller, Right::use);
-  if (!row) return done(row.error());
-  auto checked = check_target(*row, std::move(target));
+  behind_gate(
+      connection_id, caller, std::move(done),
+      [this, target = std::move(target), min_ttl, forced](const ConnectionRow& row, Done told) {
+        fetch_for_target(row, target, min_ttl, forced, std::move(told));
+      });
+}
+
+void Tokens::fetch_for_target(const ConnectionRow& row, const TokenTarget& target, UnixTime min_ttl,
+                              bool forced, Done done) {
+  auto checked = check_target(row, target);
   if (!checked) return done(checked.error());
-  if (checked->is_everything() && forced) return refresh(connection_id, caller, std::move(done));
-  if (checked->is_everything()) return fetch(connection_id, min_ttl, caller, std::move(done));
-  refresher_.note_use(connection_id);
-  const auto kept = downscoped_.find(connection_id, *checked);
+  if (checked->is_everything() && forced) return refresh_row(row, std::move(done));
+  if (checked->is_everything()) {
+    const auto whole = store_.token(row.id);
+    if (!whole) return done(whole.error());
+    if (!*whole) return done(no_such_connection(row.id));
+    return fetch_row(*whole, min_ttl, std::move(done));
+  }
+  refresher_.note_use(row.id);
+  const auto kept = downscoped_.find(row.id, *checked);
   const auto wanted = kept ? std::max(refresh_margin(kept->facts), min_ttl) : min_ttl;
   if (!forced && kept && is_enough(kept->facts, wanted, clock_()))
-    return done(open_downscoped(*row, *checked, *kept));
-  refresher_.join(connection_id,
-                  {.forced = forced,
-                   .wanted = wanted,
-                   .target = *checked,
-                   .done = [this, connection_id, target = *checked, forced,
-                            done = std::move(done)](const Result<void>& outcome) {
-                     done(after_downscoped_flight(connection_id, target, outcome, forced));
-                   }});
+    return done(open_downscoped(row, *checked, *kept));
+  refresher_.join(row.id, {.forced = forced,
+                           .wanted = wanted,
+                           .target = *checked,
+                           .done = [this, connection_id = row.id, target = *checked, forced,
+                                    done = std::move(done)](const Result<void>& outcome) {
+                             done(after_downscoped_flight(connection_id, target, outcome, forced));
+                           }});
 }
 
 Result<FetchedToken> Tokens::after_downscoped_flight(const std::string& connection_id,

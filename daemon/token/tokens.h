@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/access/access.h"
+#include "daemon/access/use_gate.h"
 #include "daemon/provider/providers.h"
 #include "daemon/store/store.h"
 #include "daemon/strategy/strategy.h"
@@ -45,13 +46,14 @@ class Tokens {
   using Done = std::function<void(Result<FetchedToken>)>;
 
   Tokens(Store& store, const Vault& vault, Providers& providers, Refresher& refresher,
-         DownscopedTokens& downscoped, Clock clock);
+         DownscopedTokens& downscoped, UseGate& gate, Clock clock);
 
   /// A token with at least `min_ttl` seconds left where the provider gives such. `done` is called
   /// before `fetch` returns when no refresh is needed, else later, on a worker's thread.
   ///
   /// Errors: attention_required, connection_pending, connection_failed, connection_revoked,
-  /// connection_not_found, connection_out_of_scope, access_denied; upstream_error,
+  /// connection_not_found, connection_out_of_scope, access_denied, those of UseGate::pass;
+  /// upstream_error,
   /// upstream_timeout, provider_protocol, provider_misconfigured only when no valid token is left.
   /// `right`: what the caller has to have; `forward` where the token goes no further than into a
   /// request of ours.
@@ -74,6 +76,16 @@ class Tokens {
                        const Caller& caller, Done done, Right right = Right::use);
 
  private:
+  /// Behind the gate. `row`: as it is now.
+  void fetch_row(const std::shared_ptr<const TokenRow>& row, UnixTime min_ttl, Done done);
+  /// Has `act` go on with the connection once the gate is passed; else its error is for `done`.
+  void behind_gate(const std::string& connection_id, const Caller& caller, Done done,
+                   std::function<void(const ConnectionRow& row, Done done)> act);
+  void refresh_row(const ConnectionRow& row, Done done);
+  void fetch_for_target(const ConnectionRow& row, const TokenTarget& target, UnixTime min_ttl,
+                        bool forced, Done done);
+  void replace_row(const ConnectionRow& row, const std::string& sha256_of_it, Done done,
+                   Right right);
   Result<FetchedToken> open(const std::shared_ptr<const TokenRow>& row) const;
   Result<FetchedToken> open_static(const ConnectionRow& row, const SealedFields& fields) const;
   /// The connection, for a caller who has that right over it and while it has something to give.
@@ -84,8 +96,6 @@ class Tokens {
   Result<FetchedToken> after_downscoped_flight(const std::string& connection_id,
                                                const TokenTarget& target,
                                                const Result<void>& outcome, bool forced);
-  Result<ConnectionRow> refreshable(const std::string& connection_id, const Caller& caller,
-                                    Right right);
   bool may_replace_again(const std::string& connection_id);
   void refresh_first(const std::string& connection_id, bool forced, UnixTime wanted, Done done);
   Result<FetchedToken> after_flight(const std::string& connection_id, const Result<void>& outcome,
@@ -96,6 +106,7 @@ class Tokens {
   Providers& providers_;
   Refresher& refresher_;
   DownscopedTokens& downscoped_;
+  UseGate& gate_;
   Clock clock_;
   std::mutex mutex_;
   std::map<std::string, UnixTime> replaced_;  ///< when, by connection, of the last minute

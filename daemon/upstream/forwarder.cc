@@ -44,7 +44,7 @@ class Budget {
   Budget& operator=(const Budget&) = delete;
 
   bool take(std::size_t size) {
-    if ((*held_ += size) > kMostHeld) {
+    if (held_->fetch_add(size) + size > kMostHeld) {
       *held_ -= size;
       return false;
     }
@@ -88,6 +88,8 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
         budget_(forwarder.held_) {}
 
   void begin() {
+    if (!shown_) begin_lease();
+    if (const auto goes_on = check_lease(); !goes_on) return fail(goes_on.error());
     forwarder_.tokens_.fetch(
         request_.connection_id, 0, request_.caller,
         [self = shared_from_this()](Result<FetchedToken> token) {
@@ -97,6 +99,34 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   }
 
  private:
+  /// Before anything of the connection is read: what is withdrawn from here on is not missed.
+  void begin_lease() {
+    auto permits = std::move(request_.permits);
+    permits.push_back(forwarder_.permits_.of(request_.connection_id));
+    lease_ = Lease::under(std::move(permits));
+    lease_->on_end([weak = weak_from_this(), &loop = forwarder_.client_.loop()](const Error& why) {
+      loop.post([weak, why] {
+        if (const auto self = weak.lock()) self->withdrawn(why);
+      });
+    });
+  }
+
+  Result<void> check_lease() const {
+    if (const auto why = lease_ ? lease_->why() : std::nullopt) return *why;
+    return {};
+  }
+
+  /// There is no answer yet: what is under way is not wanted any more. The client's loop.
+  void withdrawn(const Error& why) {
+    if (is_answered_.exchange(true)) return;
+    if (request_.wanted) request_.wanted->end();
+    if (const auto& stream = request_.body.stream) {
+      stream->on_data({});
+      stream->abandon();
+    }
+    done_(why);
+  }
+
   void go_on_with(Result<FetchedToken> token) {
     if (!token) return fail(token.error());
     token_ = *std::move(token);
@@ -184,6 +214,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   void keep_body(std::size_t most) {
     forwarder_.client_.loop().post([self = shared_from_this(), most] {
+      if (self->is_answered_) return;
       self->kept_ = std::make_shared<std::string>();
       self->request_.body.stream->on_data([self, most] { self->keep_more(most); });
       self->keep_more(most);
@@ -254,6 +285,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   }
 
   void send() {
+    if (const auto goes_on = check_lease(); !goes_on) return fail(goes_on.error());
     auto ready = head();
     if (!ready) return fail(ready.error());
     if (shown_) {
@@ -346,8 +378,20 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     hidden.mask(url);  // a path may hold a credential, too
     const bool is_dated = token_.strategy && token_.strategy->type == "aws_sigv4";
     const auto skew = is_dated ? skew_behind(answer, forwarder_.wall_clock_()) : std::nullopt;
+    if (is_answered_.exchange(true)) return;
+    if (answer.body) hold_lease_for(answer);
     done_(
         Forwarded{token_.connection_id, token_.provider, std::move(url), std::move(answer), skew});
+  }
+
+  /// The answer goes on under it for as long as either end has it.
+  void hold_lease_for(const StreamedAnswer& answer) {
+    answer.body->keep(lease_);
+    lease_->on_end([body = std::weak_ptr(answer.body),
+                    to_server = std::weak_ptr(answer.to_server)](const Error&) {
+      if (const auto pipe = body.lock()) pipe->cut();
+      if (const auto pipe = to_server.lock()) pipe->cut();
+    });
   }
 
   Error about_connection(Error error) const {
@@ -362,7 +406,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     hidden.mask(error.message);
     hidden.mask(error.hint);
     if (shown_) return shown_(error);
-    done_(error);
+    if (!is_answered_.exchange(true)) done_(error);
   }
 
   Forwarder& forwarder_;
@@ -378,12 +422,15 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   Budget budget_;
   std::shared_ptr<std::string> kept_;
   bool is_repeated_ = false;
+  std::shared_ptr<Lease> lease_;          ///< nothing for what is only shown
+  std::atomic<bool> is_answered_{false};  ///< or refused: whoever is first, of several threads
 };
 
-Forwarder::Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client,
-                     RouteRules rules, Clock wall_clock)
+Forwarder::Forwarder(Tokens& tokens, Providers& providers, ConnectionPermits& permits,
+                     StreamingClient& client, RouteRules rules, Clock wall_clock)
     : tokens_(tokens),
       providers_(providers),
+      permits_(permits),
       client_(client),
       rules_(std::move(rules)),
       wall_clock_(std::move(wall_clock)) {}

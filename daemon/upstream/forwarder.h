@@ -5,12 +5,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/error.h"
 #include "daemon/caller.h"
+#include "daemon/connection_permits.h"
 #include "daemon/net/streaming_client.h"
 #include "daemon/net/websocket.h"
+#include "daemon/permit.h"
 #include "daemon/provider/providers.h"
 #include "daemon/token/tokens.h"
 #include "daemon/upstream/aims.h"
@@ -30,6 +33,8 @@ struct ForwardedRequest {
   Caller caller;
   Reactor* reader = nullptr;  ///< the loop that reads the answer's body
   std::optional<WebSocketOffer> websocket;
+  /// That it goes on under, beside the connection's own.
+  std::vector<std::shared_ptr<Permit>> permits;
 };
 
 /// What became of it.
@@ -57,13 +62,15 @@ struct UnsentRequest {
 ///
 /// After a 401 the access token is refreshed, and the request sent once more: where its method is
 /// idempotent (RFC 9110 9.2.2) and its body still there, that is of 64 KiB at the most.
-/// Requests that offer to go on as WebSockets may, where the provider's `websocket` says so.
-/// What a signature covers has to be there as a whole: bodies of up to 8 MiB, 64 MiB of all
-/// requests together (then overloaded).
+/// Once a permit that it goes on under is withdrawn, the connection's among them, it ends: with
+/// that error, and where an answer has begun in the middle of it, in both directions. Requests that
+/// offer to go on as WebSockets may, where the provider's `websocket` says so. What a signature
+/// covers has to be there as a whole: bodies of up to 8 MiB, 64 MiB of all requests together (then
+/// overloaded).
 class Forwarder {
  public:
-  Forwarder(Tokens& tokens, Providers& providers, StreamingClient& client, RouteRules rules,
-            Clock wall_clock);
+  Forwarder(Tokens& tokens, Providers& providers, ConnectionPermits& permits,
+            StreamingClient& client, RouteRules rules, Clock wall_clock);
 
   /// On whichever thread the answer's head, or the failure, came. Errors: those of Tokens::fetch,
   /// Destinations and StreamingClient; route_not_allowed; upgrade_not_allowed; body_too_large;
@@ -82,6 +89,7 @@ class Forwarder {
   class Forwarding;
   Tokens& tokens_;
   Providers& providers_;
+  ConnectionPermits& permits_;
   StreamingClient& client_;
   const RouteRules rules_;
   Clock wall_clock_;

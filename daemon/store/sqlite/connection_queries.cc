@@ -228,4 +228,14 @@ Result<void> SqliteStore::set_alias(const std::string& id, const std::string& al
       [&] { return std::optional(alias_taken(alias)); });
 }
 
+Result<void> SqliteStore::set_use_rules(const std::string& id, const api::UseRules* rules,
+                                        UnixTime now) {
+  return write("connections", "set_use_rules", [&](Database& db) {
+    const auto text = rules ? api::to_json(*rules) : std::string();
+    db.query("UPDATE connections SET access = ?2, updated_at = ?3 WHERE id = ?1")
+        .bind(id, text, now)
+        .run();
+  });
+}
+
 }  // namespace nexus::sqlite

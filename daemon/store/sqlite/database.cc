@@ -1,5 +1,7 @@
 #include "daemon/store/sqlite/database.h"
 
+#include <sys/stat.h>
+
 namespace nexus::sqlite {
 namespace {
 
@@ -10,6 +12,27 @@ constexpr std::size_t kKeepPages = 4;
 
 void check(sqlite3* handle, int result) {
   if (result != SQLITE_OK) throw Failure(result, sqlite3_errmsg(handle));
+}
+
+/// Whether the write-ahead log has what the file itself may lack, as after a sudden end.
+bool has_log(const std::string& path) {
+  struct stat about {};
+  return stat((path + "-wal").c_str(), &about) == 0 && about.st_size > 0;
+}
+
+/// A URI by which SQLite takes a file for all there is: it looks for no log, and makes none.
+std::string whole_file(const std::string& path) {
+  std::string uri = "file:";
+  for (const char each : path)
+    uri += each == '%' ? "%25" : each == '?' ? "%3f" : each == '#' ? "%23" : std::string(1, each);
+  return uri + "?immutable=1";
+}
+
+int flags_of(Database::Mode mode, bool is_whole) {
+  if (is_whole) return SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+  if (mode == Database::Mode::only_look) return SQLITE_OPEN_READWRITE;
+  return mode == Database::Mode::read_only ? SQLITE_OPEN_READONLY
+                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 }
 
 }  // namespace
@@ -51,10 +74,11 @@ void Query::bind_one(const std::optional<std::int64_t>& value) {
 }
 
 Database::Database(const Place& place, Mode mode) {
-  const int flags =
-      mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int result = sqlite3_open_v2(place.path.c_str(), &handle_,
-                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, place.vfs);
+  const bool is_whole = mode == Mode::only_look && !has_log(place.path);
+  const auto name = is_whole ? whole_file(place.path) : place.path;
+  const int result = sqlite3_open_v2(
+      name.c_str(), &handle_, flags_of(mode, is_whole) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+      place.vfs);
   if (result != SQLITE_OK) {
     const std::string what = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
     sqlite3_close(handle_);
@@ -67,6 +91,7 @@ Database::Database(const Place& place, Mode mode) {
   for (const int feature : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW})
     sqlite3_db_config(handle_, feature, 0, nullptr);
   try {
+    if (mode == Mode::only_look && !is_whole) keep_log_as_it_is();
     execute("PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-512;");
     if (mode == Mode::read_write)
       execute("PRAGMA foreign_keys=OFF; PRAGMA secure_delete=ON; PRAGMA synchronous=FULL;");
@@ -74,6 +99,13 @@ Database::Database(const Place& place, Mode mode) {
     sqlite3_close(handle_);
     throw;
   }
+}
+
+/// The index of the log is then in memory. It comes before anything is read.
+void Database::keep_log_as_it_is() {
+  sqlite3_busy_timeout(handle_, 0);
+  execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;");
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 Database::~Database() {
@@ -91,6 +123,17 @@ Query Database::query(const char* sql) {
 
 void Database::execute(const std::string& sql) {
   check(handle_, sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+std::unique_ptr<Database> look_into(const std::string& path) {
+  try {
+    auto database = std::make_unique<Database>(path, Database::Mode::only_look);
+    database->query("PRAGMA user_version").run();  // until then it is not locked
+    return database;
+  } catch (const Failure& failure) {
+    if (!failure.is_busy()) throw;
+    return std::make_unique<Database>(path, Database::Mode::read_only);
+  }
 }
 
 Transaction::~Transaction() {

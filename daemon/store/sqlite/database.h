@@ -25,6 +25,7 @@ class Failure : public std::runtime_error {
   /// reference to a row that is missing) is a mistake of the store's own.
   bool is_taken() const { return code_ == SQLITE_CONSTRAINT_UNIQUE; }
   bool is_damage() const { return (code_ & 0xff) == SQLITE_CORRUPT || code_ == SQLITE_NOTADB; }
+  bool is_busy() const { return (code_ & 0xff) == SQLITE_BUSY; }
   bool is_full() const { return (code_ & 0xff) == SQLITE_FULL; }
 
  private:
@@ -86,7 +87,13 @@ struct Place {
 /// One connection to a database.
 class Database {
  public:
-  enum class Mode { read_write, read_only };
+  enum class Mode {
+    read_write,
+    read_only,
+    /// No file beside it is made, changed or removed. Busy while another program has it open, and
+    /// the other way round.
+    only_look,
+  };
   Database(const Place& place, Mode mode);
   ~Database();
   Database(const Database&) = delete;
@@ -99,9 +106,15 @@ class Database {
   sqlite3* handle() { return handle_; }
 
  private:
+  void keep_log_as_it_is();
+
   sqlite3* handle_ = nullptr;
   std::map<const char*, sqlite3_stmt*> statements_;
 };
+
+/// To look at a database, and leave it and what is beside it as it is; along with another program
+/// that has it open, where one does. Throws Failure.
+std::unique_ptr<Database> look_into(const std::string& path);
 
 /// Rolls back unless it was committed.
 class Transaction {
@@ -121,6 +134,16 @@ class Transaction {
   Database& database_;
   bool open_ = true;
 };
+
+/// In a function that SQLite calls: nothing is thrown through its frames.
+template <class Body>
+void without_memory_is_told(sqlite3_context* context, const Body& body) {
+  try {
+    body();
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);
+  }
+}
 
 /// What is read while it lives is of one moment.
 class Snapshot {

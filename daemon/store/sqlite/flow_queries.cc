@@ -6,7 +6,7 @@ namespace {
 
 #define FLOW_COLUMNS                                                                          \
   "SELECT connection_id, kind, state_hash, redirect_uri, awaited, issuer, pinned, interval, " \
-  "expires_at, mac IS " FLOW_MAC("flows") " FROM flows "
+  "expires_at, " FLOW_FITS("flows") " FROM flows "
 
 FlowRow flow_row(const Query& q) {
   FlowRow flow;
@@ -188,11 +188,15 @@ Result<bool> SqliteStore::activate(const ConnectionRow& c, const std::string& pi
   return write("connections", "activate", [&](Database& db) {
     // The alias moves first: two connections cannot hold it at once.
     std::string alias = c.alias;
+    std::string access;
     if (!c.replaces.empty()) {
       auto query = db.query(
-          "SELECT alias FROM connections WHERE id = ?1 AND status <> 'revoked' "
-          "AND mac IS " CONNECTION_MAC("connections"));
-      if (query.bind(c.replaces).next()) alias = query.text(0);
+          "SELECT alias, access FROM connections WHERE id = ?1 AND status <> 'revoked' "
+          "AND " CONNECTION_FITS("connections"));
+      if (query.bind(c.replaces).next()) {
+        alias = query.text(0);
+        access = query.text(1);
+      }
     }
     if (!c.replaces.empty())
       revoke_connection(db, c.replaces, "{\"replaced_by\":\"" + c.id + "\"}", {}, c.updated_at);
@@ -200,11 +204,11 @@ Result<bool> SqliteStore::activate(const ConnectionRow& c, const std::string& pi
           "UPDATE connections SET status = 'active', alias = ?2, issuer = ?3, subject = ?4, "
           "account = ?5, updated_at = ?6, error_code = '', error_message = '', "
           "token_type = ?7, scopes = ?8, obtained_at = ?9, expires_at = ?10, pinned = ?11, "
-          "refresh_at = ?12, last_used_at = ?13, token_fields = ?14 WHERE id = ?1 AND status = "
-          "'pending'")
+          "refresh_at = ?12, last_used_at = ?13, token_fields = ?14, "
+          "access = iif(?15 = '', access, ?15) WHERE id = ?1 AND status = 'pending'")
         .bind(c.id, alias, c.issuer, c.subject, c.account, c.updated_at, c.token.token_type,
               c.token.scopes, c.token.obtained_at, c.token.expires_at, pinned, c.refresh_at,
-              c.last_used_at, c.token.token_fields)
+              c.last_used_at, c.token.token_fields, access)
         .run();
     if (db.changes() != 1) throw Abandoned{};
     drop_flow(db, c.id);

@@ -4,8 +4,8 @@
 namespace nexus::sqlite {
 namespace {
 
-#define PROVIDER_COLUMNS                                                                       \
-  "SELECT id, name, iif(profile_mac IS " PROFILE_MAC("providers") " AND mac IS " PROVIDER_MAC( \
+#define PROVIDER_COLUMNS                                                   \
+  "SELECT id, name, iif(" PROFILE_FITS("providers") " AND " PROVIDER_FITS( \
       "providers") ", profile, ''), created_at, updated_at, deleted, generations FROM providers "
 
 ProviderRow provider_row(const Query& q) {
@@ -43,40 +43,6 @@ void put_provider(Database& db, const ProviderRow& row, const std::vector<Sealed
         "WHERE provider_id = ?1 AND status = 'active' AND refresh_failures > 0")
       .bind(row.id, row.updated_at)
       .run();
-}
-
-Result<std::optional<VaultHeader>> SqliteStore::vault_header() {
-  return read("vault", "vault_header", [](Database& db) {
-    std::optional<VaultHeader> header;
-    auto query = db.query(
-        "SELECT value FROM meta WHERE key IN ('vault_id', 'wrapped_key') "
-        "ORDER BY key");
-    if (!query.next()) return header;
-    header.emplace().vault_id = query.text(0);
-    if (query.next()) header->wrapped_key = query.text(0);
-    return header;
-  });
-}
-
-Result<void> SqliteStore::put_vault_header(const VaultHeader& header) {
-  return write("vault", "put_vault_header", [&](Database& db) {
-    db.query(
-          "INSERT INTO meta (key, value) VALUES ('vault_id', CAST(?1 AS BLOB)), "
-          "('wrapped_key', CAST(?2 AS BLOB))")
-        .bind(header.vault_id, header.wrapped_key)
-        .run();
-  });
-}
-
-Result<void> SqliteStore::authenticate_rows(const Secret& key,
-                                            const std::optional<VaultHeader>& adopted) {
-  row_key_ = key.copy();
-  readers_.prepare_with([this](Database& db) { use_row_key(db, row_key_); });
-  return write("vault", "authenticate_rows", [&](Database& db) {
-    use_row_key(db, row_key_);
-    if (adopted) adopt_rows(db, *adopted);
-    keep_macs(db);
-  });
 }
 
 Result<void> SqliteStore::change_providers(const std::vector<ProviderWrite>& writes,
@@ -164,7 +130,7 @@ Result<void> SqliteStore::put_api_key(const ApiKeyRow& row) {
 
 Result<std::vector<ApiKeyRow>> SqliteStore::api_keys(const NamePage& page) {
   return read("keys", "api_keys", [&](Database& db) {
-    auto query = db.query("SELECT id, name, hash, iif(mac IS " API_KEY_MAC(
+    auto query = db.query("SELECT id, name, hash, iif(" API_KEY_FITS(
         "api_keys") ", access, ''), created_at, "
                     "expires_at, last_used_at FROM api_keys "
                     "WHERE name > ?1 ORDER BY name LIMIT ?2");

@@ -18,6 +18,16 @@ std::int64_t latest(const std::string& generations, std::string_view field) {
              : std::strtoll(generations.c_str() + at + member.size(), nullptr, 10);
 }
 
+/// Rules that nobody understands let nobody in.
+void read_use_rules(ConnectionRow& row, const std::string& text) {
+  if (text.empty()) return;
+  auto rules = api::use_rules_in(text);
+  if (rules)
+    row.use_rules = std::make_shared<const api::UseRules>(*std::move(rules));
+  else
+    take_out_of_service(row, "its record is damaged: who may use it cannot be read");
+}
+
 }  // namespace
 
 void take_out_of_service(ConnectionRow& row, const std::string& why) {
@@ -66,6 +76,7 @@ ConnectionRow connection_row(const Query& q) {
   };
   read(row.status, 5, "status");
   read(row.auth_type, 22, "type");
+  read_use_rules(row, q.text(32));
   if (!q.text(27).empty()) read(row.waits_for.emplace(), 27, "flow");
   if (const auto altered = q.text(kGenerations + 1); !altered.empty())
     take_out_of_service(row, altered + " was altered by something else than nexusd");
@@ -107,7 +118,7 @@ void put_fields(Database& db, const std::vector<SealedField>& fields) {
   for (const auto& field : fields)
     db.query(
           "INSERT OR REPLACE INTO credentials (owner, field, generation, sealed) "
-          "VALUES (?1, ?2, ?3, CAST(?4 AS BLOB))")
+          "VALUES (?1, ?2, ?3, seal_anew(?1, ?2, ?3, CAST(?4 AS BLOB)))")
         .bind(field.owner, word(field.field), field.generation, field.sealed)
         .run();
 }
@@ -167,6 +178,20 @@ void purge_unused_providers(Database& db) {
   db.execute(
       std::string("DELETE FROM credentials WHERE owner IN (SELECT id FROM providers WHERE ") +
       unused + ")");
+}
+
+std::optional<VaultHeader> header_in(Database& database) {
+  std::optional<VaultHeader> header;
+  auto query = database.query("SELECT key, value FROM meta");
+  while (query.next()) {
+    if (!header) header.emplace();
+    const auto key = query.text(0);
+    if (key == "vault_id") header->vault_id = query.text(1);
+    if (key == "wrapped_key") header->wrapped_key = query.text(1);
+    if (key == "key_source") header->key_source = from_word<KeySource>(query.text(1));
+    if (key == "key_derivation") header->key_derivation = query.text(1);
+  }
+  return header;
 }
 
 }  // namespace nexus::sqlite

@@ -25,16 +25,17 @@ namespace nexus::sqlite {
   "CASE c.status WHEN 'pending' THEN (SELECT kind FROM flows WHERE connection_id = c.id) END, "   \
   "CASE WHEN c.expires_at IS NOT NULL OR c.auth_type <> 'oauth2' THEN 0 WHEN "                    \
   "json_valid(p.profile) THEN "                                                                   \
-  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') END, " metadata         \
+  "json_extract(p.profile, '$.params.tokens_never_expire') IN (1, 'true') OR "                    \
+  "json_extract(p.profile, '$.params.untold_expiry_is_never') IN (1, 'true') END, " metadata      \
   ", "                                                                                            \
-  "c.refresh_failing_since, c.token_fields, c.generations, "                                                      \
-  "CASE WHEN c.mac IS NOT " CONNECTION_MAC("c") " THEN 'its record' "                             \
-  "WHEN p.mac IS NOT " PROVIDER_MAC("p") " THEN 'its provider''s record' END, " more              \
+  "c.refresh_failing_since, c.token_fields, c.access, c.generations, "                                                      \
+  "CASE WHEN NOT " CONNECTION_FITS("c") " THEN 'its record' "                             \
+  "WHEN NOT " PROVIDER_FITS("p") " THEN 'its provider''s record' END, " more              \
   " FROM connections c JOIN providers p ON p.id = c.provider_id "
 #define CONNECTION_COLUMNS_AND(more) CONNECTION_COLUMNS_WITH("c.metadata", more)
 #define CONNECTION_COLUMNS CONNECTION_COLUMNS_AND("NULL")
-constexpr int kGenerations = 32;
-constexpr int kConnectionColumns = 34;
+constexpr int kGenerations = 33;
+constexpr int kConnectionColumns = 35;
 
 ConnectionRow connection_row(const Query& query);
 SealedField sealed_field(const Query& query);
@@ -86,5 +87,8 @@ Enum word_in(const Query& query, int column, const char* what, const std::string
   if (const auto value = from_word<Enum>(text)) return *value;
   throw Failure(SQLITE_CORRUPT, std::string(what) + " of " + key + " is unknown: " + text);
 }
+
+/// Nothing where no vault was made in there yet.
+std::optional<VaultHeader> header_in(Database& database);
 
 }  // namespace nexus::sqlite

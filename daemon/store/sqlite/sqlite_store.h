@@ -6,6 +6,8 @@
 #include "daemon/metrics.h"
 #include "daemon/store/sqlite/database.h"
 #include "daemon/store/sqlite/recent_tokens.h"
+#include "daemon/store/sqlite/row_macs.h"
+#include "daemon/store/sqlite/tally.h"
 #include "daemon/store/store.h"
 
 namespace nexus::sqlite {
@@ -19,11 +21,20 @@ class SqliteStore final : public Store {
   /// Throws Failure.
   explicit SqliteStore(const Place& place);
 
-  // provider_queries.cc: the vault's header, providers, API keys
+  // whole_vault.cc
   Result<std::optional<VaultHeader>> vault_header() override;
   Result<void> put_vault_header(const VaultHeader& header) override;
-  Result<void> authenticate_rows(const Secret& key,
+  Result<void> rewrap_vault_key(const VaultHeader& header) override;
+  Result<void> authenticate_rows(const Vault& vault,
                                  const std::optional<VaultHeader>& adopted) override;
+  Result<std::string> keep_tally(const std::string& head_path, bool adopted) override;
+  Result<void> accept_tally() override;
+  Result<Rotated> rotate_some(const Rotated& before) override;
+  Result<void> end_rotation(const VaultHeader& header) override;
+  Result<std::vector<SealedField>> sealed_fields(const SealedField& after,
+                                                 std::int64_t limit) override;
+  Result<std::vector<std::string>> altered_rows() override;
+  // provider_queries.cc: providers, API keys
   Result<void> change_providers(const std::vector<ProviderWrite>& writes,
                                 const std::vector<std::string>& deleted, UnixTime now) override;
   Result<void> check_provider_name(const ProviderRow& row) override;
@@ -52,6 +63,8 @@ class SqliteStore final : public Store {
                           const std::string& error_code, const std::string& error_message,
                           UnixTime now) override;
   Result<void> set_alias(const std::string& id, const std::string& alias, UnixTime now) override;
+  Result<void> set_use_rules(const std::string& id, const api::UseRules* rules,
+                             UnixTime now) override;
   Result<void> take_in(const TakenIn& taken_in) override;  // take_in.cc
 
   // flow_queries.cc
@@ -139,13 +152,19 @@ class SqliteStore final : public Store {
     const Forgets afterwards{recent_tokens_};
     try {
       Transaction transaction(writer_);
+      if (tally_) tally_->begin();
+      const auto commit = [&] {
+        if (tally_) tally_->before_commit();
+        transaction.commit();
+        if (tally_) tally_->committed();
+      };
       if constexpr (std::is_void_v<std::invoke_result_t<Body, Database&>>) {
         body(writer_);
-        transaction.commit();
+        commit();
         return {};
       } else {
         auto value = body(writer_);
-        transaction.commit();
+        commit();
         return value;
       }
     } catch (const Failure& failure) {
@@ -165,7 +184,9 @@ class SqliteStore final : public Store {
     return write(repo, method, std::move(body), [] { return std::optional<Error>(); });
   }
 
-  Secret row_key_;
+  std::optional<Tally> tally_;
+  const Vault* vault_ = nullptr;  ///< once rows are authenticated
+  RowKeySource row_keys_;
   std::mutex mutex_;  ///< guards writer_
   Database writer_;
   Readers readers_;
