@@ -3,6 +3,8 @@
 
 #include "cli/command.h"
 #include "cli/doctor/examination.h"
+#include "cli/output/pager.h"
+#include "cli/output/table.h"
 
 namespace nexus::cli {
 namespace {
@@ -59,8 +61,8 @@ class Report {
     std::string state = word(finding.state);
     state.resize(9, ' ');
     name.resize(std::max(name.size(), kNameColumns), ' ');
-    output_.line({{state, color_of_state(finding.state)}, name + finding.message});
-    if (finding.state != State::ok) output_.line("  " + finding.hint);
+    print_text(output_, {{state, color_of_state(finding.state)}, name}, finding.message);
+    if (finding.state != State::ok) print_text(output_, {"  "}, finding.hint);
   }
 
   const Output& output_;
@@ -69,7 +71,8 @@ class Report {
   std::int64_t warnings_ = 0;
 };
 
-Result<int> run(const GlobalOptions& options, const Output& output) {
+Result<int> run(const GlobalOptions& options, Output& output) {
+  page(output);
   Report report(output);
   auto config = load_config(options.config);
   if (!config) {

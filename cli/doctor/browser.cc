@@ -19,7 +19,7 @@ Findings check_browser(const Scene&) {
   if (!named.empty())
     return {warning("BROWSER names no program that is there (" + named + ")",
                     "set BROWSER to a browser, or unset it")};
-  return {note("there is no display to open a browser on: nexus connect shows the address",
+  return {note("there is no display to open a browser on, so nexus connect shows the address",
                "set BROWSER, or run: " + elsewhere)};
 }
 

@@ -9,8 +9,8 @@ namespace nexus::cli::doctor {
 
 /// One thing that is looked at: what it is called, for good, and how it is found out.
 struct Check {
-  const char* name;
-  Findings (*find)(const Scene& scene);
+  const char* name = "";
+  Findings (*find)(const Scene& scene) = nullptr;
   bool of_local_daemon = false;  ///< and of no interest where NEXUS_URL names one elsewhere
 };
 

@@ -2,35 +2,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <optional>
-
 #include "cli/doctor/checks.h"
-#include "cli/program_output.h"
 #include "cli/program_path.h"
 #include "common/text.h"
 
 namespace nexus::cli::doctor {
-namespace {
-
-constexpr auto kCheckPatience = std::chrono::milliseconds(2000);
-
-/// What only nexusd can judge: addresses, certificates, rules. It says `nexusd: what` and below
-/// that `  mend`.
-std::optional<Finding> fault_found_by_daemon(const Config& config) {
-  const auto beside = program_path("nexusd");
-  std::vector<std::string> words{beside.empty() ? "nexusd" : beside, "--check", "--config",
-                                 config.file};
-  if (!config.data_dir.empty()) words.insert(words.end(), {"--data-dir", config.data_dir});
-  const auto said = program_output(std::move(words), kCheckPatience);
-  constexpr std::string_view prefix = "nexusd: ";
-  if (!said || said->exit_code == 0 || !said->text.starts_with(prefix)) return std::nullopt;
-  const auto lines = split(said->text.substr(prefix.size()), '\n');
-  return failure(printable(lines[0]),
-                 lines.size() > 1 ? printable(trim(lines[1])) : "nexusd(8) lists the settings");
-}
-
-}  // namespace
 
 Findings check_configuration(const Scene& scene) {
   const auto& config = scene.config;
@@ -41,13 +17,14 @@ Findings check_configuration(const Scene& scene) {
                                  ", which is no program that can be run",
                              "set on_attention under [hooks] in " + config.file +
                                  " to a program's path, or take it out"));
+  if (config.flaws.empty())
+    if (auto fault = fault_of_start(scene, StartFault::of_settings))
+      faults.push_back(*std::move(fault));
   struct stat about {};
   if (stat(config.file.c_str(), &about) != 0)
     return or_ok(std::move(faults), "there is no " +
                                         (config.file.empty() ? "nexus.toml" : config.file) +
                                         ": the defaults hold");
-  if (config.flaws.empty())
-    if (auto fault = fault_found_by_daemon(config)) faults.push_back(*std::move(fault));
   // It names programs to run (hooks.on_attention): who writes it is you.
   if (about.st_uid != geteuid() && about.st_uid != 0)
     faults.push_back(warning(

@@ -62,9 +62,9 @@ Programs in_aws(const std::string& text) {
 
 Findings check_credential_helpers(const Scene&) {
   struct Tool {
-    const char* name;
+    const char* name = "";
     Result<std::string> file;
-    Programs (*programs)(const std::string& text);
+    Programs (*programs)(const std::string& text) = nullptr;
   };
   Findings faults;
   std::vector<std::string> asking;

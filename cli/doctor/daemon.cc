@@ -1,4 +1,6 @@
-// nexusd as it runs: that it is of this version, and the only one.
+// nexusd as it runs: that it is of this version, in its sandbox, and the only one.
+#include <optional>
+
 #include "cli/doctor/checks.h"
 #include "cli/doctor/processes.h"
 #include "cli/output/output.h"
@@ -16,6 +18,16 @@ Finding judge_version(const Scene& scene, const api::DaemonStatus& daemon) {
                                    : "run: nexus daemon restart");
 }
 
+std::optional<Finding> fault_of_sandbox(const api::DaemonStatus& daemon) {
+  if (daemon.landlock > 0 && daemon.seccomp) return std::nullopt;
+  const auto missing = std::string(daemon.landlock > 0 ? "" : "to its own files (Landlock)") +
+                       (daemon.landlock > 0 || daemon.seccomp ? "" : ", nor ") +
+                       (daemon.seccomp ? "" : "to its own system calls (seccomp)");
+  return note("nexusd is not kept " + missing,
+              "where the kernel can (Linux 5.13), leave sandbox under [daemon] in nexus.toml at "
+              "\"auto\", and run: nexus daemon stop, nexus daemon start");
+}
+
 /// One of this machine is the socket's matter.
 Finding unanswered(const Scene& scene, const Error& error) {
   if (!scene.is_remote()) return not_checked(scene, error);
@@ -31,6 +43,8 @@ Finding unanswered(const Scene& scene, const Error& error) {
 Findings check_daemon(const Scene& scene) {
   const auto& daemon = scene.daemon.get();
   Findings found{daemon ? judge_version(scene, *daemon) : unanswered(scene, daemon.error())};
+  if (daemon)
+    if (auto fault = fault_of_sandbox(*daemon)) found.push_back(*std::move(fault));
   std::vector<std::string> pids;
   for (const auto& each : own_daemons())
     if (!each.is_ephemeral) pids.push_back(std::to_string(each.pid));

@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -47,6 +48,11 @@ std::optional<Finding> fault_of(const std::string& what, const std::string& path
 
 void add(Findings& found, std::optional<Finding> fault) {
   if (fault) found.push_back(*std::move(fault));
+}
+
+bool has_failure(const Findings& found) {
+  return std::any_of(found.begin(), found.end(),
+                     [](const Finding& each) { return each.state == State::failure; });
 }
 
 void check_environment(Findings& found) {
@@ -127,6 +133,7 @@ Findings check_directories(const Scene& scene) {
   const bool in_memory = daemon && daemon->data_dir.empty();
   const auto& path = daemon ? daemon->data_dir : scene.config.data_dir;
   if (!in_memory && !path.empty()) check_data_directory(found, path);
+  if (!daemon && !has_failure(found)) add(found, fault_of_start(scene, StartFault::of_directories));
   return or_ok(std::move(found),
                in_memory ? "they are yours; nexusd keeps all in memory"
                          : "they are yours and closed to others; the data directory is " + path);

@@ -2,6 +2,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,9 +27,14 @@ struct Scene {
   Awaited<api::DaemonStatus> daemon;
   Awaited<std::vector<api::Provider>> providers;
   Awaited<std::vector<api::ProviderReach>> reaches;
+  Awaited<void> start;  ///< what would keep one from starting, as `nexusd --check` tells it
 
   bool is_remote() const { return !config.url.empty(); }
 };
+
+/// What keeps a nexusd from starting is told by the check that it concerns.
+enum class StartFault { of_settings, of_vault, of_directories };
+std::optional<Finding> fault_of_start(const Scene& scene, StartFault kind);
 
 /// Of what nexusd alone can tell, where it does not.
 Finding not_checked(const Scene& scene, const Error& why);

@@ -36,7 +36,7 @@ Findings answers_at(const api::DaemonStatus& daemon, const std::string& expected
 
 /// Who called listen(2); 0 where that cannot be told.
 pid_t listener_at(const std::string& socket) {
-  const auto fd = connect_local(socket, std::chrono::milliseconds(500));
+  const auto fd = connect_local({socket}, std::chrono::milliseconds(500));
   ucred peer{};
   socklen_t size = sizeof peer;
   if (!fd || getsockopt(fd->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return 0;

@@ -3,6 +3,7 @@
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -319,13 +320,82 @@ test('vault: a key that others can read, that is gone, and damage', async () => 
   await finds(home, 'vault', 'failure', /^damaged: /, /nexusd\(8\), DAMAGE/);
 });
 
-test('vault: secrets that cannot be locked in memory', { skip: NOT_ROOT }, async () => {
+/** All that is in there, to the byte, and when it was changed. */
+const everythingIn = (directory) => execFileSync('sh', ['-c', 'find . -printf "%p %m %T@ %s\\n" | sort; find . -type f | sort | xargs -r sha256sum'], { cwd: directory, encoding: 'utf8' });
+
+test('vault: what keeps nexusd from starting is what a start says, and is only looked at', async () => {
+  const home = await running();
+  await register(home, provider.issuer);
+  await home.stop('SIGKILL');  // what it wrote last is in the log beside the file
+  assert.ok(readFileSync(join(home.data, 'nexus.db-wal')).length > 0);
+  const whole = join(home.dir, 'whole');
+  execFileSync('cp', ['-a', home.data, whole]);
+  const was = everythingIn(home.data);
+  await isWell(home, 'vault');
+  assert.equal(everythingIn(home.data), was);
+  // Another program reads it meanwhile, as a backup does.
+  const reader = spawn('sqlite3', [join(home.data, 'nexus.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  reader.stdin.write("BEGIN; SELECT 'reads' || count(*) FROM providers;\n");
+  await once(reader.stdout, 'data');
+  await isWell(home, 'vault');
+  reader.kill('SIGKILL');
+  await once(reader, 'close');
+  const db = (name, sql) => execFileSync('sqlite3', [join(home.data, name), sql]);
+  for (const [spoil, said, mended] of [
+    [() => writeFileSync(join(home.data, 'vault.key'), 'junk\n'), /vault\.key does not hold a base64 key/, /the key that the vault was made with/],
+    [() => writeFileSync(join(home.data, 'vault.key'), `${randomBytes(32).toString('base64')}\n`), /the vault does not open with this key/, /./],
+    [() => { rmSync(join(home.data, 'nexus.db-wal')); writeFileSync(join(home.data, 'nexus.db'), 'garbage '.repeat(2000)); }, /cannot open the vault \S+nexus\.db: file is not a database/, /nexusd\(8\), DAMAGE/],
+    [() => { rmSync(join(home.data, 'audit.db-wal')); writeFileSync(join(home.data, 'audit.db'), 'garbage '.repeat(2000)); }, /cannot open the audit log \S+audit\.db: file is not a database/, /nexusd\(8\), DAMAGE/],
+    [() => rmSync(join(home.data, 'nexus.db')), /the vault \S+nexus\.db is gone or empty/, /put nexus\.db back/],
+    [() => db('nexus.db', 'PRAGMA user_version = 9999'), /nexus\.db: a newer nexusd has written this file/, /./],
+    [() => db('audit.db', 'PRAGMA user_version = 9999'), /audit\.db: a newer nexusd has written this file/, /./],
+  ]) {
+    rmSync(home.data, { recursive: true });
+    execFileSync('cp', ['-a', whole, home.data]);
+    spoil();
+    const spoilt = everythingIn(home.data);
+    await finds(home, 'vault', 'failure', said, mended);
+    assert.equal(everythingIn(home.data), spoilt);
+    const started = spawnSync(join(BIN, 'nexusd'), ['--foreground'], { env: home.env, encoding: 'utf8', timeout: 10000 });
+    assert.match(started.stderr, said);
+    assert.equal(started.status, 7);
+  }
+});
+
+test('vault: a key in the environment is tried, and one that another nexusd serves is left to it', async () => {
+  const key = randomBytes(32).toString('base64');
+  const home = await running({ env: { NEXUS_ENCRYPTION_KEY: key } });
+  await isWell(home, 'vault');
+  await home.stop();
+  await isWell(home, 'vault');
+  const wrong = randomBytes(32).toString('base64');
+  await finds(home, 'vault', 'failure', /does not open with this key/, /./, { env: { NEXUS_ENCRYPTION_KEY: wrong } });
+  await home.start();
+  await isWell(home, 'vault', { env: { NEXUS_ENCRYPTION_KEY: wrong } });
+});
+
+test('directories: a home where none can be made', async () => {
+  const home = await newHome();
+  const locked = join(home.dir, 'locked');
+  mkdirSync(locked, { mode: 0o555 });
+  const env = { ...home.env, NEXUS_DATA_DIR: join(locked, 'share', 'nexusd') };
+  // Root writes where it likes.
+  const words = NOT_ROOT ? [] : ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'];
+  const [file, ...args] = [...words, join(BIN, 'nexus'), 'doctor', '--json'];
+  const { checks } = JSON.parse(spawnSync(file, args, { env, encoding: 'utf8' }).stdout);
+  const [found] = checks.filter(({ name }) => name === 'directories');
+  assert.deepEqual([found.state, found.message], ['failure', `cannot make ${join(locked, 'share')}: Permission denied`]);
+  assert.match(found.hint, /--data-dir or NEXUS_DATA_DIR/);
+});
+
+test('vault: secrets that cannot be locked in memory (N16)', { skip: NOT_ROOT }, async () => {
   const home = await newHome();
   const child = spawn('prlimit', ['--memlock=0:0', 'setpriv', '--bounding-set=-ipc_lock', join(BIN, 'nexusd'), '--foreground'],
     { env: home.env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
   await until(() => said.includes(' ready '), () => `ready: ${said}`);
+  assert.match(said, /warn memory_not_locked/);
   await finds(home, 'vault', 'warning', /cannot lock its secrets in memory/, /ulimit -l/);
   child.kill('SIGTERM');
   await once(child, 'close');
@@ -398,7 +468,7 @@ test('proxy: malformed variables, never shown with a password; and NO_PROXY', as
   assert.match(exported, /,\.example\.com$/);
   assert.match(await isWell(home, 'proxy', { env: { ...env, NO_PROXY: exported } }), /^http:\/\/proxy\.example\.com:3128/);
   writeFileSync(home.configFile, `[network]\nproxy = "http//me:${CANARY}"\n`);
-  await finds(home, 'proxy', 'failure', /^network\.proxy is no proxy's address/, /under \[network\]/);
+  await finds(home, 'configuration', 'failure', /nexus\.toml:2: network\.proxy is no proxy's address/, /http:\/\/HOST:PORT/);
 });
 
 test('providers: each that is not reached, by its name, without credentials', async () => {
@@ -464,13 +534,23 @@ test('catalogue: an entry of one\'s own that is broken', async () => {
   await finds(home, 'catalogue', 'failure', /acme\.toml:1: /, /./);
 });
 
-test('what hangs in the file system does not keep it', async () => {
+test('catalogue: what is no file among the entries, which is not waited for', async () => {
   const home = await newHome();
   const own = join(home.dir, '.config', 'nexus', 'providers');
   mkdirSync(own, { recursive: true });
   execFileSync('mkfifo', [join(own, 'acme.toml')]);
+  await finds(home, 'catalogue', 'failure', /cannot read \S+acme\.toml: it is no regular file/, /correct the entry, or take it away/);
+});
+
+test('what hangs for longer than each has time does not keep it', async () => {
+  const home = await newHome();
+  const directories = [1, 2, 3, 4, 5, 6].map((number) => join(home.dir, `bin${number}`));
+  for (const directory of directories) {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'nexus'), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+  }
   const begin = Date.now();
-  await finds(home, 'catalogue', 'failure', /^not done within 6 s$/, /what it looks at hangs/);
+  await finds(home, 'path', 'failure', /^not done within 6 s$/, /what it looks at hangs/, { env: { PATH: `${directories.join(':')}:${process.env.PATH}` } });
   assert.ok(Date.now() - begin < 8000, `${Date.now() - begin} ms`);
 });
 
@@ -538,7 +618,7 @@ test('a nexusd elsewhere: what is of this machine\'s daemon is left out', async 
 test('on a terminal it says what it waits for', async () => {
   const home = await running();
   home.daemon.kill('SIGSTOP');
-  const terminal = new Terminal(home, ['doctor'], { env: { TERM: 'xterm' } });
+  const terminal = new Terminal(home, ['doctor', '--no-pager'], { env: { TERM: 'xterm' } });
   const { code, text } = await terminal.end();
   home.daemon.kill('SIGCONT');
   assert.match(text, /looking at \S+ …\r/);

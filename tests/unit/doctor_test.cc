@@ -2,6 +2,7 @@
 #include "cli/doctor/directories.h"
 #include "cli/doctor/proxy.h"
 #include "cli/doctor/services.h"
+#include "common/proxy_address.h"
 #include "tests/support/catch.h"
 
 using namespace nexus::cli::doctor;
@@ -41,13 +42,13 @@ TEST_CASE("doctor: room for the vault") {
 }
 
 TEST_CASE("doctor: a proxy's address is shown without user and password") {
-  REQUIRE(parse_proxy("http://p.example:3128") == "http://p.example:3128");
-  REQUIRE(parse_proxy("p.example:3128") == "http://p.example:3128");
-  REQUIRE(parse_proxy("SOCKS5H://me:pa@ss@[::1]:1080/") == "socks5h://[::1]:1080");
+  REQUIRE(nexus::parse_proxy("http://p.example:3128") == "http://p.example:3128");
+  REQUIRE(nexus::parse_proxy("p.example:3128") == "http://p.example:3128");
+  REQUIRE(nexus::parse_proxy("SOCKS5H://me:pa@ss@[::1]:1080/") == "socks5h://[::1]:1080");
   for (const auto* none : {"", "http://", "ftp://p.example", "http://p.example:0", "http://p:x",
                            "http://p.example:65536", "http://p.example/path", "http//p.example:1",
                            "http://p example", "http://[::1", "http://[]"})
-    REQUIRE_FALSE(parse_proxy(none));
+    REQUIRE_FALSE(nexus::parse_proxy(none));
 }
 
 TEST_CASE("doctor: loopback has to be exempt from a proxy") {
