@@ -12,11 +12,11 @@ namespace nexus::cli {
 /// listens there, where the daemon has recorded that it listens.
 template <class Ask>
 auto at_daemon(const Config& config, const Ask& ask) {
-  auto answer = ask(config.socket);
+  auto answer = ask(LocalSocket{config.socket, config.socket_is_named});
   if (answer || !is_absent(answer.error()) || config.socket_is_named) return answer;
   const auto recorded = recorded_socket(config.data_dir);
   if (!recorded || *recorded == config.socket) return answer;
-  auto there = ask(*recorded);
+  auto there = ask(LocalSocket{*recorded});
   return there || !is_absent(there.error()) ? std::move(there) : std::move(answer);
 }
 

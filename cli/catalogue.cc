@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/json_fields.h"
 #include "common/paths.h"
+#include "common/regular_file.h"
 #include "common/suggestion.h"
 #include "common/text.h"
 
@@ -72,6 +73,8 @@ Result<CatalogueVariable> read_variable(const std::string& name, const Json& tab
   NEXUS_TRY(const auto* replaces, fields.object("replaces"));
   if (!replaces) return variable;
   variable.replaces = std::make_shared<const Json>(*replaces);
+  const JsonFields replaced(*replaces, "variables." + name + ".replaces.");
+  NEXUS_CHECK(replaced.object("params"));
   for (const auto& [field, value] : replaces->items())
     if (!kProfileFields.contains(field))
       return fields.bad("replaces", "names " + field + ", which is no field of a provider");
@@ -157,6 +160,17 @@ void fill(Json& value, const Values& values) {
   }
 }
 
+/// A pipe or a device among the entries would keep every command waiting.
+Result<std::string> text_of_entry(const std::string& file) {
+  const auto opened = open_regular_file(file);
+  SecretText text;
+  const bool is_read = opened.get() >= 0 && read_all(opened.get(), text);
+  if (is_read && !text.empty()) return std::string(text);
+  return Error{ErrorCode::usage,
+               "cannot read " + file + ": " + (is_read ? "it is empty" : why_not_opened()),
+               "correct the entry, or take it away"};
+}
+
 /// Those first of which the most is known: who wrote it down has used them.
 std::vector<CatalogueEntry> by_renown(std::vector<CatalogueEntry> entries) {
   const auto known_of = [](const CatalogueEntry& entry) {
@@ -229,7 +243,9 @@ Result<Json> CatalogueEntry::filled_in(const Values& given) const {
     const bool is_given = found != given.end() && !found->second.empty();
     if (is_given) {
       NEXUS_TRY(values[variable.name], variable.check(found->second));
-      if (variable.replaces) filled.update(*variable.replaces);
+      // Its settings beside the entry's, which say among others what entry it is.
+      constexpr bool merging = true;
+      if (variable.replaces) filled.update(*variable.replaces, merging);
     } else if (!variable.fallback.empty()) {
       values[variable.name] = variable.fallback;
     } else if (!variable.optional) {
@@ -265,7 +281,7 @@ Result<std::optional<CatalogueEntry>> Catalogue::find(const std::string& name) c
   for (const auto& directory : directories_) {
     const auto file = directory + "/" + name + ".toml";
     if (access(file.c_str(), F_OK) != 0) continue;
-    NEXUS_TRY(const auto text, read_text_file(file));
+    NEXUS_TRY(const auto text, text_of_entry(file));
     NEXUS_TRY(auto entry, read_catalogue_entry(text, name, file));
     return std::optional(std::move(entry));
   }
@@ -283,9 +299,10 @@ Result<void> Catalogue::check_alias(const std::string& alias) const {
 std::vector<std::string> Catalogue::names() const {
   std::set<std::string> names;
   for (const auto& directory : directories_) {
-    std::error_code ignored;
-    for (const auto& file : std::filesystem::directory_iterator(directory, ignored))
-      if (file.path().extension() == ".toml") names.insert(file.path().stem().string());
+    std::error_code error;
+    for (std::filesystem::directory_iterator file(directory, error), end; !error && file != end;
+         file.increment(error))
+      if (file->path().extension() == ".toml") names.insert(file->path().stem().string());
   }
   return {names.begin(), names.end()};
 }
@@ -294,8 +311,10 @@ std::vector<CatalogueEntry> Catalogue::all(std::vector<Error>& problems) const {
   std::vector<CatalogueEntry> entries;
   for (const auto& name : names()) {
     auto entry = find(name);
-    if (entry && *entry) entries.push_back(**std::move(entry));
-    if (!entry) problems.push_back(std::move(entry).error());
+    if (!entry)
+      problems.push_back(std::move(entry).error());
+    else if (*entry)
+      entries.push_back(**std::move(entry));
   }
   return entries;
 }

@@ -10,46 +10,39 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "cli/at_daemon.h"
 #include "cli/child_environment.h"
+#include "cli/confirmation.h"
 #include "cli/program_path.h"
 #include "cli/remote.h"
 #include "cli/spawn_attributes.h"
+#include "common/api/daemon_status.h"
 #include "common/api/error.h"
+#include "common/printed_error.h"
 #include "common/text.h"
+#include "common/version.h"
 
 namespace nexus::cli {
 namespace {
 
-ErrorCode code_for_exit(int exit_code) {
-  return exit_code == info(ErrorCode::daemon_running).exit_code    ? ErrorCode::daemon_running
-         : exit_code == info(ErrorCode::vault_key_wrong).exit_code ? ErrorCode::vault_key_wrong
-         : exit_code == info(ErrorCode::usage).exit_code           ? ErrorCode::usage
-                                                                   : ErrorCode::daemon_unreachable;
-}
-
-/// `nexusd: message` and `  hint`, as it prints its errors.
 Error error_of_daemon(std::string_view said, int exit_code) {
-  Error error{code_for_exit(exit_code), "the daemon could not be started",
-              "try: nexusd --foreground"};
-  constexpr std::string_view prefix = "nexusd: ";
-  if (const auto at = said.find(prefix); at != std::string_view::npos) {
-    const auto line = said.substr(at + prefix.size());
-    error.message =
-        "the daemon could not be started: " + std::string(line.substr(0, line.find('\n')));
-    const auto hint_at = line.find("\n  ");
-    if (hint_at != std::string_view::npos) error.hint = trim(line.substr(hint_at + 3));
-  }
+  auto error = printed_error(said, exit_code)
+                   .value_or(Error{ErrorCode::daemon_unreachable, "", "try: nexusd --foreground"});
+  error.message.insert(0, error.message.empty() ? "the daemon could not be started"
+                                                : "the daemon could not be started: ");
+  if (error.hint.empty()) error.hint = "try: nexusd --foreground";
   return error;
 }
 
 Result<LocalResponse> ask_daemon(const Config& config, std::string_view method,
                                  const std::string& target, std::string_view body,
-                                 std::chrono::milliseconds patience) {
-  return at_daemon(config, [&](const std::string& socket) {
-    return local_request(socket, method, target, body, patience);
+                                 std::chrono::milliseconds patience,
+                                 std::string_view confirmation = {}) {
+  return at_daemon(config, [&](const LocalSocket& socket) {
+    return local_request(socket, method, target, body, patience, {}, confirmation);
   });
 }
 
@@ -112,6 +105,21 @@ Result<void> start_daemon(const Config& config) {
   return error_of_daemon(said, code);
 }
 
+bool is_unknown_route(ErrorCode code) {
+  return code == ErrorCode::not_found || code == ErrorCode::method_not_allowed;
+}
+
+/// The way out where nexusd is of another version; nothing where it is of this one.
+std::optional<std::string> mend_of_version(const Config& config,
+                                           std::chrono::milliseconds patience) {
+  const auto answer = ask_daemon(config, "GET", "/v1/daemon", "", patience);
+  if (!answer) return {};
+  const auto status = api::parse<api::DaemonStatus>(answer->body);
+  if (!status || status->version == kVersion) return {};
+  return "nexusd is " + printable(status->version, 40) + ", and nexus is " + kVersion +
+         ": run nexus daemon restart";
+}
+
 }  // namespace
 
 Result<SecretText> Client::call_raw(std::string_view method, const std::string& target,
@@ -121,10 +129,10 @@ Result<SecretText> Client::call_raw(std::string_view method, const std::string& 
 }
 
 Result<LocalResponse> Client::send(std::string_view method, const std::string& target,
-                                   std::string_view body) {
+                                   std::string_view body, std::string_view confirmation) {
   const bool remote = !config_.url.empty();
   auto response = remote ? remote_request(config_, method, target, body)
-                         : ask_daemon(config_, method, target, body, patience_);
+                         : ask_daemon(config_, method, target, body, patience_, confirmation);
   if (!remote && !response && is_absent(response.error())) {
     if (auto error = kept_out(config_)) return *std::move(error);
   }
@@ -146,8 +154,18 @@ Result<LocalResponse> Client::send(std::string_view method, const std::string& t
     }
   }
   if (!response) return std::move(response).error();
+  if (const auto act = std::exchange(on_answer_, nullptr)) act();
   if (response->status >= 400) {
-    if (auto error = api::error_in(response->body)) return *std::move(error);
+    if (auto error = api::error_in(response->body)) {
+      if (remote) return of_remote(*std::move(error));
+      if (confirmation.empty() && !error->nonce.empty()) {
+        NEXUS_CHECK(confirm_on_terminal(*error));
+        return send(method, target, body, error->nonce);
+      }
+      if (is_unknown_route(error->code))
+        if (auto mend = mend_of_version(config_, patience_)) error->hint = *std::move(mend);
+      return *std::move(error);
+    }
     return Error{ErrorCode::failure, "the daemon answered " + std::to_string(response->status),
                  "see: nexus daemon status"};
   }

@@ -61,15 +61,20 @@ class Client {
   /// `path/reference?workspace_id=…`, encoded.
   std::string target(std::string_view path, std::string_view reference) const;
 
+  /// `act` is called once, when a daemon has answered, be it with an error.
+  void when_answered(std::function<void()> act) { on_answer_ = std::move(act); }
+
   const Config& config() const { return config_; }
   bool starts_daemon() const { return autostart_; }
 
  private:
+  /// A use that has to be confirmed is asked about on the terminal, and asked for once more.
   Result<LocalResponse> send(std::string_view method, const std::string& target,
-                             std::string_view body);
+                             std::string_view body, std::string_view confirmation = {});
   Config config_;
   bool autostart_ = true;
   std::chrono::milliseconds patience_{std::chrono::seconds(5)};
+  std::function<void()> on_answer_;
 };
 
 }  // namespace nexus::cli

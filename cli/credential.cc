@@ -11,7 +11,7 @@ Result<SecretText> credential_in(const SecretText& text, const std::string& fiel
     if (api::is_static_payload(text)) return static_secret_in(text);
     if (auto token = api::access_token_in(text)) return *std::move(token);
     return Error{ErrorCode::failure, "the daemon's answer holds no access token",
-                 "a daemon of another version may be running; run: nexus daemon stop"};
+                 "a daemon of another version may be running; run: nexus daemon restart"};
   }
   const api::TokenPayload payload(text);
   if (auto value = payload.credential(field)) return *std::move(value);

@@ -53,7 +53,7 @@ class Exchange {
   }
 
   Result<void> read_body() {
-    std::array<char, kPiece> buffer;
+    std::array<char, kPiece> buffer{};
     const auto got = read(request_.body.descriptor, buffer.data(), buffer.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
     if (got < 0) return Error{ErrorCode::usage, "the body cannot be read", "name a readable file"};
@@ -87,7 +87,7 @@ class Exchange {
   }
 
   Result<void> receive() {
-    std::array<char, kPiece> buffer;
+    std::array<char, kPiece> buffer{};
     const auto got = read(from_, buffer.data(), buffer.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
     if (got <= 0) return ended();
@@ -202,7 +202,7 @@ Result<void> stream_request(const Config& config, const StreamRequest& request,
     return Exchange(remote.to.get(), remote.from.get(), request, receiver).run(std::move(head));
   }
   NEXUS_TRY(const auto daemon,
-            at_daemon(config, [](const std::string& socket) { return connect_local(socket); }));
+            at_daemon(config, [](const LocalSocket& socket) { return connect_local(socket); }));
   return Exchange(daemon.get(), daemon.get(), request, receiver)
       .run(head_of(request, "", "localhost", ""));
 }

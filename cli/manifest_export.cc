@@ -149,7 +149,7 @@ void escape(Json& value) {
 }
 
 Json table_of(const api::Provider& provider) {
-  const auto all = all_of(provider);
+  auto all = all_of(provider);
   const auto entry = Catalogue().find(provider.catalogue_entry());
   if (!entry || !*entry) return all;
   auto shortest = all;

@@ -96,6 +96,15 @@ Error error_of(std::string_view word, std::string_view rest, const Remote& remot
 
 }  // namespace
 
+Error of_remote(Error error) {
+  if (error.code != ErrorCode::missing_api_key) return error;
+  error.message = "the nexusd that NEXUS_URL names wants an API key, and NEXUS_API_KEY is not set";
+  error.hint =
+      "set it to one made there (nexus key create --name NAME --use all), or unset NEXUS_URL to "
+      "ask the nexusd of this machine";
+  return error;
+}
+
 void take_api_key_from_environment() {
   auto key = environment("NEXUS_API_KEY");
   if (key.empty()) return;

@@ -29,6 +29,9 @@ struct RemoteStream {
 };
 Result<RemoteStream> open_remote_stream(const Config& config);
 
+/// What that nexusd said, as who has set the variables understands it.
+Error of_remote(Error error);
+
 /// Takes NEXUS_API_KEY out of the environment, so that no child inherits it.
 void take_api_key_from_environment();
 

@@ -4,6 +4,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "cli/remote.h"
 #include "common/paths.h"
 #include "common/standard_streams.h"
@@ -36,10 +39,18 @@ void undo_hardening() {
 
 Result<Context> make_context(const GlobalOptions& options) {
   NEXUS_TRY(auto config, load_config(options.config));
-  auto context = context_with(std::move(config), options);
-  for (const auto& flaw : context.config.flaws)
+  return context_with(std::move(config), options);
+}
+
+void tell_flaws(Context& context) {
+  for (const auto& flaw : std::exchange(context.config.flaws, {}))
     context.output.warn(flaw.message + "; that is passed over (" + flaw.hint + ")");
-  return context;
+}
+
+bool is_about_flaws(const Error& error, const Config& config) {
+  return std::any_of(config.flaws.begin(), config.flaws.end(), [&](const Error& flaw) {
+    return error.message.find(flaw.message) != std::string::npos;
+  });
 }
 
 Context context_with(Config config, const GlobalOptions& options) {
@@ -48,6 +59,7 @@ Context context_with(Config config, const GlobalOptions& options) {
   if (!options.workspace.empty()) context.config.workspace = options.workspace;
   context.output.json = options.json;
   context.output.color_allowed = !options.no_color;
+  context.output.pager_allowed = !options.no_pager;
   take_api_key_from_environment();
   const bool autostart = !options.no_autostart && environment("NEXUS_NO_AUTOSTART").empty();
   context.client = Client(context.config, autostart);
@@ -60,6 +72,7 @@ int report(const Output& output, const Error& error) {
 }
 
 int conclude(const Output& output, const Result<int>& code) {
+  output.end_viewer();
   if (!code) return report(output, code.error());
   const auto written = output.written();
   if (written) return *code;

@@ -134,13 +134,21 @@ Result<Way> way_for(const Context& context, const ConnectArgs& args, bool is_oau
 void tell_where_keys_are(Context& context, const api::Provider& provider) {
   const auto entry = Catalogue().find(provider.catalogue_entry());
   if (entry && *entry && !(*entry)->console_url.empty())
-    context.output.note("Make a key at " + (*entry)->console_url);
+    context.output.note("Make a key at " + (*entry)->console_url, (*entry)->console_url);
+}
+
+/// What the next command may call it: its provider's name is enough where no other has it.
+std::string shortest_name_of(Context& context, const api::Connection& connection) {
+  if (!connection.alias.empty()) return connection.alias;
+  const auto named = context.client.get<api::Connection>(
+      context.client.target("/v1/connections/", connection.provider));
+  return named && named->id == connection.id ? connection.provider : connection.id;
 }
 
 void tell_connected(Context& context, const api::Connection& connection) {
   context.output.note("Connected" +
                       (connection.account.empty() ? "" : " as " + connection.account) +
-                      ". Use it with: nexus token " + name_of(connection));
+                      ". Use it with: nexus token " + shortest_name_of(context, connection));
   context.output.line(connection.id);
 }
 

@@ -21,17 +21,17 @@ void show_url(Context& context, const std::string& provider, const std::string& 
   } else {
     context.output.note(here);
   }
-  context.output.note("  " + url);
+  context.output.note("  " + url, url);
 }
 
 /// G7: an address with the code in it is never shown without the code, so that the
 /// person can compare them.
 void show_device_code(const Output& output, const api::DevicePrompt& device) {
   const auto& complete = device.verification_uri_complete;
-  output.note("On any device, open " + device.verification_uri);
+  output.note("On any device, open " + device.verification_uri, device.verification_uri);
   output.note("and enter the code  " + device.user_code);
   if (complete.empty()) return show_qr_code(output, device.verification_uri);
-  output.note("or open " + complete + " and compare the code");
+  output.note("or open " + complete + " and compare the code", complete);
   show_qr_code(output, complete);
 }
 

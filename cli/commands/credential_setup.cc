@@ -124,10 +124,18 @@ Result<Changes> plan(const Context& context, const SetupArgs& args) {
   return args.tool == "git" ? plan_git(context, args, *site) : plan_docker(context, args, *site);
 }
 
+/// A terminal is shown no tab (Words), but the room that it stands for.
+std::string with_indentation(std::string line) {
+  for (auto tab = line.find('\t'); tab != std::string::npos; tab = line.find('\t', tab))
+    line.replace(tab, 1, 4, ' ');
+  return line;
+}
+
 void show(const Output& output, const Changes& changes) {
   for (const auto& change : changes) {
     output.line(change.file);
-    for (const auto& line : difference(change)) output.line(Output::change_line(line));
+    for (const auto& line : difference(change))
+      output.line(Output::change_line(with_indentation(line)));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "cli/commands/daemon.h"
 #include "cli/daemon_unit.h"
 #include "cli/output/table.h"
+#include "cli/program_path.h"
 #include "common/paths.h"
 #include "common/text.h"
 
@@ -16,6 +17,11 @@ namespace nexus::cli {
 namespace {
 
 constexpr int kStopMs = 10'000;
+
+const char* kept_to(const api::DaemonStatus& status) {
+  if (status.landlock > 0) return status.seccomp ? "files, system calls" : "files";
+  return status.seccomp ? "system calls" : "nothing: there is no sandbox";
+}
 
 Result<int> print_status(Context& context, const api::DaemonStatus& status) {
   if (context.output.json) {
@@ -38,8 +44,9 @@ Result<int> print_status(Context& context, const api::DaemonStatus& status) {
        {"gateway", status.gateway.empty() ? "off" : status.gateway},
        {"callback", status.callback + answered_by},
        {"up for", duration_text(status.uptime_s)},
-       {"vault key from", status.key_source},
-       {"connections", join(counts, ", ")}});
+       {"vault key from", status.key_source + (status.locked ? " (locked)" : "")},
+       {"kept to its own", kept_to(status)},
+       {"connections", status.locked ? "not known: the vault is locked" : join(counts, ", ")}});
   for (const auto& damage : status.damage)
     context.output.warn("damaged, see nexusd(8), DAMAGE: " + damage);
   return 0;
@@ -86,16 +93,16 @@ Result<int> run_stop(Context& context) {
   return 0;
 }
 
-/// What the new one could not begin with is told while the old one still serves.
-Result<void> check_restart(const api::DaemonStatus& running) {
-  if (running.data_dir.empty())
-    return Error{ErrorCode::usage, "this nexusd keeps nothing, and would lose all of it",
-                 "it ends with who started it: nexusd --ephemeral"};
-  if (running.key_source == "environment" && environment("NEXUS_ENCRYPTION_KEY").empty() &&
-      environment("ENCRYPTION_KEY").empty())
-    return Error{ErrorCode::vault_key_wrong,
-                 "nexusd has its key from the environment, and here it is not there",
-                 "set NEXUS_ENCRYPTION_KEY as where it was started, then run it again"};
+/// Has the nexusd that is installed here take the place of the one that runs. Callers wait for it.
+Result<void> restart_running(const Context& context) {
+  auto program = program_path("nexusd");
+  if (program.empty()) program = on_path("nexusd");
+  const auto body = JsonWriter().begin().member("program", program).end().take();
+  const auto asked = Client(context.config, false).call_raw("POST", "/v1/daemon/restart", body);
+  if (asked) return {};
+  // One of before this could be asked of it.
+  if (asked.error().code != ErrorCode::not_found) return asked.error();
+  NEXUS_CHECK(stop_running(context));
   return {};
 }
 
@@ -104,11 +111,10 @@ Result<int> run_restart(Context& context) {
   const auto running = daemon_status(context);
   if (!running && !is_absent(running.error())) return running.error();
   if (running && is_of_unit(running->pid)) {
-    // Its socket goes on listening meanwhile.
+    // Its sockets go on listening meanwhile.
     NEXUS_CHECK(ask_service_manager({"restart", kDaemonService}));
-  } else {
-    if (running) NEXUS_CHECK(check_restart(*running));
-    NEXUS_CHECK(stop_running(context));
+  } else if (running) {
+    NEXUS_CHECK(restart_running(context));
   }
   NEXUS_TRY(const auto status, started_status(context));
   return print_status(context, status);
@@ -160,7 +166,7 @@ Command daemon_command() {
                     .action = run_stop,
                     .examples = {"nexus daemon stop"}},
                    {.name = "restart",
-                    .summary = "Stop nexusd once it has finished what is under way, and start it",
+                    .summary = "Have the nexusd that is installed take over; callers wait for it",
                     .action = run_restart,
                     .examples = {"nexus daemon restart"}},
                    {.name = "status",

@@ -13,6 +13,7 @@
 #include "cli/token.h"
 #include "cli/token_formats.h"
 #include "common/api/token_payload.h"
+#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -60,6 +61,20 @@ class Payloads {
   std::map<std::string, SecretText> known_;
 };
 
+constexpr const char* kExample = "for example: nexus exec github -- gh repo list";
+
+bool has_wishes(const ExecArgs& args) {
+  return !args.variables.empty() || !args.files.empty() || !args.netrc.empty();
+}
+
+/// For who left it out, or the dashes in front of it.
+std::string place_of_program(const ExecArgs& args) {
+  if (args.connections.empty()) return kExample;
+  const auto word = printable(args.connections[0], 60);
+  return has_wishes(args) ? "if " + word + " is the program, put -- in front of it"
+                          : "for example: nexus exec " + word + " -- gh repo list";
+}
+
 Result<Assignments> understand(const ExecArgs& args) {
   Assignments assignments;
   for (const auto& text : args.variables) {
@@ -74,12 +89,10 @@ Result<Assignments> understand(const ExecArgs& args) {
     NEXUS_TRY(auto netrc, parse_netrc_assignment(text));
     assignments.netrc.push_back(std::move(netrc));
   }
-  const std::string example = "for example: nexus exec github -- gh repo list";
   if (args.program.empty() || args.program[0].empty())
-    return Error{ErrorCode::usage, "no program is named behind --", example};
-  if (args.connections.empty() && args.variables.empty() && args.files.empty() &&
-      args.netrc.empty())
-    return Error{ErrorCode::usage, "no connection is named before --", example};
+    return Error{ErrorCode::usage, "no program is named behind --", place_of_program(args)};
+  if (args.connections.empty() && !has_wishes(args))
+    return Error{ErrorCode::usage, "no connection is named before --", kExample};
   if (!args.rules.empty() && !args.proxy)
     return Error{ErrorCode::usage, "--rule is about what goes through the proxy",
                  "add --proxy: the program then has no credential, and can do nothing else"};

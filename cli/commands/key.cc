@@ -3,9 +3,12 @@
 #include "cli/command.h"
 #include "cli/commands/key_pair.h"
 #include "cli/interrupt.h"
+#include "cli/output/connections.h"
+#include "cli/output/pager.h"
 #include "cli/output/table.h"
 #include "common/api/daemon_status.h"
 #include "common/api/key.h"
+#include "common/id.h"
 #include "common/text.h"
 #include "common/times.h"
 
@@ -51,8 +54,34 @@ Result<void> withdraw_unseen(Context& context, const api::Key& key) {
   return error;
 }
 
+/// A connection is a key's by its id, whatever it is called here.
+Result<std::string> scope_of(Context& context, const std::string& text) {
+  const bool is_group =
+      text == "all" || text.starts_with("workspace:") || text.starts_with("provider:");
+  if (is_group || is_connection_id(text)) return text;
+  auto found = fetch_connection(context, text);
+  if (found) return found->id;
+  if (found.error().code != ErrorCode::connection_not_found) return std::move(found).error();
+  return Error{ErrorCode::invalid_field,
+               "'" + printable(text, 80) + "' is no connection, and says nothing else for a key",
+               "use all, workspace:NAME, provider:NAME or a connection (see: nexus list)"};
+}
+
+Result<std::vector<std::string>> scopes_of(Context& context,
+                                           const std::vector<std::string>& texts) {
+  std::vector<std::string> scopes;
+  for (const auto& text : texts) {
+    NEXUS_TRY(auto scope, scope_of(context, text));
+    scopes.push_back(std::move(scope));
+  }
+  return scopes;
+}
+
 Result<int> run_create(Context& context, const CreateArgs& args) {
-  api::NewKey wanted{args.name, args.admin, args.use, args.forward, args.read, args.rules, {}};
+  api::NewKey wanted{args.name, args.admin, {}, {}, {}, args.rules, {}};
+  NEXUS_TRY(wanted.use, scopes_of(context, args.use));
+  NEXUS_TRY(wanted.forward, scopes_of(context, args.forward));
+  NEXUS_TRY(wanted.read, scopes_of(context, args.read));
   if (!args.expires.empty()) {
     NEXUS_TRY(wanted.expires_at, parse_time(args.expires, system_now(), Towards::future));
   }
@@ -87,17 +116,13 @@ Result<int> list_keys(Context& context) {
     context.output.note("no keys yet; make one with: nexus key create --name NAME --use all");
     return 0;
   }
+  page(context.output);
   std::vector<Cells> rows;
   for (const auto& key : keys)
     rows.push_back({key.name, key.variable.empty() ? key.id : "(environment)", rights_of(key),
                     key.created_at ? ago_text(*key.created_at) : "-",
                     key.last_used_at ? ago_text(*key.last_used_at) : "never", expiry_text(key)});
-  Table(context.output, {{"KEY", Shorten::first},
-                         {"ID"},
-                         {"MAY", Shorten::first},
-                         {"CREATED"},
-                         {"LAST USED"},
-                         {"EXPIRES"}})
+  Table(context.output, {{"KEY", 8}, {"ID"}, {"MAY", 12}, {"CREATED"}, {"LAST USED"}, {"EXPIRES"}})
       .print(rows);
   return 0;
 }
@@ -122,7 +147,7 @@ Command create_command() {
           {{"--name", &args->name, "what the key is for, for example ci", {.required = true}},
            {"--use",
             &args->use,
-            "fetch tokens of: all, workspace:W, provider:P or a connection's id (repeatable)",
+            "fetch tokens of: all, workspace:W, provider:P or a connection (repeatable)",
             {.value = "SCOPE", .names = Names::key_scope}},
            {"--forward",
             &args->forward,

@@ -14,8 +14,8 @@
 namespace nexus::cli {
 namespace {
 
-static_assert(kBundleKeyBytes == crypto_scalarmult_BYTES &&
-              kBundleKeyBytes == crypto_scalarmult_SCALARBYTES);
+static_assert(kBundleKeyBytes == crypto_scalarmult_BYTES);
+static_assert(kBundleKeyBytes == crypto_scalarmult_SCALARBYTES);
 
 struct KeyPair {
   SecretText private_key;  ///< as texts

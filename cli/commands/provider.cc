@@ -5,6 +5,7 @@
 #include "cli/commands/provider_fields.h"
 #include "cli/commands/registration.h"
 #include "cli/interrupt.h"
+#include "cli/output/pager.h"
 #include "cli/output/prompt.h"
 #include "cli/output/table.h"
 #include "common/api/connection.h"
@@ -70,6 +71,7 @@ Result<int> list_providers(Context& context) {
     context.output.note("no providers yet; nexus provider catalog lists those that nexus knows");
     return 0;
   }
+  page(context.output);
   std::vector<Cells> rows;
   for (const auto& provider : providers) {
     const auto& where = !provider.issuer.empty()      ? provider.issuer
@@ -80,8 +82,7 @@ Result<int> list_providers(Context& context) {
     else
       rows.push_back({provider.name, "?", provider.warning});
   }
-  Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER, TOKEN ENDPOINT OR API", Shorten::first}})
-      .print(rows);
+  Table(context.output, {{"PROVIDER"}, {"TYPE"}, {"ISSUER OR ADDRESS", 20}}).print(rows);
   return 0;
 }
 
@@ -91,6 +92,7 @@ Result<int> run_show(Context& context, const std::string& name) {
   const auto from = provider ? provider->catalogue_entry() : "";
   NEXUS_TRY(const auto entry, Catalogue().find(from.empty() ? lower(name) : from));
   if (!provider && !entry) return unknown_provider(context, name);
+  page(context.output);
   if (!provider) {
     print_entry(context.output, *entry);
     return 0;
@@ -114,8 +116,8 @@ Result<int> run_test(Context& context, const std::string& name) {
     return test->ok() ? 0 : 1;
   }
   for (const auto& check : test->checks) {
-    context.output.line({Output::mark(check.ok), " " + check.name + ": " + check.detail});
-    if (!check.ok && !check.hint.empty()) context.output.line("  " + check.hint);
+    print_text(context.output, {Output::mark(check.ok), " "}, check.name + ": " + check.detail);
+    if (!check.ok && !check.hint.empty()) print_text(context.output, {"  "}, check.hint);
   }
   return test->ok() ? 0 : 1;
 }

@@ -4,9 +4,9 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands/provider.h"
+#include "cli/output/pager.h"
 #include "cli/output/table.h"
 #include "common/json.h"
-#include "common/layout.h"
 #include "common/suggestion.h"
 #include "common/text.h"
 
@@ -87,8 +87,7 @@ void print_table(const Output& output, const std::vector<CatalogueEntry>& entrie
   for (const auto& entry : entries)
     rows.push_back(
         {entry.name, word(entry.auth_type), entry.display_name, or_dash(entry.category)});
-  Table(output, {{"NAME", Shorten::never}, {"TYPE"}, {"PROVIDER", Shorten::first}, {"CATEGORY"}})
-      .print(rows);
+  Table(output, {{"NAME"}, {"TYPE"}, {"PROVIDER", 20}, {"CATEGORY"}}).print(rows);
 }
 
 /// How to find what one is looking for among so many.
@@ -97,7 +96,7 @@ void tell_categories(const Output& output, const Categories& categories) {
   for (const auto& [name, count] : categories)
     counted.push_back(name + " (" + std::to_string(count) + ")");
   output.note("Give words to look for, --type T, or --category C, of:");
-  for (const auto& line : wrapped(join(counted, ", "), 76)) output.note("  " + line);
+  output.note_behind("  ", join(counted, ", "));
 }
 
 Result<int> run_catalog(Context& context, const CatalogArgs& args) {
@@ -117,6 +116,7 @@ Result<int> run_catalog(Context& context, const CatalogArgs& args) {
     return 0;
   }
   if (entries.empty()) return nothing_fits(args, meant);
+  page(context.output);
   print_table(context.output, entries);
   context.output.note(std::to_string(entries.size()) + " of " + std::to_string(all) +
                       "; nexus provider show NAME tells more, nexus connect NAME starts");

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/output/pager.h"
 #include "cli/output/table.h"
 #include "common/api/proxy.h"
 #include "common/text.h"
@@ -29,8 +30,9 @@ Result<int> run_start(Context& context, const std::string& listen) {
     return 0;
   }
   context.output.line(proxy.url);
-  context.output.note("Programs reach a connection's API at " + proxy.url + "/CONNECTION/PATH and");
-  context.output.note("show a key, which never is a credential of the API. Make one with:");
+  context.output.note("Programs reach a connection's API at " + proxy.url +
+                      "/CONNECTION/PATH and show a key, which never is a credential of the API. "
+                      "Make one with:");
   context.output.note("  nexus key create --name NAME --forward CONNECTION");
   context.output.note("or have one made for a single run:");
   context.output.note("  nexus exec --proxy CONNECTION -- PROGRAM");
@@ -85,9 +87,8 @@ Result<int> run_routes(Context& context) {
     context.output.note("there are no connections that requests could be sent on for");
     return 0;
   }
-  Table(context.output,
-        {{"ADDRESS"}, {"PROVIDER"}, {"API", Shorten::first}, {"ALLOWED", Shorten::first}})
-      .print(rows);
+  page(context.output);
+  Table(context.output, {{"ADDRESS"}, {"PROVIDER", 8}, {"API", 12}, {"ALLOWED", 12}}).print(rows);
   if (proxy.url.empty()) context.output.note("it is closed; run: nexus proxy start");
   return 0;
 }

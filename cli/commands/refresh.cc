@@ -18,16 +18,15 @@ std::string good_until(const api::Connection& c) {
 }
 
 Result<int> run_refresh(Context& context, const std::string& reference) {
-  NEXUS_TRY(const auto payload,
-            with_way_out(context, reference,
-                         context.client.call_raw(
-                             "POST", context.client.target("/v1/refresh/", reference), "")));
+  NEXUS_CHECK(with_way_out(
+      context, reference,
+      context.client.call_raw("POST", context.client.target("/v1/refresh/", reference), "")));
   NEXUS_TRY(const auto connection, fetch_connection(context, reference));
   if (context.output.json) {
     print_json(context.output, {connection});
     return 0;
   }
-  print_text(context.output, "",
+  print_text(context.output, {},
              "refreshed the token of " + told_apart(connection) + ": " + good_until(connection));
   return 0;
 }

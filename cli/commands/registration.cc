@@ -15,11 +15,13 @@ namespace {
 /// Where and how the client is made.
 void explain(const Output& output, const CatalogueEntry& entry, const api::RedirectUri& redirect) {
   output.note(entry.display_name + " needs a client of yours, once. Make one:");
-  if (!entry.console_url.empty()) output.note("  at            " + entry.console_url);
-  if (!entry.client_kind.empty()) output.note("  of the kind   " + entry.client_kind);
-  if (entry.needs_redirect()) output.note("  redirect URI  " + redirect.uri);
-  for (const auto& step : entry.steps) output.note("  - " + step);
-  if (!entry.docs_url.empty()) output.note("  scopes are explained at " + entry.docs_url);
+  if (!entry.console_url.empty())
+    output.note_behind("  at            ", entry.console_url, entry.console_url);
+  if (!entry.client_kind.empty()) output.note_behind("  of the kind   ", entry.client_kind);
+  if (entry.needs_redirect()) output.note_behind("  redirect URI  ", redirect.uri);
+  for (const auto& step : entry.steps) output.note_behind("  - ", step);
+  if (!entry.docs_url.empty())
+    output.note_behind("  scopes are explained at ", entry.docs_url, entry.docs_url);
 }
 
 /// What somebody who cannot be asked has to run.
@@ -166,6 +168,9 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   const auto row = [&](const char* label, const std::string& value) {
     if (!value.empty()) lines.emplace_back(label, value);
   };
+  const auto address = [&](const char* label, const std::string& url) {
+    if (!url.empty()) lines.emplace_back(label, Words::address(url));
+  };
   const auto text = [&](const char* name) {
     return text_member(*entry.profile, name).value_or("");
   };
@@ -190,9 +195,9 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
   std::vector<std::string> env;
   for (const auto& [variable, field] : entry.env) env.push_back(variable);
   row("nexus exec gives", join(env, ", "));
-  row(entry.is_oauth() ? "make a client at" : "make a key at", entry.console_url);
+  address(entry.is_oauth() ? "make a client at" : "make a key at", entry.console_url);
   row("of the kind", entry.client_kind);
-  row("see also", entry.docs_url);
+  address("see also", entry.docs_url);
   print_record(output, lines);
   print_quirks(output, entry);
   output.note("Not registered yet: nexus connect " + entry.name + " leads you through it.");
@@ -200,9 +205,9 @@ void print_entry(const Output& output, const CatalogueEntry& entry) {
 
 void print_quirks(const Output& output, const CatalogueEntry& entry) {
   if (!entry.quirks.empty()) output.line("What is special about it:");
-  for (const auto& quirk : entry.quirks) print_text(output, "- ", quirk);
+  for (const auto& quirk : entry.quirks) print_text(output, {"- "}, quirk);
   if (!entry.unverified.empty())
-    print_text(output, "Not checked at the provider: ", join(entry.unverified, ", "));
+    print_text(output, {"Not checked at the provider: "}, join(entry.unverified, ", "));
 }
 
 std::vector<std::string> registered_providers(Context& context) {

@@ -25,7 +25,7 @@ template <class Each>
 std::vector<Each> ask(const Config& config, const std::string& target) {
   if (!config.url.empty()) return {};
   const auto until = std::chrono::steady_clock::now() + kPatience;
-  const auto answer = at_daemon(config, [&](const std::string& socket) {
+  const auto answer = at_daemon(config, [&](const LocalSocket& socket) {
     return local_request(socket, "GET", target, "", kPatience, until);
   });
   if (!answer || answer->status != 200) return {};
@@ -118,6 +118,9 @@ std::vector<Candidate> key_scopes(const Config& config) {
   }
   std::vector<Candidate> all{{"all", "every connection"}};
   for (const auto& group : groups) all.push_back({group, "its connections"});
+  for (const auto& each : there)
+    if (!each.alias.empty() && each.workspace == config.workspace)
+      all.push_back({each.alias, description_of(each)});
   for (auto& id : ids(there)) all.push_back(std::move(id));
   return all;
 }
@@ -149,8 +152,6 @@ std::vector<Candidate> names_there_are(Names names, const Config& config) {
     case Names::connection:
     case Names::connection_by_variable:
       return names_of(connections(config, config.workspace));
-    case Names::connection_id:
-      return ids(connections(config, config.workspace));
     case Names::provider:
       return providers(config);
     case Names::known_provider:

@@ -22,7 +22,8 @@ std::string base64url_decoded(std::string_view text) {
     const auto digit = digits.find(c);
     if (digit == std::string_view::npos) break;
     bits = bits << 6 | static_cast<unsigned>(digit);
-    if ((held += 6) < 8) continue;
+    held += 6;
+    if (held < 8) continue;
     held -= 8;
     out += static_cast<char>(bits >> held & 0xff);
   }

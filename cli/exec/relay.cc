@@ -35,7 +35,7 @@ void Relay::finish() {
 }
 
 void Relay::read_some() {
-  std::array<char, PIPE_BUF> buffer;  // what is written at once, too
+  std::array<char, PIPE_BUF> buffer{};  // what is written at once, too
   const auto got = read(from_.get(), buffer.data(), buffer.size());
   if (got > 0) {
     set_ready(stream_.pass(std::string_view(buffer.data(), static_cast<std::size_t>(got))));
