@@ -3,7 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
+#include <initializer_list>
+#include <iterator>
 
 #include "common/help.h"
 #include "common/suggestion.h"
@@ -43,8 +44,12 @@ void declare(CLI::App& app, const CommandLine& line) {
   for (const auto& argument : line.arguments) declare(app, argument);
   if (!line.alias.empty()) app.alias(line.alias);
   if (!line.version.empty()) app.set_version_flag("--version", line.version);
-  if (!line.commands.empty()) app.require_subcommand(1);
-  if (line.chosen) app.parse_complete_callback(line.chosen);
+  if (!line.commands.empty()) app.require_subcommand(line.chosen ? 0 : 1, 1);
+  // One that does something by itself is done where no command below it is.
+  if (line.chosen)
+    app.parse_complete_callback([&app, chosen = line.chosen] {
+      if (app.get_subcommands().empty()) chosen();
+    });
   for (const auto& command : line.commands) {
     auto* sub = app.add_subcommand(command.name);
     sub->fallthrough();
@@ -98,13 +103,21 @@ std::optional<std::string> unknown_command(const CLI::App& app, const Given& giv
 
 Error no_option(const std::string& word, const CommandLine& program, const Given& given) {
   const auto name = word.substr(0, word.find('='));
+  const auto known = given.line->known_as.find(word.starts_with("--") ? name : word.substr(0, 2));
+  if (known != given.line->known_as.end())
+    return {ErrorCode::usage, "there is no option " + known->first, known->second};
   std::vector<std::string> names;
   for (const auto* line : {given.line, &program})
     for (const auto& argument : line->arguments)
       for (const auto& each : split(argument.name, ','))
         if (each.starts_with('-') && !argument.rules.hidden) names.push_back(each);
+  const auto meant = suggestion(name, names);
+  if (!meant && given.line->runs)
+    return {ErrorCode::usage, "there is no option " + printable(name, 60),
+            "if it is the program's, put -- in front of that: " + given.text + "… -- PROGRAM " +
+                printable(name, 60)};
   return {ErrorCode::usage, "there is no option " + printable(name, 60),
-          did_you_mean(suggestion(name, names), given)};
+          did_you_mean(meant, given)};
 }
 
 /// One of the words that it may be was mistyped.
@@ -140,13 +153,17 @@ Error explain(const CLI::ParseError& error, const CLI::App& app, const CommandLi
   for (const auto& word : left)
     if (word.starts_with('-')) return no_option(word, program, given);
   if (const auto word = unknown_command(app, given)) return no_command(*word, given);
-  if (!given.line->commands.empty()) {
+  if (!given.line->commands.empty() && !given.line->chosen) {
     std::vector<std::string> names;
     for (const auto& command : given.line->commands) names.push_back(command.name);
     return wrong(given.text + "wants one of: " + join(names, ", "));
   }
   if (!left.empty()) return wrong("'" + printable(left.front(), 60) + "' is one word too many");
   const std::string said = error.what();
+  // What has its place, and no dashes, is called as in the help.
+  constexpr std::string_view missing = " is required";
+  if (said.ends_with(missing) && !said.starts_with('-'))
+    return wrong(upper(said.substr(0, said.size() - missing.size())) + std::string(missing));
   // CLI11 tells a missing value by its type, and counts those that are too many.
   if (said.ends_with(" missing")) return wrong(said.substr(0, said.find(':')) + " wants a value");
   if (said.find(": At Most 1 ") != std::string::npos)
@@ -154,32 +171,59 @@ Error explain(const CLI::ParseError& error, const CLI::App& app, const CommandLi
   return wrong(said);
 }
 
-/// What was asked for instead of a command.
-Result<bool> show(const std::string& text) {
-  std::cout << text;
-  if (!std::cout.flush())
-    return Error{ErrorCode::failure, "standard output cannot be written",
-                 "see where it leads to, and how much space there is"};
+bool takes_next_word(const std::string& option, const CommandLine& line) {
+  for (const auto& argument : line.arguments) {
+    const auto names = split(argument.name, ',');
+    if (std::find(names.begin(), names.end(), option) != names.end())
+      return !std::holds_alternative<bool*>(argument.into) &&
+             !std::holds_alternative<std::optional<bool>*>(argument.into);
+  }
   return false;
 }
 
-/// The words behind "--" are the other program's where a command runs one: CLI11 would take them
-/// for ours.
-void take_program(const CommandLine& program, std::vector<std::string>& words) {
+using Words = std::vector<std::string>;
+
+/// The next word from there on that is neither an option of these lines nor an option's value.
+Words::iterator next_value(Words::iterator from, Words::iterator end,
+                           std::initializer_list<const CommandLine*> lines) {
+  for (; from != end && from->starts_with('-'); ++from)
+    if (std::any_of(lines.begin(), lines.end(),
+                    [&](const auto* line) { return takes_next_word(*from, *line); }) &&
+        std::next(from) != end)
+      ++from;
+  return from;
+}
+
+/// Where a command runs another program, the words behind "--" are that program's: CLI11 would take
+/// them for ours. Error: usage, where a program seems to be named and "--" is not.
+Result<void> take_program(const CommandLine& program, Words& words) {
   const auto dashes = std::find(words.begin(), words.end(), "--");
-  if (dashes == words.end()) return;
-  for (const auto& command : program.commands) {
-    if (!command.runs || std::find(words.begin(), dashes, command.name) == dashes) continue;
-    command.runs->assign(dashes + 1, words.end());
+  const auto name = next_value(words.begin(), dashes, {&program});
+  const auto command = std::find_if(
+      program.commands.begin(), program.commands.end(),
+      [&](const auto& each) { return each.runs && name != dashes && each.name == *name; });
+  if (command == program.commands.end()) return {};
+  if (dashes != words.end()) {
+    command->runs->assign(dashes + 1, words.end());
     words.erase(dashes, words.end());
-    return;
+    return {};
   }
+  const auto first = next_value(name + 1, dashes, {&program, &*command});
+  if (first == dashes) return {};
+  const auto second = next_value(first + 1, dashes, {&program, &*command});
+  if (second == dashes) return {};
+  return Error{ErrorCode::usage, "no program is named behind --",
+               "put -- in front of the program, for example: " + program.name + " " +
+                   command->name + " " + printable(*first, 60) + " -- " + printable(*second, 60) +
+                   (second + 1 == dashes ? "" : " …")};
 }
 
 }  // namespace
 
-Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string> words) {
-  take_program(program, words);
+Result<std::optional<std::string>> parse_arguments(const CommandLine& program,
+                                                   std::vector<std::string> words) {
+  NEXUS_CHECK(take_program(program, words));
+  const auto defaults = defaults_of(program);
   CLI::App app{program.summary, program.name};
   declare(app, program);
   try {
@@ -188,15 +232,15 @@ Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string
   } catch (const CLI::CallForHelp&) {
     const auto given = commands_given(app, program);
     if (const auto word = unknown_command(app, given)) return no_command(*word, given);
-    return show(help_text(program, *given.line, std::string(trim(given.text))));
+    return std::optional(help_text(program, *given.line, std::string(trim(given.text)), defaults));
   } catch (const CLI::CallForVersion&) {
-    return show(program.version + "\n");
+    return std::optional(program.version + "\n");
   } catch (const CLI::ParseError& error) {
     return explain(error, app, program);
   }
   const auto given = commands_given(app, program);
   NEXUS_CHECK(check_values(*given.app, *given.line));
-  return true;
+  return std::optional<std::string>();
 }
 
 }  // namespace nexus

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,7 +26,6 @@ enum class Names : std::uint8_t {
   file,
   connection,
   connection_by_variable,  ///< VAR=CONN
-  connection_id,
   provider,
   known_provider,  ///< registered or in the catalogue
   catalogue_entry,
@@ -60,18 +60,22 @@ struct CommandLine {
   std::string alias{};  ///< a command's other name, "" for none
   std::string footer{};
   std::vector<std::string> examples{};
-  std::string manual{};                 ///< its manual page, "nexus-token(1)"; "" for none
-  std::string version{};                ///< what --version prints; "" for a command
-  std::vector<CommandLine> commands{};  ///< where there are some, one of them has to be given
-  /// Words that other programs have for a command, and what is to be said here.
+  std::string manual{};      ///< its manual page, "nexus-token(1)"; "" for none
+  std::string version{};     ///< what --version prints; "" for a command
+  std::size_t columns = 80;  ///< that the help has, 40 at least; a program's
+  /// Where there are some, one of them has to be given, unless the line itself can be chosen.
+  std::vector<CommandLine> commands{};
+  /// Words that other programs have for a command or, of a command without any, for an option, and
+  /// what is to be said here.
   std::map<std::string, std::string> known_as{};
   std::function<void()> chosen{};  ///< called for the command that was given
   /// Where the words behind "--" go, for a command that runs another program with them.
   std::vector<std::string>* runs = nullptr;
 };
 
-/// Reads a program's words. False where they asked for help or the version, which is printed then.
+/// Reads a program's words. Where they ask for help or the version instead, the text to be printed.
 /// Error: usage, naming what is wrong and what may have been meant, or the help to ask for.
-Result<bool> parse_arguments(const CommandLine& program, std::vector<std::string> words);
+Result<std::optional<std::string>> parse_arguments(const CommandLine& program,
+                                                   std::vector<std::string> words);
 
 }  // namespace nexus

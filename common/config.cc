@@ -1,4 +1,5 @@
 #include "common/config.h"
+#include "common/api/words.h"
 
 #include <unistd.h>
 
@@ -15,13 +16,23 @@
 #include <toml++/toml.h>
 
 #include "common/paths.h"
+#include "common/proxy_address.h"
 #include "common/regular_file.h"
+#include "common/site.h"
 #include "common/suggestion.h"
 #include "common/text.h"
 #include "common/text_fault.h"
 
 namespace nexus {
 namespace {
+
+/// What is counted here, a minute or in MiB, is never more; what is would overflow somewhere.
+constexpr std::int64_t kMost = 1'000'000'000;
+constexpr std::int64_t kMostDays = 36'500;
+constexpr std::int64_t kMostMinutes = 525'600;
+
+/// Where the settings that there are stand.
+using Lines = std::map<std::string, unsigned>;
 
 /// Where a setting's value goes; its type is the type that nexus.toml has to give it.
 using Target = std::variant<std::string*, bool*, std::int64_t*, std::vector<std::string>*,
@@ -34,6 +45,7 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"daemon.data_dir", &config.data_dir},
           {"daemon.socket", &config.socket},
           {"daemon.log_level", &config.log_level},
+          {"daemon.sandbox", &config.sandbox},
           {"callback.base_url", &config.callback_base_url},
           {"callback.path", &config.callback_path},
           {"network.proxy", &config.proxy},
@@ -60,8 +72,13 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"limits.resolve_per_key", &limits.resolve_per_key},
           {"limits.pending", &limits.pending},
           {"limits.pending_per_key", &limits.pending_per_key},
+          {"access.group", &config.access.group},
+          {"access.prompt", &config.access.prompt},
           {"audit.keep_days", &config.audit.keep_days},
           {"audit.max_mib", &config.audit.max_mib},
+          {"vault.key_source", &config.vault.key_source},
+          {"vault.key_command", &config.vault.key_command},
+          {"vault.lock_after_minutes", &config.vault.lock_after_minutes},
           {"credential", &config.credential}};
 }
 
@@ -95,7 +112,7 @@ const char* set(bool* target, const toml::node& node) {
 
 const char* set(std::int64_t* target, const toml::node& node) {
   const auto value = node.value_exact<std::int64_t>();
-  if (!value || *value < 0) return "a number, 0 or more";
+  if (!value || *value < 0 || *value > kMost) return "a number from 0 to 1000000000";
   *target = *value;
   return nullptr;
 }
@@ -161,13 +178,13 @@ void apply_mappings(const toml::table& table, std::vector<CredentialMapping>& ma
 /// was.
 void apply(const toml::table& table, const std::string& prefix,
            const std::map<std::string, Target>& settings, const std::string& file,
-           std::vector<Error>& flaws) {
+           std::vector<Error>& flaws, Lines& lines) {
   for (const auto& [key, node] : table) {
     const auto name = prefix + std::string(key.str());
     const auto below = settings.lower_bound(name + ".");
     if (const auto* section = node.as_table();
         section && below != settings.end() && below->first.starts_with(name + ".")) {
-      apply(*section, name + ".", settings, file, flaws);
+      apply(*section, name + ".", settings, file, flaws, lines);
       continue;
     }
     const auto setting = settings.find(name);
@@ -175,6 +192,7 @@ void apply(const toml::table& table, const std::string& prefix,
       flaws.push_back(unknown_setting(file, key.source(), name, settings));
       continue;
     }
+    lines[name] = node.source().begin.line;
     auto* const* mappings = std::get_if<std::vector<CredentialMapping>*>(&setting->second);
     if (const auto* section = node.as_table(); section && mappings) {
       apply_mappings(*section, **mappings, file, flaws);
@@ -194,30 +212,110 @@ bool is_log_level(const std::string& level) {
   return level == "error" || level == "warn" || level == "info" || level == "debug";
 }
 
+bool is_sandbox(const std::string& mode) {
+  return mode == "auto" || mode == "require" || mode == "off";
+}
+
 bool is_absolute_or_unset(const std::string& path) {
   return path.empty() || path.starts_with('/');
 }
 
-/// What the types do not say. A setting that is wrong goes back to its default.
-void check_file(Config& config) {
-  const Config defaults;
-  const auto check = [&](std::string Config::*setting, bool good, const std::string& name,
-                         const std::string& mend) {
-    if (good) return;
-    config.flaws.push_back(
-        {ErrorCode::usage,
-         config.file + ": " + name + " is '" + printable(config.*setting, 80) + "'", mend});
-    config.*setting = defaults.*setting;
-  };
-  check(&Config::log_level, is_log_level(config.log_level), "daemon.log_level",
-        "use error, warn, info or debug");
-  check(&Config::callback_path, is_plain_path(config.callback_path), "callback.path",
-        "use a plain path, for example \"/auth/callback\"");
-  check(&Config::data_dir, is_absolute_or_unset(config.data_dir), "daemon.data_dir",
-        "use an absolute path; ~ is not expanded");
-  check(&Config::socket, is_absolute_or_unset(config.socket), "daemon.socket",
-        "use an absolute path; ~ is not expanded");
+bool is_path(const std::string& path) {
+  return is_plain_path(path);
 }
+
+bool is_known_or_proxy(const std::string& proxy) {
+  return proxy == "env" || proxy == "none" || parse_proxy(proxy);
+}
+
+bool is_host_and_port(const std::string& host) {
+  return host.find_first_of("/?#@") == std::string::npos && parse_site(host);
+}
+
+bool is_workspace(const std::string& name) {
+  return name != "*" && fault_of_text(name).empty();
+}
+
+/// What the types do not say. A setting that is wrong goes back to its default.
+class Judge {
+ public:
+  Judge(Config& config, const Lines& lines) : config_(config), lines_(lines) {}
+
+  void check() {
+    judge(&Config::workspace, is_workspace, "workspace", "name one, without control characters");
+    judge(&Config::log_level, is_log_level, "daemon.log_level", "use error, warn, info or debug");
+    judge(&Config::sandbox, is_sandbox, "daemon.sandbox", "use auto, require or off");
+    judge(&Config::callback_path, is_path, "callback.path",
+          "use a plain path, for example \"/auth/callback\"");
+    judge(&Config::data_dir, is_absolute_or_unset, "daemon.data_dir",
+          "use an absolute path; ~ is not expanded");
+    judge(&Config::socket, is_absolute_or_unset, "daemon.socket",
+          "use an absolute path; ~ is not expanded");
+    judge_days(config_.refresh_idle_days, "refresh.idle_days");
+    judge_days(config_.audit.keep_days, "audit.keep_days");
+    judge_lock();
+    judge_proxy();
+    judge_hosts();
+    judge_key_source();
+  }
+
+ private:
+  void refuse(const std::string& name, const std::string& what, const std::string& mend) {
+    const auto line = lines_.find(name);
+    const auto where = line == lines_.end() ? "" : ":" + std::to_string(line->second);
+    config_.flaws.push_back({ErrorCode::usage, config_.file + where + ": " + name + what, mend});
+  }
+
+  void judge(std::string Config::*setting, bool (*is_good)(const std::string&),
+             const std::string& name, const std::string& mend) {
+    auto& value = config_.*setting;
+    if (is_good(value)) return;
+    refuse(name, " is '" + printable(value, 80) + "'", mend);
+    value = Config().*setting;
+  }
+
+  void judge_days(std::int64_t& days, const std::string& name) {
+    if (days <= kMostDays) return;
+    refuse(name, " is " + std::to_string(days), "a hundred years are 36500; 0 is for ever");
+    days = kMostDays;
+  }
+
+  /// There may be a password in it.
+  void judge_proxy() {
+    if (is_known_or_proxy(config_.proxy)) return;
+    refuse("network.proxy", " is no proxy's address",
+           std::string(kProxyForm) + ", or \"env\" or \"none\"");
+    config_.proxy = Config().proxy;
+  }
+
+  void judge_hosts() {
+    for (const auto& host : config_.gateway.hosts)
+      if (!is_host_and_port(host))
+        refuse("gateway.hosts", ": '" + printable(host, 80) + "' is no host's name",
+               "write each as HOST or HOST:PORT, for example \"nexus.example.com\"");
+    std::erase_if(config_.gateway.hosts, [](const auto& host) { return !is_host_and_port(host); });
+  }
+
+  void judge_lock() {
+    auto& minutes = config_.vault.lock_after_minutes;
+    if (minutes <= kMostMinutes) return;
+    refuse("vault.lock_after_minutes", " is " + std::to_string(minutes),
+           "a year is 525600; 0 is never");
+    minutes = kMostMinutes;
+  }
+
+  void judge_key_source() {
+    auto& source = config_.vault.key_source;
+    if (source.empty() || (from_word<KeySource>(source) && source != word(KeySource::memory)))
+      return;
+    refuse("vault.key_source", " is '" + printable(source, 80) + "'",
+           "use file, environment, credential, keyring, command or passphrase");
+    source.clear();
+  }
+
+  Config& config_;
+  const Lines& lines_;
+};
 
 Result<std::string> text_of(const std::string& path) {
   if (path == "/dev/null") return std::string();  // what says that there is none
@@ -235,8 +333,9 @@ void read_file(Config& config) {
   if (!parsed)
     return config.flaws.push_back(
         at_line(config.file, parsed.error().source(), std::string(parsed.error().description())));
-  apply(parsed.table(), "", settings_of(config), config.file, config.flaws);
-  check_file(config);
+  Lines lines;
+  apply(parsed.table(), "", settings_of(config), config.file, config.flaws, lines);
+  Judge(config, lines).check();
 }
 
 /// That it is known where data and daemon are.

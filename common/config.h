@@ -50,6 +50,19 @@ struct AuditConfig {
   std::int64_t max_mib = 1024;  ///< that records take
 };
 
+/// `[access]`: who else may call at the control socket, and how uses are confirmed.
+struct AccessConfig {
+  std::string group;                ///< whose members use connections, and no more; "": nobody's
+  std::vector<std::string> prompt;  ///< a program that asks, and its arguments; empty: the caller's
+};
+
+/// `[vault]`: where the root key is, and when the vault is locked.
+struct VaultConfig {
+  std::string key_source;                ///< of a new vault: a KeySource's word, "" by default
+  std::vector<std::string> key_command;  ///< prints the key, where that is the source
+  std::int64_t lock_after_minutes = 0;   ///< without a use of any credential; 0: never
+};
+
 /// An entry of `[credential]`: whose credentials programs get for a site.
 struct CredentialMapping {
   Site site{};
@@ -66,6 +79,8 @@ struct Config {
   std::string socket;              ///< `daemon.socket`, NEXUS_SOCKET
   bool socket_is_named = false;    ///< by one of these: it is there or nowhere
   std::string log_level = "info";  ///< `daemon.log_level`: error, warn, info, debug
+  /// `daemon.sandbox`: "auto", "require" or "off".
+  std::string sandbox = "auto";
   /// `callback.base_url`: scheme, loopback host and port of the redirect URI.
   std::string callback_base_url = "http://127.0.0.1:8090";
   std::string callback_path = "/auth/callback";  ///< `callback.path`
@@ -81,6 +96,8 @@ struct Config {
   ForwardingConfig forwarding;
   LimitsConfig limits;
   AuditConfig audit;
+  AccessConfig access;
+  VaultConfig vault;
   std::vector<CredentialMapping> credential;
   /// What nexus.toml says that cannot be followed; the settings are as if it did not. nexusd does
   /// not start with any, a client warns and goes on: `nexus daemon stop` has to work all the same.

@@ -18,7 +18,7 @@ bool write_all(int fd, std::string_view text) {
 }
 
 bool read_all(int fd, SecretText& into) {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16 * 1024> buffer{};
   ssize_t got = 0;
   while ((got = read(fd, buffer.data(), buffer.size())) != 0) {
     if (got < 0 && errno == EINTR) continue;

@@ -14,4 +14,7 @@ Result<void> make_directory(const std::string& path, const std::string& mend);
 /// The same for it and all above it.
 Result<void> make_directories(const std::string& path, const std::string& mend);
 
+/// What `make_directories` would say, without making any.
+Result<void> check_directories_can_be_made(const std::string& path, const std::string& mend);
+
 }  // namespace nexus

@@ -33,6 +33,9 @@ enum class ErrorCode : std::uint8_t {
   host_not_allowed,
   route_not_allowed,
   upgrade_not_allowed,
+  use_refused,
+  confirmation_required,
+  confirmation_refused,
   connection_not_found,
   connection_out_of_scope,
   provider_not_found,
@@ -70,6 +73,7 @@ enum class ErrorCode : std::uint8_t {
   upstream_timeout,
   invalid_bundle,
   bundle_key_wrong,
+  vault_locked,
   vault_key_wrong,
   vault_unusable,
   daemon_unreachable,
@@ -108,6 +112,10 @@ struct Error {
   bool may_have_arrived = false;
   /// Where nobody can listen for a consent's answer: it may be given on another device instead.
   bool device_supported = false;
+  /// Of a use that a person has to confirm: what they are asked, and what the caller sends with the
+  /// request that it makes once more when they have said yes.
+  std::string question{};
+  std::string nonce{};
 
   const char* wire() const { return info(code).wire; }
   int exit_code() const { return info(code).exit_code; }

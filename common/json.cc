@@ -14,11 +14,14 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
-/// Checks that it is an object, and what nlohmann/json lets pass: depth and repeated member names.
-/// It builds nothing, so a
-/// hostile document costs no memory worth naming.
+enum class Top { object, structure };
+
+/// Checks what it is at the top, and what nlohmann/json lets pass: depth and repeated member names.
+/// It builds nothing, so a hostile document costs no memory worth naming.
 class StrictCheck : public nlohmann::json_sax<Json> {
  public:
+  explicit StrictCheck(Top top) : takes_list_(top == Top::structure) {}
+
   bool null() override { return inside(); }
   bool boolean(bool) override { return inside(); }
   bool number_integer(number_integer_t) override { return inside(); }
@@ -36,7 +39,7 @@ class StrictCheck : public nlohmann::json_sax<Json> {
     return true;
   }
   bool start_array(std::size_t) override {
-    if (!inside()) return false;
+    if (!inside() && !takes_list_) return false;
     names_.emplace_back();
     return names_.size() <= kMaxDepth;
   }
@@ -50,14 +53,19 @@ class StrictCheck : public nlohmann::json_sax<Json> {
 
  private:
   bool inside() const { return !names_.empty(); }
+  const bool takes_list_;
   std::vector<std::set<std::string>> names_;
 };
+
+bool is_strict(std::string_view text, Top top) {
+  StrictCheck check(top);
+  return is_valid_utf8(text) && Json::sax_parse(text, &check);
+}
 
 }  // namespace
 
 bool is_json_object(std::string_view text) {
-  StrictCheck check;
-  return is_valid_utf8(text) && Json::sax_parse(text, &check);
+  return is_strict(text, Top::object);
 }
 
 void DeleteJson::operator()(Json* json) const {
@@ -67,6 +75,12 @@ void DeleteJson::operator()(Json* json) const {
 Result<JsonDocument> parse_json_object(std::string_view text) {
   if (!is_json_object(text))
     return Error{ErrorCode::invalid_json, "the body is not a well-formed JSON object"};
+  return JsonDocument(new Json(Json::parse(text, nullptr, false)));
+}
+
+Result<JsonDocument> parse_json_structure(std::string_view text) {
+  if (!is_strict(text, Top::structure))
+    return Error{ErrorCode::invalid_json, "the text is no well-formed JSON object or list"};
   return JsonDocument(new Json(Json::parse(text, nullptr, false)));
 }
 
@@ -133,7 +147,8 @@ void BasicJsonWriter<Text>::text(std::string_view value) {
     // Nearly all of a text is plain, and goes on whole.
     const auto special = std::find_if_not(at, value.end(), is_plain);
     out_.append(at, special);
-    if ((at = special) == value.end()) break;
+    at = special;
+    if (at == value.end()) break;
     const char c = *at;
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x80 && !broken) broken = !is_valid_utf8(value);

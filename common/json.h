@@ -26,7 +26,10 @@ using JsonDocument = std::unique_ptr<Json, DeleteJson>;
 /// invalid_json.
 Result<JsonDocument> parse_json_object(std::string_view text);
 
-/// Whether it would be; nothing of the text is kept.
+/// The same of a text whose top may be a list as well.
+Result<JsonDocument> parse_json_structure(std::string_view text);
+
+/// Whether it would be an object; nothing of the text is kept.
 bool is_json_object(std::string_view text);
 
 /// Compact JSON; never throws on texts that are not UTF-8.

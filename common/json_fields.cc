@@ -34,6 +34,13 @@ Secret JsonFields::take(const char* name) {
   return secret;
 }
 
+Result<void> JsonFields::only(std::initializer_list<std::string_view> names) const {
+  for (const auto& [name, value] : object_->items())
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return bad(printable(name, 80).c_str(), "is no member that there is");
+  return {};
+}
+
 Error JsonFields::bad(const char* name, const std::string& what) const {
   Error error{ErrorCode::invalid_field, where_ + name + " " + what,
               "correct the field and try again"};

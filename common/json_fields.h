@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ class JsonFields {
   /// The text of a parsed object, wiped in there; empty where it is absent or no text.
   Secret take(const char* name);
 
+  /// invalid_field for a member that is none of these: where a misspelt one would do harm.
+  Result<void> only(std::initializer_list<std::string_view> names) const;
   bool has(const char* name) const { return find(name) != nullptr; }
   Error bad(const char* name, const std::string& what) const;
 

@@ -1,6 +1,7 @@
 #include "common/local_http.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,16 +28,23 @@ Error silent(const std::string& socket) {
           .may_have_arrived = true};
 }
 
-/// Secrets are said to this user's own daemon alone, whoever has put a socket there. Root's is one
-/// that the service manager listens on and passes on (SO_PEERCRED tells who called listen).
-Result<void> check_server(int fd, const std::string& socket) {
+bool has_directory_of(uid_t user, const std::string& path) {
+  struct stat about {};
+  return stat(path.substr(0, path.rfind('/')).c_str(), &about) == 0 && about.st_uid == user;
+}
+
+/// Secrets are said to this user's own daemon alone, whoever has put a socket there, or to that of
+/// the user in whose directory the person has sent us. Root's is one that the service manager
+/// listens on and passes on (SO_PEERCRED tells who called listen).
+Result<void> check_server(int fd, const LocalSocket& socket) {
   ucred server{};
   socklen_t size = sizeof server;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) == 0 &&
-      (server.uid == geteuid() || server.uid == 0))
+      (server.uid == geteuid() || server.uid == 0 ||
+       (socket.is_named && has_directory_of(server.uid, socket.path))))
     return {};
   return Error{ErrorCode::access_denied,
-               socket + " is served by another user (uid " + std::to_string(server.uid) + ")",
+               socket.path + " is served by another user (uid " + std::to_string(server.uid) + ")",
                "set NEXUS_SOCKET to the socket of your own daemon; see: nexus daemon status"};
 }
 
@@ -68,7 +76,8 @@ bool send_all(int fd, std::string_view data) {
 
 }  // namespace
 
-Result<Descriptor> connect_local(const std::string& socket, std::chrono::milliseconds patience) {
+Result<Descriptor> connect_local(const LocalSocket& local, std::chrono::milliseconds patience) {
+  const auto& socket = local.path;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket.size() >= sizeof address.sun_path)
@@ -79,7 +88,7 @@ Result<Descriptor> connect_local(const std::string& socket, std::chrono::millise
   set_patience(fd.get(), SO_SNDTIMEO, patience);  // of connect(2), too
   set_patience(fd.get(), SO_RCVTIMEO, patience);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    NEXUS_CHECK(check_server(fd.get(), socket));
+    NEXUS_CHECK(check_server(fd.get(), local));
     return fd;
   }
   if (errno == EAGAIN) return silent(socket);  // a full queue that nobody accepts from
@@ -89,7 +98,7 @@ Result<Descriptor> connect_local(const std::string& socket, std::chrono::millise
 namespace {
 
 /// Its loop answers this at once, whatever else is in progress.
-bool is_alive(const std::string& socket, std::chrono::milliseconds patience) {
+bool is_alive(const LocalSocket& socket, std::chrono::milliseconds patience) {
   const auto fd = connect_local(socket, patience);
   if (!fd || !send_all(fd->get(), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) return false;
   char first = 0;
@@ -116,11 +125,13 @@ std::string next_cursor(std::string_view head) {
 
 }  // namespace
 
-Result<LocalResponse> local_request(const std::string& socket, std::string_view method,
+Result<LocalResponse> local_request(const LocalSocket& local, std::string_view method,
                                     std::string_view target, std::string_view body,
                                     std::chrono::milliseconds patience,
-                                    std::optional<std::chrono::steady_clock::time_point> until) {
-  NEXUS_TRY(const auto fd, connect_local(socket, patience));
+                                    std::optional<std::chrono::steady_clock::time_point> until,
+                                    std::string_view confirmation) {
+  const auto& socket = local.path;
+  NEXUS_TRY(const auto fd, connect_local(local, patience));
   SecretText request;
   request.reserve(256 + body.size());
   request.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
@@ -128,6 +139,8 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
     request.append("Content-Type: application/json\r\nContent-Length: ");
     request.append(std::to_string(body.size())).append("\r\n");
   }
+  if (!confirmation.empty())
+    request.append("X-Nexus-Confirmation: ").append(confirmation).append("\r\n");
   request.append("Connection: close\r\n\r\n").append(body);
   // A daemon that refuses the request early may close before it has read everything: its answer is
   // worth more than the failed write.
@@ -144,7 +157,7 @@ Result<LocalResponse> local_request(const std::string& socket, std::string_view 
     const auto got = recv(fd.get(), answer.data() + size, answer.size() - size, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
-      if (!until && !is_alive(socket, patience)) return silent(socket);
+      if (!until && !is_alive(local, patience)) return silent(socket);
       continue;
     }
     if (got <= 0) break;

@@ -51,6 +51,10 @@ std::string default_data_dir() {
   return in_base_directory("XDG_DATA_HOME", "/.local/share", "/nexusd");
 }
 
+std::string default_state_dir() {
+  return in_base_directory("XDG_STATE_HOME", "/.local/state", "/nexusd");
+}
+
 std::string fault_of_home() {
   const auto home = environment("HOME");
   return home.empty() ? "HOME is not set" : "HOME is not an absolute path (" + home + ")";

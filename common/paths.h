@@ -20,6 +20,8 @@ std::string default_data_dir();
 /// $XDG_RUNTIME_DIR or, where that is not set or another user's (su leaves the variable as it was),
 /// /run/user/UID; "" where neither is this user's.
 std::string own_runtime_dir();
+/// $XDG_STATE_HOME/nexusd, for what is told of the data directory and must not be restored with it.
+std::string default_state_dir();
 /// What is wrong with HOME where it names no place: "HOME is not set".
 std::string fault_of_home();
 /// What a client tries first: nexusd.sock in $XDG_RUNTIME_DIR/nexus or, where that is not set

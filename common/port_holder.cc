@@ -81,11 +81,12 @@ std::string port_holder(int port) {
   std::set<std::string> inodes;
   for (const auto& each : listeners_on(port)) inodes.insert("socket:[" + each.inode + "]");
   if (inodes.empty()) return {};
-  std::error_code ignored;
-  for (const auto& process : std::filesystem::directory_iterator("/proc", ignored)) {
-    const auto pid = process.path().filename().string();
-    if (!parse_number(pid) || !has_socket(process.path(), inodes)) continue;
-    std::ifstream in(process.path() / "comm");
+  std::error_code error;
+  for (std::filesystem::directory_iterator process("/proc", error), end; !error && process != end;
+       process.increment(error)) {
+    const auto pid = process->path().filename().string();
+    if (!parse_number(pid) || !has_socket(process->path(), inodes)) continue;
+    std::ifstream in(process->path() / "comm");
     std::string name;
     std::getline(in, name);
     return printable(name, 40) + " (pid " + pid + ")";

@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <array>
+#include <cstring>
+#include <string>
 
 namespace nexus {
 
@@ -13,6 +15,12 @@ void occupy_standard_streams() {
   // In their order: an opened file gets the lowest number that is free.
   for (const auto& stream : streams)
     if ((stream.revents & POLLNVAL) != 0) open("/dev/null", stream.fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+Error unwritten(int error_number) {
+  return {ErrorCode::failure,
+          std::string("standard output cannot be written: ") + std::strerror(error_number),
+          "see where it leads to, and how much space there is"};
 }
 
 }  // namespace nexus

@@ -33,6 +33,7 @@ std::string printable_without(std::string_view text, const std::vector<std::stri
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string lower(std::string_view text);
+std::string upper(std::string_view text);
 std::string_view trim(std::string_view text);
 /// RFC 9110 5.6.2: a method or the name of a header.
 bool is_http_token(std::string_view text);

@@ -36,7 +36,9 @@ Result<void> read(const Reader& from, Connection& c) {
     c.error_code = error.text("code");
     c.error_message = error.text("message");
   });
-  return {};
+  Result<void> access;
+  from.object("access", [&](const Reader& rules) { access = read(rules, c.access.emplace()); });
+  return access;
 }
 
 void write_last_error(JsonWriter& to, const Connection& c) {
@@ -45,6 +47,16 @@ void write_last_error(JsonWriter& to, const Connection& c) {
     return;
   }
   to.begin("last_error").member("code", c.error_code).member("message", c.error_message).end();
+}
+
+void write_access(JsonWriter& to, const Connection& c) {
+  if (!c.access) {
+    to.member_json("access", "null");
+    return;
+  }
+  to.begin("access");
+  write(to, *c.access);
+  to.end();
 }
 
 void write(JsonWriter& to, const Connection& c) {
@@ -68,6 +80,7 @@ void write(JsonWriter& to, const Connection& c) {
       .member_or_null("refresh_failing_since", c.refresh_failing_since);
   if (!c.metadata.empty()) to.member_json("metadata", c.metadata);
   write_last_error(to, c);
+  write_access(to, c);
 }
 
 Result<void> read(const Reader& from, ConnectionCheck& into) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/api/reader.h"
+#include "common/api/use_rules.h"
 #include "common/api/words.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -36,12 +37,15 @@ struct Connection {
   std::optional<UnixTime> refresh_failing_since;
   std::string error_code;  ///< the last error, "" when there is none
   std::string error_message;
+  std::optional<UseRules> access;  ///< nothing: whoever reaches nexusd may use it
 };
 
 Result<void> read(const Reader& from, Connection& into);
 void write(JsonWriter& to, const Connection& connection);
 /// `last_error`: {code, message}, or null.
 void write_last_error(JsonWriter& to, const Connection& connection);
+/// `access`: who may use it, or null.
+void write_access(JsonWriter& to, const Connection& connection);
 
 /// What /v1/check-connection answers.
 struct ConnectionCheck {

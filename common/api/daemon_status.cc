@@ -12,8 +12,14 @@ Result<void> read(const Reader& from, DaemonStatus& into) {
   into.data_dir = from.text("data_dir");
   into.uptime_s = from.number("uptime_s").value_or(0);
   into.damage = from.texts("damage");
-  from.object("vault",
-              [&into](const Reader& vault) { into.key_source = vault.text("key_source"); });
+  from.object("vault", [&into](const Reader& vault) {
+    into.key_source = vault.text("key_source");
+    into.locked = vault.flag("locked");
+  });
+  from.object("sandbox", [&into](const Reader& sandbox) {
+    into.landlock = sandbox.number("landlock").value_or(0);
+    into.seccomp = sandbox.flag("seccomp");
+  });
   from.object("connections", [&into](const Reader& counts) {
     for (std::size_t i = 0; i < into.connections.size(); ++i)
       into.connections[i] = counts.number(word(DaemonStatus::kCounted[i])).value_or(0);
@@ -31,7 +37,8 @@ void write(JsonWriter& to, const DaemonStatus& status) {
       .member("data_dir", status.data_dir)
       .member("uptime_s", status.uptime_s)
       .member("damage", status.damage);
-  to.begin("vault").member("key_source", status.key_source).flag("locked", false).end();
+  to.begin("vault").member("key_source", status.key_source).flag("locked", status.locked).end();
+  to.begin("sandbox").member("landlock", status.landlock).flag("seccomp", status.seccomp).end();
   to.begin("connections");
   for (std::size_t i = 0; i < status.connections.size(); ++i)
     to.member(word(DaemonStatus::kCounted[i]), status.connections[i]);

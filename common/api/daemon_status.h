@@ -30,6 +30,9 @@ struct DaemonStatus {
   UnixTime uptime_s = 0;
   std::vector<std::string> damage;  ///< that the check after the start found in the databases
   std::string key_source;           ///< where the vault's key came from
+  bool locked = false;              ///< it has no key now: `connections` are not known
+  std::int64_t landlock = 0;        ///< the version that keeps it from files; 0: nothing does
+  bool seccomp = false;             ///< whether it is kept to the system calls that it needs
   std::array<std::int64_t, kCounted.size()> connections{};  ///< in the order of kCounted
 };
 

@@ -17,6 +17,8 @@ void write(JsonWriter& to, const Error& error) {
   text("field", error.field);
   if (error.retry_after_s > 0) to.member("retry_after", error.retry_after_s);
   if (error.device_supported) to.flag("device_supported", true);
+  if (!error.nonce.empty())
+    to.begin("confirmation").member("question", error.question).member("nonce", error.nonce).end();
   if (error.code == ErrorCode::attention_required) to.member("detail", error.message);
 }
 
@@ -37,6 +39,10 @@ std::optional<Error> error_in(std::string_view answer) {
                   from.text("provider"),
                   from.text("field")};
     error->device_supported = from.flag("device_supported");
+    from.object("confirmation", [&error](const Reader& confirmation) {
+      error->question = confirmation.text("question");
+      error->nonce = confirmation.text("nonce");
+    });
     return {};
   }));
   return error;

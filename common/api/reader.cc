@@ -6,7 +6,7 @@ namespace nexus::api {
 
 Error unknown_answer() {
   return {ErrorCode::failure, "the daemon answered in a way unknown to nexus",
-          "a daemon of another version may be running; run: nexus daemon stop"};
+          "a daemon of another version may be running; run: nexus daemon restart"};
 }
 
 const Json* Reader::find(const char* name) const {

@@ -29,7 +29,8 @@ std::optional<SecretText> text_found(std::string_view payload, std::string_view 
   SecretText text;
   text.reserve(payload.size());
   for (at += name.size(); at < payload.size() && payload[at] != '"'; ++at) {
-    if (payload[at] == '\\' && ++at == payload.size()) return std::nullopt;
+    if (payload[at] == '\\') ++at;
+    if (at == payload.size()) return std::nullopt;
     text += payload[at];
   }
   return text;

@@ -40,8 +40,18 @@ constexpr const char* kAuditEvents[] = {"connection.created",
                                         "key.revoked",
                                         "api_key_refused",
                                         "peer_refused",
-                                        "audit_pruned"};
+                                        "audit_pruned",
+                                        "audit_damaged",
+                                        "vault.locked",
+                                        "vault.unlocked",
+                                        "vault.key_changed",
+                                        "vault.rotated",
+                                        "vault.suspected",
+                                        "vault.accepted"};
 constexpr const char* kAuditOutcomes[] = {"success", "failure", "refused"};
+constexpr const char* kAuditFaults[] = {"altered", "missing", "lost", "cut", "beginning", "head"};
+constexpr const char* kKeySources[] = {"file",    "environment", "credential", "keyring",
+                                       "command", "passphrase",  "memory"};
 constexpr const char* kPlanActions[] = {"create", "update", "unchanged", "orphan", "delete"};
 
 /// One word for each value: `last` is the enum's last one.
@@ -53,8 +63,10 @@ static_assert(complete(kConnectionStatuses, ConnectionStatus::revoked));
 static_assert(complete(kAuthTypes, AuthType::aws_sigv4));
 static_assert(complete(kFlowKinds, FlowKind::unattended));
 static_assert(complete(kSecretFields, SecretField::client_secret));
-static_assert(complete(kAuditEvents, AuditEvent::audit_pruned));
+static_assert(complete(kAuditEvents, AuditEvent::vault_accepted));
 static_assert(complete(kAuditOutcomes, AuditOutcome::refused));
+static_assert(complete(kAuditFaults, AuditFault::head));
+static_assert(complete(kKeySources, KeySource::memory));
 static_assert(complete(kPlanActions, PlanAction::removal));
 
 }  // namespace
@@ -82,6 +94,14 @@ std::span<const char* const> words<AuditEvent>() {
 template <>
 std::span<const char* const> words<AuditOutcome>() {
   return kAuditOutcomes;
+}
+template <>
+std::span<const char* const> words<AuditFault>() {
+  return kAuditFaults;
+}
+template <>
+std::span<const char* const> words<KeySource>() {
+  return kKeySources;
 }
 template <>
 std::span<const char* const> words<PlanAction>() {

@@ -86,9 +86,37 @@ enum class AuditEvent : std::uint8_t {
   api_key_refused,
   peer_refused,
   audit_pruned,
+  audit_damaged,
+  vault_locked,
+  vault_unlocked,
+  vault_key_changed,
+  vault_rotated,
+  vault_suspected,
+  vault_accepted,
 };
 
 enum class AuditOutcome : std::uint8_t { success, failure, refused };
+
+/// What is not as it was written in the audit log.
+enum class AuditFault : std::uint8_t {
+  altered,    ///< a record's text, number or link in the chain is another one
+  missing,    ///< records are not there
+  lost,       ///< the same, and nexusd noticed it when it started, and put it on record
+  cut,        ///< the newest ones are not there
+  beginning,  ///< where the chain begins is gone, or not what was written
+  head        ///< the same of what is beside the log (audit.head)
+};
+
+/// Where the vault's root key comes from.
+enum class KeySource : std::uint8_t {
+  file,         ///< vault.key in the data directory
+  environment,  ///< NEXUS_ENCRYPTION_KEY
+  credential,   ///< nexusd.vault.key, from the service manager
+  keyring,      ///< the desktop's (Secret Service)
+  command,      ///< what a program prints: vault.key_command
+  passphrase,   ///< a person, who types it
+  memory        ///< nowhere: the vault is in memory as well
+};
 
 /// What a manifest does to a provider.
 enum class PlanAction : std::uint8_t {
@@ -114,6 +142,10 @@ template <>
 std::span<const char* const> words<AuditEvent>();
 template <>
 std::span<const char* const> words<AuditOutcome>();
+template <>
+std::span<const char* const> words<AuditFault>();
+template <>
+std::span<const char* const> words<KeySource>();
 template <>
 std::span<const char* const> words<PlanAction>();
 
