@@ -3,7 +3,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
@@ -13,7 +13,7 @@ import { ScratchRoot } from '../support/scratch_root.mjs';
 
 const SOURCE = new URL('../..', import.meta.url).pathname;
 const isRelease = /^CMAKE_BUILD_TYPE:STRING=Release$/m.test(readFileSync(join(BIN, 'CMakeCache.txt'), 'utf8'));
-const DATA = '.local/share/nexusd';
+const DATA = '.local/share/nexusd', STATE = '.local/state/nexusd';
 
 /** Why it cannot be tried here, or false. */
 async function unable() {
@@ -90,13 +90,13 @@ test('the Debian package is installed, used, upgraded with its data, removed and
 
     assert.ok(root.changed('usr').includes('/usr/bin/nexus'));
     // What the machine's own daemon would have made.
-    await root.ok('install -d -o nexusd -m 700 /var/lib/nexusd && touch /var/lib/nexusd/nexus.db');
+    await root.ok('install -d -o nexusd -m 700 /var/lib/nexusd /var/lib/nexusd-state && touch /var/lib/nexusd/nexus.db');
     await alice.do('nexus daemon stop');
     await root.ok('dpkg -r nexus');
     assert.notEqual((await root.run('command -v nexus')).code, 0);
     assert.equal((await root.run('test -e /var/lib/nexusd/nexus.db')).code, 0, 'removal leaves data');
     assert.match(await root.ok('dpkg -P nexus 2>&1'), /Removing the vault of nexusd-system.service: \/var\/lib\/nexusd/);
-    assert.equal((await root.run('test -e /var/lib/nexusd')).code, 1);
+    assert.equal((await root.run('ls -d /var/lib/nexusd*')).stdout, '');
     assert.equal((await root.run(`test -s /home/alice/${DATA}/nexus.db`)).code, 0, 'what is in a home stays');
     // Beside that: the user nexusd, and what dpkg and useradd keep.
     const left = root.changed('etc', 'usr', 'var', 'opt').filter((path) => !/^\/(etc\/(passwd|group|g?shadow|sub[ug]id)-?|etc\/\.pwd\.lock|var\/(lib\/(dpkg|systemd)|cache|log|mail|spool)\/.*)$/.test(path));
@@ -148,10 +148,10 @@ test('the archive is installed without root and without the libraries, used, rep
     const daemonRuns = async () => (await root.run("grep -qs '^nexusd$' /proc/[0-9]*/comm")).code === 0;
     assert.ok(await daemonRuns());
     const said = await bob.do('~/.local/libexec/nexus/uninstall');
-    assert.match(said, /Your connections and their key stay in \/home\/bob\/\.local\/share\/nexusd\.\nYour settings stay in \/home\/bob\/\.config\/nexus\./);
+    assert.match(said, /Your connections and their key stay in \/home\/bob\/\.local\/share\/nexusd\.\nWhat tells an old copy of them from the newest stays in \/home\/bob\/\.local\/state\/nexusd\.\nYour settings stay in \/home\/bob\/\.config\/nexus\./);
     assert.ok(!await daemonRuns());
-    const left = (await bob.do(`find ~ -path ~/${DATA} -prune -o -path ~/${directory} -prune -o -print | sort`)).trim().split('\n');
-    assert.deepEqual(left.filter((path) => !before.split('\n').includes(path)), ['/home/bob/.local/share']);
+    const left = (await bob.do(`find ~ -path ~/${DATA} -prune -o -path ~/${STATE} -prune -o -path ~/${directory} -prune -o -print | sort`)).trim().split('\n');
+    assert.deepEqual(left.filter((path) => !before.split('\n').includes(path)), ['/home/bob/.local/share', '/home/bob/.local/state']);
     assert.equal(await bob.do('cat ~/.local/bin/mine'), 'mine\n');
   } finally {
     await root.remove();
@@ -189,6 +189,17 @@ test('the archive\'s installer replaces nothing that is not its own, and says wh
   } finally {
     await root.remove();
   }
+});
+
+test('README.md tells how large they are', { skip }, () => {
+  const readme = readFileSync(join(SOURCE, 'README.md'), 'utf8');
+  const told = (what) => new RegExp(`^\\| ${what}.* \\| ([\\d.]+) MB, ([\\d.]+) MB installed \\|$`, 'm').exec(readme).slice(1).map(Number);
+  const output = (...words) => execFileSync(words[0], words.slice(1), { encoding: 'utf8' });
+  const [deb, archive] = ['.deb', '.tar.gz'].map((ending) => join(packed, packedAs(ending)));
+  const unpacked = output('tar', '-tvzf', archive).split('\n').reduce((sum, line) => sum + Number(line.split(/ +/)[2] ?? 0), 0);
+  for (const [what, sizes] of [['a Debian package', [statSync(deb).size, 1024 * output('dpkg-deb', '-f', deb, 'Installed-Size')]], ['an archive', [statSync(archive).size, unpacked]]])
+    for (const [at, bytes] of sizes.entries())
+      assert.ok(Math.abs(told(what)[at] * 1e6 / bytes - 1) < 0.15, `${what}: ${told(what)[at]} MB, and it is ${(bytes / 1e6).toFixed(1)} MB`);
 });
 
 test('the spec is of the version that is built', () => {
