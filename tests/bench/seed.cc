@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   mkdir(directory.c_str(), 0700);
   umask(077);
   auto store = open_sqlite_store(directory);
-  auto root = load_root_key(directory, false);
+  auto root = load_root_key({.data_dir = directory}, {});
   if (!store || !root) return 1;
   VaultHeader header;
   const auto vault = Vault::create(root->key, header);
@@ -117,6 +117,6 @@ int main(int argc, char** argv) {
     if (refresh_at(i)) put(database, sealer.seal(SecretField::refresh_token, random_token(60)));
   }
   transaction.commit();
-  if (!(*store)->authenticate_rows(vault.row_key(), header)) return 1;
+  if (!(*store)->authenticate_rows(vault, header)) return 1;
   std::printf("%s\n", middle.c_str());
 }

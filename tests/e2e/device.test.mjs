@@ -7,6 +7,9 @@ import { Home } from '../support/nexus.mjs';
 import { launchChromium } from '../support/chromium.mjs';
 import { Terminal } from '../support/terminal.mjs';
 
+/** A terminal's links are around their text. */
+const LINK = /\x1b\]8;;.*?\x1b\\/g;
+
 let home;
 let provider;
 let browser;
@@ -22,8 +25,9 @@ after(async () => { await browser?.close(); await home.remove(); await provider.
 test('the code on the terminal is the code on the page, and consenting there connects here', { timeout: 90000 }, async () => {
   const terminal = new Terminal(home, ['connect', 'demo', '--device', '--alias', 'phone'], { env: { LANG: 'C.UTF-8', TERM: 'xterm' } });
   await terminal.shows(/waiting for your consent/);
-  const [, code] = terminal.text.match(/enter the code {2}(\S+)/);
-  const [, address] = terminal.text.match(/or open (\S+) and compare the code/);
+  const shown = terminal.text.replace(LINK, '');
+  const [, code] = shown.match(/enter the code {2}(\S+)/);
+  const [, address] = shown.match(/or open (\S+) and compare the code/);
   const page = await browser.newPage();
   await page.goto(address);
   await page.waitForSelector('button:has-text("Continue")');

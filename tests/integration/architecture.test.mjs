@@ -1,4 +1,4 @@
-// The picture of the daemon's rooms in README.md is drawn from the includes that are there: an include
+// The picture of the daemon's rooms in daemon/README.md is drawn from the includes that are there: an include
 // against it fails here, and so does an arrow that nothing follows any more.
 import test from 'node:test';
 import assert from 'node:assert/strict';
@@ -25,7 +25,7 @@ const includes = [...['daemon', 'cli', 'common'].flatMap((folder) => [...sources
   [...readFileSync(join(ROOT, path), 'utf8').matchAll(/#include "((?:daemon|cli|common)\/[^"]+)"/g)]
     .map(([, other]) => ({ path, other, from: roomOf(path), to: roomOf(other) })));
 
-const picture = new Map([...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^([a-z]+) +→ ([a-z, ]+)$/gm)]
+const picture = new Map([...readFileSync(join(ROOT, 'daemon', 'README.md'), 'utf8').matchAll(/^([a-z]+) +→ ([a-z, ]+)$/gm)]
   .map(([, room, others]) => [room, others.split(', ')]));
 
 test('the two programs share common, and nothing else', () => {
@@ -41,7 +41,7 @@ test('inside the daemon includes go where the picture has an arrow', () => {
   for (const { path, other, from, to } of includes) {
     // The root's own files (wiring, log, audit…) see everybody and are seen by everybody.
     if (!path.startsWith('daemon/') || [from, to].includes('daemon') || to === 'common' || from === to) continue;
-    assert.ok(picture.get(from)?.includes(to), `${path} includes ${other}: README has no arrow ${from} → ${to}`);
+    assert.ok(picture.get(from)?.includes(to), `${path} includes ${other}: daemon/README.md has no arrow ${from} → ${to}`);
   }
 });
 
@@ -58,7 +58,11 @@ test('each arrow of the picture is there, and none leads back', () => {
 
 test('only the wiring sees the whole house', () => {
   // What is open to every room must not lead into one that stands above others.
-  for (const { path, other, from, to } of includes)
-    if (from === 'daemon' && !/^daemon\/(daemon|main)\./.test(path) && path.startsWith('daemon/'))
+  const wiring = /^daemon\/(daemon|foundations|handover|locked_daemon|main|serving)\./;
+  for (const { path, other, from, to } of includes) {
+    if (from === 'daemon' && !wiring.test(path) && path.startsWith('daemon/'))
       assert.ok(['daemon', 'common', 'store'].includes(to), `${path} includes ${other}`);
+    if (!wiring.test(path) && path.startsWith('daemon/'))
+      assert.ok(!wiring.test(other), `${path} includes ${other}`);
+  }
 });

@@ -121,7 +121,7 @@ const CONSENTS = {
   },
   salesforce: {
     at: 'https://login.salesforce.com/services/oauth2/authorize', scope: 'openid api offline_access', pkce: true,
-    also: { prompt: 'consent' }, nonce: true, asks: [[/My Domain host.*: /, '']],
+    also: { prompt: 'consent' }, nonce: true, asks: [[/My Domain host[^]*: /, '']],
   },
 };
 
@@ -164,7 +164,7 @@ for (const [name, expected] of Object.entries(CONSENTS).filter(([, { https }]) =
 test('a provider that takes only https says so; it works by pasting, and where the gateway has TLS', async () => {
   const { code, text } = await lead(home, 'slack', CONSENTS.slack);
   assert.equal(code, 1, text);
-  assert.match(text, /nobody listens for the provider's answer at https:\/\/localhost/);
+  assert.match(text, /nobody listens for the provider's answer at\s+https:\/\/localhost/);
   assert.match(text, /callback\.base_url/);
   assert.match(text, /nexus connect slack --paste/);
   assert.ok(text.includes(`redirect URI  https://localhost:${home.callbackPort}/auth/callback/slack`), 'what to register is what will be sent');

@@ -112,7 +112,7 @@ test('the browser is started without a shell, once, by connect alone', async () 
 test('list and status have the shape that scripts read', async () => {
   const { connections } = JSON.parse((await home.nexus(['list', '--json'])).stdout);
   const mine = connections.find((c) => c.connection_id === id);
-  assert.deepEqual(Object.keys(mine).sort(), ['account', 'alias', 'connection_id', 'expires_at', 'last_error',
+  assert.deepEqual(Object.keys(mine).sort(), ['access', 'account', 'alias', 'connection_id', 'expires_at', 'last_error',
     'last_refresh_at', 'next_refresh_at', 'provider', 'scopes', 'status', 'workspace']);
   assert.equal(mine.account, 'alice@example.com');
   assert.ok(Number.isInteger(mine.expires_at));
@@ -179,6 +179,24 @@ test('a mistake in nexus.toml is warned of by every command, and stops none but 
   await other.remove();
 });
 
+test('a mistake in nexus.toml that no daemon starts with is told once, as the error', async () => {
+  const other = await Home.make({ env: { NEXUS_NO_AUTOSTART: '' } });
+  for (const flaw of ['nonsense = 1', 'workspace = [', '[daemon]\nlog_level = "loud"']) {
+    writeFileSync(other.configFile, `${flaw}\n`);
+    for (const words of [['list'], ['token', 'nobody'], ['daemon', 'start'], ['connect', 'github']]) {
+      const { code, stdout, stderr } = await other.nexus(words);
+      assert.deepEqual([code, stdout], [2, ''], stderr);
+      assert.match(stderr, /^nexus: the daemon could not be started: \S*nexus\.toml/);
+      assert.equal(stderr.split('nexus.toml').length, stderr.includes('nexus.toml(5)') ? 3 : 2, stderr);
+    }
+    const without = await other.nexus(['list', '--no-autostart']);
+    assert.equal(without.code, 8);
+    assert.match(without.stderr, /^nexus: warning: [^]*\nnexus: no daemon answers/);
+    assert.match((await other.nexus(['provider', 'catalog', 'github'])).stderr, /nexus: warning: /);
+  }
+  await other.remove();
+});
+
 test('SIGHUP reloads, a broken file does not stop the daemon', async () => {
   const good = readFileSync(home.configFile, 'utf8');
   writeFileSync(home.configFile, 'nonsense = 1\n');
@@ -226,6 +244,22 @@ test('provider edit changes what is mentioned, and connections live on', async (
   assert.equal((await home.nexus(['token', fresh.id])).code, 4);
 });
 
+test('audit knows a connection by whatever it is called, by its id also when it is gone, and providers', async () => {
+  const { id } = await connect(home, provider, { alias: 'logged' });
+  const about = async (name) => JSON.parse((await home.nexus(['audit', '--json', '--limit', '1000', '--connection', name])).stdout).events;
+  const all = await about(id);
+  assert.ok(all.length >= 2 && all.every((event) => event.connection_id === id));
+  assert.ok(all.every((event) => ['control_socket', 'callback', 'daemon'].includes(event.event_data.via)), 'no JSON in a text');
+  assert.deepEqual(await about('logged'), all);
+  const ofProvider = await about('demo');
+  assert.ok(ofProvider.some((event) => event.event_type === 'provider.created') && ofProvider.length > all.length);
+  const nobody = await home.nexus(['audit', '--connection', 'nobody']);
+  assert.equal(nobody.code, 6);
+  assert.match(nobody.stderr, /nobody[^]*\n {2}\S/);
+  await home.nexus(['disconnect', 'logged', '--yes']);
+  assert.ok((await about(id)).some((event) => event.event_type === 'connection.revoked'));
+});
+
 test('audit tells what happened and who did it, oldest first', async () => {
   const { id: connection } = await connect(home, provider);
   await home.nexus(['token', connection]);
@@ -241,7 +275,13 @@ test('audit tells what happened and who did it, oldest first', async () => {
   const unknown = await audit('--since', 'soon');
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /'soon' is not a time\n {2}for example 2h, 30d or 2w, yesterday, today, 2026-12-01/);
-  assert.match((await home.nexus(['audit', '--event', 'none'])).stderr, /nothing is on record/);
+  assert.match((await home.nexus(['audit', '--event', 'peer_refused'])).stderr, /nothing is on record/);
+  const misspelt = await home.nexus(['audit', '--event', 'token_retreived']);
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.stderr, /'token_retreived' is no event that is recorded\n {2}did you mean: token[._]retrieved/);
+  assert.match((await home.nexus(['audit', '--event', 'nonsense'])).stderr, /it is one of: connection\.created, /);
+  const refused = await home.api('GET', '/v1/audit?event_type=nonsense');
+  assert.deepEqual([refused.status, refused.json.code], [400, 'invalid_field']);
   const follow = spawn(join(BIN, 'nexus'), ['audit', '--follow', '--connection', connection, '--event', 'token_retrieved'], { env: home.env });
   let said = '';
   follow.stdout.on('data', (text) => { said += text; });

@@ -2,7 +2,7 @@
 import { test, before, after, beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MisbehavingProvider } from '../provider/misbehaving.mjs';
 import { connect, register, request, startOver, token, visit } from '../support/flow.mjs';
@@ -22,7 +22,8 @@ before(async () => {
   provider = await MisbehavingProvider.start();
   provider.rotate = true;
   home = await Home.make();
-  env = { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: join(home.dir, 'clock'), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+  mkdirSync(home.data, { mode: 0o700 });  // which nexusd may read in its sandbox
+  env = { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: join(home.data, 'clock'), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
   turn(0);
   await home.start(skip ? {} : { env });
   await register(home, provider.issuer, { scopes: ['read'] });
@@ -96,7 +97,8 @@ test('a daemon that starts a day in the past trusts no token from the future', {
 test('a failed attempt is shown for a day, then only counted', { skip }, async () => {
   const own = await Home.make();
   try {
-    const clock = { ...env, FAKETIME_TIMESTAMP_FILE: join(own.dir, 'clock') };
+    mkdirSync(own.data, { mode: 0o700 });
+    const clock = { ...env, FAKETIME_TIMESTAMP_FILE: join(own.data, 'clock') };
     const begin = async (seconds) => {
       writeFileSync(clock.FAKETIME_TIMESTAMP_FILE, `${seconds}`);
       await own.start({ env: clock });

@@ -50,6 +50,12 @@ test('setup git: the only helper for the URL, and back to the byte', async () =>
   });
 });
 
+test('setup shows what it writes as it is indented', async () => {
+  const { setup } = configured({});
+  const { stdout } = await setup('git', 'github.com', '--connection', 'work');
+  assert.deepEqual(stdout.split('\n').slice(1), ['+ # written by nexus credential setup', '+ [credential "https://github.com"]', '+     helper =', '+     helper = nexus --connection work', '']);
+});
+
 test('setup docker: its config.json and nexus.toml, and back to the byte', async () => {
   const compact = '{"auths":{"x":{"auth":"e30="}},"credHelpers":{"gcr.io":"gcloud"}}';
   for (const text of [undefined, '{}', '{ }\n', '{"credHelpers":{}}', compact, '{\n\t"auths": {},\n\t"credHelpers": {\n\t\t"a": "b{\\"}"\n\t},\n\t"credsStore": "x"\n}'])

@@ -85,7 +85,7 @@ describe('the device grant', { concurrency: true }, () => {
     child.stderr.on('data', (part) => { err += part; });
     const started = JSON.parse(await until(() => out.includes('\n') && out.split('\n')[0], 'the first line'));
     assert.equal(started.status, 'pending');
-    assert.ok(err.includes(started.user_code) && err.includes(started.verification_uri));
+    await until(() => err.includes(started.user_code) && err.includes(started.verification_uri), 'code and address, for people');
     await consentOnDevice(started.verification_uri, started.user_code);
     const last = JSON.parse(await until(() => out.split('\n')[1], 'the second line', 20000));
     assert.deepEqual(last, { connection_id: started.connection_id, status: 'active' });

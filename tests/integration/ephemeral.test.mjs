@@ -59,6 +59,10 @@ test('where its words cannot be read it does not stay, and says so', async () =>
   const { code, stdout } = await job('nexusd --ephemeral >/dev/full 2>said || echo "$?"; cat said; rm said', { env: { HOME: place } });
   assert.equal(code, 0);
   assert.match(stdout, /^1\nnexusd: standard output cannot be written: No space left on device\n {2}have it read/);
+  for (const option of ['', '--foreground']) {
+    const closed = await job(`nexusd --ephemeral ${option} >&- 2>said || echo "$?"; cat said; rm said`, { env: { HOME: place } });
+    assert.match(closed.stdout, /^1\nnexusd: standard output cannot be written: Bad file descriptor\n {2}have it read/);
+  }
   await until(() => readdirSync(place).length === 0, 'nothing of it is left');
 });
 

@@ -124,10 +124,36 @@ test('arguments that cannot be are refused before anything is fetched', async ()
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
     assert.match(stderr, said);
   }
-  const bare = await home.nexus(['exec', 'work', 'true']);
-  assert.equal(bare.code, 2);
-  assert.match(bare.stderr, /behind --/);
+  for (const [words, example] of [[['work', 'true'], 'work -- true'], [['work', 'prog', '--version'], 'work -- prog …'], [['work', 'prog', '--help'], 'work -- prog …'],
+    [['--env', 'A=work', 'other', 'ls', '-la'], 'other -- ls …'], [['work', '--min-ttl', '60s', 'ls', '--mask=x'], 'work -- ls …']]) {
+    const bare = await home.nexus(['exec', ...words]);
+    assert.deepEqual([bare.code, bare.stdout], [2, '']);
+    assert.match(bare.stderr, /no program is named behind --\n/);
+    assert.ok(bare.stderr.includes(`put -- in front of the program, for example: nexus exec ${example}\n`), bare.stderr);
+  }
   assert.equal(await issued(), count);
+});
+
+test('a program without -- in front of it is told where that belongs', async () => {
+  for (const [words, said] of [
+    [['--env', 'A=work', './prog'], /no program is named behind --\n {2}if \.\/prog is the program, put -- in front of it\n/],
+    [['--proxy', 'ls', '-la'], /there is no option -la\n {2}if it is the program's, put -- in front of that: nexus exec … -- PROGRAM -la\n/],
+    [['work', '--mas'], /there is no option --mas\n {2}did you mean: nexus exec --mask\n/],
+  ]) {
+    const { code, stderr } = await home.nexus(['exec', ...words]);
+    assert.equal(code, 2);
+    assert.match(stderr, said);
+  }
+});
+
+test('words behind the program are the program\'s, whatever they are called', async () => {
+  for (const words of [['--version'], ['--help'], ['-h'], ['--json'], ['--no-pager'], ['help'], ['--', '--version'], ['--workspace', 'other']]) {
+    const { code, stdout } = await exec(['work'], ['sh', '-c', 'printf "%s " "$0" "$@"', ...words]);
+    assert.deepEqual([code, stdout], [0, `${words.join(' ')} `]);
+  }
+  const failed = await exec(['nobody'], ['true', '--json']);
+  assert.deepEqual([failed.code, failed.stdout], [6, '']);
+  assert.match((await home.nexus(['exec', 'work', '--help'])).stdout, /^Run a program with credentials/);
 });
 
 test('two that give the same variable are an error that names both', async () => {

@@ -102,6 +102,10 @@ test('malformed requests are refused and end the connection (J11, J14, J17)', as
   let deep = '"x"';
   for (let i = 0; i < 70; ++i) deep = `[${deep}]`;
   assert.equal((await home.http('POST', '/v1/keys', `{"name":${deep}}`)).json.code, 'invalid_json');
+  // Settings may come as JSON in a text.
+  const deeper = '['.repeat(400_000) + ']'.repeat(400_000);
+  for (const params of [{ credential_schema: `{"a":${deeper}}` }, { api_hosts: deeper }, { request_headers: `{"a":${deeper}}` }])
+    assert.equal((await home.api('POST', '/v1/providers', { name: 'deep', auth_type: 'api_key', api_base_url: 'https://api.example.com', params })).json.code, 'invalid_field');
 });
 
 test('500 idle and 500 half-open connections delay nobody (J12)', async () => {

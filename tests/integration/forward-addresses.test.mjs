@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from '../support/certificate.mjs';
 import { BIN, Home } from '../support/nexus.mjs';
@@ -35,7 +35,8 @@ before(async () => {
   home = await Home.make({ config: `[network]\nproxy = "none"\nca_file = "${certificate.certificate}"\n` });
   const library = join(home.dir, 'resolver.so');
   execFileSync('cc', ['-shared', '-fPIC', '-Wall', '-Werror', '-o', library, new URL('../support/resolver.c', import.meta.url).pathname, '-ldl']);
-  env = { LD_PRELOAD: library, RESOLVER_NAMES: join(home.dir, 'names') };
+  mkdirSync(home.data, { mode: 0o700 });  // which nexusd may read in its sandbox
+  env = { LD_PRELOAD: library, RESOLVER_NAMES: join(home.data, 'names') };
   lead({});
   await home.start({ env });
   for (const host of ['open.example', 'closed.example', ...hosts.map(([name]) => name)]) await add(host, host !== 'closed.example');
@@ -62,8 +63,7 @@ async function add(host, loopback) {
 const ask = (host) => home.nexus(['api', host.replaceAll('.', '-'), '/x']);
 const lastRecord = async () => {
   const { stdout } = await home.nexus(['audit', '--json', '--event', 'request_forwarded']);
-  const { event_data: data } = JSON.parse(stdout).events.at(-1);
-  return typeof data === 'string' ? JSON.parse(data) : data;
+  return JSON.parse(stdout).events.at(-1).event_data;
 };
 
 async function isRefused(host) {

@@ -66,6 +66,14 @@ test('an answer that two readers could read differently is not passed on (L7)', 
     server.answer = `HTTP/1.1 200 OK\r\n${head}\r\n\r\nhello`;
     assert.equal((await send('GET', to('/', raw))).status, 502, head);
   }
+  // libcurl takes what has a colon for a header, and goes by the first status line and all of the headers.
+  for (const head of ['Transfer-Encoding: chunked\r\nHTTP/1.1 200: OK\r\nContent-Length: 1', 'Content-Length: 15\r\nHTTP/1.1 200: OK', 'HTTP/1.1 200: OK\r\nContent-Length: 15', 'HTTP/1.1: 200 OK\r\nContent-Length: 15', 'Content-Length: 15\r\nHTTP/1.1 200 OK']) {
+    server.answer = `HTTP/1.1 401 Unauthorized\r\n${head}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`;
+    assert.equal((await send('GET', to('/', raw))).status, 502, head);
+  }
+  server.answer = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 7\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
+  const last = await send('GET', to('/', raw));
+  assert.deepEqual([last.status, last.headers['content-length'], last.headers.link, last.data.toString()], [200, '5', undefined, 'hello']);
   for (const cut of ['HTTP/1.1 200 OK\r\nX-A: b\r\n', 'HTTP/1.1 200 OK\r\nX-A', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n']) {
     server.answer = cut;
     assert.equal((await send('GET', to('/', raw))).json?.code, 'provider_protocol', cut);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { commandsOf } from '../support/commands.mjs';
 import { Home } from '../support/nexus.mjs';
+import { Terminal } from '../support/terminal.mjs';
 
 const home = await Home.make();
 const help = async (...words) => {
@@ -20,11 +21,21 @@ test('every command explains itself within 80 columns, with examples and the glo
     for (const line of text.split('\n')) assert.ok([...line].length <= 80, `${name}: ${line}`);
     assert.match(text, new RegExp(`^Usage: ${name} `, 'm'));
     const [, globals] = text.split('\nGlobal options:\n');
-    for (const option of ['--json', '--no-color', '--no-autostart', '--workspace NAME', '--socket PATH', '--config FILE', '--help'])
+    for (const option of ['--json', '--no-color', '--no-pager', '--no-autostart', '--workspace NAME', '--socket PATH', '--config FILE', '--help'])
       assert.ok(globals.includes(option), `${name} tells ${option}`);
     if (words.length > 0) assert.match(text, new RegExp(`^Examples:\\n(.*\\n)*?.*nexus ${words[0]}`, 'm'), name);
     assert.doesNotMatch(text, /TEXT|REQUIRED|\{.*,.*\}/, name);
   }
+});
+
+test('on a narrower terminal the help has its width, up to 40 columns', { timeout: 120000 }, async () => {
+  for (const columns of [60, 40])
+    for (const words of commands) {
+      const { code, text } = await new Terminal(home, [...words, '--help'], { columns }).end();
+      assert.equal(code, 0);
+      const [examples] = /^Examples:\n( {2}.*\n)+/m.exec(text) ?? [''];  // to be copied
+      for (const line of text.replace(examples, '').split('\n')) assert.ok([...line].length <= columns, `${words.join(' ')}, ${columns} columns: ${line}`);
+    }
 });
 
 test('values are shown as they are typed, options in groups', async () => {
@@ -32,6 +43,8 @@ test('values are shown as they are typed, options in groups', async () => {
   assert.match(token, /^Usage: nexus token CONNECTION \[options\]$/m);
   assert.match(token, /^ {2}--format raw\|json\|header\|env\|curl\|netrc$/m);
   assert.match(token, /\(default: raw\)/);
+  assert.equal(await help('token', '--format', 'json', '--workspace', 'elsewhere'), token, 'what was typed is no default');
+  assert.match(await help('audit', '--limit', '7'), /\(default: 50\)/);
   assert.match(await help('connect'), /^How you answer:\n(.*\n)*? {2}--device /m);
   const add = await help('provider', 'add');
   for (const group of ['Options', 'Client', 'Endpoints', 'Global options']) assert.match(add, new RegExp(`^${group}:$`, 'm'));

@@ -19,7 +19,9 @@ test('each failure has its exit code, an empty stdout and a hint', async () => {
     [['token', 'nobody'], 6, /nexus list/],
     [['token', 'conn_01ARZ3NDEKTSV4RRFFQ69G5FAV'], 6, /nexus list/],
     [['connect', 'nobody', '--no-browser'], 6, /nexus provider add/],
-    [['token'], 2, /--help/],
+    [['token'], 2, /^nexus: CONNECTION is required\n {2}run: nexus token --help\n/],
+    [['alias', 'work'], 2, /^nexus: NAME is required\n/],
+    [['key', 'create'], 2, /^nexus: --name is required\n/],
     [['token', 'demo', '--min-ttl', 'soon'], 2, /90s/],
     [['nonsense'], 2, /--help/],
     [['tokn', 'demo'], 2, /did you mean: nexus token\n/],
@@ -77,6 +79,30 @@ test('each failure has its exit code, an empty stdout and a hint', async () => {
   assert.equal((await home.nexus(['status', asked.connection_id])).code, 3);
 });
 
+test('what is wrong with the words themselves is told in JSON, too', async () => {
+  for (const words of [['audit', '--json', '--limt', '5'], ['--json', 'audit', '--limit', 'x'], ['audit', '--limit', '5000', '--json'], ['token', '--json'], ['lst', '--json'], ['provider', '--json'],
+    ['exec', 'work', 'true', '--json'], ['audit', '--json', '--limit'], ['token', 'x', '--format', 'none', '--json']]) {
+    const { code, stdout } = await home.nexus(words);
+    assert.equal(code, 2, words.join(' '));
+    const { error } = JSON.parse(stdout);
+    assert.equal(error.code, 'usage');
+    assert.ok(error.message && error.hint, stdout);
+  }
+});
+
+test('hints for those who come from other programs', async () => {
+  for (const [words, said] of [
+    [['api', 'x', '-X', 'POST', '/user'], /there is no option -X\n {2}the method stands in front of the path: nexus api/],
+    [['api', 'x', '-XPOST', '/user'], /there is no option -X\n {2}the method stands in front/],
+    [['api', 'x', '--method=POST', '/user'], /there is no option --method\n {2}the method stands in front/],
+    [['api', 'x', '/user', 'POST'], /the method stands in front of the path\n {2}run: nexus api x POST \/user/],
+    [['api', 'x', 'POST'], /a path or URL is needed behind POST/]]) {
+    const { code, stderr } = await home.nexus(words);
+    assert.equal(code, 2);
+    assert.match(stderr, said);
+  }
+});
+
 test('two candidates are an error that lists them', async () => {
   const { id: second } = await connect(home, provider);
   const result = await home.nexus(['token', 'demo']);
@@ -112,6 +138,24 @@ test('a hint calls a connection as whoever asked did, where that means the same 
   assert.equal(await wayOut('refresh', 'shaky', '--workspace', 'far'), `--workspace far --replace ${far}`);
   provider.onToken = null;
   for (const id of [shaky, far]) await home.api('DELETE', `/v1/connections/${id}`);
+});
+
+test('connect calls a connection by its alias, by its provider where it is the only one, else by its id', async () => {
+  await register(home, provider.issuer, { name: 'lonely' });
+  const told = async (...args) => {
+    provider.refreshTokens.add('a-refresh-token');
+    const { code, stdout, stderr } = await home.nexus(['connect', 'lonely', '--refresh-token-stdin', ...args], { input: 'a-refresh-token' });
+    assert.equal(code, 0, stderr);
+    return { id: stdout.trim(), name: stderr.match(/ Use it with: nexus token (.*)\n$/)[1] };
+  };
+  const first = await told();
+  assert.equal(first.name, 'lonely');
+  assert.equal((await home.nexus(['token', first.name])).code, 0);
+  const named = await told('--alias', 'company');
+  assert.equal(named.name, 'company');
+  const third = await told();
+  assert.equal(third.name, third.id);
+  for (const { id: each } of [first, named, third]) await home.api('DELETE', `/v1/connections/${each}`);
 });
 
 test('connections of other workspaces are told of, where there are none here', async () => {
@@ -198,7 +242,7 @@ test('a provider that connections in need want is asked about; status says what 
   assert.equal((await alone.end()).code, 1);
   await connect(home, provider, { provider_name: 'waning', alias: 'good' });
   const both = new Terminal(home, ['provider', 'remove', 'waning']);
-  await both.answer(/1 connection made with it will go on working, 1 needs it to work again \[y\/N\]: /, 'y');
+  await both.answer(/1 connection made with it will go on working, 1 needs it to work\s+again \[y\/N\]: /, 'y');
   const removed = await both.end();
   assert.equal(removed.code, 0, removed.text);
   assert.match(removed.text, /active connections made with it go on working.*\n.*once it is registered again\n/);

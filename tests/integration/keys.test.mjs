@@ -268,6 +268,15 @@ test('a revoked or expired key is refused on the next request', async () => {
   assert.equal((await ask(key)).status, 401);
 });
 
+test('on the command line a key is made for connections as they are called there', async () => {
+  const { id } = await connect(home, provider, { provider_name: 'mine', alias: 'called' });
+  for (const right of ['use', 'forward', 'read']) {
+    const { code, stdout, stderr } = await home.nexus(['key', 'create', '--json', '--name', `for-called-${right}`, `--${right}`, 'called']);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout)[right], [id]);
+  }
+});
+
 test('bad wishes are refused with a way out', async () => {
   const create = (...args) => home.nexus(['key', 'create', '--name', 'bad', ...args]);
   assert.match((await create()).stderr, /--use, --forward, --read or --admin/);

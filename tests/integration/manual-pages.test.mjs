@@ -57,9 +57,9 @@ test('every option is in the page of its command, and no other', () => {
 
 test('no page names an option that does not exist', () => {
   const known = new Set([...globals, ...commands.flatMap(([, text]) => optionsOf(text)), ...optionsOf(execFileSync(join(BIN, 'nexusd'), ['--help'], { encoding: 'utf8' }))]);
-  const others = {  // of curl, git, kubectl, pip, bazel, cargo, systemctl and systemd-creds
+  const others = {  // of curl, git, kubectl, pip, bazel, cargo, zenity, systemctl and systemd-creds
     'nexus-credential.1': ['--global', '--add', '--exec-command', '--exec-api-version', '--exec-interactive-mode', '--exec-arg', '--keyring-provider', '--credential_helper'],
-    'nexus-exec.1': ['--netrc-file'], 'nexus-token.1': ['--netrc-file'], 'nexusd.8': ['--user', '--enable', '--now', '--name'],
+    'nexus-exec.1': ['--netrc-file'], 'nexus-token.1': ['--netrc-file'], 'nexus.toml.5': ['--question', '--text'], 'nexusd.8': ['--user', '--enable', '--now', '--name'],
   };
   for (const page of pages) {
     const named = [...plain(source(page)).matchAll(/(?<![\w-])(--[a-z][\w-]*)/g)].map(([, option]) => option);
@@ -73,7 +73,7 @@ const settings = new Map([...read('common/config.cc').matchAll(/\{"([a-z_.]+)", 
 /** What config.h has a member begin with, as TOML writes it; and its type. */
 function declared(member) {
   const [name, ...path] = member.split('.').reverse();
-  const owner = { gateway: 'GatewayConfig', limits: 'LimitsConfig', audit: 'AuditConfig', forwarding: 'ForwardingConfig', config: 'Config' }[path[0]];
+  const owner = { gateway: 'GatewayConfig', limits: 'LimitsConfig', audit: 'AuditConfig', access: 'AccessConfig', vault: 'VaultConfig', forwarding: 'ForwardingConfig', config: 'Config' }[path[0]];
   const body = read('common/config.h').split(`struct ${owner} {`)[1].split('\n};')[0];
   const [, type, value] = new RegExp(`(\\S+) ${name}(?: = (.*?))?;`).exec(body);
   return { type, value: value?.replaceAll("'", '') ?? { 'std::string': '""', 'std::vector<std::string>': '[]' }[type] };
@@ -188,6 +188,15 @@ test('nexus help COMMAND opens the page where it is installed, and is the help e
   assert.match(await shown(['token'], here), /^NEXUS-TOKEN\(1\)[^]*^SYNOPSIS\n/m);
   assert.match(await shown(['list'], here), /^NEXUS-STATUS\(1\)/m);
   assert.match(await shown(['provider', 'add'], here), /^NEXUS-PROVIDER\(1\)/m);
+  assert.match(await shown(['nexus-token'], here), /^NEXUS-TOKEN\(1\)/m);
+  assert.match(await shown(['token', '--no-pager'], { ...here, MANPAGER: 'false' }), /^NEXUS-TOKEN\(1\)/m);
+  for (const page of pages.filter((each) => !each.endsWith('.1'))) {
+    const [, name, section] = /^(.*)\.(\d)$/.exec(page);
+    for (const word of ['nexus-api', 'nexus-vault'].includes(name) ? [`${name}(${section})`] : [name, `${name}(${section})`])
+      assert.ok((await shown([word], here)).includes(`${name}(${section})`.toUpperCase()), word);
+  }
+  assert.match(await shown(['nexus.toml'], { MANPATH: home.dir }), /^nexus: nexus\.toml\(5\) is a page of the manual, which is not installed here\n {2}see: man 5 nexus\.toml\n/);
+  assert.match((await home.nexus(['help', 'nexusd'], { env: here })).stderr, /which is for a terminal\n {2}see: man 8 nexusd\n/);
   assert.match(await shown(['token'], { MANPATH: home.dir }), /^Usage: nexus token /m);
   const noMan = join(home.dir, 'bin');
   mkdirSync(noMan);

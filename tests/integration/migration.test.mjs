@@ -3,7 +3,7 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -101,6 +101,29 @@ test('providers are as they were; what nexusd knew of Google are settings now', 
     { device_authorization_endpoint: `http://127.0.0.1:${PROVIDER_PORT}/device`, pkce: 'S256', prompt: 'login' });
   assert.deepEqual((await named('google')).params, { access_type: 'offline', offline_access_scope: false, prompt: 'consent' });
   assert.deepEqual((await home.api('GET', '/v1/keys')).json.map((key) => key.name), ['ci']);
+});
+
+test('what they were before is kept for a week, for the nexusd that wrote it', { timeout: 60000 }, async () => {
+  const sql = (file, text) => execFileSync('sqlite3', [file, text]).toString().trim();
+  for (const name of ['nexus.db', 'audit.db']) {
+    const [copy, ...more] = readdirSync(home.data).filter((file) => file.startsWith(`${name}.before-`));
+    assert.deepEqual([copy, more], [`${name}.before-${sql(join(home.data, name), 'PRAGMA user_version')}`, []]);
+    const file = join(home.data, copy);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const version = 'PRAGMA user_version; PRAGMA integrity_check';
+    assert.equal(sql(file, version), sql(join(FIXTURE, name), version));
+  }
+  assert.equal(sql(join(home.data, readdirSync(home.data).find((file) => /nexus\.db\.before/.test(file))), 'SELECT count(*) FROM connections'),
+    sql(join(FIXTURE, 'nexus.db'), 'SELECT count(*) FROM connections'));
+  const copies = () => readdirSync(home.data).filter((file) => file.includes('.before-'));
+  await home.stop();
+  await home.start();
+  assert.equal(copies().length, 2);
+  await home.stop();
+  const old = Date.now() / 1000 - 8 * 86400;
+  utimesSync(join(home.data, copies()[0]), old, old);
+  await home.start();
+  assert.equal(copies().length, 1);
 });
 
 test('nothing is left of the earlier tables', { timeout: 60000 }, () => {

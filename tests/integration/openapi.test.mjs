@@ -11,7 +11,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { MisbehavingProvider, reply } from '../provider/misbehaving.mjs';
 import { connect, register } from '../support/flow.mjs';
 import { keyPair } from '../support/key_pair.mjs';
-import { Home, freePort } from '../support/nexus.mjs';
+import { BIN, Home, freePort, until } from '../support/nexus.mjs';
 
 const file = new URL('../../share/openapi.yaml', import.meta.url);
 const document = parse(readFileSync(file, 'utf8'));
@@ -171,6 +171,12 @@ test('every operation answers as it is described', async () => {
   await call('POST', `/v1/refresh/${other.id}`);
   await call('GET', `/v1/token/${other.id}`);
   provider.onToken = null;
+  const access = `/v1/connections/${id}/access`;
+  for (const body of [{ uids: ['4711'], confirm_minutes: 15 }, {}, { everybody: true }]) await call('PUT', access, { body });
+  await call('PUT', access, { body: { everybody: true }, key: keys.none });
+  await call('PUT', access, { body: { everybody: true }, key: keys.read });
+  await call('PUT', access, { body: 'everybody', media: 'text/plain' });
+  await call('PUT', `/v1/connections/${UNKNOWN}/access`, { body: { everybody: true } });
   await call('DELETE', `/v1/connections/${id}?workspace_id=default&reason=test`, { key: keys.read });
   await call('DELETE', `/v1/connections/${id}?workspace_id=default&reason=test`);
   await call('GET', '/v1/resolve?workspace_id=default&provider_name=demo');
@@ -263,6 +269,7 @@ test('every operation answers as it is described', async () => {
     await call('DELETE', `${base}/by-name/${name}`);
     await call('GET', `${base}/by-name/${name}`);
   }
+  for (const key of Object.values(keys)) await call('GET', '/v1/audit/verify', { key });
   for (const path of ['/v1/audit', '/audit']) {
     for (const key of Object.values(keys)) await call('GET', path, { key });
     await call('GET', `${path}?since=x`);
@@ -282,7 +289,7 @@ test('every operation answers as it is described', async () => {
   const bundled = { public_key: (await home.nexus(['key', 'pair', '-o', join(home.dir, 'ci.key')])).stdout.trim() };
   const private_key = readFileSync(join(home.dir, 'ci.key'), 'utf8');
   const house = await connect(home, provider);
-  for (const path of ['/v1/export', '/v1/import', `/v1/connections/${house.id}/take-back`]) {
+  for (const path of ['/v1/export', '/v1/import', '/v1/daemon/restart', `/v1/connections/${house.id}/take-back`]) {
     for (const key of [keys.none, keys.admin]) await call('POST', path, { body: {}, key });
     await call('POST', path, { body: {}, own: true });
   }
@@ -300,10 +307,30 @@ test('every operation answers as it is described', async () => {
 
   for (let i = 0, status = 200; status !== 503; ++i) ({ status } = await call('POST', '/v1/request-connection', { body: { workspace_id: `fresh-${i}`, provider_name: 'demo', return_url: 'https://a.example/' } }));
 
+  for (const key of [keys.admin, keys.none, keys.read]) await call('GET', '/v1/vault', { key });
+  for (const path of ['/v1/vault/lock', '/v1/vault/unlock', '/v1/vault/change-key', '/v1/vault/rotate', '/v1/vault/accept'])
+    for (const key of [keys.none, keys.admin]) await call('POST', path, { body: {}, key });
+  await call('POST', '/v1/vault/change-key', { own: true, body: {} });
+  await call('POST', '/v1/vault/change-key', { own: true, body: { to: 'file' } });
+  await call('POST', '/v1/vault/rotate', { own: true, body: {} });
+  await call('POST', '/v1/vault/rotate', { own: true, body: '{' });
+  await call('POST', '/v1/vault/accept', { own: true });
+  await until(async () => (await home.api('GET', '/v1/vault')).json.rotation.done, 'that it is through');
+  for (const key of [keys.admin, keys.none, keys.read]) {
+    await call('GET', '/v1/vault', { key });
+    await call('GET', '/v1/vault/verify', { key });
+  }
+  await call('POST', '/v1/vault/unlock', { own: true, body: {} });
+  await call('POST', '/v1/vault/lock', { own: true });
+  await until(async () => (await home.api('GET', '/v1/vault')).json.locked, 'that it is locked');
+  await call('GET', '/v1/vault', { key: keys.admin });
+  await home.api('POST', '/v1/vault/unlock', {});
+  await call('POST', '/v1/daemon/restart', { own: true, body: { program: join(BIN, 'nexusd') } });
+
   // What cannot be had here in the time of a test, or only by breaking the machine.
   const left = { '504': 'a provider that stalls for 15 s', '500': 'a full disk' };
   const byHand = new Set(['GET /auth/callback 200', 'GET /auth/callback 429', 'GET /metrics 401', 'POST /v1/request-connection 409',
-    'POST /v1/daemon/proxy/programs 201', 'GET /v1/token/{connection_id} 429', 'GET /v1/token/{connection_id} 502', 'POST /v1/refresh/{connection_id} 429', 'GET /v1/resolve 429', 'GET /v1/resolve 502']);
+    'POST /v1/daemon/proxy/programs 201', 'POST /v1/vault/lock 400', 'POST /v1/vault/accept 200', 'GET /v1/token/{connection_id} 429', 'GET /v1/token/{connection_id} 502', 'POST /v1/refresh/{connection_id} 429', 'GET /v1/resolve 429', 'GET /v1/resolve 502']);
   const missing = operations.flatMap(([path, method, operation]) => Object.keys(operation.responses)
     .filter((status) => !left[status] && !seen.get(`${method.toUpperCase()} ${path}`)?.has(status))
     .map((status) => `${method.toUpperCase()} ${path} ${status}`)).filter((name) => !byHand.has(name));

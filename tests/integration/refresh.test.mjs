@@ -79,15 +79,22 @@ test('an answer without refresh_token keeps the old one', async () => {
   }
 });
 
-test('a life that nobody tells is shown as unknown, and as never where the provider says so', async () => {
+test('a life that nobody tells is said to be that, and never where the provider says so', async () => {
   await register(home, provider.issuer, { name: 'lasting', params: { tokens_never_expire: true } });
+  await register(home, provider.issuer, { name: 'silent', params: { untold_expiry_is_never: true } });
+  const told = await connect(home, provider, { provider_name: 'silent', alias: 'told' });
+  assert.ok((await home.api('GET', `/v1/connections/${told.id}`)).json.expires_at > 0, 'what is told holds');
+  assert.equal((await home.api('POST', `/v1/refresh/${told.id}`, '')).status, 200);
+  await home.nexus(['disconnect', 'told', '--yes']);
   provider.expiresIn = undefined;
-  for (const [name, never, shown] of [['demo', false, 'unknown'], ['lasting', true, 'never']]) {
+  for (const [name, never, shown] of [['demo', false, 'not told'], ['lasting', true, 'never'], ['silent', true, 'never']]) {
     const { id } = await connect(home, provider, { provider_name: name });
     const told = (await home.api('GET', `/v1/connections/${id}`)).json;
     assert.deepEqual([told.expires_at, told.never_expires], [null, never]);
     assert.deepEqual(await readsOf(home, () => home.api('GET', `/v1/connections/${id}`)), { connection: 1 }, 'it is known without a second read');
     assert.match((await home.nexus(['status', id])).stdout, new RegExp(`^token expires +${shown}$`, 'm'));
+    assert.match((await home.nexus(['list'])).stdout, new RegExp(`${name} .*active +${shown}( |$)`, 'm'));
+    assert.match((await home.nexus(['status'])).stdout, new RegExp(`${name} +active, ${never ? 'it does not expire' : 'its provider tells no expiry'}$`, 'm'));
     assert.equal((await token(home, id, '?min_ttl=3600')).status, 200);
   }
 });

@@ -57,6 +57,11 @@ test('token, status, list and refresh, with the exit codes of the local ones', a
   assert.equal((await trusting('token', 'conn_01ARZ3NDEKTSV4RRFFQ69G5FAV')).code, 6);
   assert.equal((await trusting('provider', 'remove', 'demo')).code, 9);
   assert.equal((await trusting('disconnect', id)).code, 9);
+  for (const words of [['token', id], ['list'], ['api', id, '/user']]) {
+    const keyless = await ci.nexus([...words, '--ca-file', files('first.pem')], { env: { NEXUS_API_KEY: '' } });
+    assert.deepEqual([keyless.code, keyless.stdout], [9, '']);
+    assert.match(keyless.stderr, /^nexus: the nexusd that NEXUS_URL names wants an API key, and NEXUS_API_KEY is not set\n {2}set it to one made there \(nexus key create/);
+  }
   const wrong = await ci.nexus(['token', id, '--ca-file', files('first.pem')], { env: { NEXUS_API_KEY: 'wrong' } });
   assert.equal(wrong.code, 9);
   assert.equal(wrong.stdout, '');
@@ -206,7 +211,7 @@ test('a renewed certificate is taken over; one that does not fit leaves the old 
   assert.equal(await serial(), 'first');
   renameSync(files('second.key'), files('server.key'));
   await until(async () => (await serial()) === 'second', 'the new certificate is in use');
-  assert.match(server.log, /certificate_reloaded/);
+  await until(() => server.log.includes('certificate_reloaded'), 'it is told');
 });
 
 test('Ctrl-C on a terminal, which reaches every process there, leaves nothing unsaid', async () => {

@@ -1,16 +1,12 @@
-// nexusd as something that one has restarted, looks into and hands over to systemd. systemd itself does not
-// run here: a systemctl of ours notes what it is asked.
+// nexusd as something that one looks into and hands over to systemd. systemd itself does not run here: a
+// systemctl of ours notes what it is asked.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, register, token } from '../support/flow.mjs';
-import { daemonAndProvider } from '../support/fixture.mjs';
 import { BIN, Home, until } from '../support/nexus.mjs';
-
-const { provider } = await daemonAndProvider();
 
 /** A daemon as a command starts it, and its pid. */
 async function started(t, env = {}) {
@@ -33,38 +29,6 @@ function programs(home, scripts) {
   return { PATH: `${place}:/usr/bin:/bin`, calls: () => readFileSync(calls, 'utf8').trim().split('\n').filter(Boolean) };
 }
 
-test('a restart brings a new daemon, and commands that run meanwhile all get their token', async (t) => {
-  const { home, nexus, pid } = await started(t);
-  await register(home, provider.issuer);
-  const { id } = await connect(home, provider);
-  const { access_token: good } = (await token(home, id)).json;
-  let goes = true;
-  const asking = Array.from({ length: 4 }, async () => {
-    let count = 0;
-    for (; goes; ++count) {
-      const { code, stdout, stderr } = await nexus(['token', id]);
-      assert.deepEqual([code, stdout], [0, good], stderr);
-    }
-    return count;
-  });
-  const pids = [await pid()];
-  try {
-    for (let i = 0; i < 5; ++i) {
-      const { code, stdout, stderr } = await nexus(['daemon', 'restart']);
-      assert.equal(code, 0, stderr);
-      assert.match(stdout, /^nexusd +\d/m);
-      pids.push(await pid());
-    }
-  } finally {
-    goes = false;
-  }
-  for (const count of await Promise.all(asking)) assert.ok(count > 0);
-  assert.equal(new Set(pids).size, 6, pids.join());
-  const logs = (await nexus(['daemon', 'logs', '-n', '100000'])).stdout;
-  assert.ok(logs.match(/ ready /g).length >= 6, logs);
-  assert.equal((await nexus(['daemon', 'logs', '-n', '1'])).stdout.trim().split('\n').length, 1);
-});
-
 test('logs go on as long as they are followed', async (t) => {
   const { home, nexus } = await started(t);
   const following = spawn(join(BIN, 'nexus'), ['daemon', 'logs', '--follow', '-n', '0'], { env: home.env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -76,23 +40,12 @@ test('logs go on as long as they are followed', async (t) => {
   }, 'what is logged later');
   following.kill('SIGINT');
   await once(following, 'close');
+  assert.equal((await nexus(['daemon', 'logs', '-n', '1'])).stdout.trim().split('\n').length, 1);
   const none = await Home.make();
   const { code, stderr } = await none.nexus(['daemon', 'logs']);
   assert.equal(code, 6);
   assert.match(stderr, /there is no log at .*nexusd\.log: No such file.*\n {2}one that runs in the foreground/);
   await none.stop();
-});
-
-test('one that has its key from its environment is not stopped where that is missing', async (t) => {
-  const key = { NEXUS_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') };
-  const { nexus, pid } = await started(t, key);
-  const before = await pid();
-  const refused = await nexus(['daemon', 'restart']);
-  assert.equal(refused.code, 7, refused.stderr);
-  assert.match(refused.stderr, /has its key from the environment.*\n {2}set NEXUS_ENCRYPTION_KEY/);
-  assert.equal(await pid(), before);
-  assert.equal((await nexus(['daemon', 'restart'], key)).code, 0);
-  assert.notEqual(await pid(), before);
 });
 
 test('install hands it over to systemd, and uninstall takes it back', async (t) => {

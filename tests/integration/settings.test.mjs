@@ -44,6 +44,28 @@ test('every setting of a wrong type is told with its line', async () => {
   }
 });
 
+test('a value that makes no sense is told with setting and line, and never with a password', async () => {
+  for (const [text, said] of [
+    ['workspace = "a\\u0007b"', /nexus\.toml:2: workspace is 'a.?b'\n {2}\S/],
+    ['workspace = "*"', /nexus\.toml:2: workspace is '\*'\n {2}\S/],
+    ['daemon.log_level = "loud"', /nexus\.toml:2: daemon\.log_level is 'loud'\n {2}use error, warn/],
+    ['network.proxy = "http//me:canary-77"', /nexus\.toml:2: network\.proxy is no proxy's address\n {2}write it as http:\/\/HOST:PORT.*"env" or "none"/],
+    ['network.proxy = "http://proxy.example.com:port"', /nexus\.toml:2: network\.proxy is no proxy's address/],
+    ['gateway.hosts = ["nexus.example.com:8090", "https://nexus.example.com"]', /nexus\.toml:2: gateway\.hosts: 'https:\/\/nexus\.example\.com' is no host's name\n {2}write each as HOST/],
+    ['gateway.hosts = ["a b"]', /gateway\.hosts: 'a b' is no host's name/],
+    ['gateway.hosts = ["nexus.example.com:http"]', /gateway\.hosts: 'nexus\.example\.com:http' is no/],
+    ['limits.token = 1000000001', /nexus\.toml:2: 'limits\.token' has to be a number from 0 to 1000000000\n/],
+    ['audit.max_mib = 9223372036854775807', /'audit\.max_mib' has to be a number from 0 to/],
+    ['refresh.idle_days = 100000', /nexus\.toml:2: refresh\.idle_days is 100000\n {2}\S/],
+    ['audit.keep_days = 100000', /nexus\.toml:2: audit\.keep_days is 100000\n {2}\S/],
+  ]) {
+    const { status, stderr } = await refused(`# a setting\n${text}\n`);
+    assert.equal(status, 2, `${text}: ${stderr}`);
+    assert.match(stderr, said);
+    assert.doesNotMatch(stderr, /canary/);
+  }
+});
+
 test('a callback that no consent comes back to, and a hook without a program, are told at the start', async () => {
   for (const [text, said] of [
     ['callback.base_url = "127.0.0.1:8090"', /callback\.base_url '127\.0\.0\.1:8090' is not scheme, host and port\n {2}leave out what follows/],
@@ -51,6 +73,8 @@ test('a callback that no consent comes back to, and a hook without a program, ar
     ['callback.base_url = "http://127.0.0.1:8090/"', /callback\.base_url .* is not scheme, host and port\n/],
     ['callback.base_url = "https://nexus.example.com/nexus"', /callback\.base_url .* is not scheme, host and port\n/],
     ['callback.base_url = "https://nexus.example.com?a=b"', /callback\.base_url .* is not scheme, host and port\n/],
+    ['access.prompt = [""]', /access\.prompt names no program\n {2}name one first/],
+    ['access.group = "no-such-group"', /access\.group: there is no group 'no-such-group'\n {2}\S/],
     ['hooks.on_attention = [""]', /hooks\.on_attention names no program\n {2}name one first/],
   ]) {
     const { status, stderr } = await refused(`${text}\n`);

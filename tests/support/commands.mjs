@@ -10,7 +10,7 @@ export async function commandsOf(home) {
     if (code !== 0) throw new Error(stderr);
     all.push([words, stdout]);
     const listed = stdout.match(/^Commands:\n((?: .*\n)+)/m)?.[1] ?? '';
-    for (const [, name] of listed.matchAll(/^ {2}([a-z]+) /gm)) waiting.push([...words, name]);
+    for (const [, name] of listed.matchAll(/^ {2}([a-z-]+) /gm)) waiting.push([...words, name]);
   }
   return all;
 }

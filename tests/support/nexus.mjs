@@ -24,20 +24,22 @@ export async function freePort() {
   return port;
 }
 
-/** Waits until `check` gives something true; the one way tests wait for what has no event. `what` may be a function. */
+/** Waits until `check` gives something: true, or a list that is not empty. The one way tests wait for what has no
+ *  event. `what` may be a function. */
 export async function until(check, what, ms = 10000) {
   const end = Date.now() + ms;
   while (Date.now() < end) {
     const value = await check();
-    if (value) return value;
+    if (Array.isArray(value) ? value.length : value) return value;
     await new Promise((go) => setTimeout(go, 20));
   }
   throw new Error(`${typeof what === 'function' ? what() : what} did not happen within ${ms} ms`);
 }
 
 export class Home {
-  /** `gateway`: true, or settings of [gateway] besides `listen`; on the callback's port unless said. */
-  static async make({ config = '', env = {}, gateway = false, gatewayPort, callbackBase } = {}) {
+  /** `gateway`: true, or settings of [gateway] besides `listen`; on the callback's port unless said. `daemon`: settings
+   *  of [daemon] besides. */
+  static async make({ config = '', daemon = '', env = {}, gateway = false, gatewayPort, callbackBase } = {}) {
     const home = new Home();
     home.dir = mkdtempSync(join(tmpdir(), 'nexus-test-'));
     home.data = join(home.dir, 'data');
@@ -54,7 +56,7 @@ export class Home {
     }
     home.configFile = join(home.dir, 'nexus.toml');
     writeFileSync(home.configFile,
-      `[daemon]\nlog_level = "debug"\n[callback]\nbase_url = "${home.callbackBase}"\n${config}`);
+      `[daemon]\nlog_level = "debug"\n${daemon && `${daemon}\n`}[callback]\nbase_url = "${home.callbackBase}"\n${config}`);
     home.env = {
       PATH: process.env.PATH, HOME: home.dir, NEXUS_CONFIG: home.configFile,
       NEXUS_DATA_DIR: home.data, NEXUS_SOCKET: home.socket, NEXUS_NO_AUTOSTART: '1', TERM: 'dumb',
@@ -65,9 +67,10 @@ export class Home {
     return home;
   }
 
-  async start({ args = [], env = {} } = {}) {
-    this.daemon = spawn(join(BIN, 'nexusd'), ['--foreground', ...args],
-      { env: { ...this.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] });
+  /** `under`: a program with its arguments that runs nexusd in its own process, slower than it is. */
+  async start({ args = [], env = {}, under = [] } = {}) {
+    const [program, ...words] = [...under, join(BIN, 'nexusd'), '--foreground', ...args];
+    this.daemon = spawn(program, words, { env: { ...this.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] });
     this.daemon.stderr.on('data', (text) => { this.log += text; });
     let closed = false;  // later than the exit: all that it said has come
     this.daemon.on('close', () => { closed = true; });
@@ -75,7 +78,7 @@ export class Home {
     await until(() => {
       if (closed) throw new Error(`nexusd ended: ${this.log}`);
       return this.log.slice(from).includes(' ready ');
-    }, 'nexusd ready');
+    }, 'nexusd ready', under.length ? 60000 : 10000);
     return this;
   }
 

@@ -9,9 +9,14 @@ const open = new Set();
 after(() => { for (const child of open) child.kill('SIGKILL'); });
 
 export class Terminal {
-  constructor(home, args, { env = {}, columns = 80, program = join(BIN, 'nexus') } = {}) {
+  /**
+   * `lingers`: the terminal stays for a moment after the program. script reads on for 10 ms only once its child is gone,
+   * and a busy kernel may bring the last of what was printed later.
+   */
+  constructor(home, args, { env = {}, columns = 80, rows = 24, program = join(BIN, 'nexus'), lingers = false } = {}) {
     const quoted = [program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-    this.child = spawn('script', ['-qfec', `stty cols ${columns} rows 24; exec ${quoted}`, '/dev/null'], { env: { ...home.env, ...env, SHELL: '/bin/sh' } });
+    const command = lingers ? `${quoted}; code=$?; sleep 0.2; exit $code` : `exec ${quoted}`;
+    this.child = spawn('script', ['-qfec', `stty cols ${columns} rows ${rows}; ${command}`, '/dev/null'], { env: { ...home.env, ...env, SHELL: '/bin/sh' } });
     this.text = '';
     this.seen = 0;
     this.child.stdout.on('data', (part) => { this.text += part; });

@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* kCallbackBase = "http://127.0.0.1:8090";
 constexpr const char* kCallbackPath = "/auth/callback";
+const Secret kAuditKey(std::string(32, 'r'));
 
 template <class T>
 T good(Result<T> result) {
@@ -30,7 +31,7 @@ Vault open_vault(Store& store) {
   VaultHeader made;
   auto vault = stored ? good(Vault::open(root_key, *stored)) : Vault::create(root_key, made);
   if (!stored) good(store.put_vault_header(made));
-  good(store.authenticate_rows(vault.row_key(), std::nullopt));
+  good(store.authenticate_rows(vault, std::nullopt));
   return vault;
 }
 
@@ -40,12 +41,6 @@ Result<void> WatchedAuditLog::append(const std::vector<std::string>& records) {
   auto appended = log_->append(records);
   events_.happened();
   return appended;
-}
-
-DirectoryLock::DirectoryLock(const std::string& directory) : fd_(good(lock_data_dir(directory))) {}
-
-DirectoryLock::~DirectoryLock() {
-  close(fd_);
 }
 
 BackgroundWork::BackgroundWork(Store& store, Refresher& refresher, Revocations& revocations,
@@ -83,10 +78,11 @@ void BackgroundWork::ring() {
 TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t worker_threads,
                        UnixTime idle_after, bool schedulers, MostPending most_pending)
     : world_(world),
-      lock_(data_dir),
+      lock_(good(lock_data_dir(data_dir))),
       owned_store_(good(open_sqlite_store(data_dir))),
-      audit_log_(good(open_sqlite_audit_log(data_dir, Secret(std::string(32, 'r')), false)),
-                 world.events),
+      audit_log_(
+          good(open_sqlite_audit_log(data_dir, {kAuditKey, kAuditKey}, VaultStage::with_codes)),
+          world.events),
       store(*owned_store_),
       vault(open_vault(store)),
       audit(audit_log_, world.clock.wall()),
@@ -94,10 +90,12 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       workers(worker_threads),
       metadata(world.provider, world.clock.wall()),
       redirect_uris(kCallbackBase, kCallbackPath, [](const std::string&) { return false; }),
+      connection_permits(store),
       providers(store, vault, metadata, world.provider, world.clock.wall()),
-      registry(store, vault, providers, metadata, audit, due, redirect_uris, world.clock.hand_out(),
-               world.clock.wall()),
+      registry(store, vault, providers, connection_permits, metadata, audit, due, redirect_uris,
+               world.clock.hand_out(), world.clock.wall()),
       downscoped(vault),
+      use_gate(workers, workers, {}, world.clock.hand_out()),
       ledger(
           store, audit, due,
           [this](const ConnectionRow& row, const std::string& cause) { tell(row, cause); },
@@ -105,14 +103,16 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       revocations(store, vault, providers, audit, due, world.clock.hand_out()),
       refresh(vault, providers, metadata, ledger, downscoped, revocations, world.clock.hand_out()),
       refresher(store, refresh, ledger, downscoped, workers, world.clock.hand_out()),
-      tokens(store, vault, providers, refresher, downscoped, world.clock.hand_out()),
-      moves(store, audit, refresher, ledger, due, world.clock.hand_out(), world.clock.wall()),
+      tokens(store, vault, providers, refresher, downscoped, use_gate, world.clock.hand_out()),
+      moves(store, connection_permits, audit, refresher, ledger, due, world.clock.hand_out(),
+            world.clock.wall()),
       bundle_exporter(store, vault, providers, audit, moves, world.clock.wall()),
       bundle_importer(store, vault, registry, audit, moves, due, world.clock.hand_out(),
                       world.clock.wall()),
       flows(store, vault, audit, refusals, listener, due, good(ReturnUrls::make({})), most_pending,
             world.clock.hand_out(), world.clock.wall()),
-      activation(store, vault, metadata, due, world.clock.hand_out(), world.clock.wall()),
+      activation(store, vault, connection_permits, metadata, due, world.clock.hand_out(),
+                 world.clock.wall()),
       code_flow(providers, redirect_uris, activation, flows, audit, world.clock.hand_out()),
       device_flow(providers, activation, flows, audit, workers, world.clock.hand_out()),
       captures(providers, activation, flows, world.provider, audit, world.clock.wall(),
@@ -120,8 +120,8 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       unattended_grants(providers, activation, flows, audit, world.clock.hand_out()),
       requests(providers, good(ReturnUrls::make({})), code_flow, device_flow, captures,
                unattended_grants),
-      connections(store, providers, audit, revocations, downscoped, due, world.clock.hand_out(),
-                  world.clock.wall()) {
+      connections(store, providers, connection_permits, audit, revocations, downscoped, due,
+                  world.clock.hand_out(), world.clock.wall()) {
   if (const auto resumed = flows.resume(); !resumed)
     throw std::runtime_error(resumed.error().message);
   if (schedulers) {

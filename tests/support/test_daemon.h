@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "daemon/bundle/exporter.h"
 #include "daemon/bundle/importer.h"
 #include "daemon/bundle/moves.h"
@@ -20,6 +21,7 @@
 #include "daemon/connect/flows.h"
 #include "daemon/connect/request.h"
 #include "daemon/connect/unattended_grants.h"
+#include "daemon/connection_permits.h"
 #include "daemon/due.h"
 #include "daemon/loop/reactor.h"
 #include "daemon/provider/metadata_cache.h"
@@ -62,22 +64,14 @@ class WatchedAuditLog : public AuditLog {
   }
   Result<bool> give_back_space() override { return log_->give_back_space(); }
   void on_growth(std::function<void()> grown) override { log_->on_growth(std::move(grown)); }
+  Result<api::AuditVerdict> verify(const std::atomic<bool>& stop) override {
+    return log_->verify(stop);
+  }
+  const std::string& trouble() const override { return log_->trouble(); }
 
  private:
   std::unique_ptr<AuditLog> log_;
   Events& events_;
-};
-
-/// The data directory is this daemon's for as long as it lives.
-class DirectoryLock {
- public:
-  explicit DirectoryLock(const std::string& directory);
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  int fd_;
 };
 
 /// The schedulers, with the event loop that drives them, on a thread of its own.
@@ -109,7 +103,7 @@ class TestDaemon {
 
  private:
   World& world_;
-  DirectoryLock lock_;
+  Descriptor lock_;  ///< of the data directory
   std::unique_ptr<Store> owned_store_;
   WatchedAuditLog audit_log_;
 
@@ -123,9 +117,11 @@ class TestDaemon {
   WorkerPool workers;
   MetadataCache metadata;
   RedirectUris redirect_uris;
+  ConnectionPermits connection_permits;
   Providers providers;
   ProviderRegistry registry;
   DownscopedTokens downscoped;
+  UseGate use_gate;
   RefreshLedger ledger;
   Revocations revocations;
   Refresh refresh;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tests/support/temporary_directory.h"
+#include "tests/support/test_vault.h"
 
 namespace nexus::test {
 namespace {
@@ -34,7 +35,7 @@ class SqliteTestStore : public TestStore {
     auto opened = open_sqlite_store(directory_.path());
     if (!opened) throw std::runtime_error(opened.error().message);
     store_ = *std::move(opened);
-    const auto ready = store_->authenticate_rows(Secret(std::string(32, 'r')), std::nullopt);
+    const auto ready = store_->authenticate_rows(test_vault(), std::nullopt);
     if (!ready) throw std::runtime_error(ready.error().message);
   }
 

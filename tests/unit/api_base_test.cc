@@ -70,13 +70,14 @@ TEST_CASE("a token's answer leads nowhere but to its place", "[api-base]") {
 }
 
 TEST_CASE("a whole URL that an answer tells is an https one and nothing beside", "[api-base]") {
-  const auto* url = GENERATE(
-      "http://a.example", "ftp://a.example", "javascript:alert(1)", "https:a.example",
-      "https:///a.example", "https://", "https://u@a.example", "https://u:p@a.example",
-      "https://a.example#f", "https://a.example?q=1", "https://a.example/?",
-      "https://a.example/a b", "https://a.example/../b", "https://a.example//b",
-      "https://a.example/%2e%2e/b", "https://a.example\\@evil.com", "https://a.example:0",
-      "https://a.example:99999", "https://a.example\r\n", "HTTPS//a.example", "http://127.0.0.1:1");
+  const auto* url =
+      GENERATE("http://a.example", "ftp://a.example", "javascript:alert(1)", "https:a.example",
+               "https:///a.example", "https://", "https://u@a.example", "https://u:p@a.example",
+               "https://a.example#f", "https://a.example?q=1", "https://a.example/?",
+               "https://a.example/a b", "https://a.example/../b", "https://a.example//b",
+               "https://a.example/%2e%2e/b", "https://a.example\\@evil.com", "https://a.example:0",
+               "https://a%be.example", "https://a.example:99999", "https://a.example\r\n",
+               "HTTPS//a.example", "http://127.0.0.1:1");
   CAPTURE(url);
   CHECK(fault("{instance_url}", {{"instance_url", url}}) == "refused");
   CHECK(*base("{instance_url}", {{"instance_url", "http://127.0.0.1:1"}}, true) ==

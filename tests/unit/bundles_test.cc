@@ -1,4 +1,7 @@
 // Connections that are copied to another nexusd, and that are moved there.
+#include <nlohmann/json.hpp>
+
+#include "daemon/bundle/bundled.h"
 #include "tests/support/bundle_keys.h"
 #include "tests/support/catch.h"
 #include "tests/support/test_home.h"
@@ -317,4 +320,40 @@ TEST_CASE("an alias that is taken keeps all of a bundle out", "[bundle]") {
   CHECK(to.audited("connection.imported") == 0);
   CHECK(to.list().size() == 1);
   CHECK(to.provider_names() == std::vector<std::string>{"other"});
+}
+
+TEST_CASE("a member that a profile or endpoints cannot have is refused by its name", "[bundle]") {
+  const nlohmann::json profile{{"client_id", "c"},
+                               {"auth_url", "https://acme.example/a"},
+                               {"token_url", "https://acme.example/t"},
+                               {"params", {{"audience", "x"}}}};
+  const auto read = [](const nlohmann::json& with) {
+    return registration_of({"p-1", "acme", with.dump(), Secret("s3cret")});
+  };
+  const auto good = read(profile);
+  REQUIRE(good);
+  CHECK(good->provider.settings.authorization_parameters.contains("audience"));
+  // What POST /v1/providers takes beside a profile could lead to another client.
+  for (const char* name : {"surplus", "profile", "service_account", "private_key", "client_secret",
+                           "replace", "warning"}) {
+    auto changed = profile;
+    changed[name] = nlohmann::json::object();
+    const auto refused = read(changed);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::invalid_bundle);
+    CHECK(refused.error().message ==
+          "the provider acme: profile has an unknown member, " + std::string(name));
+  }
+  BundledConnection connection;
+  connection.row.id = "conn_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+  ProviderEndpoints endpoints;
+  endpoints.token = "https://acme.example/t";
+  endpoints.client_id = "c";
+  connection.pinned = to_text(endpoints);
+  REQUIRE(check_bundled(connection, good->provider));
+  connection.pinned.insert(1, R"("introspection":"https://evil.example",)");
+  const auto refused = check_bundled(connection, good->provider);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message ==
+        "connection " + connection.row.id + ": endpoints has an unknown member, introspection");
 }

@@ -1,12 +1,17 @@
 #include "cli/catalogue.h"
 #include "cli/data_file.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "common/json.h"
 #include "daemon/oauth/authorization_request.h"
 #include "daemon/provider/registration.h"
 #include "tests/support/catch.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace nexus;
 using namespace std::string_literals;
@@ -132,6 +137,36 @@ TEST_CASE("an optional variable replaces what it is for", "[catalogue]") {
         "https://login.salesforce.com/services/oauth2/token");
   CHECK((*salesforce)->filled_in({{"hostname", "acme.my.salesforce.com"}})->at("token_url") ==
         "https://acme.my.salesforce.com/services/oauth2/token");
+}
+
+TEST_CASE("settings that an optional variable brings stand beside the entry's", "[catalogue]") {
+  const auto entry = read(
+      "auth_url = \"https://a.example\"\ntoken_url = \"https://t.example\"\n"
+      "[params]\naudience = \"a\"\npkce = \"none\"\n"
+      "[variables.region]\noptional = true\n"
+      "[variables.region.replaces.params]\naudience = \"{region}\"\n");
+  const auto params = entry.filled_in({{"region", "eu"}})->at("params");
+  CHECK(params == Json{{"audience", "eu"}, {"pkce", "none"}, {"catalog_entry", "demo"}});
+  CHECK(has(refusal("[variables.x]\noptional = true\n[variables.x.replaces]\nparams = \"y\"\n"),
+            "demo.toml:4: variables.x.replaces.params has to be an object"));
+}
+
+TEST_CASE("an entry that is no file is refused, and not waited for", "[catalogue]") {
+  const test::TemporaryDirectory directory;
+  const auto entry = directory.path() + "/demo.toml";
+  const Catalogue catalogue({directory.path()});
+  const auto refused = [&] {
+    const auto found = catalogue.find("demo");
+    return found ? std::string() : found.error().message;
+  };
+  REQUIRE(mkfifo(entry.c_str(), 0600) == 0);
+  CHECK(has(refused(), "it is no regular file"));
+  REQUIRE(unlink(entry.c_str()) == 0);
+  REQUIRE(symlink("/dev/zero", entry.c_str()) == 0);
+  CHECK(has(refused(), "it is no regular file"));
+  REQUIRE(unlink(entry.c_str()) == 0);
+  std::ofstream(entry).close();
+  CHECK(has(refused(), "it is empty"));
 }
 
 TEST_CASE("a bad entry is refused with its line", "[catalogue]") {

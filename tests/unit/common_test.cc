@@ -71,6 +71,18 @@ TEST_CASE("strict JSON refuses what two readers could read differently", "[json]
   CHECK_FALSE(parse_json_object(deep).ok());
 }
 
+TEST_CASE("strict JSON that may be a list is held to the same", "[json]") {
+  CHECK(parse_json_structure(R"([{"a":1},[]])").ok());
+  CHECK(parse_json_structure(R"({"a":1})").ok());
+  for (const auto* text :
+       {"", "null", "\"a\"", "3", "[", "[]]", "[]{}", R"([{"a":1,"a":2}])", "[\"\xff\"]"})
+    CHECK_FALSE(parse_json_structure(text).ok());
+  for (const std::size_t levels : {64U, 65U, 200'000U}) {
+    const auto text = std::string(levels, '[') + std::string(levels, ']');
+    CHECK(parse_json_structure(text).ok() == (levels == 64));
+  }
+}
+
 TEST_CASE("text from outside cannot steer a terminal or forge a line", "[text]") {
   CHECK(printable("a\x1b]0;title\x07"
                   "b\r\nlevel=info") == "a?]0;title?b??level=info");

@@ -10,7 +10,12 @@ TEST_CASE("text takes the columns that a terminal shows it in", "[layout]") {
   CHECK(columns_of("müller") == 6);
   CHECK(columns_of("mu\u0308ller") == 6);
   CHECK(columns_of("日本") == 4);
-  CHECK(columns_of("🙂") == 2);
+  CHECK(columns_of("한국어") == 6);
+  CHECK(columns_of("ที่") == 1);
+  CHECK(columns_of("ｗｉｄｅ") == 8);
+  for (const char* picture : {"🙂", "🚀", "🫖", "☕", "✅", "⚡", "🇩🇪"})
+    CHECK(columns_of(picture) == 2);
+  for (const char* sign : {"©", "→", "…", "€", "✓"}) CHECK(columns_of(sign) == 1);
   CHECK(columns_of("a\xff\xfe") == 3);
 }
 

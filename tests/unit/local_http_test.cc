@@ -87,7 +87,7 @@ class Accepted {
 
 TEST_CASE("a daemon that listens and does not answer is given up", "[local-http]") {
   const Listener stopped;
-  const auto answer = local_request(stopped.path(), "GET", "/v1/token/a", "", kPatience);
+  const auto answer = local_request({stopped.path()}, "GET", "/v1/token/a", "", kPatience);
   REQUIRE_FALSE(answer);
   CHECK_FALSE(is_absent(answer.error()));
   CHECK(answer.error().exit_code() == 8);
@@ -98,7 +98,7 @@ TEST_CASE("a daemon whose queue is full is given up", "[local-http]") {
   const Listener stopped(0);
   std::vector<Result<LocalResponse>> answers;
   for (int i = 0; i < 3; ++i)
-    answers.push_back(local_request(stopped.path(), "GET", "/v1/token/a", "", kPatience));
+    answers.push_back(local_request({stopped.path()}, "GET", "/v1/token/a", "", kPatience));
   for (const auto& answer : answers) {
     REQUIRE_FALSE(answer);
     CHECK_FALSE(is_absent(answer.error()));
@@ -114,7 +114,7 @@ TEST_CASE("an answer may take long while the daemon is alive", "[local-http]") {
     refresh.answer("late");
   });
   // Enough for the other thread to answer the probe, on a busy machine too.
-  const auto answer = local_request(listener.path(), "GET", "/v1/token/a", "", 300ms);
+  const auto answer = local_request({listener.path()}, "GET", "/v1/token/a", "", 300ms);
   daemon.join();
   REQUIRE(answer);
   CHECK(answer->status == 200);
@@ -129,7 +129,7 @@ TEST_CASE("who says until when waits no longer, and asks once", "[local-http]") 
     request.say("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n");
     while (request.say("x")) continue;  // never silent, never at its end
   });
-  const auto answer = local_request(listener.path(), "GET", "/v1/token/a", "", kPatience, until);
+  const auto answer = local_request({listener.path()}, "GET", "/v1/token/a", "", kPatience, until);
   CHECK(std::chrono::steady_clock::now() >= until);
   slow.join();
   REQUIRE_FALSE(answer);
@@ -139,7 +139,7 @@ TEST_CASE("who says until when waits no longer, and asks once", "[local-http]") 
 
 TEST_CASE("where nobody listens, a daemon may be started", "[local-http]") {
   const TemporaryDirectory directory;
-  const auto answer = local_request(directory.path() + "/none.sock", "GET", "/", "");
+  const auto answer = local_request({directory.path() + "/none.sock"}, "GET", "/", "");
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == ErrorCode::daemon_unreachable);
   CHECK(is_absent(answer.error()));
@@ -149,11 +149,21 @@ TEST_CASE("nothing is said to a socket that another user listens on", "[local-ht
   if (geteuid() != 0) return;  // nobody else can be
   const Listener listener(16, 65534);
   const auto response =
-      local_request(listener.path(), "POST", "/v1/providers", "secret", kPatience);
+      local_request({listener.path()}, "POST", "/v1/providers", "secret", kPatience);
   REQUIRE_FALSE(response);
   CHECK(response.error().code == ErrorCode::access_denied);
   CHECK(response.error().message.ends_with("is served by another user (uid 65534)"));
   CHECK_FALSE(is_absent(response.error()));
   const Accepted accepted(listener);
   CHECK(accepted.asks_for_nothing());
+}
+
+TEST_CASE("a person may send nexus to another user, in a directory of that user", "[local-http]") {
+  if (geteuid() != 0) return;
+  const Listener listener(16, 65534);
+  const auto directory = listener.path().substr(0, listener.path().rfind('/'));
+  CHECK_FALSE(connect_local({listener.path(), true}));
+  REQUIRE(chown(directory.c_str(), 65534, 65534) == 0);
+  CHECK(connect_local({listener.path(), true}));
+  CHECK_FALSE(connect_local({listener.path(), false}));
 }

@@ -128,6 +128,36 @@ TEST_CASE("whoever is called by a pipe may say that nobody is to be called any m
                   [&] { CHECK(got == std::string(100, 'x')); }});
 }
 
+TEST_CASE("a pipe that is cut is over at both ends, with what is in it", "[pipe]") {
+  Reactor loop;
+  const auto pipe = std::make_shared<Pipe>(loop, loop);
+  const auto companion = std::make_shared<int>();
+  pipe->keep(companion);
+  int reader = 0;
+  int writer = 0;
+  in_turns(loop, {[&] {
+                    pipe->on_data([&] { ++reader; });
+                    pipe->on_room([&] { ++writer; });
+                    pipe->write("nobody waits for this");
+                    pipe->end();
+                    CHECK_FALSE(pipe->is_cut());
+                    pipe->cut();
+                    pipe->cut();
+                  },
+                  [] {},
+                  [&] {
+                    CHECK(reader == 1);
+                    CHECK(writer == 1);
+                    CHECK(pipe->is_cut());
+                    CHECK(pipe->is_abandoned());
+                    pipe->write("more");
+                    const auto taken = pipe->take(100);
+                    CHECK(taken.bytes.empty());
+                    CHECK(taken.state == Pipe::State::broken);
+                    CHECK(companion.use_count() == 2);
+                  }});
+}
+
 TEST_CASE("a pipe carries a stream from one loop to another, whole", "[pipe]") {
   constexpr std::size_t kAll = 20 * Pipe::kCapacity + 7;
   Reactor reading;

@@ -23,7 +23,12 @@ class FakeAuditLog : public AuditLog {
   Result<void> remove_until(std::int64_t, const std::string&) override { return {}; }
   Result<bool> give_back_space() override { return false; }
   void on_growth(std::function<void()>) override {}
+  Result<api::AuditVerdict> verify(const std::atomic<bool>&) override {
+    return api::AuditVerdict();
+  }
+  const std::string& trouble() const override { return none; }
 
+  const std::string none;
   bool full = false;
   std::vector<nlohmann::json> written;
 };

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "daemon/store/sqlite/database.h"
+#include "daemon/store/sqlite/row_macs.h"
 #include "daemon/store/store.h"
 #include "tests/support/catch.h"
 #include "tests/support/store_rows.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/test_vault.h"
 
 using namespace nexus;
 using namespace nexus::test;
@@ -34,9 +36,14 @@ class Tampered {
         .execute(sql);
   }
 
-  std::string code_of(const std::string& connection) {
+  /// What a row's code is under that key.
+  std::string code_of(const std::string& connection, const Secret& key) {
+    const auto keys = sqlite::always(key);
     sqlite::Database database(directory_.path() + "/nexus.db", sqlite::Database::Mode::read_write);
-    auto query = database.query("SELECT hex(mac) FROM connections WHERE id = ?1");
+    sqlite::use_row_keys(database, keys);
+    auto query = database.query("SELECT hex(" CONNECTION_MAC(
+        "connections") ") FROM connections "
+                       "WHERE id = ?1");
     return query.bind(connection).next() ? query.text(0) : std::string();
   }
 
@@ -51,7 +58,7 @@ class Tampered {
     auto opened = open_sqlite_store(directory_.path());
     REQUIRE(opened);
     store_ = *std::move(opened);
-    good(store_->authenticate_rows(Secret(std::string(32, 'r')), adopted));
+    good(store_->authenticate_rows(test::test_vault(), adopted));
   }
 
   TemporaryDirectory directory_;
@@ -82,8 +89,9 @@ TEST_CASE("a connection that somebody else has changed is out of service", "[sto
       "revocation = '{\"grant_kept\":true}'", "subject = 'another'",
       "issuer = 'https://evil.example'", "auth_type = 'api_key'", "status = 'attention_required'",
       "token_fields = '{\"instance_url\":\"https://evil.example\"}'", "token_fields = x''",
-      "scopes = 'all'", "token_type = 'DPoP'", "sequence = sequence + 1000", "generations = '{}'",
-      "mac = NULL", "mac = x'00'", "mac = (SELECT mac FROM connections WHERE id = 'conn_b')");
+      "access = '{\"uids\":[\"1\"]}'", "access = x''", "scopes = 'all'", "token_type = 'DPoP'",
+      "sequence = sequence + 1000", "generations = '{}'", "mac = NULL", "mac = x'00'",
+      "mac = (SELECT mac FROM connections WHERE id = 'conn_b')");
   Tampered vault;
   vault.run("UPDATE connections SET " + std::string(change) + " WHERE id = 'conn_a'");
   INFO(change);
@@ -135,10 +143,27 @@ TEST_CASE("what a token's answer told is covered, and cannot be taken away", "[s
   CHECK((*vault.store().token("conn_a"))->connection.token.token_fields.empty());
 }
 
+TEST_CASE("who may use a connection is covered, and cannot be taken away or moved",
+          "[store][macs]") {
+  const auto* change = GENERATE("access = ''", "access = '{\"uids\":[\"2\"]}'", "access = 'no'",
+                                "token_fields = access, access = ''");
+  Tampered vault;
+  api::UseRules rules;
+  rules.uids = {1};
+  REQUIRE(vault.store().set_use_rules("conn_a", &rules, kNow));
+  CHECK((*vault.store().token("conn_a"))->connection.use_rules->uids == rules.uids);
+  vault.reopen();
+  CHECK(stored_row(vault.store(), "conn_a").status == kActive);
+  CHECK(stored_row(vault.store(), "conn_a").use_rules);
+  vault.run("UPDATE connections SET " + std::string(change) + " WHERE id = 'conn_a'");
+  check_refused(vault.store(), "conn_a");
+}
+
 TEST_CASE("codes that an earlier nexusd made fit still", "[store][macs]") {
   Tampered vault;
-  CHECK(vault.code_of("conn_a") == "1B7B52FE3282E3C9F0F8C94B87F4AD65");
-  CHECK(vault.code_of("conn_p") == "3FB4F50DC81B285AC9FA487EA668A768");
+  const Secret key(std::string(32, 'r'));
+  CHECK(vault.code_of("conn_a", key) == "1B7B52FE3282E3C9F0F8C94B87F4AD65");
+  CHECK(vault.code_of("conn_p", key) == "3FB4F50DC81B285AC9FA487EA668A768");
 }
 
 TEST_CASE("an older secret that is put back is not used", "[store][macs]") {

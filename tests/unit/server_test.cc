@@ -164,8 +164,8 @@ TEST_CASE("what a client sends ahead is read when its request is answered", "[se
   CHECK(count(client->heard(), "HTTP/1.1 200 OK") == 2);
 }
 
-TEST_CASE("a drain waits for what is in progress, and for nothing else", "[server]") {
-  Running running(1);
+TEST_CASE("a drain waits for what is in progress, and not for who never asks", "[server]") {
+  Running running(2);
   std::thread worker;
   bool drained = false;
   bool answered = false;
@@ -173,6 +173,7 @@ TEST_CASE("a drain waits for what is in progress, and for nothing else", "[serve
     running.server.drain(1h, [&] {
       drained = true;
       CHECK(answered);
+      running.reactor.stop();
     });
     running.server.drain(0s, [] { FAIL("it was drained twice"); });
     CHECK_FALSE(Client(running.address).connected());
@@ -187,6 +188,22 @@ TEST_CASE("a drain waits for what is in progress, and for nothing else", "[serve
   worker.join();
   CHECK(drained);
   CHECK(client.heard().ends_with("at last"));
+}
+
+TEST_CASE("who has come when a drain begins may still ask", "[server]") {
+  Running running(3);
+  std::unique_ptr<Client> early;
+  running.serve([&](const Request& request, const Respond& respond) {
+    running.server.drain(1h, [&] { running.reactor.stop(); });
+    if (request.path == "/x") early->ask("y");
+    respond(saying("heard"));
+  });
+  early = std::make_unique<Client>(running.address);
+  Client client(running.address);
+  client.ask("x");
+  running.reactor.run();
+  CHECK(client.heard().ends_with("heard"));
+  CHECK(early->heard().ends_with("heard"));
 }
 
 TEST_CASE("a drain does not wait for a tunnel, which may be open for days", "[server]") {

@@ -9,6 +9,7 @@
 
 #include "cli/catalogue.h"
 #include "common/json.h"
+#include "daemon/bundle/bundled.h"
 #include "daemon/provider/registration.h"
 #include "tests/support/catch.h"
 
@@ -114,6 +115,12 @@ TEST_CASE("what a setting says is kept, shown and not sent as something else", "
       const auto again = provider_from_json(profile);
       REQUIRE(again);
       CHECK(to_json(*again) == profile);
+      // In a bundle as well, where nothing unknown passes.
+      const auto secret = provider.is_static() ? "" : "s";
+      const auto bundled = registration_of({"p-1", "demo", to_text(profile), Secret(secret)});
+      INFO((bundled ? "" : bundled.error().message));
+      REQUIRE(bundled);
+      CHECK(to_json(bundled->provider) == profile);
     }
   }
 }

@@ -294,3 +294,35 @@ TEST_CASE("what other workspaces have is counted, the largest named", "[store]")
   CHECK(to_text(all) == "6 connections in other workspaces (b: 2, d: 2, a: 1, …)");
   CHECK(store.count_elsewhere("default", "nobody")->connections == 0);
 }
+
+TEST_CASE("who may use a connection is kept, goes on with what takes its place, and can be undone",
+          "[store]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  make_active(store, connection_row("conn_old", "mine"));
+  api::UseRules rules;
+  rules.programs = {{"/usr/bin/git", ""}};
+  rules.confirm_minutes = 15;
+  REQUIRE(store.set_use_rules("conn_old", &rules, kNow + 1));
+  CHECK(stored_row(store, "conn_old").updated_at == kNow + 1);
+  const auto programs_of = [&](const std::string& id) {
+    const auto row = stored_row(store, id);
+    return row.use_rules ? api::in_words(*row.use_rules) : "";
+  };
+  CHECK(programs_of("conn_old") == "programs: /usr/bin/git; confirmed: once in 15 minutes");
+
+  auto row = connection_row("conn_new");
+  row.replaces = "conn_old";
+  begin(store, row);
+  REQUIRE(*store.activate(row, kPinned, {sealed("conn_new", "access_token")}));
+  CHECK(programs_of("conn_new") == programs_of("conn_old"));
+  REQUIRE(store.set_use_rules("conn_new", nullptr, kNow + 2));
+  CHECK(programs_of("conn_new").empty());
+
+  // What is said of one that waits holds when it is there.
+  const auto waiting = begin(store, connection_row("conn_waits"));
+  REQUIRE(store.set_use_rules("conn_waits", &rules, kNow));
+  REQUIRE(*store.activate(waiting, kPinned, {sealed("conn_waits", "access_token")}));
+  CHECK_FALSE(programs_of("conn_waits").empty());
+}

@@ -116,3 +116,22 @@ TEST_CASE(
   REQUIRE(*store.set_status("conn_a", kActive, "", "", kNow));
   CHECK(*store.begin_refresh("conn_a", 2));
 }
+
+TEST_CASE("who may use what is taken in is what it was here before", "[store][bundle]") {
+  const auto any = any_store();
+  auto& store = **any;
+  put_provider(store);
+  make_active(store, connection_row("conn_a", "mine"));
+  api::UseRules rules;
+  rules.uids = {4711};
+  REQUIRE(store.set_use_rules("conn_a", &rules, kNow));
+  REQUIRE(store.take_in(of_one(record("conn_a", "mine"), true)));
+  REQUIRE(stored_row(store, "conn_a").use_rules);
+  CHECK(stored_row(store, "conn_a").use_rules->uids == rules.uids);
+  // Also where it was away meanwhile.
+  REQUIRE(store.revoke("conn_a", "{}", std::nullopt, kNow));
+  REQUIRE(store.take_in(of_one(record("conn_a", "mine"))));
+  CHECK(stored_row(store, "conn_a").use_rules);
+  REQUIRE(store.take_in(of_one(record("conn_b", "new"))));
+  CHECK_FALSE(stored_row(store, "conn_b").use_rules);
+}

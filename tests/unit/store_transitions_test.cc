@@ -63,6 +63,8 @@ TEST_CASE("the words of states and kinds are read back as what they stand for", 
   all(AuthType::aws_sigv4);
   all(FlowKind::unattended);
   all(SecretField::client_secret);
-  all(AuditEvent::audit_pruned);
+  all(AuditEvent::vault_accepted);
   all(AuditOutcome::refused);
+  all(AuditFault::head);
+  all(KeySource::memory);
 }

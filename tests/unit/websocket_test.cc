@@ -95,7 +95,11 @@ TEST_CASE("a head tells how its body ends, or is refused", "[websocket][L7]") {
   CHECK(read({"HTTP/1.1 200 OK"}) == "200");
   CHECK(read({"HTTP/1.1 404 Not Found", "content-length: 5"}) == "404 5");
   CHECK(read({"HTTP/1.1 200", "Transfer-Encoding: CHUNKED"}) == "200 chunked");
-  CHECK(read({"HTTP/1.1 103 Early", "Content-Length: 5", "HTTP/1.1 200 OK"}) == "200");
+  for (const char* before : {"Content-Length: 5", "Transfer-Encoding: chunked", "X-A: b"})
+    CHECK(read({"HTTP/1.1 401 Unauthorized", before, "HTTP/1.1 200 OK"}) ==
+          "it has two status lines");
+  CHECK(read({"HTTP/1.1 x", "HTTP/1.1 200 OK"}) == "it has two status lines");
+  CHECK(read({"X-A: b\r\n", "HTTP/1.1 200 OK\r\n"}) == "it has two status lines");
   CHECK(read({"HTTP/1.1 x"}) == "its status is none");
   CHECK(read({"HTTP/1.1 200 OK", "folded", " Content-Length: 5"}) ==
         "a line of its head is no header");
