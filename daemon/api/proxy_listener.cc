@@ -1,6 +1,7 @@
 #include "daemon/api/proxy_listener.h"
 
 #include <algorithm>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -243,10 +244,15 @@ void ProxyListener::drain(std::chrono::milliseconds patience, std::function<void
   const auto one_less = [under_way, drained = std::move(drained)] {
     if (--*under_way == 0) drained();
   };
-  for (const auto& each : lanes_)
-    each->client.loop().post([this, &lane = *each, patience, one_less] {
-      lane.server.drain(patience, [this, one_less] { loop_.post(one_less); });
-    });
+  const auto drain_lane = [this, patience, one_less](ProxyLane& lane) {
+    lane.server.drain(patience, [this, one_less] { loop_.post(one_less); });
+  };
+  // The first one accepts for all: the others come to their end behind what it has handed to them.
+  lanes_.front()->client.loop().post([this, drain_lane] {
+    drain_lane(*lanes_.front());
+    for (const auto& each : lanes_ | std::views::drop(1))
+      each->client.loop().post([&lane = *each, drain_lane] { drain_lane(lane); });
+  });
 }
 
 void ProxyListener::stop() {
