@@ -31,6 +31,9 @@ std::vector<char*> environment_for(ChildKind child) {
   for (char** variable = environ; *variable; ++variable)
     if (!is_api_key(*variable) && (child == ChildKind::nexusd || !is_ours(*variable)))
       kept.push_back(*variable);
+  // Else nexusd would execute itself anew, to have the loader do so.
+  static char look_all_up[] = "LD_BIND_NOW=1";
+  if (child == ChildKind::nexusd) kept.push_back(look_all_up);
   kept.push_back(nullptr);
   return kept;
 }

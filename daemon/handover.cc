@@ -122,6 +122,7 @@ Error hand_over(const std::string& program, const Launch& launch, const Handover
   auto arguments = pointers_to(command);
   arguments.push_back(nullptr);
   auto variables = environment_now();
+  variables.emplace_back(kLookAllUp);
   variables.push_back(std::string(kVariable) + "=" + std::to_string(file.get()));
   auto all_variables = pointers_to(variables);
   SecretText key;

@@ -67,6 +67,7 @@ Result<Beginning> beginning(std::vector<std::string> words) {
 }
 
 int run(int argc, char** argv) {
+  look_all_up_at_once(argv);
   occupy_standard_streams();
   auto begun = beginning({argv + 1, argv + argc});
   wipe_what_libraries_free();

@@ -93,6 +93,17 @@ Error not_locked(const std::string& file) {
 
 }  // namespace
 
+void look_all_up_at_once(char** argv) {
+  const std::string variable(kLookAllUp, std::strchr(kLookAllUp, '='));
+  if (std::getenv(variable.c_str())) {
+    unsetenv(variable.c_str());
+    return;
+  }
+  setenv(variable.c_str(), "1", 1);
+  execv(own_program().c_str(), argv);
+  unsetenv(variable.c_str());  // and works all the same
+}
+
 void harden_process() {
   umask(077);
   const rlimit none{0, 0};

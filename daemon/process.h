@@ -13,6 +13,14 @@
 
 namespace nexus {
 
+/// Executes the program anew, once, unless the dynamic loader was told to look everything up at its
+/// beginning (LD_BIND_NOW): what it looks up later, at the first call of each function, it does
+/// with all registers saved on the stack, and pieces of secrets that were copied are in them. Some
+/// libraries leave it to that (libstdc++). First of all; no child of ours inherits the variable.
+void look_all_up_at_once(char** argv);
+/// What whoever executes nexusd says for it.
+inline constexpr const char* kLookAllUp = "LD_BIND_NOW=1";
+
 /// No core dumps, no ptrace and no /proc/PID/mem for others of the same user, files 0600 by
 /// default.
 void harden_process();
