@@ -68,7 +68,7 @@ Result<Reply> export_bundle(Services& services, const http::Request& request, co
 Result<Reply> import_bundle(Services& services, const http::Request& request, const Arguments&) {
   NEXUS_TRY(auto body, read_body(request));
   const auto bundle = body.take("bundle");
-  const BundleOpener opener{body.take("private_key"), body.take("passphrase")};
+  const EnvelopeOpener opener{body.take("private_key"), body.take("passphrase")};
   bool replace = false;
   NEXUS_CHECK(body.flag("replace", replace));
   if (bundle.empty())

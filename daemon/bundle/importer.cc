@@ -52,8 +52,9 @@ BundleImporter::BundleImporter(Store& store, const Vault& vault, ProviderRegistr
       clock_(std::move(clock)),
       wall_clock_(std::move(wall_clock)) {}
 
-Result<ImportedBundle> BundleImporter::take_in(std::string_view bundle, const BundleOpener& opener,
-                                               bool replace, const Caller& caller) {
+Result<ImportedBundle> BundleImporter::take_in(std::string_view bundle,
+                                               const EnvelopeOpener& opener, bool replace,
+                                               const Caller& caller) {
   NEXUS_TRY(const auto text, open_bundle(bundle, opener));
   NEXUS_TRY(const auto document, bundle_from_text(text.expose()));
   Work work;

@@ -41,8 +41,8 @@ class BundleImporter {
   /// connection that is here with the same secrets stays as it is. Errors: those of open_bundle and
   /// bundle_from_text; provider_exists for another one of its name, telling what differs;
   /// connection_exists, unless `replace`; alias_taken.
-  Result<ImportedBundle> take_in(std::string_view bundle, const BundleOpener& opener, bool replace,
-                                 const Caller& caller);
+  Result<ImportedBundle> take_in(std::string_view bundle, const EnvelopeOpener& opener,
+                                 bool replace, const Caller& caller);
 
  private:
   /// Providers by the bundle's ids, and what has to be written.

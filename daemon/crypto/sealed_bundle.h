@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/secret.h"
+#include "daemon/crypto/envelope.h"
 
 namespace nexus {
 
@@ -14,20 +15,13 @@ namespace nexus {
 ///   "nexus-bundle:" base64(header nonce ciphertext tag crc32)
 ///
 /// The header tells for whom it is sealed and how long the rest is, and is authenticated with the
-/// rest (XChaCha20-Poly1305, under a key of this bundle's own): that key is sealed for a public key
-/// (libsodium's crypto_box_seal) or derived from a passphrase (Argon2id). The checksum at the end
-/// is there to tell a bad copy from a wrong key, and proves nothing.
+/// rest (XChaCha20-Poly1305, under a key of this bundle's own, see envelope.h). The checksum at the
+/// end is there to tell a bad copy from a wrong key, and proves nothing.
 
 /// As HTTP carries one with what stands around it, in bytes of text.
 inline constexpr std::size_t kLongestBundle = 768 * 1024;
 
-/// What opens a bundle: one of them is enough, and the one that it was sealed for counts.
-struct BundleOpener {
-  Secret private_key{};  ///< as a text (common/bundle_key.h)
-  Secret passphrase{};
-};
-
-/// `public_key` is a text, too. Error: invalid_field for one that is none, body_too_large.
+/// `public_key` is a text. Error: invalid_field for one that is none, body_too_large.
 Result<std::string> seal_bundle_for(std::string_view public_key, std::string_view document);
 /// Takes half a second and 256 MiB. Errors: invalid_field for a passphrase that is too short,
 /// body_too_large, failure without the memory.
@@ -36,6 +30,6 @@ Result<std::string> seal_bundle_with(const Secret& passphrase, std::string_view 
 /// What was sealed. Each fault has an error of its own: invalid_bundle for what is no bundle, cut,
 /// damaged, altered or another version's; bundle_key_wrong for a key or passphrase that is not this
 /// bundle's, or missing; invalid_field for a key that is none.
-Result<Secret> open_bundle(std::string_view text, const BundleOpener& opener);
+Result<Secret> open_bundle(std::string_view text, const EnvelopeOpener& opener);
 
 }  // namespace nexus

@@ -14,11 +14,11 @@ namespace {
 const std::string kDocument = R"({"format":1,"canary":"refresh-token-5f2c"})";
 const Secret kPassphrase{std::string_view("correct horse battery")};
 
-BundleOpener with_key(const BundleKeyPair& pair) {
+EnvelopeOpener with_key(const BundleKeyPair& pair) {
   return {.private_key = Secret(pair.secret)};
 }
 
-BundleOpener with_words(std::string_view passphrase) {
+EnvelopeOpener with_words(std::string_view passphrase) {
   return {.passphrase = Secret(passphrase)};
 }
 
