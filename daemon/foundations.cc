@@ -107,16 +107,12 @@ Result<void> open_audit_log(const std::string& data_dir, const Secret& root_key,
   return into.store->rewrap_vault_key(latest);
 }
 
-KeyPlaces places_of(const Config& config) {
-  return {config.data_dir, from_word<KeySource>(config.vault.key_source), config.vault.key_command};
-}
-
 /// That the vault opens with the key that there is, as `open_foundations` is going to.
 Result<void> check_vault(const Config& config) {
   NEXUS_CHECK(refuse_lost_vault(config.data_dir));
   NEXUS_TRY(const auto header, look_into_sqlite_store(config.data_dir));
   if (!header) NEXUS_CHECK(refuse_emptied_vault(config.data_dir));
-  const auto places = places_of(config);
+  const auto places = key_places_of(config);
   if (header && coming_key_opens(places, *header))
     return look_into_sqlite_audit_log(config.data_dir);
   const auto root = find_root_key(places, header.value_or(VaultHeader{}));
@@ -147,7 +143,7 @@ Result<Foundations> open_foundations(const Config& config, const Secret& given) 
   NEXUS_TRY(const auto stored, opened.store->vault_header());
   if (!stored) NEXUS_CHECK(refuse_emptied_vault(config.data_dir));
   auto header = stored.value_or(VaultHeader{Vault::make_id(), ""});
-  opened.key_places = places_of(config);
+  opened.key_places = key_places_of(config);
   if (stored) NEXUS_CHECK(settle_key_file(opened.key_places, header));
   NEXUS_TRY(const auto root, load_root_key(opened.key_places, header, given));
   opened.key_source = root.source;

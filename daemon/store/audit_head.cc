@@ -63,6 +63,10 @@ Result<AuditHead> AuditHead::open(const std::string& path) {
   return AuditHead(std::move(file));
 }
 
+std::string AuditHead::text(const AuditPlace& place, const AuditChain& chain) {
+  return slot_of(place, chain);
+}
+
 bool AuditHead::write(const AuditPlace& place, const AuditChain& chain) {
   const auto slot = slot_of(place, chain);
   const auto written =

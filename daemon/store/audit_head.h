@@ -19,6 +19,9 @@ class AuditHead {
   /// What a file says. One that nobody with the key has written says nothing.
   static std::optional<AuditPlace> read(const std::string& path, const AuditChain& chain);
 
+  /// What such a file has that says this.
+  static std::string text(const AuditPlace& place, const AuditChain& chain);
+
   /// Writes the file anew where it is none, or not one of this chain's. Error: vault_unusable.
   static Result<AuditHead> open(const std::string& path);
 

@@ -60,6 +60,8 @@ class AuditLog {
   /// Reads all of it, beside those that write. Ends early, as if there were no more, once `stop` is
   /// set. Thread-safe.
   virtual Result<api::AuditVerdict> verify(const std::atomic<bool>& stop) = 0;
+  /// All of it as it is at one moment, in a directory that has none yet, beside those that write.
+  virtual Result<void> copy_into(const std::string& directory) = 0;
   /// What was missing when it was opened, in words, to be put on record; "" for nothing.
   virtual const std::string& trouble() const = 0;
 };

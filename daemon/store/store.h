@@ -201,6 +201,12 @@ class Store {
   /// What is there now is taken as it is.
   virtual Result<void> accept_tally() = 0;
 
+  /// All of it as it is at one moment, in a directory that has none yet: as `open_sqlite_store`
+  /// opens it, whatever this store is kept in.
+  virtual Result<void> copy_into(const std::string& directory) = 0;
+  /// Counts as restored from a backup of that time, until it is taken as it is.
+  virtual Result<void> mark_restored(UnixTime made_at) = 0;
+
   // A rotation. It begins with a header that has both keys (`rewrap_vault_key`), and a vault that
   // goes over to the new one.
   struct Rotated {
@@ -344,6 +350,24 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir);
 /// What that would say of the store, which nobody else may have open, and the header of the vault
 /// in it. Nothing is made or changed.
 Result<std::optional<VaultHeader>> look_into_sqlite_store(const std::string& data_dir);
+/// What a vault has that a backup of it has not, and the other way round.
+struct StoreDifference {
+  std::int64_t providers = 0;    ///< here
+  std::int64_t connections = 0;  ///< here, and not disconnected
+  std::int64_t only_here = 0;    ///< of them, those that the backup does not have
+  std::int64_t newer_here = 0;   ///< of them, those whose refresh token was replaced since
+  std::int64_t ended_here = 0;   ///< disconnected here, and not in the backup
+};
+/// Both in directories, as `open_sqlite_store` takes them; nobody has them open. Error:
+/// vault_unusable for one here that cannot be read.
+Result<StoreDifference> compare_sqlite_stores(const std::string& data_dir,
+                                              const std::string& backup_dir);
+/// Has the vault of one directory take the place of the one in another, of the same file system, in
+/// one step. What was there lies beside it then, under names that end in `.before-restore-` and the
+/// time: the path of that vault, or "" where there was none. The audit log goes the same way,
+/// unless the one that is there stays. Nobody has them open. Error: vault_unusable.
+Result<std::string> put_sqlite_vault_in_place(const std::string& from, const std::string& data_dir,
+                                              bool keeps_audit_log);
 /// Whether a vault that says of itself that it counts nothing yet has been counted before: a file
 /// at `head_path` that was written under this key.
 bool was_tallied(const Secret& tally_key, const std::string& head_path);

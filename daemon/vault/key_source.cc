@@ -136,6 +136,10 @@ Found from(KeySource source, const KeyPlaces& places, const KeyVariables& variab
 
 }  // namespace
 
+KeyPlaces key_places_of(const Config& config) {
+  return {config.data_dir, from_word<KeySource>(config.vault.key_source), config.vault.key_command};
+}
+
 Result<std::optional<KeySource>> chosen_source(const KeyPlaces& places, const VaultHeader& header) {
   const bool vault_exists = !header.wrapped_key.empty();
   if (!vault_exists || !places.source || places.source == header.key_source)

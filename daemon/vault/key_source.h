@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config.h"
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/vault/vault.h"
@@ -16,6 +17,9 @@ struct KeyPlaces {
   std::optional<KeySource> source{};   ///< vault.key_source, where nexus.toml has one
   std::vector<std::string> command{};  ///< vault.key_command
 };
+
+/// What the settings say of it.
+KeyPlaces key_places_of(const Config& config);
 
 /// Where a vault's root key is to be had, one choice or the other: nexus.toml's or the one that is
 /// stored with the vault. Nothing where nobody has chosen: then it is looked for in the

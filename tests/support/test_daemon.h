@@ -67,6 +67,9 @@ class WatchedAuditLog : public AuditLog {
   Result<api::AuditVerdict> verify(const std::atomic<bool>& stop) override {
     return log_->verify(stop);
   }
+  Result<void> copy_into(const std::string& directory) override {
+    return log_->copy_into(directory);
+  }
   const std::string& trouble() const override { return log_->trouble(); }
 
  private:

@@ -26,6 +26,7 @@ class FakeAuditLog : public AuditLog {
   Result<api::AuditVerdict> verify(const std::atomic<bool>&) override {
     return api::AuditVerdict();
   }
+  Result<void> copy_into(const std::string&) override { return {}; }
   const std::string& trouble() const override { return none; }
 
   const std::string none;

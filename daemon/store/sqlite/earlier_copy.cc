@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/descriptor.h"
+#include "daemon/store/sqlite/whole_copy.h"
 
 namespace nexus::sqlite {
 namespace {
@@ -30,11 +31,9 @@ bool is_synced(const std::string& path) {
 void keep_earlier_copy(Database& database, std::int64_t next_schema) {
   const auto copy = copy_of(database, next_schema);
   const auto unfinished = copy + ".new";
-  unlink(unfinished.c_str());
-  database.query("VACUUM INTO ?1").bind(unfinished).run();
+  copy_whole(database, unfinished);
   const auto directory = copy.substr(0, copy.rfind('/'));
-  if (chmod(unfinished.c_str(), 0600) != 0 || !is_synced(unfinished) ||
-      std::rename(unfinished.c_str(), copy.c_str()) != 0 || !is_synced(directory))
+  if (std::rename(unfinished.c_str(), copy.c_str()) != 0 || !is_synced(directory))
     throw Failure(SQLITE_IOERR, "no copy of it could be kept before the update: " + copy);
 }
 

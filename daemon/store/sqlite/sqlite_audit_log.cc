@@ -1,10 +1,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <thread>
 
 #include "common/id.h"
+#include "common/new_file.h"
 #include "daemon/log.h"
 #include "daemon/private_file.h"
 #include "daemon/store/audit_log.h"
@@ -12,6 +15,7 @@
 #include "daemon/store/sqlite/audit_verification.h"
 #include "daemon/store/sqlite/row_macs.h"
 #include "daemon/store/sqlite/schema.h"
+#include "daemon/store/sqlite/whole_copy.h"
 
 namespace nexus {
 namespace {
@@ -19,6 +23,14 @@ namespace {
 using sqlite::Database;
 using sqlite::Failure;
 using sqlite::Transaction;
+
+std::string head_of(const std::string& data_dir) {
+  return data_dir + "/audit.head";
+}
+
+std::string log_in(const std::string& data_dir) {
+  return data_dir + "/audit.db";
+}
 
 // Every commit rewrites the last page of the table, so the longer a checkpoint waits, the fewer
 // copies it makes (4096 pages are 16 MiB).
@@ -204,6 +216,26 @@ class SqliteAuditLog : public AuditLog {
     }
   }
 
+  Result<void> copy_into(const std::string& directory) override {
+    // The head first: a log that is further than it has lost nothing.
+    std::string head;
+    {
+      const std::lock_guard lock(mutex_);
+      head = AuditHead::text(chain_->end(), chain_->chain());
+    }
+    if (!make_new_file(head_of(directory), head))
+      return Error{ErrorCode::internal_error,
+                   std::string("the audit log cannot be copied: ") + std::strerror(errno),
+                   "free some disk space; nothing was lost"};
+    try {
+      auto reader = readers_.borrow();
+      sqlite::copy_whole(*reader, log_in(directory));
+      return {};
+    } catch (const Failure& failure) {
+      return unreadable(failure);
+    }
+  }
+
   const std::string& trouble() const override { return chain_->trouble(); }
 
  private:
@@ -288,14 +320,6 @@ class SqliteAuditLog : public AuditLog {
   bool stopping_ = false;
   std::thread checkpointer_;
 };
-
-std::string head_of(const std::string& data_dir) {
-  return data_dir + "/audit.head";
-}
-
-std::string log_in(const std::string& data_dir) {
-  return data_dir + "/audit.db";
-}
 
 Error log_not_opened(const std::string& path, const Failure& failure) {
   return {ErrorCode::vault_unusable, "cannot open the audit log " + path + ": " + failure.what(),

@@ -29,6 +29,8 @@ class SqliteStore final : public Store {
                                  const std::optional<VaultHeader>& adopted) override;
   Result<std::string> keep_tally(const std::string& head_path, bool adopted) override;
   Result<void> accept_tally() override;
+  Result<void> copy_into(const std::string& directory) override;
+  Result<void> mark_restored(UnixTime made_at) override;
   Result<Rotated> rotate_some(const Rotated& before) override;
   Result<void> end_rotation(const VaultHeader& header) override;
   Result<std::vector<SealedField>> sealed_fields(const SealedField& after,
@@ -135,7 +137,12 @@ class SqliteStore final : public Store {
     const metrics::Observed observed(histogram);
     try {
       auto reader = readers_.borrow();
-      return body(*reader);
+      if constexpr (std::is_void_v<std::invoke_result_t<Body, Database&>>) {
+        body(*reader);
+        return {};
+      } else {
+        return body(*reader);
+      }
     } catch (const Failure& failure) {
       return storage_error(failure);
     }

@@ -8,6 +8,7 @@
 
 #include "common/bytes.h"
 #include "common/regular_file.h"
+#include "common/rfc3339.h"
 
 namespace nexus::sqlite {
 namespace {
@@ -59,7 +60,19 @@ void tally(sqlite3_context* context, int, sqlite3_value** values) {
   });
 }
 
+/// "" for a vault that was not, or has been accepted since.
+std::string restored_from(Database& database) {
+  auto query = database.query("SELECT CAST(value AS TEXT) FROM meta WHERE key = 'restored'");
+  return query.next() ? "it was restored from a backup of " + query.text(0) : std::string();
+}
+
 }  // namespace
+
+void put_restored(Database& writer, std::int64_t made_at) {
+  writer.query("INSERT OR REPLACE INTO meta (key, value) VALUES ('restored', CAST(?1 AS BLOB))")
+      .bind(rfc3339(made_at))
+      .run();
+}
 
 Tally::Tally(const Secret& key, Database& writer, std::string head_path)
     : key_(key), writer_(writer), head_path_(std::move(head_path)) {
@@ -87,8 +100,10 @@ std::string Tally::open(bool adopted) {
     accept();
     return "";
   }
-  std::string trouble;
-  if (!stored) {
+  auto trouble = restored_from(writer_);
+  if (!trouble.empty()) {
+    // Whatever else does not fit comes of that.
+  } else if (!stored) {
     trouble = is_there ? "what counts its writes is not what nexusd wrote"
                        : "what counts its writes was removed";
   } else if (head && *head > stored->writes) {
@@ -106,6 +121,7 @@ void Tally::accept() {
   pending_.writes = std::max(pending_.writes, read_head(key_, head_path_).value_or(0)) + 1;
   pending_.rows = rows_in(writer_);
   put(pending_);
+  writer_.query("DELETE FROM meta WHERE key = 'restored'").run();
 }
 
 void Tally::begin() {

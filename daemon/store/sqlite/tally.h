@@ -13,6 +13,9 @@
 
 namespace nexus::sqlite {
 
+/// Has a vault say that it was restored from a backup of that time, until it is accepted.
+void put_restored(Database& writer, std::int64_t made_at);
+
 /// How many transactions there were, and which rows there are: in the database, under a code, and
 /// the number once more in a file that is not beside it. A vault that was put back to what it was,
 /// and a row that somebody has taken away, are noticed by it.

@@ -1,6 +1,7 @@
 // What concerns the vault as a whole: its header, its keys, and whether all is as it was written.
 #include "daemon/store/sqlite/rows.h"
 #include "daemon/store/sqlite/sqlite_store.h"
+#include "daemon/store/sqlite/whole_copy.h"
 #include "daemon/vault/sealed_fields.h"
 
 namespace nexus::sqlite {
@@ -117,6 +118,14 @@ Result<std::string> SqliteStore::keep_tally(const std::string& head_path, bool a
 
 Result<void> SqliteStore::accept_tally() {
   return write("vault", "accept_tally", [&](Database&) { tally_->accept(); });
+}
+
+Result<void> SqliteStore::copy_into(const std::string& directory) {
+  return read("vault", "copy_into", [&](Database& db) { copy_whole(db, directory + "/nexus.db"); });
+}
+
+Result<void> SqliteStore::mark_restored(UnixTime made_at) {
+  return write("vault", "mark_restored", [&](Database& db) { put_restored(db, made_at); });
 }
 
 Result<Store::Rotated> SqliteStore::rotate_some(const Rotated& before) {
