@@ -34,11 +34,24 @@ bool read_until(int fd, std::string& into, Clock::time_point end) {
   }
 }
 
+/// To be read to its end; -1 where it cannot be.
+Descriptor pipe_with(std::string_view text) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Descriptor(-1);
+  Descriptor from(ends[0]);
+  const Descriptor to(ends[1]);
+  const bool is_all = write_all(to.get(), text);
+  return is_all && fcntl(from.get(), F_SETFL, 0) == 0 ? std::move(from) : Descriptor(-1);
+}
+
 }  // namespace
 
 std::optional<ProgramOutput> program_output(std::vector<std::string> words,
-                                            std::chrono::milliseconds patience, ChildKind kind) {
+                                            std::chrono::milliseconds patience, ChildKind kind,
+                                            std::string_view input) {
   const auto end = Clock::now() + patience;
+  const auto to_read = pipe_with(input);
+  if (to_read.get() < 0) return std::nullopt;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
   const Descriptor from(ends[0]);
@@ -47,7 +60,7 @@ std::optional<ProgramOutput> program_output(std::vector<std::string> words,
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, to_read.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   pid_t child = 0;

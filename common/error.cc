@@ -68,6 +68,7 @@ constexpr std::array kTable{
     ErrorInfo{ErrorCode::upstream_timeout, "upstream_timeout", "error", 504, 10},
     ErrorInfo{ErrorCode::invalid_bundle, "invalid_bundle", "error", 400, 2},
     ErrorInfo{ErrorCode::bundle_key_wrong, "bundle_key_wrong", "error", 403, 7},
+    ErrorInfo{ErrorCode::invalid_backup, "invalid_backup", "error", 400, 2},
     ErrorInfo{ErrorCode::vault_locked, "vault_locked", "error", 503, 7},
     ErrorInfo{ErrorCode::vault_key_wrong, "vault_key_wrong", "error", 500, 7},
     ErrorInfo{ErrorCode::vault_unusable, "vault_unusable", "error", 500, 7},

@@ -73,6 +73,7 @@ enum class ErrorCode : std::uint8_t {
   upstream_timeout,
   invalid_bundle,
   bundle_key_wrong,
+  invalid_backup,
   vault_locked,
   vault_key_wrong,
   vault_unusable,

@@ -17,6 +17,7 @@
 #include "daemon/attention_hook.h"
 #include "daemon/audit.h"
 #include "daemon/audit_retention.h"
+#include "daemon/backup/backup.h"
 #include "daemon/bundle/exporter.h"
 #include "daemon/bundle/importer.h"
 #include "daemon/bundle/moves.h"
@@ -81,7 +82,7 @@ class Daemon {
   /// Once those who wait for the daemon know that it is ready.
   void check_databases() { integrity_.start(); }
   /// What a bundle has, before the start. Errors: those of BundleImporter::take_in.
-  Result<ImportedBundle> take_in(std::string_view bundle, const BundleOpener& opener) {
+  Result<ImportedBundle> take_in(std::string_view bundle, const EnvelopeOpener& opener) {
     return bundle_importer_.take_in(bundle, opener, false, {});
   }
   Reactor& reactor() { return reactor_; }
@@ -111,6 +112,7 @@ class Daemon {
   std::atomic<UnixTime> last_use_;
   RootKeys root_keys_;
   Trust trust_;
+  Backups backups_;
   Due due_;
   Refusals refusals_;
   AuditRetention audit_retention_;

@@ -43,7 +43,8 @@ std::uint64_t bits_of(FileRight right) {
       return read | LANDLOCK_ACCESS_FS_EXECUTE;
     case FileRight::keep:
       return read | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
-             LANDLOCK_ACCESS_FS_REMOVE_FILE | kTruncate;
+             LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
+             LANDLOCK_ACCESS_FS_REMOVE_DIR | kTruncate;
     case FileRight::write:
       return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     case FileRight::unlink:

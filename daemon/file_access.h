@@ -11,7 +11,7 @@ namespace nexus {
 enum class FileRight {
   read,
   run,     ///< and read
-  keep,    ///< files are read, written, made and removed
+  keep,    ///< files and directories are read, written, made and removed
   write,   ///< what is there already, devices say
   unlink,  ///< files in it are removed
   rmdir,   ///< directories in it are removed

@@ -6,10 +6,14 @@
 #include <filesystem>
 
 #include "common/arguments.h"
+#include "common/descriptor.h"
+#include "common/json_fields.h"
 #include "common/paths.h"
 #include "common/standard_streams.h"
 #include "common/version.h"
+#include "daemon/backup/restore.h"
 #include "daemon/http/passed_sockets.h"
+#include "daemon/log.h"
 #include "daemon/process.h"
 #include "daemon/serving.h"
 #include "daemon/wiping_heap.h"
@@ -22,6 +26,7 @@ struct Arguments {
   bool foreground = false;
   bool ephemeral = false;
   bool check = false;
+  std::string restore;  ///< a backup's file
 };
 
 Result<void> check(const Arguments& arguments) {
@@ -31,6 +36,33 @@ Result<void> check(const Arguments& arguments) {
   settle_home();
   NEXUS_TRY(const auto config, settings_of(arguments.config));
   return check_start(config);
+}
+
+/// What opens it comes on the standard input, as JSON; nexus vault restore is what people run.
+Result<RestoreOrder> restore_order(const std::string& file) {
+  SecretText text;
+  if (!read_all(STDIN_FILENO, text))
+    return Error{ErrorCode::usage, "the standard input cannot be read", "run: nexus vault restore"};
+  NEXUS_TRY(auto fields, JsonFields::parse(text));
+  RestoreOrder order;
+  order.file = file;
+  order.opener = {fields.take("private_key"), fields.take("passphrase")};
+  order.vault_passphrase = fields.take("vault_passphrase");
+  NEXUS_CHECK(fields.flag("replace", order.replace));
+  return order;
+}
+
+Result<void> restore(const Arguments& arguments) {
+  if (arguments.ephemeral || arguments.foreground || arguments.check)
+    return Error{ErrorCode::usage, "--restore starts nothing",
+                 "leave --ephemeral, --foreground and --check out"};
+  settle_home();
+  NEXUS_TRY(const auto config, settings_of(arguments.config));
+  set_log_level(config.log_level);
+  NEXUS_TRY(const auto order, restore_order(arguments.restore));
+  NEXUS_TRY(const auto restored, restore_vault(config, order));
+  if (write_all(STDOUT_FILENO, api::to_json(restored) + "\n")) return {};
+  return unwritten(errno);
 }
 
 /// Nothing that was not asked for: the settings of this user's other nexusd are not this one's.
@@ -81,6 +113,10 @@ int run(int argc, char** argv) {
                      "keep nothing: in memory, for as long as the script that starts it"},
                     {"--check", &arguments.check,
                      "say what would keep it from starting, and do nothing else"},
+                    {"--restore",
+                     &arguments.restore,
+                     "what nexus vault restore runs: the vault of this backup",
+                     {.value = "FILE"}},
                     {"--config", &arguments.config.file, "nexus.toml to read", {.value = "FILE"}},
                     {"--socket", &arguments.config.socket, "control socket", {.value = "PATH"}},
                     {"--data-dir", &arguments.config.data_dir,
@@ -111,6 +147,10 @@ int run(int argc, char** argv) {
   if (sodium_init() < 0)
     return fail({ErrorCode::failure, "libsodium cannot be initialised", "check the system"});
   if (!begun) return fail(begun.error());
+  if (!arguments.restore.empty()) {
+    const auto restored = restore(arguments);
+    return restored ? 0 : fail(restored.error());
+  }
   if (arguments.check) {
     const auto checked = check(arguments);
     return checked ? 0 : fail(checked.error());

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/delivery.h"
 #include "cli/interrupt.h"
 #include "cli/output/connections.h"
 #include "cli/output/prompt.h"
@@ -41,11 +42,6 @@ Result<SecretText> order_of(const ExportArgs& args) {
     json.member("public_key", args.to);
   }
   return json.end().take();
-}
-
-Error exists_already(const std::string& file) {
-  return {ErrorCode::usage, file + " exists already, and is not overwritten",
-          "name another file, or remove that one"};
 }
 
 Result<void> put_into(const std::string& file, const std::string& bundle) {

@@ -4,6 +4,7 @@
 #include "cli/askpass.h"
 #include "cli/command.h"
 #include "cli/commands/daemon.h"
+#include "cli/commands/vault.h"
 #include "cli/output/prompt.h"
 #include "common/api/vault_status.h"
 
@@ -42,21 +43,15 @@ struct UnlockArgs {
   std::string askpass;
 };
 
-/// A passphrase for a vault that is to be made is typed twice: nobody could correct it.
-Result<Secret> choose_passphrase() {
-  NEXUS_TRY(auto first, ask_secret("Passphrase for the new vault"));
-  NEXUS_TRY(const auto again, ask_secret("The same once more"));
-  if (first.expose() == again.expose()) return first;
-  return Error{ErrorCode::usage, "these were two passphrases", "type the same one twice"};
-}
-
 Result<Secret> ask_for(const api::VaultStatus& vault, const UnlockArgs& args) {
   const std::string what =
       vault.key_source == KeySource::passphrase ? "Passphrase" : "Key (base64)";
   if (!args.askpass.empty()) return ask_by_program(args.askpass, what + " for the vault: ");
   if (!args.file.empty()) return read_secret(args.file, what);
   if (!is_interactive()) return read_secret("-", what);
-  return vault.is_new ? choose_passphrase() : ask_secret(what + " for the vault");
+  // One for a vault that is to be made is typed twice: nobody could correct it.
+  return vault.is_new ? new_passphrase("", "Passphrase for the new vault")
+                      : ask_secret(what + " for the vault");
 }
 
 Result<void> try_once(Client& client, const api::VaultStatus& vault, const UnlockArgs& args) {

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/commands/daemon.h"
+#include "cli/commands/vault.h"
 #include "cli/interrupt.h"
 #include "cli/output/prompt.h"
 #include "cli/output/table.h"
@@ -112,15 +113,6 @@ Result<void> check_key_args(const ChangeKeyArgs& args, KeySource to) {
   return {};
 }
 
-Result<Secret> new_passphrase(const std::string& file) {
-  if (!file.empty() || !is_interactive())
-    return read_secret(file.empty() ? "-" : file, "New passphrase");
-  NEXUS_TRY(auto first, ask_secret("New passphrase"));
-  NEXUS_TRY(const auto again, ask_secret("The same once more"));
-  if (first.expose() == again.expose()) return first;
-  return Error{ErrorCode::usage, "these were two passphrases", "type the same one twice"};
-}
-
 /// What is left to do before the next nexusd starts, in the person's hands.
 std::string next_step(KeySource to) {
   if (to == KeySource::environment)
@@ -137,13 +129,9 @@ Result<int> run_change_key(Context& context, const ChangeKeyArgs& args) {
   NEXUS_TRY(const auto vault, context.client.get<api::VaultStatus>("/v1/vault"));
   SecretJsonWriter json;
   json.begin().member("to", args.to);
-  if (!args.current_file.empty() || vault.key_source == KeySource::passphrase) {
-    NEXUS_TRY(const auto current, read_secret(args.current_file.empty() ? "-" : args.current_file,
-                                              "Present passphrase"));
-    json.member("current_passphrase", current.expose());
-  }
+  NEXUS_CHECK(write_current_passphrase(json, vault, args.current_file));
   if (to == KeySource::passphrase) {
-    NEXUS_TRY(const auto passphrase, new_passphrase(args.passphrase_file));
+    NEXUS_TRY(const auto passphrase, new_passphrase(args.passphrase_file, "New passphrase"));
     json.member("passphrase", passphrase.expose());
   }
   if (!args.key_file.empty()) {
@@ -192,11 +180,7 @@ Result<int> run_rotate(Context& context, const RotateArgs& args) {
   NEXUS_TRY(const auto vault, context.client.get<api::VaultStatus>("/v1/vault"));
   SecretJsonWriter json;
   json.begin();
-  if (!args.current_file.empty() || vault.key_source == KeySource::passphrase) {
-    NEXUS_TRY(const auto current,
-              read_secret(args.current_file.empty() ? "-" : args.current_file, "Passphrase"));
-    json.member("current_passphrase", current.expose());
-  }
+  NEXUS_CHECK(write_current_passphrase(json, vault, args.current_file));
   NEXUS_CHECK(context.client.call_raw("POST", "/v1/vault/rotate", json.end().take()));
   const CatchInterrupt held;
   NEXUS_TRY(const auto rotated, watch_rotation(context));
@@ -313,9 +297,25 @@ Command change_key_command() {
 
 }  // namespace
 
+Result<Secret> new_passphrase(const std::string& file, const std::string& what) {
+  if (!file.empty() || !is_interactive()) return read_secret(file.empty() ? "-" : file, what);
+  NEXUS_TRY(auto first, ask_secret(what));
+  NEXUS_TRY(const auto again, ask_secret("The same once more"));
+  if (first.expose() == again.expose()) return first;
+  return Error{ErrorCode::usage, "these were two passphrases", "type the same one twice"};
+}
+
+Result<void> write_current_passphrase(SecretJsonWriter& to, const api::VaultStatus& vault,
+                                      const std::string& file) {
+  if (file.empty() && vault.key_source != KeySource::passphrase) return {};
+  NEXUS_TRY(const auto current, read_secret(file.empty() ? "-" : file, "The vault's passphrase"));
+  to.member("current_passphrase", current.expose());
+  return {};
+}
+
 Command vault_command() {
   return {.name = "vault",
-          .summary = "See how the vault is kept, verify it, and change its keys",
+          .summary = "See how the vault is kept, verify it, back it up, and change its keys",
           .examples = {"nexus vault status"},
           .commands = {{.name = "status",
                         .summary = "Show where the vault's key comes from, and what is weak",
@@ -325,6 +325,8 @@ Command vault_command() {
                         .summary = "Open all that is kept, and name what is not as it was written",
                         .action = run_vault_verify,
                         .examples = {"nexus vault verify"}},
+                       vault_backup_command(),
+                       vault_restore_command(),
                        rotate_command(),
                        accept_command(),
                        change_key_command()}};

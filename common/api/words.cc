@@ -47,7 +47,9 @@ constexpr const char* kAuditEvents[] = {"connection.created",
                                         "vault.key_changed",
                                         "vault.rotated",
                                         "vault.suspected",
-                                        "vault.accepted"};
+                                        "vault.accepted",
+                                        "vault.backed_up",
+                                        "vault.restored"};
 constexpr const char* kAuditOutcomes[] = {"success", "failure", "refused"};
 constexpr const char* kAuditFaults[] = {"altered", "missing", "lost", "cut", "beginning", "head"};
 constexpr const char* kKeySources[] = {"file",    "environment", "credential", "keyring",
@@ -63,7 +65,7 @@ static_assert(complete(kConnectionStatuses, ConnectionStatus::revoked));
 static_assert(complete(kAuthTypes, AuthType::aws_sigv4));
 static_assert(complete(kFlowKinds, FlowKind::unattended));
 static_assert(complete(kSecretFields, SecretField::client_secret));
-static_assert(complete(kAuditEvents, AuditEvent::vault_accepted));
+static_assert(complete(kAuditEvents, AuditEvent::vault_restored));
 static_assert(complete(kAuditOutcomes, AuditOutcome::refused));
 static_assert(complete(kAuditFaults, AuditFault::head));
 static_assert(complete(kKeySources, KeySource::memory));

@@ -93,6 +93,8 @@ enum class AuditEvent : std::uint8_t {
   vault_rotated,
   vault_suspected,
   vault_accepted,
+  vault_backed_up,
+  vault_restored,
 };
 
 enum class AuditOutcome : std::uint8_t { success, failure, refused };

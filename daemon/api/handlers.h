@@ -40,6 +40,8 @@ Result<Reply> unlock_vault(Services& services, const http::Request& request, con
 Result<Reply> change_vault_key(Services& services, const http::Request& request,
                                const Arguments& args);
 Result<Reply> rotate_vault(Services& services, const http::Request& request, const Arguments& args);
+Result<Reply> back_up_vault(Services& services, const http::Request& request,
+                            const Arguments& args);
 Result<Reply> accept_vault(Services& services, const http::Request& request, const Arguments& args);
 Result<Reply> verify_vault(Services& services, const http::Request& request, const Arguments& args);
 // proxy.cc

@@ -111,6 +111,7 @@ const Route kRoutes[] = {
     {"POST", "/v1/vault/unlock", Answering{unlock_vault}, loop, owner},
     {"POST", "/v1/vault/change-key", Answering{change_vault_key}, network, owner},
     {"POST", "/v1/vault/rotate", Answering{rotate_vault}, network, owner},
+    {"POST", "/v1/vault/backup", Answering{back_up_vault}, network, owner},
     {"POST", "/v1/vault/accept", Answering{accept_vault}, disk, owner},
     {"GET", "/v1/vault/verify", Answering{verify_vault}, network, admin},
     {"GET", "/v1/daemon/proxy", Answering{show_proxy}, disk, admin},

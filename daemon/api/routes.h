@@ -8,6 +8,7 @@
 #include "daemon/access/api_keys.h"
 #include "daemon/api/limits.h"
 #include "daemon/audit.h"
+#include "daemon/backup/backup.h"
 #include "daemon/bundle/exporter.h"
 #include "daemon/bundle/importer.h"
 #include "daemon/bundle/moves.h"
@@ -80,6 +81,7 @@ struct Services {
   RootKeys& root_keys;
   Rotation& rotation;
   Trust& trust;
+  Backups& backups;
   Limits& limits;
   Clock clock;
   DaemonFacts facts;

@@ -16,7 +16,7 @@ namespace {
 
 Result<void> check_kept(const Services& services) {
   if (!services.facts.data_dir.empty()) return {};
-  return Error{ErrorCode::invalid_state, "this nexusd keeps nothing, and has no key to change",
+  return Error{ErrorCode::invalid_state, "this nexusd keeps nothing: there is no vault on a disk",
                "run it with a data directory"};
 }
 
@@ -88,6 +88,26 @@ Result<Reply> rotate_vault(Services& services, const http::Request& request, con
   NEXUS_TRY(auto body, read_body(request));
   NEXUS_CHECK(services.rotation.begin(body.take("current_passphrase"), request.caller));
   return Reply{JsonWriter().begin().flag("rotating", true).end().take(), 202};
+}
+
+Result<Reply> back_up_vault(Services& services, const http::Request& request, const Arguments&) {
+  NEXUS_CHECK(check_owner(request.caller));
+  NEXUS_CHECK(check_kept(services));
+  NEXUS_TRY(auto body, read_body(request));
+  BackupOrder order;
+  NEXUS_CHECK(body.text("public_key", order.public_key));
+  order.passphrase = body.take("passphrase");
+  order.current_passphrase = body.take("current_passphrase");
+  if (order.public_key.empty() == order.passphrase.empty())
+    return Error{ErrorCode::missing_fields,
+                 "a backup is sealed for a public key, or with a passphrase",
+                 "give one of public_key and passphrase"};
+  static std::mutex one_at_a_time;
+  const std::unique_lock lock(one_at_a_time, std::try_to_lock);
+  if (!lock)
+    return Error{ErrorCode::rate_limited, "a backup is being made already", "wait for that"};
+  NEXUS_TRY(const auto made, services.backups.make(order, request.caller));
+  return Reply{to_json(made)};
 }
 
 Result<Reply> accept_vault(Services& services, const http::Request& request, const Arguments&) {

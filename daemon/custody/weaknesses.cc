@@ -53,12 +53,16 @@ std::vector<api::VaultWeakness> weaknesses_of_vault(KeySource source, const std:
       weak.push_back({"old_key_file", "an old key is still there, and opens old copies: " + old,
                       "remove it, once no backup needs it"});
   }
-  if (const auto copy = data_dir.empty() ? "" : earlier_copy_in(data_dir); !copy.empty())
-    weak.push_back({"earlier_copy",
-                    data_dir + "/" + copy +
-                        " is the vault of an earlier version, under the key of "
-                        "that time",
-                    "nexusd removes it after a week; remove it once you need no way back"});
+  if (const auto copy = data_dir.empty() ? "" : earlier_copy_in(data_dir); !copy.empty()) {
+    const bool of_restore = copy.starts_with("nexus.db.before-restore-");
+    weak.push_back(
+        {"earlier_copy",
+         data_dir + "/" + copy +
+             (of_restore ? " is the vault that a backup has taken the place of"
+                         : " is the vault of an earlier version, under the key of that time"),
+         of_restore ? "remove it once you need no way back"
+                    : "nexusd removes it after a week; remove it once you need no way back"});
+  }
   if (!memory_locked)
     weak.push_back({"memory_not_locked",
                     swaps_in_the_clear() ? "secrets may be written to swap, which is not encrypted"

@@ -63,7 +63,7 @@ TEST_CASE("the words of states and kinds are read back as what they stand for", 
   all(AuthType::aws_sigv4);
   all(FlowKind::unattended);
   all(SecretField::client_secret);
-  all(AuditEvent::vault_accepted);
+  all(AuditEvent::vault_restored);
   all(AuditOutcome::refused);
   all(AuditFault::head);
   all(KeySource::memory);

@@ -1,0 +1,230 @@
+// nexus vault backup and nexus vault restore.
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/commands/daemon.h"
+#include "cli/commands/vault.h"
+#include "cli/delivery.h"
+#include "cli/interrupt.h"
+#include "cli/opener.h"
+#include "cli/output/prompt.h"
+#include "cli/program_output.h"
+#include "cli/program_path.h"
+#include "common/api/backup.h"
+#include "common/printed_error.h"
+#include "common/rfc3339.h"
+#include "common/text.h"
+
+namespace nexus::cli {
+namespace {
+
+/// Unpacking and verifying a hundred thousand connections takes seconds.
+constexpr auto kRestorePatience = std::chrono::minutes(30);
+constexpr std::size_t kNamed = 10;
+
+struct BackupArgs {
+  std::string file;
+  std::string to;
+  std::string passphrase_file;
+  std::string current_file;
+};
+
+Result<SecretText> backup_order(const BackupArgs& args, const api::VaultStatus& vault) {
+  SecretJsonWriter json;
+  json.begin();
+  if (!args.to.empty()) {
+    json.member("public_key", args.to);
+  } else {
+    NEXUS_TRY(const auto passphrase,
+              new_passphrase(args.passphrase_file, "Passphrase for the backup"));
+    json.member("passphrase", passphrase.expose());
+  }
+  NEXUS_CHECK(write_current_passphrase(json, vault, args.current_file));
+  return json.end().take();
+}
+
+Result<void> check_backup_args(const BackupArgs& args) {
+  const bool is_asked = args.passphrase_file.empty() && is_interactive();
+  if (!args.to.empty() == (!args.passphrase_file.empty() || (args.to.empty() && is_asked)))
+    return Error{ErrorCode::usage, "a backup is sealed for a public key, or with a passphrase",
+                 "give one of --to PUBLIC-KEY (nexus key pair makes one) and --passphrase-file"};
+  if (args.passphrase_file == "-" && args.current_file == "-")
+    return Error{ErrorCode::usage, "two passphrases cannot both come on stdin",
+                 "put one of them into a file"};
+  if (args.file != "-" && access(args.file.c_str(), F_OK) == 0) return exists_already(args.file);
+  if (args.file == "-" && isatty(STDOUT_FILENO) == 1)
+    return Error{ErrorCode::usage, "a backup is nothing for a terminal",
+                 "name a file, or lead the output into a pipe"};
+  return {};
+}
+
+Result<int> run_backup(Context& context, const BackupArgs& args) {
+  NEXUS_CHECK(check_local(context));
+  NEXUS_CHECK(check_backup_args(args));
+  NEXUS_TRY(const auto vault, context.client.get<api::VaultStatus>("/v1/vault"));
+  NEXUS_TRY(const auto order, backup_order(args, vault));
+  const CatchInterrupt held;  // what was made is taken from where it lies
+  context.output.progress("the vault is copied and sealed");
+  auto answer = context.client.post<api::VaultBackup>("/v1/vault/backup", order);
+  context.output.progress("");
+  if (!answer) return answer.error();
+  auto& made = *answer;
+  const bool to_stdout = args.file == "-";
+  NEXUS_CHECK(to_stdout ? move_to_stdout(made.file) : move_made(made.file, args.file));
+  made.file = to_stdout ? "" : args.file;
+  if (context.output.json && !to_stdout) {
+    context.output.json_line(api::to_json(made));
+    return 0;
+  }
+  context.output.note(std::to_string(made.connections) +
+                      " connections, the providers and the "
+                      "audit log are in it (" +
+                      std::to_string((made.bytes + 1023) / 1024) +
+                      " KiB); to bring them back: nexus vault restore");
+  return 0;
+}
+
+struct RestoreArgs {
+  std::string file;
+  OpenerArgs opener;
+  std::string vault_file;
+  bool replace = false;
+};
+
+Result<SecretText> restore_order(const RestoreArgs& args) {
+  NEXUS_TRY(auto opener, read_opener(args.opener));
+  if (opener.private_key.empty() && opener.passphrase.empty()) {
+    if (!is_interactive())
+      return Error{ErrorCode::usage, "a backup is opened with a private key or a passphrase",
+                   "give --key-file FILE or --passphrase-file FILE (- for stdin), or set "
+                   "NEXUS_BUNDLE_KEY or NEXUS_BUNDLE_PASSPHRASE"};
+    NEXUS_TRY(opener.passphrase, ask_secret("Passphrase of the backup"));
+  }
+  SecretJsonWriter json;
+  json.begin().flag("replace", args.replace);
+  write_opener(json, opener);
+  if (!args.vault_file.empty()) {
+    NEXUS_TRY(const auto passphrase, read_secret(args.vault_file, "The vault's passphrase"));
+    json.member("vault_passphrase", passphrase.expose());
+  }
+  return json.end().take();
+}
+
+/// Runs `nexusd --restore`, which works on the data directory while no other nexusd does.
+Result<api::RestoredVault> restore(const Config& config, const std::string& file,
+                                   std::string_view order) {
+  const auto beside = program_path("nexusd");
+  std::vector<std::string> words{beside.empty() ? "nexusd" : beside, "--restore", file};
+  if (access(config.file.c_str(), F_OK) == 0) words.insert(words.end(), {"--config", config.file});
+  if (!config.data_dir.empty()) words.insert(words.end(), {"--data-dir", config.data_dir});
+  const auto said = program_output(std::move(words), kRestorePatience, ChildKind::nexusd, order);
+  if (!said)
+    return Error{ErrorCode::failure, "nexusd could not be run",
+                 "install nexusd beside nexus or on the PATH"};
+  if (said->exit_code == 0) {
+    // Behind what it has logged.
+    const auto end = said->text.find_last_not_of('\n') + 1;
+    const auto begin = said->text.find_last_of('\n', end == 0 ? 0 : end - 1) + 1;
+    return api::parse<api::RestoredVault>(said->text.substr(begin, end - begin));
+  }
+  auto error = printed_error(said->text, said->exit_code)
+                   .value_or(Error{ErrorCode::failure, "nexusd ended without a word", ""});
+  if (error.code == ErrorCode::daemon_unreachable) error.code = ErrorCode::failure;
+  return error;
+}
+
+void tell(const Output& output, const api::RestoredVault& restored) {
+  for (const auto& finding : restored.findings) output.warn("in the backup: " + finding);
+  output.note("restored " + std::to_string(restored.connections) + " connections and " +
+              std::to_string(restored.api_keys) + " API keys as of " + rfc3339(restored.made_at) +
+              "; the vault's key comes from: " + word(restored.key_source));
+  if (!restored.put_aside.empty())
+    output.note("the vault that was here is in " + restored.put_aside +
+                "; remove it once you need no way back");
+  if (const auto count = restored.rotating.size(); count > 0) {
+    std::string named;
+    for (std::size_t i = 0; i < std::min(count, kNamed); ++i)
+      named += (i > 0 ? ", " : "") + restored.rotating[i];
+    output.note(std::to_string(count) +
+                " have refresh tokens that their provider replaces with each use, and may have "
+                "replaced since: " +
+                named + (count > kNamed ? ", …" : ""));
+  }
+  output.note(
+      "none is refreshed by itself until you run: nexus vault accept; a token that is asked "
+      "for is tried");
+}
+
+Result<int> run_restore(Context& context, const RestoreArgs& args) {
+  NEXUS_CHECK(check_local(context));
+  NEXUS_TRY(const auto order, restore_order(args));
+  const CatchInterrupt held;  // a nexusd that was stopped is started again
+  NEXUS_TRY(const auto stopped, stop_running(context));
+  const auto restored = restore(context.config, args.file, order);
+  if (stopped != 0 && context.client.starts_daemon())
+    if (const auto again = context.client.get<api::VaultStatus>("/v1/vault"); !again)
+      context.output.warn(again.error().message);
+  if (!restored) return restored.error();
+  if (context.output.json)
+    context.output.json_line(api::to_json(*restored));
+  else
+    tell(context.output, *restored);
+  return 0;
+}
+
+}  // namespace
+
+Command vault_backup_command() {
+  auto args = std::make_shared<BackupArgs>();
+  return {.name = "backup",
+          .summary = "Seal all that is kept in one file, while nexusd goes on",
+          .arguments = {{"file",
+                         &args->file,
+                         "the backup that is made, - for stdout",
+                         {.required = true, .names = Names::file}},
+                        {"--to",
+                         &args->to,
+                         "seal it for this public key (nexus key pair)",
+                         {.value = "PUBLIC-KEY"}},
+                        {"--passphrase-file",
+                         &args->passphrase_file,
+                         "seal it with the passphrase in this file (- for stdin)",
+                         {.value = "FILE", .names = Names::file}},
+                        {"--current-passphrase-file",
+                         &args->current_file,
+                         "the passphrase that opens the vault in this file (- for stdin)",
+                         {.value = "FILE", .names = Names::file}}},
+          .action = [args](Context& context) { return run_backup(context, *args); },
+          .examples = {"nexus vault backup nexus.backup",
+                       "nexus vault backup nexus.backup --to nexus-pub-..."}};
+}
+
+Command vault_restore_command() {
+  auto args = std::make_shared<RestoreArgs>();
+  return {
+      .name = "restore",
+      .summary = "Bring back what a backup has",
+      .arguments = {{"file", &args->file, "the backup", {.required = true, .names = Names::file}},
+                    {"--key-file",
+                     &args->opener.key_file,
+                     "the private key that it was sealed for (else NEXUS_BUNDLE_KEY)",
+                     {.value = "FILE", .names = Names::file}},
+                    {"--passphrase-file",
+                     &args->opener.passphrase_file,
+                     "its passphrase (else NEXUS_BUNDLE_PASSPHRASE)",
+                     {.value = "FILE", .names = Names::file}},
+                    {"--vault-passphrase-file",
+                     &args->vault_file,
+                     "the passphrase of the vault that is here or is to be (- for stdin)",
+                     {.value = "FILE", .names = Names::file}},
+                    {"--replace", &args->replace,
+                     "put the vault that is here aside, whatever it has"}},
+      .action = [args](Context& context) { return run_restore(context, *args); },
+      .examples = {"nexus vault restore nexus.backup",
+                   "nexus vault restore nexus.backup --key-file backup.key --replace"}};
+}
+
+}  // namespace nexus::cli
