@@ -308,10 +308,12 @@ test('every operation answers as it is described', async () => {
   for (let i = 0, status = 200; status !== 503; ++i) ({ status } = await call('POST', '/v1/request-connection', { body: { workspace_id: `fresh-${i}`, provider_name: 'demo', return_url: 'https://a.example/' } }));
 
   for (const key of [keys.admin, keys.none, keys.read]) await call('GET', '/v1/vault', { key });
-  for (const path of ['/v1/vault/lock', '/v1/vault/unlock', '/v1/vault/change-key', '/v1/vault/rotate', '/v1/vault/accept'])
+  for (const path of ['/v1/vault/lock', '/v1/vault/unlock', '/v1/vault/change-key', '/v1/vault/rotate', '/v1/vault/backup', '/v1/vault/accept'])
     for (const key of [keys.none, keys.admin]) await call('POST', path, { body: {}, key });
   await call('POST', '/v1/vault/change-key', { own: true, body: {} });
   await call('POST', '/v1/vault/change-key', { own: true, body: { to: 'file' } });
+  await call('POST', '/v1/vault/backup', { own: true, body: {} });
+  await Promise.all([1, 2].map(() => call('POST', '/v1/vault/backup', { own: true, body: { passphrase: 'twelve letters and more' } })));
   await call('POST', '/v1/vault/rotate', { own: true, body: {} });
   await call('POST', '/v1/vault/rotate', { own: true, body: '{' });
   await call('POST', '/v1/vault/accept', { own: true });
