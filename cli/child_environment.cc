@@ -20,6 +20,12 @@ bool is_api_key(std::string_view variable) {
                      [variable](std::string_view name) { return variable.starts_with(name); });
 }
 
+/// For nexus import and nexus vault restore, which read them here.
+bool opens_bundles(std::string_view variable) {
+  return variable.starts_with("NEXUS_BUNDLE_KEY=") ||
+         variable.starts_with("NEXUS_BUNDLE_PASSPHRASE=");
+}
+
 bool is_ours(std::string_view variable) {
   return variable.starts_with("NEXUS_") || variable.starts_with("ENCRYPTION_KEY=");
 }
@@ -29,7 +35,8 @@ bool is_ours(std::string_view variable) {
 std::vector<char*> environment_for(ChildKind child) {
   std::vector<char*> kept;
   for (char** variable = environ; *variable; ++variable)
-    if (!is_api_key(*variable) && (child == ChildKind::nexusd || !is_ours(*variable)))
+    if (!is_api_key(*variable) && !opens_bundles(*variable) &&
+        (child == ChildKind::nexusd || !is_ours(*variable)))
       kept.push_back(*variable);
   // Else nexusd would execute itself anew, to have the loader do so.
   static char look_all_up[] = "LD_BIND_NOW=1";

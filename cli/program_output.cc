@@ -26,7 +26,9 @@ bool read_until(int fd, std::string& into, Clock::time_point end) {
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd waited{fd, POLLIN, 0};
-    if (left <= 0 || poll(&waited, 1, static_cast<int>(left)) <= 0) return false;
+    const int ready = left <= 0 ? 0 : poll(&waited, 1, static_cast<int>(left));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return false;
     const auto got = read(fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got == 0;
