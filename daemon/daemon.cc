@@ -212,8 +212,7 @@ Result<void> Daemon::start(int control_socket, api::ProxyListener::Left left) {
   listen_on_control_socket(control_socket);
   if (gateway_) NEXUS_CHECK(gateway_->open(server_));
   NEXUS_CHECK(proxy_.start(std::move(left)));
-  NEXUS_CHECK(refresh_when_trusted());
-  NEXUS_CHECK(revocation_scheduler_.start(reactor_));
+  NEXUS_CHECK(send_when_trusted());
   flow_expiry_.start(reactor_);
   refusals_told_.start(reactor_);
   audit_pruning_.start(reactor_);
@@ -225,10 +224,11 @@ Result<void> Daemon::start(int control_socket, api::ProxyListener::Left left) {
   return {};
 }
 
-/// Nothing is sent by itself that a provider may take for stolen.
-Result<void> Daemon::refresh_when_trusted() {
+/// Nothing is sent by itself that a provider may take for stolen, or that ends a grant which has
+/// been renewed since.
+Result<void> Daemon::send_when_trusted() {
   const auto suspicion = trust_.suspicion();
-  if (suspicion.empty()) return refresh_scheduler_.start(reactor_);
+  if (suspicion.empty()) return send_by_itself();
   log(LogLevel::error, "vault_suspected",
       {{"found", suspicion}, {"hint", "see nexusd(8), DAMAGE"}});
   NEXUS_CHECK(audit_.commit(
@@ -236,11 +236,16 @@ Result<void> Daemon::refresh_when_trusted() {
       Caller{}));
   trust_.on_acceptance([this] {
     reactor_.post([this] {
-      if (const auto begun = refresh_scheduler_.start(reactor_); !begun)
+      if (const auto begun = send_by_itself(); !begun)
         log(LogLevel::error, "scheduler_failed", {{"error", begun.error().message}});
     });
   });
   return {};
+}
+
+Result<void> Daemon::send_by_itself() {
+  NEXUS_CHECK(refresh_scheduler_.start(reactor_));
+  return revocation_scheduler_.start(reactor_);
 }
 
 void Daemon::before_send(std::vector<http::Response*>& responses) {

@@ -98,7 +98,8 @@ class Daemon {
   void listen_on_control_socket(int socket);
   void before_send(std::vector<http::Response*>& responses);
   Result<void> restart(const Launch& launch, const std::string& program);
-  Result<void> refresh_when_trusted();
+  Result<void> send_when_trusted();
+  Result<void> send_by_itself();
   bool is_locking() const { return succession_ && succession_->left.locked; }
   Result<void> lock_as_asked(const Caller& caller);
   void lock(const char* why);
