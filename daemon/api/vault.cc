@@ -104,8 +104,11 @@ Result<Reply> back_up_vault(Services& services, const http::Request& request, co
                  "give one of public_key and passphrase"};
   static std::mutex one_at_a_time;
   const std::unique_lock lock(one_at_a_time, std::try_to_lock);
-  if (!lock)
-    return Error{ErrorCode::rate_limited, "a backup is being made already", "wait for that"};
+  if (!lock) {
+    Error busy{ErrorCode::rate_limited, "a backup is being made already", "wait for that"};
+    busy.retry_after_s = 1;
+    return busy;
+  }
   NEXUS_TRY(const auto made, services.backups.make(order, request.caller));
   return Reply{to_json(made)};
 }
@@ -122,8 +125,11 @@ Result<Reply> accept_vault(Services& services, const http::Request& request, con
 Result<Reply> verify_vault(Services& services, const http::Request&, const Arguments&) {
   static std::mutex one_at_a_time;
   const std::unique_lock lock(one_at_a_time, std::try_to_lock);
-  if (!lock)
-    return Error{ErrorCode::rate_limited, "the vault is being verified already", "wait for that"};
+  if (!lock) {
+    Error busy{ErrorCode::rate_limited, "the vault is being verified already", "wait for that"};
+    busy.retry_after_s = 1;
+    return busy;
+  }
   NEXUS_TRY(const auto verdict,
             nexus::verify_vault(services.store, services.vault, services.audit,
                                 services.facts.data_dir, services.rotation.stopping()));
