@@ -49,18 +49,20 @@ Result<RestoreOrder> restore_order(const std::string& file) {
   order.opener = {fields.take("private_key"), fields.take("passphrase")};
   order.vault_passphrase = fields.take("vault_passphrase");
   NEXUS_CHECK(fields.flag("replace", order.replace));
+  NEXUS_CHECK(fields.flag("new_key", order.new_key));
   return order;
 }
 
 Result<void> restore(const Arguments& arguments) {
-  if (arguments.ephemeral || arguments.foreground || arguments.check)
+  if (arguments.ephemeral || arguments.foreground)
     return Error{ErrorCode::usage, "--restore starts nothing",
-                 "leave --ephemeral, --foreground and --check out"};
+                 "leave --ephemeral and --foreground out"};
   settle_home();
   NEXUS_TRY(const auto config, settings_of(arguments.config));
   set_log_level(config.log_level);
   NEXUS_TRY(const auto order, restore_order(arguments.restore));
-  NEXUS_TRY(const auto restored, restore_vault(config, order));
+  NEXUS_TRY(const auto restored,
+            arguments.check ? check_restore(config, order) : restore_vault(config, order));
   if (write_all(STDOUT_FILENO, api::to_json(restored) + "\n")) return {};
   return unwritten(errno);
 }

@@ -15,6 +15,7 @@
 #include "common/secret_pages.h"
 #include "common/socket_record.h"
 #include "common/version.h"
+#include "daemon/backup/restore.h"
 #include "daemon/groups.h"
 #include "daemon/http/passed_sockets.h"
 #include "daemon/http/socket_group.h"
@@ -210,6 +211,8 @@ Result<std::optional<Daemon::Succession>> serve(const ConfigFlags& flags, Config
   auto* handover = beginning.handover ? &*beginning.handover : nullptr;
   NEXUS_TRY(auto lock,
             lock_data_dir(config.data_dir, handover ? std::move(handover->lock) : Descriptor(-1)));
+  // In the sandbox no file goes from one directory to another.
+  if (!handover) NEXUS_CHECK(settle_backups(config.data_dir));
   NEXUS_TRY(const auto members, group_of_members(config.access.group));
   NEXUS_TRY(const auto socket, control_socket(config, beginning, members));
   config.socket = http::path_of(socket.fd);

@@ -1,7 +1,11 @@
 // nexus vault backup and nexus vault restore.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <memory>
 
 #include "cli/command.h"
@@ -14,6 +18,7 @@
 #include "cli/program_output.h"
 #include "cli/program_path.h"
 #include "common/api/backup.h"
+#include "common/descriptor.h"
 #include "common/printed_error.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
@@ -61,8 +66,22 @@ Result<void> check_backup_args(const BackupArgs& args) {
   return {};
 }
 
+/// Whatever answers on the socket has us move no other file.
+Result<void> check_made(const api::VaultBackup& made, const api::VaultStatus& vault) {
+  struct stat about {};
+  const std::filesystem::path file(made.file);
+  if (file.parent_path() == vault.data_dir &&
+      file.filename().string().starts_with("vault.backup-") &&
+      lstat(made.file.c_str(), &about) == 0 && S_ISREG(about.st_mode))
+    return {};
+  return Error{ErrorCode::failure, "nexusd's backup is not to be found: " + printable(made.file),
+               "run this as the user of that nexusd, on its machine"};
+}
+
 Result<int> run_backup(Context& context, const BackupArgs& args) {
   NEXUS_CHECK(check_local(context));
+  if (args.file.empty())
+    return Error{ErrorCode::usage, "no file is named for the backup", "name one, or - for stdout"};
   NEXUS_CHECK(check_backup_args(args));
   NEXUS_TRY(const auto vault, context.client.get<api::VaultStatus>("/v1/vault"));
   NEXUS_TRY(const auto order, backup_order(args, vault));
@@ -72,6 +91,7 @@ Result<int> run_backup(Context& context, const BackupArgs& args) {
   context.output.progress("");
   if (!answer) return answer.error();
   auto& made = *answer;
+  NEXUS_CHECK(check_made(made, vault));
   const bool to_stdout = args.file == "-";
   NEXUS_CHECK(to_stdout ? move_to_stdout(made.file) : move_made(made.file, args.file));
   made.file = to_stdout ? "" : args.file;
@@ -92,38 +112,54 @@ struct RestoreArgs {
   OpenerArgs opener;
   std::string vault_file;
   bool replace = false;
+  bool new_key = false;
 };
 
-Result<SecretText> restore_order(const RestoreArgs& args) {
+/// Whether a passphrase opens it, by what stands in the clear at its beginning.
+bool is_under_passphrase(const std::string& file) {
+  std::array<char, 6> begin{};
+  const Descriptor backup(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  return ::read(backup.get(), begin.data(), begin.size()) == 6 && begin[5] == 2;
+}
+
+Result<Opener> opener_for(const RestoreArgs& args) {
   NEXUS_TRY(auto opener, read_opener(args.opener));
-  if (opener.private_key.empty() && opener.passphrase.empty()) {
-    if (!is_interactive())
-      return Error{ErrorCode::usage, "a backup is opened with a private key or a passphrase",
-                   "give --key-file FILE or --passphrase-file FILE (- for stdin), or set "
-                   "NEXUS_BUNDLE_KEY or NEXUS_BUNDLE_PASSPHRASE"};
-    NEXUS_TRY(opener.passphrase, ask_secret("Passphrase of the backup"));
-  }
+  if (!opener.private_key.empty() || !opener.passphrase.empty()) return opener;
+  if (!is_interactive() || !is_under_passphrase(args.file))
+    return Error{ErrorCode::usage, "a backup is opened with a private key or a passphrase",
+                 "give --key-file FILE or --passphrase-file FILE (- for stdin), or set "
+                 "NEXUS_BUNDLE_KEY or NEXUS_BUNDLE_PASSPHRASE"};
+  NEXUS_TRY(opener.passphrase, ask_secret("Passphrase of the backup"));
+  return opener;
+}
+
+Result<SecretText> restore_order(const RestoreArgs& args, bool has_passphrase) {
+  NEXUS_TRY(const auto opener, opener_for(args));
   SecretJsonWriter json;
-  json.begin().flag("replace", args.replace);
+  json.begin().flag("replace", args.replace).flag("new_key", args.new_key);
   write_opener(json, opener);
-  if (!args.vault_file.empty()) {
-    NEXUS_TRY(const auto passphrase, read_secret(args.vault_file, "The vault's passphrase"));
+  const bool asks = args.vault_file.empty() && has_passphrase && !args.new_key && is_interactive();
+  if (asks || !args.vault_file.empty()) {
+    NEXUS_TRY(const auto passphrase,
+              read_secret(asks ? "-" : args.vault_file, "The vault's passphrase"));
     json.member("vault_passphrase", passphrase.expose());
   }
   return json.end().take();
 }
 
-/// Runs `nexusd --restore`, which works on the data directory while no other nexusd does.
+/// Runs `nexusd --restore`, which does it while no other nexusd serves the data directory, or says
+/// with `--check` what it would come to.
 Result<api::RestoredVault> restore(const Config& config, const std::string& file,
-                                   std::string_view order) {
+                                   std::string_view order, bool only_check) {
   const auto beside = program_path("nexusd");
   std::vector<std::string> words{beside.empty() ? "nexusd" : beside, "--restore", file};
+  if (only_check) words.push_back("--check");
   if (access(config.file.c_str(), F_OK) == 0) words.insert(words.end(), {"--config", config.file});
   if (!config.data_dir.empty()) words.insert(words.end(), {"--data-dir", config.data_dir});
   const auto said = program_output(std::move(words), kRestorePatience, ChildKind::nexusd, order);
   if (!said)
-    return Error{ErrorCode::failure, "nexusd could not be run",
-                 "install nexusd beside nexus or on the PATH"};
+    return Error{ErrorCode::failure, "nexusd could not be run, or was ended before it was through",
+                 "what was here is here, or what the backup has: run it again"};
   if (said->exit_code == 0) {
     // Behind what it has logged.
     const auto end = said->text.find_last_not_of('\n') + 1;
@@ -136,23 +172,41 @@ Result<api::RestoredVault> restore(const Config& config, const std::string& file
   return error;
 }
 
+/// Tried beside the nexusd that runs: what cannot be does not end it.
+Result<void> check_beside(const Config& config, const std::string& file, std::string_view order,
+                          const api::DaemonStatus& running) {
+  NEXUS_TRY(const auto checked, restore(config, file, order, true));
+  if (checked.data_dir == running.data_dir) return {};
+  return Error{
+      ErrorCode::usage,
+      "nexusd serves " + running.data_dir + ", and the backup would come into " + checked.data_dir,
+      "name the one that is meant with NEXUS_DATA_DIR, or in nexus.toml"};
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  if (names.empty()) return "none";
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + std::min(names.size(), kNamed));
+  return join(first, ", ") + (names.size() > kNamed ? ", …" : "");
+}
+
 void tell(const Output& output, const api::RestoredVault& restored) {
   for (const auto& finding : restored.findings) output.warn("in the backup: " + finding);
-  output.note("restored " + std::to_string(restored.connections) + " connections and " +
-              std::to_string(restored.api_keys) + " API keys as of " + rfc3339(restored.made_at) +
+  if (restored.other_vault)
+    output.warn("the backup is of another vault than the one that was here");
+  output.note("restored as of " + rfc3339(restored.made_at) +
               "; the vault's key comes from: " + word(restored.key_source));
+  output.note("connections: " + std::to_string(restored.connections));
+  output.note("providers: " + some_of(restored.providers));
+  output.note("API keys, valid again as they were: " + some_of(restored.api_keys));
   if (!restored.put_aside.empty())
     output.note("the vault that was here is in " + restored.put_aside +
                 "; remove it once you need no way back");
-  if (const auto count = restored.rotating.size(); count > 0) {
-    std::string named;
-    for (std::size_t i = 0; i < std::min(count, kNamed); ++i)
-      named += (i > 0 ? ", " : "") + restored.rotating[i];
-    output.note(std::to_string(count) +
-                " have refresh tokens that their provider replaces with each use, and may have "
-                "replaced since: " +
-                named + (count > kNamed ? ", …" : ""));
-  }
+  if (!restored.rotating.empty())
+    output.note(
+        "their providers have replaced the refresh tokens of these before, and may have "
+        "since: " +
+        some_of(restored.rotating));
   output.note(
       "none is refreshed by itself until you run: nexus vault accept; a token that is asked "
       "for is tried");
@@ -160,11 +214,20 @@ void tell(const Output& output, const api::RestoredVault& restored) {
 
 Result<int> run_restore(Context& context, const RestoreArgs& args) {
   NEXUS_CHECK(check_local(context));
-  NEXUS_TRY(const auto order, restore_order(args));
+  if (args.file.empty() || args.file == "-")
+    return Error{ErrorCode::usage, "a backup is restored from a file, and none is named",
+                 "put it into one, and name that"};
+  const auto running = daemon_status(context);
+  if (!running && !is_absent(running.error())) return running.error();
+  const bool has_passphrase = running && running->key_source == word(KeySource::passphrase);
+  NEXUS_TRY(const auto order, restore_order(args, has_passphrase));
   const CatchInterrupt held;  // a nexusd that was stopped is started again
-  NEXUS_TRY(const auto stopped, stop_running(context));
-  const auto restored = restore(context.config, args.file, order);
-  if (stopped != 0 && context.client.starts_daemon())
+  if (running) {
+    NEXUS_CHECK(check_beside(context.config, args.file, order, *running));
+    NEXUS_CHECK(stop_running(context));
+  }
+  const auto restored = restore(context.config, args.file, order, false);
+  if (running && context.client.starts_daemon())
     if (const auto again = context.client.get<api::VaultStatus>("/v1/vault"); !again)
       context.output.warn(again.error().message);
   if (!restored) return restored.error();
@@ -221,7 +284,9 @@ Command vault_restore_command() {
                      "the passphrase of the vault that is here or is to be (- for stdin)",
                      {.value = "FILE", .names = Names::file}},
                     {"--replace", &args->replace,
-                     "put the vault that is here aside, whatever it has"}},
+                     "put the vault that is here aside, whatever it has"},
+                    {"--new-key", &args->new_key,
+                     "have it open with another key than the one that is here"}},
       .action = [args](Context& context) { return run_restore(context, *args); },
       .examples = {"nexus vault restore nexus.backup",
                    "nexus vault restore nexus.backup --key-file backup.key --replace"}};

@@ -21,19 +21,25 @@ void write(JsonWriter& to, const VaultBackup& backup) {
 Result<void> read(const Reader& from, RestoredVault& into) {
   const auto source = from.word<KeySource>("key_source");
   if (!source) return unknown_answer();
-  into = {parse_rfc3339(from.text("made_at")).value_or(0),
-          from.number("connections").value_or(0),
-          from.number("api_keys").value_or(0),
-          *source,
-          from.texts("rotating"),
-          from.texts("findings"),
-          from.text("put_aside")};
+  into.made_at = parse_rfc3339(from.text("made_at")).value_or(0);
+  into.data_dir = from.text("data_dir");
+  into.other_vault = from.flag("other_vault");
+  into.connections = from.number("connections").value_or(0);
+  into.providers = from.texts("providers");
+  into.api_keys = from.texts("api_keys");
+  into.key_source = *source;
+  into.rotating = from.texts("rotating");
+  into.findings = from.texts("findings");
+  into.put_aside = from.text("put_aside");
   return {};
 }
 
 void write(JsonWriter& to, const RestoredVault& restored) {
   to.member("made_at", rfc3339(restored.made_at))
+      .member("data_dir", restored.data_dir)
+      .flag("other_vault", restored.other_vault)
       .member("connections", restored.connections)
+      .member("providers", restored.providers)
       .member("api_keys", restored.api_keys)
       .member("key_source", word(restored.key_source))
       .member("rotating", restored.rotating)

@@ -23,11 +23,14 @@ struct VaultBackup {
 Result<void> read(const Reader& from, VaultBackup& into);
 void write(JsonWriter& to, const VaultBackup& backup);
 
-/// What became of a backup (`nexusd --restore`).
+/// What became of a backup, or would (`nexusd --restore`).
 struct RestoredVault {
-  UnixTime made_at = 0;  ///< the backup
+  UnixTime made_at = 0;      ///< the backup
+  std::string data_dir;      ///< where it is now
+  bool other_vault = false;  ///< it is not of the vault that was here
   std::int64_t connections = 0;
-  std::int64_t api_keys = 0;  ///< they are valid as they were then
+  std::vector<std::string> providers;  ///< names
+  std::vector<std::string> api_keys;   ///< names: they are valid as they were then
   KeySource key_source = KeySource::file;
   /// Connections whose refresh token the provider has replaced before, and may have since.
   std::vector<std::string> rotating;

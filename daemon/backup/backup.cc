@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "common/descriptor.h"
+#include "common/id.h"
 #include "common/version.h"
 #include "daemon/backup/manifest.h"
 #include "daemon/backup/scratch_directory.h"
@@ -25,6 +26,12 @@ Error not_made(const std::string& what) {
   return {ErrorCode::internal_error, what + ": " + std::strerror(errno),
           "free some disk space; nothing was lost"};
 }
+
+/// What has another name by then stays.
+struct RemovedUnlessDone {
+  const std::string path;
+  ~RemovedUnlessDone() { unlink(path.c_str()); }
+};
 
 Result<EnvelopeKey> envelope_for(const BackupOrder& order) {
   return order.public_key.empty() ? envelope_key_with(order.passphrase)
@@ -44,9 +51,11 @@ Result<std::vector<BackupFile>> files_in(const std::string& directory) {
 /// So many bytes, which the manifest has told: what is longer or shorter now is an error.
 Result<void> seal_file(SealedFileWriter& into, const std::string& path, std::uint64_t left) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0) return not_made("the copy cannot be read");
   std::array<char, 64 * 1024> bytes{};
   while (left > 0) {
     const auto got = read(file.get(), bytes.data(), std::min<std::uint64_t>(bytes.size(), left));
+    if (got == 0) errno = EIO;  // it was shortened meanwhile
     if (got <= 0) return not_made("the copy cannot be read");
     NEXUS_CHECK(into.write({bytes.data(), static_cast<std::size_t>(got)}));
     left -= static_cast<std::uint64_t>(got);
@@ -92,7 +101,9 @@ Result<api::VaultBackup> Backups::make(const BackupOrder& order, const Caller& c
   NEXUS_CHECK(copy_into(scratch.path(), order.current_passphrase, manifest.root_key));
   NEXUS_TRY(manifest.files, files_in(scratch.path()));
   // Beside its place: Landlock lets no file go from one directory to another.
-  const auto sealed = data_dir + "/vault.backup.new";
+  const auto file = data_dir + "/vault.backup-" + new_uuid();
+  const auto sealed = file + ".new";
+  const RemovedUnlessDone unfinished{sealed};
   NEXUS_CHECK(seal(manifest, scratch.path(), envelope, sealed));
   struct stat about {};
   if (stat(sealed.c_str(), &about) != 0) return not_made("the backup");
@@ -102,7 +113,7 @@ Result<api::VaultBackup> Backups::make(const BackupOrder& order, const Caller& c
     return found == counts.end() ? 0 : found->second;
   };
   const api::VaultBackup made{
-      data_dir + "/vault.backup", about.st_size,
+      file, about.st_size,
       count(ConnectionStatus::active) + count(ConnectionStatus::attention_required),
       manifest.made_at};
   NEXUS_CHECK(audit_.commit(

@@ -28,10 +28,10 @@ class Backups {
   Backups(AuditLog& audit_log, RootKeys& keys, Audit& audit, Clock wall_clock)
       : audit_log_(audit_log), keys_(keys), audit_(audit), wall_clock_(std::move(wall_clock)) {}
 
-  /// The file is in the data directory, `vault.backup`: the one before it goes. Seconds, where
-  /// there is much. On record first. Errors: those of RootKeys::present, envelope_key_for and
-  /// envelope_key_with; invalid_state while the vault is rotated; internal_error, as when the disk
-  /// is full.
+  /// The file is in the data directory, `vault.backup-ID`, until whoever asked has taken it.
+  /// Seconds, where there is much. On record first. Errors: those of RootKeys::present,
+  /// envelope_key_for and envelope_key_with; invalid_state while the vault is rotated;
+  /// internal_error, as when the disk is full.
   Result<api::VaultBackup> make(const BackupOrder& order, const Caller& caller);
 
  private:

@@ -1,83 +1,48 @@
 #include "daemon/backup/restore.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <optional>
 
-#include "common/descriptor.h"
 #include "common/rfc3339.h"
 #include "daemon/audit.h"
-#include "daemon/backup/manifest.h"
 #include "daemon/backup/scratch_directory.h"
-#include "daemon/backup/sealed_file.h"
-#include "daemon/crypto/big_endian.h"
+#include "daemon/backup/unpack.h"
 #include "daemon/custody/verification.h"
+#include "daemon/log.h"
 #include "daemon/process.h"
+#include "daemon/store/integrity.h"
 #include "daemon/vault/key_source.h"
 
 namespace nexus {
 namespace {
 
-constexpr std::size_t kLongestManifest = 64 * 1024;
-constexpr std::size_t kUnpackedAtOnce = 64 * 1024;
+/// A backup that was unpacked.
+struct Unpacked {
+  std::string directory;
+  BackupManifest manifest;
+  VaultHeader header;
+};
 
-Error cut() {
-  return {ErrorCode::invalid_backup, "the backup was cut", "use another one; nothing was changed"};
+/// Of what was sealed by somebody, and is no vault all the same.
+Error no_vault(const std::string& why) {
+  return {ErrorCode::invalid_backup, "the vault in the backup cannot be used: " + why,
+          "use another backup; nothing was changed"};
 }
 
-Result<SecretText> read_exactly(SealedFileReader& from, std::size_t bytes) {
-  SecretText all;
-  while (all.size() < bytes) {
-    NEXUS_TRY(const auto some, from.read(bytes - all.size()));
-    if (some.empty()) return cut();
-    all += some;
-  }
-  return all;
-}
-
-Result<BackupManifest> manifest_of(SealedFileReader& from) {
-  NEXUS_TRY(const auto length, read_exactly(from, 4));
-  const auto bytes = big_endian_at(length, 0);
-  if (bytes > kLongestManifest)
-    return Error{ErrorCode::invalid_backup, "the backup does not begin as one of nexus does",
-                 "use another one; nothing was changed"};
-  NEXUS_TRY(const auto text, read_exactly(from, bytes));
-  return backup_manifest_from_text(text);
-}
-
-Result<void> unpack_file(SealedFileReader& from, const std::string& path, std::uint64_t left) {
-  const Descriptor file(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  while (left > 0) {
-    NEXUS_TRY(const auto some, from.read(std::min<std::uint64_t>(kUnpackedAtOnce, left)));
-    if (some.empty()) return cut();
-    if (!write_all(file.get(), some)) break;
-    left -= some.size();
-  }
-  if (left == 0 && fsync(file.get()) == 0) return {};
-  return Error{ErrorCode::failure, path + " cannot be written: " + std::strerror(errno),
-               "free some disk space; nothing was changed"};
-}
-
-Result<BackupManifest> unpack(const RestoreOrder& order, const std::string& directory) {
-  NEXUS_TRY(auto reader, SealedFileReader::open(order.file, order.opener));
-  NEXUS_TRY(auto manifest, manifest_of(reader));
-  for (const auto& file : manifest.files)
-    NEXUS_CHECK(unpack_file(reader, directory + "/" + file.name, file.size));
-  NEXUS_CHECK(reader.check_end());
-  return manifest;
+Result<Unpacked> unpack(const RestoreOrder& order, const std::string& directory) {
+  NEXUS_TRY(auto manifest, unpack_backup(order.file, order.opener, directory));
+  const auto header = look_into_sqlite_store(directory);
+  if (!header) return no_vault(header.error().message);
+  if (!*header) return no_vault("it is empty");
+  return Unpacked{directory, std::move(manifest), **header};
 }
 
 /// What would be lost by it, unless somebody says that it may be.
 Result<void> check_replaceable(const std::string& data_dir, const std::string& unpacked) {
   NEXUS_TRY(const auto here, compare_sqlite_stores(data_dir, unpacked));
-  if (here.connections == 0 && here.providers == 0) return {};
+  if (here.connections == 0 && here.providers == 0 && here.keys == 0) return {};
   std::string message = "there is a vault here (connections: " + std::to_string(here.connections);
   const auto tell = [&message](std::int64_t number, const char* what) {
     if (number > 0) message += std::string(", ") + what + ": " + std::to_string(number);
@@ -85,6 +50,7 @@ Result<void> check_replaceable(const std::string& data_dir, const std::string& u
   tell(here.only_here, "not in the backup");
   tell(here.newer_here, "refresh tokens replaced since");
   tell(here.ended_here, "disconnected here since");
+  tell(here.keys_ended_here, "API keys revoked here since");
   return Error{ErrorCode::invalid_state, message + ")",
                "to put it aside, and have what the backup has in its place: --replace"};
 }
@@ -94,31 +60,30 @@ Error passphrase_missing(const std::string& what) {
           "give it: --vault-passphrase-file FILE"};
 }
 
-/// The key that opens what is here or, of nothing or where it does not, a new vault's.
-Result<RootKey> root_key_for(const Config& config, const std::optional<VaultHeader>& here,
-                             const std::string& vault_id, const RestoreOrder& order) {
-  const auto places = key_places_of(config);
-  if (here) {
-    NEXUS_CHECK(settle_key_file(places, *here));
-    auto found = find_root_key(places, *here, order.vault_passphrase);
-    if (!found && found.error().code == ErrorCode::vault_locked)
-      return passphrase_missing("the vault that is here opens");
-    const bool opens = found && *found && Vault::open((*found)->key, *here);
-    if (!opens && here->key_source == KeySource::passphrase)
-      return Error{ErrorCode::vault_key_wrong,
-                   "this is not the passphrase of the vault that is here",
-                   "if nobody knows it any more, move " + config.data_dir +
-                       "/nexus.db away, and restore again"};
-    // Where it comes from is where a new vault's would.
-    if (found && *found) return **std::move(found);
-  }
-  auto made = load_root_key(places, VaultHeader{vault_id, ""}, order.vault_passphrase);
+/// That of the vault that is here: nobody is to find it under a weaker one.
+Result<RootKey> present_root_key(const KeyPlaces& places, const VaultHeader& here,
+                                 const Secret& passphrase) {
+  auto found = find_root_key(places, here, passphrase);
+  if (!found && found.error().code == ErrorCode::vault_locked)
+    return passphrase_missing("the vault that is here opens");
+  if (found && *found && Vault::open((*found)->key, here)) return **std::move(found);
+  return Error{
+      ErrorCode::vault_key_wrong,
+      found ? "what was found as the key of the vault that is here does not open it"
+            : "the key of the vault that is here is not found: " + found.error().message,
+      "run this where nexusd gets it, or have the restored vault open with another one, as "
+      "a new vault does: --new-key"};
+}
+
+Result<RootKey> new_root_key(const KeyPlaces& places, const std::string& vault_id,
+                             const Secret& passphrase) {
+  auto made = load_root_key(places, VaultHeader{vault_id, ""}, passphrase);
   if (!made && made.error().code == ErrorCode::vault_locked)
     return passphrase_missing("nexus.toml has the vault open");
   return made;
 }
 
-Result<void> list_rotating(Store& store, api::RestoredVault& into) {
+Result<void> list_connections(Store& store, api::RestoredVault& into) {
   ConnectionPage page;
   while (true) {
     NEXUS_TRY(const auto rows, store.connections(page));
@@ -127,8 +92,7 @@ Result<void> list_rotating(Store& store, api::RestoredVault& into) {
       NEXUS_TRY(const auto record, store.connection_record(row.id));
       if (!record) continue;
       for (const auto& field : record->fields)
-        if (field.field == SecretField::refresh_token &&
-            (field.generation > 1 || !row.last_refresh_at))
+        if (field.field == SecretField::refresh_token && field.generation > 1)
           into.rotating.push_back(row.id);
     }
     if (static_cast<std::int64_t>(rows.size()) < page.limit) return {};
@@ -136,40 +100,71 @@ Result<void> list_rotating(Store& store, api::RestoredVault& into) {
   }
 }
 
-/// Opens all that was unpacked, as nexusd would, and has it open with this key.
-Result<api::RestoredVault> settle(const std::string& unpacked, const BackupManifest& manifest,
-                                  const VaultHeader& header, const RootKey& root) {
-  NEXUS_TRY(const auto vault, Vault::open(manifest.root_key, header));
-  NEXUS_TRY(const auto store, open_sqlite_store(unpacked));
-  NEXUS_CHECK(store->authenticate_rows(vault, std::nullopt));
-  NEXUS_TRY(const auto suspicion, store->keep_tally("", false));
-  NEXUS_TRY(
-      const auto log,
-      open_sqlite_audit_log(unpacked, {vault.audit_row_key(), vault.audit_key()}, vault.stage()));
-  Audit audit(*log, system_now);
+Result<void> list_names(Store& store, api::RestoredVault& into) {
+  NEXUS_TRY(const auto providers, store.providers({}));
+  for (const auto& provider : providers) into.providers.push_back(provider.name);
+  NEXUS_TRY(const auto keys, store.api_keys({}));
+  for (const auto& key : keys) into.api_keys.push_back(key.name);
+  return {};
+}
+
+/// Opens all of it, as nexusd would, and compares it with its codes.
+Result<api::RestoredVault> verify(const Unpacked& unpacked) {
+  const auto& directory = unpacked.directory;
+  const auto vault = Vault::open(unpacked.manifest.root_key, unpacked.header);
+  if (!vault) return no_vault("it does not open with its own key");
+  if (vault->stage() < VaultStage::tallied) return no_vault("it is of before there were backups");
+  const auto store = open_sqlite_store(directory);
+  if (!store) return no_vault(store.error().message);
+  NEXUS_CHECK((*store)->authenticate_rows(*vault, std::nullopt));
+  NEXUS_TRY(const auto suspicion, (*store)->keep_tally("", false));
+  const auto log = open_sqlite_audit_log(directory, {vault->audit_row_key(), vault->audit_key()},
+                                         vault->stage());
+  if (!log) return no_vault(log.error().message);
+  Audit audit(**log, system_now);
   const std::atomic<bool> never{false};
-  NEXUS_TRY(auto verdict, verify_vault(*store, vault, audit, unpacked, never));
+  NEXUS_TRY(auto verdict, verify_vault(**store, *vault, audit, directory, never));
   api::RestoredVault restored;
-  restored.made_at = manifest.made_at;
-  restored.key_source = root.source;
+  restored.made_at = unpacked.manifest.made_at;
   restored.findings = std::move(verdict.findings);
   if (!suspicion.empty()) restored.findings.push_back("the vault: " + suspicion);
-  NEXUS_CHECK(list_rotating(*store, restored));
-  NEXUS_TRY(const auto keys, store->api_keys({}));
-  restored.api_keys = static_cast<std::int64_t>(keys.size());
-  NEXUS_CHECK(store->mark_restored(manifest.made_at));
-  NEXUS_TRY(const auto wrapped, Vault::rewrap(manifest.root_key, header, root));
-  NEXUS_CHECK(store->rewrap_vault_key(wrapped));
+  if (!(*log)->trouble().empty()) restored.findings.push_back("audit log: " + (*log)->trouble());
+  NEXUS_CHECK(list_connections(**store, restored));
+  NEXUS_CHECK(list_names(**store, restored));
   return restored;
+}
+
+/// Has it open with this key, and say that it was restored.
+Result<void> take_over(const Unpacked& unpacked, const RootKey& root) {
+  NEXUS_TRY(const auto vault, Vault::open(unpacked.manifest.root_key, unpacked.header));
+  NEXUS_TRY(const auto wrapped, Vault::rewrap(unpacked.manifest.root_key, unpacked.header, root));
+  NEXUS_TRY(const auto store, open_sqlite_store(unpacked.directory));
+  NEXUS_CHECK(store->authenticate_rows(vault, std::nullopt));
+  NEXUS_TRY([[maybe_unused]] const auto suspicion, store->keep_tally("", false));
+  NEXUS_CHECK(store->mark_restored(unpacked.manifest.made_at));
+  return store->rewrap_vault_key(wrapped);
+}
+
+Result<std::unique_ptr<AuditLog>> audit_log_in(const std::string& data_dir, const Vault& vault) {
+  return open_sqlite_audit_log(data_dir, {vault.audit_row_key(), vault.audit_key()}, vault.stage());
+}
+
+/// Whether the log that is here goes on: it is the longer one of the same vault, and sound.
+bool keeps_log(const std::string& data_dir, const std::optional<VaultHeader>& here,
+               const Unpacked& unpacked) {
+  const auto path = data_dir + "/audit.db";
+  if (!here || here->vault_id != unpacked.header.vault_id) return false;
+  const std::atomic<bool> never{false};
+  if (access(path.c_str(), F_OK) != 0 || !damage_of(path, never).empty()) return false;
+  const auto vault = Vault::open(unpacked.manifest.root_key, unpacked.header);
+  return vault && audit_log_in(data_dir, *vault);
 }
 
 Result<void> put_on_record(const std::string& data_dir, const RootKey& root,
                            const api::RestoredVault& restored) {
   NEXUS_TRY(const auto header, look_into_sqlite_store(data_dir));
   NEXUS_TRY(const auto vault, Vault::open(root.key, *header));
-  NEXUS_TRY(
-      const auto log,
-      open_sqlite_audit_log(data_dir, {vault.audit_row_key(), vault.audit_key()}, vault.stage()));
+  NEXUS_TRY(const auto log, audit_log_in(data_dir, vault));
   Audit audit(*log, system_now);
   audit.tell_trouble();
   return audit.commit({.event = AuditEvent::vault_restored,
@@ -178,32 +173,79 @@ Result<void> put_on_record(const std::string& data_dir, const RootKey& root,
                       {.uid = geteuid(), .pid = getppid()});
 }
 
+/// Nothing where there is none, or where it cannot be read and may be replaced.
+Result<std::optional<VaultHeader>> vault_here(const std::string& data_dir,
+                                              const RestoreOrder& order) {
+  auto here = look_into_sqlite_store(data_dir);
+  if (here || order.replace) return here ? *std::move(here) : std::optional<VaultHeader>();
+  here.error().hint = "to put it aside, and have what the backup has in its place: --replace";
+  return std::move(here).error();
+}
+
 }  // namespace
+
+Result<api::RestoredVault> check_restore(const Config& config, const RestoreOrder& order) {
+  NEXUS_CHECK(prepare_data_dir(config.data_dir));
+  ScratchDirectory scratch(config.data_dir + "/restore.check");
+  NEXUS_CHECK(scratch.make());
+  NEXUS_TRY(const auto unpacked, unpack(order, scratch.path()));
+  NEXUS_TRY(const auto here, vault_here(config.data_dir, order));
+  if (here && !order.replace) NEXUS_CHECK(check_replaceable(config.data_dir, scratch.path()));
+  NEXUS_TRY(auto restored, verify(unpacked));
+  restored.data_dir = config.data_dir;
+  restored.other_vault = here && here->vault_id != unpacked.header.vault_id;
+  if (!here || order.new_key) return restored;
+  NEXUS_TRY(const auto root,
+            present_root_key(key_places_of(config), *here, order.vault_passphrase));
+  restored.key_source = root.source;
+  return restored;
+}
 
 Result<api::RestoredVault> restore_vault(const Config& config, const RestoreOrder& order) {
   const auto& data_dir = config.data_dir;
   NEXUS_CHECK(prepare_data_dir(data_dir));
   NEXUS_TRY(const auto lock, lock_data_dir(data_dir));
+  NEXUS_CHECK(settle_backups(data_dir));
   ScratchDirectory scratch(data_dir + "/restore.tmp");
   NEXUS_CHECK(scratch.make());
-  NEXUS_TRY(const auto manifest, unpack(order, scratch.path()));
-  NEXUS_TRY(const auto header, look_into_sqlite_store(scratch.path()));
-  if (!header) return cut();
-  const auto here = look_into_sqlite_store(data_dir);
-  if (!order.replace) {
-    if (!here) return here.error();
-    if (*here) NEXUS_CHECK(check_replaceable(data_dir, scratch.path()));
-  }
-  const auto header_here = here ? *here : std::nullopt;
-  NEXUS_TRY(const auto root, root_key_for(config, header_here, header->vault_id, order));
-  NEXUS_TRY(auto restored, settle(scratch.path(), manifest, *header, root));
+  NEXUS_TRY(const auto unpacked, unpack(order, scratch.path()));
+  NEXUS_TRY(const auto here, vault_here(data_dir, order));
+  if (here && !order.replace) NEXUS_CHECK(check_replaceable(data_dir, scratch.path()));
+  NEXUS_TRY(auto restored, verify(unpacked));
+
+  const auto places = key_places_of(config);
+  const auto& vault_id = unpacked.header.vault_id;
+  if (here) NEXUS_CHECK(settle_key_file(places, *here));
+  NEXUS_TRY(const auto root, here && !order.new_key
+                                 ? present_root_key(places, *here, order.vault_passphrase)
+                                 : new_root_key(places, vault_id, order.vault_passphrase));
+  NEXUS_CHECK(take_over(unpacked, root));
+  restored.data_dir = data_dir;
+  restored.other_vault = here && here->vault_id != vault_id;
+  restored.key_source = root.source;
   if (root.source == KeySource::keyring)  // it has one for each vault
-    NEXUS_CHECK(keep_root_key(key_places_of(config), header->vault_id, root));
-  // A log of the same vault that is here is its longer one.
-  const bool keeps_log = header_here && header_here->vault_id == header->vault_id;
-  NEXUS_TRY(restored.put_aside, put_sqlite_vault_in_place(scratch.path(), data_dir, keeps_log));
-  NEXUS_CHECK(put_on_record(data_dir, root, restored));
+    NEXUS_CHECK(keep_root_key(places, vault_id, root));
+  if (keeps_log(data_dir, here, unpacked))
+    for (const char* file : {"/audit.db", "/audit.head"}) unlink((scratch.path() + file).c_str());
+  NEXUS_TRY(restored.put_aside, put_sqlite_vault_in_place(scratch.path(), data_dir));
+  // It is done, whatever becomes of the record.
+  if (const auto told = put_on_record(data_dir, root, restored); !told)
+    restored.findings.push_back("this is not on record: " + told.error().message);
   return restored;
+}
+
+Result<void> settle_backups(const std::string& data_dir) {
+  std::error_code ignored;
+  for (const char* unfinished : {"/backup.tmp", "/restore.tmp", "/restore.check"})
+    std::filesystem::remove_all(data_dir + unfinished, ignored);
+  for (const auto& entry : std::filesystem::directory_iterator(data_dir, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with("vault.backup-") && name.ends_with(".new"))
+      std::filesystem::remove(entry.path(), ignored);
+  }
+  NEXUS_TRY(const auto put_aside, finish_restored_sqlite_vault(data_dir));
+  if (!put_aside.empty()) log(LogLevel::info, "restore_finished", {{"put_aside", put_aside}});
+  return {};
 }
 
 }  // namespace nexus

@@ -24,7 +24,7 @@ constexpr std::size_t kStreamHeader = crypto_secretstream_xchacha20poly1305_HEAD
 constexpr unsigned char kMore = crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
 constexpr unsigned char kLast = crypto_secretstream_xchacha20poly1305_TAG_FINAL;
 
-constexpr EnvelopeKind kBackup{"backup", "use another one", ErrorCode::invalid_backup,
+constexpr EnvelopeKind kBackup{"backup", "make another one", ErrorCode::invalid_backup,
                                ErrorCode::vault_key_wrong};
 
 Error unwritten_backup() {

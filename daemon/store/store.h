@@ -352,22 +352,26 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& data_dir);
 Result<std::optional<VaultHeader>> look_into_sqlite_store(const std::string& data_dir);
 /// What a vault has that a backup of it has not, and the other way round.
 struct StoreDifference {
-  std::int64_t providers = 0;    ///< here
-  std::int64_t connections = 0;  ///< here, and not disconnected
-  std::int64_t only_here = 0;    ///< of them, those that the backup does not have
-  std::int64_t newer_here = 0;   ///< of them, those whose refresh token was replaced since
-  std::int64_t ended_here = 0;   ///< disconnected here, and not in the backup
+  std::int64_t providers = 0;        ///< here
+  std::int64_t connections = 0;      ///< here, and not disconnected
+  std::int64_t only_here = 0;        ///< of them, those that the backup does not have
+  std::int64_t newer_here = 0;       ///< of them, those whose refresh token was replaced since
+  std::int64_t ended_here = 0;       ///< disconnected here, and not in the backup
+  std::int64_t keys = 0;             ///< API keys here
+  std::int64_t keys_ended_here = 0;  ///< API keys of the backup that are not here any more
 };
 /// Both in directories, as `open_sqlite_store` takes them; nobody has them open. Error:
 /// vault_unusable for one here that cannot be read.
 Result<StoreDifference> compare_sqlite_stores(const std::string& data_dir,
                                               const std::string& backup_dir);
-/// Has the vault of one directory take the place of the one in another, of the same file system, in
-/// one step. What was there lies beside it then, under names that end in `.before-restore-` and the
-/// time: the path of that vault, or "" where there was none. The audit log goes the same way,
-/// unless the one that is there stays. Nobody has them open. Error: vault_unusable.
-Result<std::string> put_sqlite_vault_in_place(const std::string& from, const std::string& data_dir,
-                                              bool keeps_audit_log);
+/// Has the vault of one directory (nexus.db and, where it comes along, audit.db with audit.head)
+/// take the place of the one in another: what is moved into there is settled by one rename of the
+/// directory, and the rest of it is done by whoever comes next, where somebody is killed. What was
+/// there lies beside it then, under names that end in `.before-restore-` and the time: the path of
+/// that vault, or "" where there was none. Nobody has them open. Error: vault_unusable.
+Result<std::string> put_sqlite_vault_in_place(const std::string& from, const std::string& data_dir);
+/// Finishes that. Before anything in there is opened.
+Result<std::string> finish_restored_sqlite_vault(const std::string& data_dir);
 /// Whether a vault that says of itself that it counts nothing yet has been counted before: a file
 /// at `head_path` that was written under this key.
 bool was_tallied(const Secret& tally_key, const std::string& head_path);

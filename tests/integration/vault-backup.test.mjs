@@ -2,15 +2,17 @@
 // this machine or on another one.
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, token } from '../support/flow.mjs';
-import { BIN, Home } from '../support/nexus.mjs';
-import { PASSPHRASE, done, events, provider, served, serves, vault, write } from '../support/vault_home.mjs';
+import { BIN, Home, until } from '../support/nexus.mjs';
+import { PASSPHRASE, done, events, key, provider, served, serves, vault, write } from '../support/vault_home.mjs';
 
 const OTHER = 'the passphrase of the backup';
 const INTACT = /^\d+ sealed values and \d+ records of the audit log: all is as it was written\n$/;
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
 const wait = (ms) => new Promise((go) => setTimeout(go, ms));
 
 /** Made with a passphrase; `opened` is what restore needs beside the file. */
@@ -58,7 +60,7 @@ test('made while tokens are served and refreshed, it has all of them, and opens 
 
   const there = await elsewhere();
   const restored = JSON.parse((await done(there, ['vault', 'restore', file, '--key-file', keyFile, '--json'])).stdout);
-  assert.deepEqual([restored.connections, restored.api_keys, restored.key_source, restored.findings, restored.put_aside], [31, 1, 'file', [], null]);
+  assert.deepEqual([restored.connections, restored.providers, restored.api_keys, restored.key_source, restored.findings, restored.put_aside], [31, ['demo'], ['app'], 'file', [], null]);
   assert.equal(restored.made_at, made.made_at);
   assert.notEqual(there.file('vault.key').toString(), home.file('vault.key').toString(), 'this machine has a key of its own');
   await there.start();
@@ -70,29 +72,36 @@ test('made while tokens are served and refreshed, it has all of them, and opens 
 });
 
 test('what was restored is refreshed when somebody asks, and not before; a refresh token that was replaced ends one connection', async (t) => {
+  const sent = () => provider.requests.filter(({ path }) => /token|revoke/.test(path)).length;
   Object.assign(provider, { rotate: true, expiresIn: 3 });
   t.after(() => Object.assign(provider, { rotate: false, expiresIn: 3600 }));
   const one = await served();
   const { home } = one;
   await connect(home, provider, { alias: 'replaced' });
   await connect(home, provider, { alias: 'last' });
+  // One that was disconnected while its provider could not be reached: its tokens are to be revoked.
+  await connect(home, provider, { alias: 'revoking' });
+  provider.revocation = 503;
+  await done(home, ['disconnect', 'revoking', '--yes']);
   const { file, opened } = await backup(one);
+  provider.revocation = 200;
   await done(home, ['refresh', 'replaced']);
   await home.stop();
   const there = await elsewhere();
   const told = await done(there, ['vault', 'restore', file, ...opened]);
-  assert.match(told.stderr, /restored 3 connections and 0 API keys as of \S+; the vault's key comes from: file\n/);
-  assert.match(told.stderr, /3 have refresh tokens that their provider replaces with each use/);
+  assert.match(told.stderr, /^restored as of \S+; the vault's key comes from: file\nconnections: 3\nproviders: demo\nAPI keys, valid again as they were: none\n/);
   assert.match(told.stderr, /none is refreshed by itself until you run: nexus vault accept/);
   await there.start();
   assert.match((await vault(there)).suspicion, /^it was restored from a backup of \S+$/);
-  const before = provider.tokenRequests().length;
+  const before = sent();
   await wait(4000);
-  assert.equal(provider.tokenRequests().length, before, 'nobody has asked');
+  assert.equal(sent(), before, 'nobody has asked');
   assert.equal((await there.nexus(['refresh', 'last'])).code, 0);
   assert.equal((await there.nexus(['refresh', 'replaced'])).code, 4, 'a person has to connect it again');
+  const asked = sent();
   await done(there, ['vault', 'accept', '--yes']);
   assert.equal((await vault(there)).suspicion, null);
+  await until(() => sent() > asked, 'what is to be revoked is, from then on');
   await there.stop();
   await there.start();
   assert.equal((await vault(there)).suspicion, null, 'and for good');
@@ -102,16 +111,16 @@ test('a vault that is here is not replaced unasked, and what the backup lacks is
   const one = await served();
   const { home, id } = one;
   const gone = await connect(home, provider, { alias: 'gone' });
+  await home.makeKey('revoked', '--use', 'all');
   const { file, opened } = await backup(one);
+  await done(home, ['key', 'revoke', 'revoked']);
   await connect(home, provider, { alias: 'late' });
   await done(home, ['disconnect', 'gone', '--yes']);
   const refused = await home.nexus(['vault', 'restore', file, ...opened]);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /^nexus: there is a vault here \(connections: 2, not in the backup: 1, disconnected here since: 1\)\n {2}to put it aside, and have what the backup has in its place: --replace\n$/);
-  await home.start();
+  assert.match(refused.stderr, /^nexus: there is a vault here \(connections: 2, not in the backup: 1, disconnected here since: 1, API keys revoked here since: 1\)\n {2}to put it aside, and have what the backup has in its place: --replace\n$/);
   await serves(one);
   assert.equal((await token(home, gone.id)).status, 410);
-  await home.stop();
 
   const restored = JSON.parse((await done(home, ['vault', 'restore', file, ...opened, '--replace', '--json'])).stdout);
   assert.match(restored.put_aside, new RegExp(`^${home.data}/nexus\\.db\\.before-restore-[-0-9TZ]+$`));
@@ -131,17 +140,69 @@ test('a vault that is here is not replaced unasked, and what the backup lacks is
   assert.equal((await token(home, id)).status, 200);
 });
 
-test('a key that is lost with the disk is not needed; neither is one that does not open what is here', async () => {
+test('what cannot be restored does not end the nexusd that runs', async () => {
   const one = await served();
   const { home } = one;
+  const own = write(home, 'own', PASSPHRASE);
+  await done(home, ['vault', 'change-key', 'passphrase', '--passphrase-file', own]);
+  const { file, opened } = await backup(one, 'b', ['--current-passphrase-file', own]);
+  const { pid } = JSON.parse((await home.nexus(['daemon', 'status', '--json'])).stdout);
+  for (const args of [[join(home.dir, 'none'), ...opened], [file, '--passphrase-file', own], [file, ...opened], ['', ...opened], ['-', ...opened]]) {
+    const refused = await home.nexus(['vault', 'restore', ...args]);
+    assert.notEqual(refused.code, 0);
+    assert.equal(JSON.parse((await home.nexus(['daemon', 'status', '--json'])).stdout).pid, pid, refused.stderr);
+    await serves(one);
+  }
+  const other = await elsewhere();
+  const elsewhere_ = await home.nexus(['vault', 'restore', file, ...opened], { env: { NEXUS_DATA_DIR: other.data } });
+  assert.equal(elsewhere_.code, 2);
+  assert.match(elsewhere_.stderr, /nexusd serves \S+, and the backup would come into \S+\n/);
+  await serves(one);
+});
+
+test('it opens with the key that is here, and not with a weaker one unless that is asked for', async () => {
+  const one = await served();
+  const { home } = one;
+  const own = key();
+  await done(home, ['vault', 'change-key', 'environment', '--key-file', write(home, 'key', own)]);
   const { file, opened } = await backup(one);
   await home.stop();
+  const refused = await home.nexus(['vault', 'restore', file, ...opened, '--replace']);
+  assert.equal(refused.code, 7);
+  assert.match(refused.stderr, /the key of the vault that is here is not found: .*NEXUS_ENCRYPTION_KEY is not set\n {2}run this where nexusd gets it, or .*: --new-key\n/);
+  assert.deepEqual(left(home), ['audit.db', 'audit.head', 'nexus.db']);
+  const env = { NEXUS_ENCRYPTION_KEY: own };
+  await done(home, ['vault', 'restore', file, ...opened, '--replace'], { env });
+  assert.ok(!existsSync(join(home.data, 'vault.key')));
+  await home.start({ env });
+  await serves(one);
+  await home.stop();
+  // The key is lost.
+  await done(home, ['vault', 'restore', file, ...opened, '--replace', '--new-key']);
+  await home.start();
+  await serves(one);
+  await home.stop();
   writeFileSync(join(home.data, 'vault.key'), Buffer.alloc(32, 7).toString('base64'));
-  assert.equal((await home.nexus(['vault', 'restore', file, ...opened])).code, 1, 'it is there, whoever can open it');
-  await done(home, ['vault', 'restore', file, ...opened, '--replace']);
+  assert.match((await home.nexus(['vault', 'restore', file, ...opened, '--replace'])).stderr, /what was found as the key of the vault that is here does not open it/);
+  await done(home, ['vault', 'restore', file, ...opened, '--replace', '--new-key']);
   await home.start();
   await serves(one);
 });
+
+for (const [what, harm] of [['noise', (path) => writeFileSync(path, Buffer.alloc(20_000, 7))], ['nothing', (path) => rmSync(path)]])
+  test(`where the audit log that is here is ${what}, the backup's takes its place`, async () => {
+    const one = await served();
+    const { home } = one;
+    const { file, opened } = await backup(one);
+    await home.stop();
+    harm(join(home.data, 'audit.db'));
+    const restored = await done(home, ['vault', 'restore', file, ...opened, '--replace']);
+    assert.doesNotMatch(restored.stderr, /warning/);
+    await home.start();
+    await serves(one);
+    await done(home, ['audit', 'verify']);
+    assert.ok((await events(home, 'connection.created')).length > 0, 'what was on record is');
+  });
 
 test('under a passphrase, both ways; a wrong one is told', async () => {
   const one = await served();
@@ -208,26 +269,46 @@ test('one that was cut, altered, lengthened or is none replaces nothing, and nor
   await serves(one);
 });
 
-test('killed at any moment, the vault that was here or the restored one opens', async () => {
+for (const whose of ['the same', 'another'])
+  test(`killed at any moment, the vault that was here or the restored one opens, with its log: ${whose} vault`, { skip: !hasStrace && 'needs strace' }, async () => {
+    const one = await served();
+    const { home } = one;
+    const other = whose === 'another' ? await served() : one;
+    const { file, keyFile } = await backupForKey(other);
+    const order = JSON.stringify({ private_key: readFileSync(keyFile, 'utf8').trim(), replace: true });
+    const ends = { killed: 0, through: 0 };
+    // Each rename is a step of it; what is killed before one has done all those before.
+    for (let step = 1; step < 16; ++step) {
+      await home.stop();
+      const restoring = spawn('strace', ['-f', '-qq', '-o', '/dev/null', '-e', `inject=rename,unlink,rmdir:signal=KILL:when=${step}`, join(BIN, 'nexusd'), '--restore', file],
+        { env: { ...home.env, LD_BIND_NOW: '1' }, stdio: ['pipe', 'ignore', 'inherit'] });
+      restoring.stdin.end(order);
+      const [code] = await once(restoring, 'close');
+      ++ends[code === 0 ? 'through' : 'killed'];
+      await home.start();
+      const served_ = await Promise.all([one, other].map(async ({ id }) => (await token(home, id)).status));
+      assert.ok(served_.includes(200), `step ${step}: ${served_}`);
+      assert.match((await done(home, ['vault', 'verify'])).stdout, INTACT, `step ${step}`);
+      assert.ok((await events(home, 'connection.created')).length > 0, `step ${step}: its history is there`);
+      assert.deepEqual(left(home).filter((name) => /^(restore|backup|vault\.backup)/.test(name)), [], `step ${step}`);
+    }
+    assert.ok(ends.killed > 3 && ends.through > 0, JSON.stringify(ends));
+  });
+
+test('a command that is told to end while it restores comes to its end first', async () => {
   const one = await served();
   const { home } = one;
-  for (let i = 0; i < 20; ++i) await connect(home, provider, { alias: `c${i}` });
-  const { file, keyFile } = await backupForKey(one);
-  const order = JSON.stringify({ private_key: readFileSync(keyFile, 'utf8').trim(), replace: true });
-  let done_ = 0;
-  for (let round = 0; round < 20; ++round) {
-    await home.stop();
-    const restoring = spawn(join(BIN, 'nexusd'), ['--restore', file], { env: home.env, stdio: ['pipe', 'ignore', 'inherit'] });
-    restoring.stdin.end(order);
-    const ended = new Promise((end) => restoring.on('close', (code) => end(code)));
-    await wait(10 + round * 7);
-    restoring.kill('SIGKILL');
-    if (await ended === 0) ++done_;
-    await home.start();
-    await serves(one);
-    assert.match((await done(home, ['vault', 'verify'])).stdout, INTACT);
-  }
-  assert.ok(done_ > 0 && done_ < 20, `${done_} came to their end`);
+  const { file, opened } = await backup(one);
+  await home.stop();
+  const restoring = spawn(join(BIN, 'nexus'), ['vault', 'restore', file, ...opened, '--replace'], { env: home.env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  restoring.stderr.on('data', (text) => { said += text; });
+  await until(() => existsSync(join(home.data, 'restore.tmp')), 'the beginning');
+  restoring.kill('SIGTERM');
+  await once(restoring, 'close');
+  assert.match(said, /restored as of/);
+  await home.start();
+  await serves(one);
 });
 
 test('what keeps one from being made is told, and nothing is left of it', async () => {
@@ -246,10 +327,6 @@ test('what keeps one from being made is told, and nothing is left of it', async 
   await refuses([join(home.dir, 'x'), '--passphrase-file', '-'], 2, /fewer than 12 characters/, { input: 'short' });
   await refuses([other, '--passphrase-file', other], 2, /exists already, and is not overwritten/);
   await refuses([join(home.dir, 'no', 'such'), '--passphrase-file', other], 1, /cannot make .*No such file or directory/);
-  // Where it lies for a moment is no place of the caller's: a directory in the way is told.
-  mkdirSync(join(home.data, 'vault.backup'));
-  const blocked = await home.nexus(['vault', 'backup', join(home.dir, 'x'), '--passphrase-file', other]);
-  assert.match(blocked.stderr, /the backup cannot be put into place: Is a directory/);
   assert.ok(!existsSync(join(home.dir, 'x')));
 });
 

@@ -45,6 +45,7 @@ export class MisbehavingProvider {
     this.key = this.#first;
     this.keys = [this.key.jwk];
     this.requests = [];
+    this.revocation = 200;
     this.codes = new Map();
     this.counter = 0;
     this.refreshTokens = new Set();
@@ -96,7 +97,7 @@ export class MisbehavingProvider {
     } else if (url.pathname === '/token') {
       this.#token(entry, response, json);
     } else if (url.pathname === '/revoke') {
-      json({});
+      json({}, this.revocation);
     } else {
       json({ error: 'not_found' }, 404);
     }

@@ -1,5 +1,6 @@
 // Two stores side by side, with no key to either.
 #include <map>
+#include <set>
 
 #include "daemon/store/sqlite/database.h"
 #include "daemon/store/store.h"
@@ -26,6 +27,13 @@ Connections connections_in(Database& database) {
   return all;
 }
 
+std::set<std::string> keys_in(Database& database) {
+  auto query = database.query("SELECT id FROM api_keys");
+  std::set<std::string> all;
+  while (query.next()) all.insert(query.text(0));
+  return all;
+}
+
 bool is_held(const Held& connection) {
   return connection.status != "revoked";
 }
@@ -36,7 +44,8 @@ Result<StoreDifference> compare_sqlite_stores(const std::string& data_dir,
                                               const std::string& backup_dir) {
   try {
     const auto here = sqlite::look_into(data_dir + "/nexus.db");
-    const auto there = connections_in(*sqlite::look_into(backup_dir + "/nexus.db"));
+    const auto backup = sqlite::look_into(backup_dir + "/nexus.db");
+    const auto there = connections_in(*backup);
     StoreDifference difference;
     auto providers = here->query("SELECT count(*) FROM providers WHERE deleted = 0");
     if (providers.next()) difference.providers = providers.number(0);
@@ -53,6 +62,10 @@ Result<StoreDifference> compare_sqlite_stores(const std::string& data_dir,
         ++difference.ended_here;
       }
     }
+    const auto keys = keys_in(*here);
+    difference.keys = static_cast<std::int64_t>(keys.size());
+    for (const auto& key : keys_in(*backup))
+      if (!keys.contains(key)) ++difference.keys_ended_here;
     return difference;
   } catch (const Failure& failure) {
     return Error{ErrorCode::vault_unusable,
