@@ -95,7 +95,7 @@ Daemon::Daemon(const Config& config, Foundations foundations, const Sandbox& san
                 redirect_uris_, clock_, system_now),
       plans_(registry_, providers_),
       downscoped_(vault_),
-      use_gate_(disk_workers_, askers_, config.access.prompt, clock_),
+      use_gate_(disk_workers_, askers_, config.access.prompt, sleep_check_, clock_),
       hook_(config.on_attention, network_workers_, clock_),
       ledger_(store_, audit_, due_, tell(hook_, config), clock_, system_now,
               config.refresh_idle_days * 86400),

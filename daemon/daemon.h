@@ -51,6 +51,7 @@
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
 #include "daemon/scheduler/sweeper.h"
+#include "daemon/sleep_check.h"
 #include "daemon/token/refresher.h"
 #include "daemon/token/tokens.h"
 #include "daemon/upstream/forwarder.h"
@@ -134,6 +135,7 @@ class Daemon {
   ProviderPlans plans_;
 
   DownscopedTokens downscoped_;
+  SleepCheck sleep_check_;
   UseGate use_gate_;
   AttentionHook hook_;
   RefreshLedger ledger_;
