@@ -79,6 +79,7 @@ std::map<std::string, Target> settings_of(Config& config) {
           {"vault.key_source", &config.vault.key_source},
           {"vault.key_command", &config.vault.key_command},
           {"vault.lock_after_minutes", &config.vault.lock_after_minutes},
+          {"vault.lock_on_suspend", &config.vault.lock_on_suspend},
           {"credential", &config.credential}};
 }
 

@@ -61,6 +61,7 @@ struct VaultConfig {
   std::string key_source;                ///< of a new vault: a KeySource's word, "" by default
   std::vector<std::string> key_command;  ///< prints the key, where that is the source
   std::int64_t lock_after_minutes = 0;   ///< without a use of any credential; 0: never
+  bool lock_on_suspend = false;          ///< before the machine sleeps
 };
 
 /// An entry of `[credential]`: whose credentials programs get for a site.

@@ -21,6 +21,7 @@
 #include "daemon/executable.h"
 #include "daemon/keyring_program.h"
 #include "daemon/process.h"
+#include "daemon/suspend_program.h"
 
 namespace nexus {
 namespace {
@@ -50,7 +51,9 @@ struct Commands {
   }
 
   bool allow(const std::vector<std::string>& command) const {
-    if (as_they_stand.contains(command) || is_keyring_command(command)) return true;
+    if (as_they_stand.contains(command) || is_keyring_command(command) ||
+        is_suspend_command(command))
+      return true;
     return !prompt.empty() && command.size() == prompt.size() + 1 &&
            std::equal(prompt.begin(), prompt.end(), command.begin());
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -160,6 +161,24 @@ Result<ChildEnd> run_child(const ChildProgram& program) {
 
 Result<ChildEnd> run_confined_child(const ChildProgram& program) {
   return run(program, nullptr);
+}
+
+Result<Descriptor> start_companion(const ChildProgram& program) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return Error{ErrorCode::failure, "no socket could be made", "close what has many files open"};
+  Descriptor ours(ends[0]);
+  const Descriptor its(ends[1]);
+  const ChildStreams streams{its.get(), its.get(), its.get()};
+  if (runs_children) {
+    NEXUS_TRY(const auto report, runs_children->start(program, streams));
+    return ours;
+  }
+  pid_t child = 0;
+  if (const int error = start_child(program, streams, child); error != 0)
+    return not_run(program, error);
+  waitpid(child, nullptr, 0);
+  return ours;
 }
 
 void run_children_by(const ChildHelper& helper) {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "common/error.h"
 #include "common/secret.h"
 
@@ -38,6 +39,12 @@ Result<ChildEnd> run_child(const ChildProgram& program);
 
 /// The same for one that is held to what this process is.
 Result<ChildEnd> run_confined_child(const ChildProgram& program);
+
+/// Starts one that goes on by itself: it leaves a process behind, for nobody to wait for, and ends.
+/// That process has the other end of what is returned for its standard streams, a socket of
+/// messages (SOCK_SEQPACKET), which ends with it. It is run by whom `run_child` has programs run.
+/// Error: failure; where a helper runs it, the socket may also end at once.
+Result<Descriptor> start_companion(const ChildProgram& program);
 
 /// From now on it runs what `run_child` is given; it has to last. Before there is a thread.
 void run_children_by(const ChildHelper& helper);

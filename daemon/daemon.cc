@@ -16,11 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What is in progress when the daemon is told to stop may take so long.
-constexpr auto kDrain = 6s;
-/// Nobody waits for a lock as for an end: a token that a provider is about to answer with is kept.
-constexpr std::chrono::seconds kAnyExchange = 20s;
-
 /// Commits the audit records of everything that is about to be sent, in one transaction. What could
 /// not be recorded is not sent.
 void commit_audit(Audit& audit, std::vector<http::Response*>& responses) {
@@ -56,6 +51,7 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations,
   return {.socket = config.socket,
           .data_dir = config.data_dir,
           .lock_after_minutes = config.vault.lock_after_minutes,
+          .lock_on_suspend = config.vault.lock_on_suspend,
           .landlock = sandbox.landlock,
           .seccomp = sandbox.seccomp,
           .gateway = gateway ? gateway->url() : "",
@@ -65,6 +61,12 @@ api::DaemonFacts facts_of(const Config& config, const Foundations& foundations,
 }
 
 }  // namespace
+
+constexpr Daemon::Patience Daemon::kStop{6s, 3s};
+/// Nobody waits for a lock as for an end: a token that a provider is about to answer with is kept.
+constexpr Daemon::Patience Daemon::kLock{20s, 20s};
+/// The machine waits for 5 s at the most, and takes the network down.
+constexpr Daemon::Patience Daemon::kSleep{1s, 1500ms};
 
 Daemon::Daemon(const Config& config, Foundations foundations, const Sandbox& sandbox)
     : foundations_(std::move(foundations)),
@@ -95,7 +97,7 @@ Daemon::Daemon(const Config& config, Foundations foundations, const Sandbox& san
                 redirect_uris_, clock_, system_now),
       plans_(registry_, providers_),
       downscoped_(vault_),
-      use_gate_(disk_workers_, askers_, config.access.prompt, clock_),
+      use_gate_(disk_workers_, askers_, config.access.prompt, sleep_check_, clock_),
       hook_(config.on_attention, network_workers_, clock_),
       ledger_(store_, audit_, due_, tell(hook_, config), clock_, system_now,
               config.refresh_idle_days * 86400),
@@ -261,6 +263,7 @@ void Daemon::allow_succession(const Launch& launch) {
   };
   services_.lock = [this](const Caller& caller) { return lock_as_asked(caller); };
   if (const auto minutes = services_.facts.lock_after_minutes) lock_when_idle(minutes * 60);
+  if (services_.facts.lock_on_suspend) lock_on_suspend();
 }
 
 void Daemon::tell_unlocked(int wrong, const Caller& caller) {
@@ -285,17 +288,28 @@ Result<void> Daemon::restart(const Launch& launch, const std::string& program) {
 Result<void> Daemon::lock_as_asked(const Caller& caller) {
   NEXUS_CHECK(ledger_.check_nothing_kept());
   NEXUS_CHECK(audit_.commit({.event = AuditEvent::vault_locked}, caller));
-  lock("it was asked to");
+  lock("it was asked to", kLock);
+  return {};
+}
+
+/// The loop's thread. Error: there is what only its memory has.
+Result<void> Daemon::lock_by_itself(const char* why, const Patience& patience) {
+  if (succession_ || for_good_) return {};
+  NEXUS_CHECK(ledger_.check_nothing_kept());
+  const auto told = audit_.commit({.event = AuditEvent::vault_locked, .detail = why}, Caller{});
+  if (!told) log(LogLevel::error, "audit_failed", {{"error", told.error().message}});
+  lock(why, patience);
   return {};
 }
 
 /// The next one in this process has none of what is in its memory now: it is executed anew.
-void Daemon::lock(const char* why) {
-  reactor_.post([this, why] {
+void Daemon::lock(const char* why, const Patience& patience) {
+  reactor_.post([this, why, patience] {
     if (succession_ || for_good_) return;
     log(LogLevel::info, "locking", {{"cause", why}});
     succession_ = Succession{own_program(),
                              {.sockets = http::listening_sockets(), .locked = root_keys_.source()}};
+    patience_ = patience;
     stop();
   });
 }
@@ -307,20 +321,23 @@ void Daemon::lock_when_idle(UnixTime after_s) {
     reactor_.after(std::chrono::seconds(left), [this, after_s] { lock_when_idle(after_s); });
     return;
   }
-  if (!ledger_.check_nothing_kept()) {
+  if (!lock_by_itself("nobody has used it for a while", kLock))
     reactor_.after(std::chrono::minutes(1), [this, after_s] { lock_when_idle(after_s); });
-    return;
-  }
-  const auto told = audit_.commit(
-      {.event = AuditEvent::vault_locked, .detail = "nobody has used it for a while"}, Caller{});
-  if (!told) log(LogLevel::error, "audit_failed", {{"error", told.error().message}});
-  lock("nobody has used it for a while");
+}
+
+void Daemon::lock_on_suspend() {
+  lock_on_suspend_.emplace(reactor_, sleep_check_,
+                           [this](const char* why) { return lock_by_itself(why, kSleep); });
+  services_.suspend_trouble = [this] { return lock_on_suspend_->trouble(); };
+  lock_on_suspend_->start();
 }
 
 std::optional<Daemon::Succession> Daemon::succession() {
   if (!succession_) return std::nullopt;
   auto& left = succession_->left;
   left.proxy = proxy_.leave();
+  // The machine may sleep when this one is no more, and not before.
+  if (lock_on_suspend_) left.machine_waits_for = lock_on_suspend_->leave();
   // Of a vault that is to be locked it is told where the key came from last, and not the key.
   if (left.locked)
     left.locked = root_keys_.source();
@@ -334,14 +351,14 @@ void Daemon::stop() {
   const auto drained = [this, under_way] {
     if (--*under_way == 0) reactor_.stop();
   };
-  const auto patience = is_locking() ? kAnyExchange : kDrain;
-  server_.drain(patience, drained);
-  proxy_.drain(patience, drained);
+  server_.drain(patience_.requests, drained);
+  proxy_.drain(patience_.requests, drained);
 }
 
 void Daemon::stop_for_good() {
   for_good_ = true;
   succession_.reset();
+  patience_ = kStop;
   stop();
 }
 
@@ -358,8 +375,7 @@ bool Daemon::finish() {
   audit_pruning_.stop();
   key_expiry_.stop();
   const bool answered = askers_.drain(1s);  // whose answers lead to the others
-  const bool finished =
-      network_workers_.drain(is_locking() ? kAnyExchange : 3s) && disk_workers_.drain(1s);
+  const bool finished = network_workers_.drain(patience_.workers) && disk_workers_.drain(1s);
   refusals_.tell_all();
   return answered && finished;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -51,6 +52,8 @@
 #include "daemon/scheduler/refresh_scheduler.h"
 #include "daemon/scheduler/revocation_scheduler.h"
 #include "daemon/scheduler/sweeper.h"
+#include "daemon/sleep_check.h"
+#include "daemon/suspend/lock_on_suspend.h"
 #include "daemon/token/refresher.h"
 #include "daemon/token/tokens.h"
 #include "daemon/upstream/forwarder.h"
@@ -100,10 +103,20 @@ class Daemon {
   Result<void> restart(const Launch& launch, const std::string& program);
   Result<void> send_when_trusted();
   Result<void> send_by_itself();
-  bool is_locking() const { return succession_ && succession_->left.locked; }
+  /// How long what is under way may take before this one ends.
+  struct Patience {
+    std::chrono::milliseconds requests;
+    std::chrono::milliseconds workers;
+  };
+  static const Patience kStop;
+  static const Patience kLock;
+  static const Patience kSleep;
+
   Result<void> lock_as_asked(const Caller& caller);
-  void lock(const char* why);
+  Result<void> lock_by_itself(const char* why, const Patience& patience);
+  void lock(const char* why, const Patience& patience);
   void lock_when_idle(UnixTime after_s);
+  void lock_on_suspend();
 
   Foundations foundations_;
   Store& store_;
@@ -135,6 +148,7 @@ class Daemon {
   ProviderPlans plans_;
 
   DownscopedTokens downscoped_;
+  SleepCheck sleep_check_;
   UseGate use_gate_;
   AttentionHook hook_;
   RefreshLedger ledger_;
@@ -173,7 +187,9 @@ class Daemon {
   Sweeper refusals_told_;
   Sweeper audit_pruning_;
   Sweeper key_expiry_;
+  std::optional<LockOnSuspend> lock_on_suspend_;
   std::optional<Succession> succession_;  ///< the loop's thread
+  Patience patience_ = kStop;             ///< the loop's thread
   bool for_good_ = false;                 ///< the loop's thread
 };
 

@@ -24,6 +24,7 @@ struct Handover {
   Sandbox sandbox{};                  ///< that the process is in
   api::ProxyListener::Left proxy{};
   std::optional<Secret> root_key{};   ///< where the next one could not find it: the environment's
+  Descriptor machine_waits_for{-1};   ///< not left: the execution closes it (SuspendWatch)
   std::optional<KeySource> locked{};  ///< it opens the vault when it is asked to; its key's source
 };
 

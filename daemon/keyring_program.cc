@@ -1,16 +1,11 @@
 #include "daemon/keyring_program.h"
 
-#include <unistd.h>
-
 #include "daemon/process.h"
 
 namespace nexus {
 
 std::string keyring_program() {
-  const auto own = own_program();
-  const auto directory = own.substr(0, own.rfind('/'));
-  const auto beside = directory + "/nexus-keyring";
-  return access(beside.c_str(), X_OK) == 0 ? beside : directory + "/../libexec/nexus/nexus-keyring";
+  return own_helper("nexus-keyring");
 }
 
 bool is_keyring_command(const std::vector<std::string>& command) {

@@ -5,7 +5,7 @@
 
 namespace nexus {
 
-/// nexus-keyring: installed as `libexec/nexus/nexus-keyring` of where nexusd is, built beside it.
+/// nexus-keyring.
 std::string keyring_program();
 
 /// Whether it is that, told to get, put or forget the key of a vault.

@@ -177,6 +177,7 @@ api::VaultStatus LockedDaemon::vault_status() const {
   }
   status.memory_locked = secret_memory_locked();
   status.lock_after_minutes = config_.vault.lock_after_minutes;
+  status.lock_on_suspend = config_.vault.lock_on_suspend;
   return status;
 }
 

@@ -179,6 +179,13 @@ std::string own_program() {
   return access(path.c_str(), X_OK) == 0 ? path : "/proc/self/exe";
 }
 
+std::string own_helper(const std::string& name) {
+  const auto own = own_program();
+  const auto directory = own.substr(0, own.rfind('/') + 1);
+  const auto beside = directory + name;
+  return access(beside.c_str(), X_OK) == 0 ? beside : directory + "../libexec/nexus/" + name;
+}
+
 void settle_home() {
   if (environment("HOME").starts_with('/')) return;
   const auto* user = getpwuid(geteuid());

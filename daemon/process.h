@@ -47,6 +47,10 @@ void give_back_memory();
 /// The program that this process runs, or the one that has been installed in its place.
 std::string own_program();
 
+/// A program of ours that is nexusd's alone: installed in `libexec/nexus` of where nexusd is, built
+/// beside it.
+std::string own_helper(const std::string& name);
+
 /// HOME from the password database, where the environment has none (service managers, `env -i`).
 void settle_home();
 

@@ -1,5 +1,7 @@
 // nexus vault: how the vault is kept, and with which key.
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/commands/daemon.h"
@@ -8,6 +10,7 @@
 #include "cli/output/prompt.h"
 #include "cli/output/table.h"
 #include "common/api/vault_status.h"
+#include "common/text.h"
 
 namespace nexus::cli {
 namespace {
@@ -53,10 +56,13 @@ std::string key_text(const api::VaultStatus& vault) {
 }
 
 std::string lock_text(const api::VaultStatus& vault) {
-  const auto minutes = vault.lock_after_minutes;
-  if (minutes == 0) return "when asked to";
-  return "when asked to, and after " + std::to_string(minutes) +
-         (minutes == 1 ? " minute" : " minutes") + " without a use";
+  std::vector<std::string> when{"when asked to"};
+  if (const auto minutes = vault.lock_after_minutes; minutes != 0)
+    when.push_back("after " + std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes") +
+                   " without a use");
+  if (vault.lock_on_suspend) when.emplace_back("before the machine sleeps");
+  if (when.size() > 1) when.back() = "and " + when.back();
+  return join(when, ", ");
 }
 
 Result<int> show_vault_status(Context& context) {

@@ -15,6 +15,7 @@ Result<void> read(const Reader& from, VaultStatus& into) {
   });
   into.memory_locked = from.flag("memory_locked");
   into.lock_after_minutes = from.number("lock_after_minutes").value_or(0);
+  into.lock_on_suspend = from.flag("lock_on_suspend");
   from.each("weaknesses", [&into](const Reader& weakness) {
     into.weaknesses.push_back(
         {weakness.text("code"), weakness.text("message"), weakness.text("hint")});
@@ -40,6 +41,7 @@ void write(JsonWriter& to, const VaultStatus& status) {
         .end();
   to.flag("memory_locked", status.memory_locked)
       .member("lock_after_minutes", status.lock_after_minutes)
+      .flag("lock_on_suspend", status.lock_on_suspend)
       .begin_list("weaknesses");
   for (const auto& weakness : status.weaknesses)
     to.begin()

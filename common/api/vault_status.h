@@ -15,7 +15,7 @@ namespace nexus::api {
 /// What somebody could make use of, and what there is to do about it.
 struct VaultWeakness {
   std::string code;  ///< stable: key_beside_vault, key_in_environment, old_key_file, earlier_copy,
-                     ///< memory_not_locked
+                     ///< memory_not_locked, suspend_not_told
   std::string message;
   std::string hint;
 };
@@ -39,6 +39,7 @@ struct VaultStatus {
   std::optional<std::int64_t> memory_kib;
   bool memory_locked = true;  ///< keys and secrets are kept out of swap
   std::int64_t lock_after_minutes = 0;
+  bool lock_on_suspend = false;
   std::vector<VaultWeakness> weaknesses;  ///< of an open vault
   /// Why it may not be the one that nexusd left, "" for no reason: nothing is refreshed by itself.
   std::string suspicion;

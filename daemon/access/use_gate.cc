@@ -89,6 +89,9 @@ Result<void> check_use_rules(const api::UseRules& rules) {
 
 void UseGate::pass(const ConnectionRow& row, const Caller& caller, Right right, Done done) {
   if (is_open(row, caller)) return done({});
+  if (sleep_.has_slept())
+    return done(Error{ErrorCode::vault_locked, "the vault is locked, as the machine has slept",
+                      "run: nexus unlock"});
   if (caller.is_application()) {
     if (is_for(caller, right, row)) return done({});
     auto error = refused(

@@ -10,6 +10,7 @@
 #include "daemon/access/confirmations.h"
 #include "daemon/access/file_hashes.h"
 #include "daemon/caller.h"
+#include "daemon/sleep_check.h"
 #include "daemon/store/store.h"
 #include "daemon/worker_pool.h"
 
@@ -30,21 +31,25 @@ Result<void> check_use_rules(const api::UseRules& rules);
 
 /// Keeps to a connection's use rules whoever uses it, with whatever right. They bind who comes by
 /// the control socket. An application uses a connection with rules only by a key that is for this
-/// very connection: who made that key has decided. Thread-safe.
+/// very connection: who made that key has decided. Once the machine has slept, and the vault is to
+/// be locked for that, it keeps everybody out. Thread-safe.
 class UseGate {
  public:
   using Done = std::function<void(Result<void>)>;
 
   /// `workers` look at processes and files, `askers` wait for people; `prompt`: see Confirmations.
-  UseGate(WorkerPool& workers, WorkerPool& askers, std::vector<std::string> prompt, Clock clock)
-      : workers_(workers), confirmations_(askers, std::move(prompt), std::move(clock)) {}
+  UseGate(WorkerPool& workers, WorkerPool& askers, std::vector<std::string> prompt,
+          SleepCheck& sleep, Clock clock)
+      : workers_(workers),
+        sleep_(sleep),
+        confirmations_(askers, std::move(prompt), std::move(clock)) {}
 
   /// Most connections have no rules, and their use costs nothing here.
-  static bool is_open(const ConnectionRow& row, const Caller& caller) {
-    return !row.use_rules || caller.via == Caller::Via::daemon;
+  bool is_open(const ConnectionRow& row, const Caller& caller) {
+    return (!row.use_rules || caller.via == Caller::Via::daemon) && !sleep_.has_slept();
   }
-  /// Before it returns where the gate is open, else on a worker. Errors: use_refused, and those of
-  /// Confirmations::ask.
+  /// Before it returns where the gate is open or shut for all, else on a worker. Errors:
+  /// vault_locked, use_refused, and those of Confirmations::ask.
   void pass(const ConnectionRow& row, const Caller& caller, Right right, Done done);
   /// The rules of a connection are others now.
   void forget(const std::string& connection_id) { confirmations_.forget(connection_id); }
@@ -62,6 +67,7 @@ class UseGate {
   void confirm(const Use& use, const Result<CallingProgram>& program, const Done& done);
 
   WorkerPool& workers_;
+  SleepCheck& sleep_;
   FileHashes hashes_;
   Confirmations confirmations_;
 };

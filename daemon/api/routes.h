@@ -37,6 +37,7 @@ struct DaemonFacts {
   std::string socket;
   std::string data_dir;
   std::int64_t lock_after_minutes = 0;
+  bool lock_on_suspend = false;
   int landlock = 0;
   bool seccomp = false;
   std::string gateway;  ///< its URL, "" while it is off
@@ -89,6 +90,9 @@ struct Services {
   std::function<Result<void>(const std::string& program)> restart{};
   /// Forgets the vault's key, once what is under way is done; nothing where that cannot be.
   std::function<Result<void>(const Caller& caller)> lock{};
+  /// Why nobody says so before the machine sleeps, "" for no reason; nothing where the vault is not
+  /// locked then.
+  std::function<std::string()> suspend_trouble{};
 };
 
 /// The decoded `{}` segments of a route's path, in order.

@@ -43,7 +43,10 @@ Result<Reply> get_vault(Services& services, const http::Request&, const Argument
   }
   status.memory_locked = secret_memory_locked();
   status.lock_after_minutes = services.facts.lock_after_minutes;
-  status.weaknesses = weaknesses_of_vault(status.key_source, status.data_dir, status.memory_locked);
+  status.lock_on_suspend = services.facts.lock_on_suspend;
+  status.weaknesses =
+      weaknesses_of_vault(status.key_source, status.data_dir, status.memory_locked,
+                          services.suspend_trouble ? services.suspend_trouble() : "");
   return Reply{to_json(status)};
 }
 

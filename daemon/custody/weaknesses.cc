@@ -36,7 +36,8 @@ std::string earlier_copy_in(const std::string& data_dir) {
 }  // namespace
 
 std::vector<api::VaultWeakness> weaknesses_of_vault(KeySource source, const std::string& data_dir,
-                                                    bool memory_locked) {
+                                                    bool memory_locked,
+                                                    const std::string& suspend_trouble) {
   std::vector<api::VaultWeakness> weak;
   if (source == KeySource::file)
     weak.push_back({"key_beside_vault",
@@ -68,6 +69,12 @@ std::vector<api::VaultWeakness> weaknesses_of_vault(KeySource source, const std:
                     swaps_in_the_clear() ? "secrets may be written to swap, which is not encrypted"
                                          : "memory with secrets cannot be locked",
                     "raise RLIMIT_MEMLOCK: ulimit -l, or LimitMEMLOCK= in nexusd's unit"});
+  if (!suspend_trouble.empty())
+    weak.push_back({"suspend_not_told",
+                    "the key is in memory while the machine sleeps, as nobody says so before: " +
+                        suspend_trouble,
+                    "the vault locks when the machine wakes up; to lock before, systemd-logind has "
+                    "to run, and to answer on the system bus"});
   return weak;
 }
 

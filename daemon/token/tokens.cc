@@ -59,7 +59,7 @@ void Tokens::fetch(const std::string& connection_id, UnixTime min_ttl, const Cal
   const auto& connection = (*row)->connection;
   if (const auto allowed = require(caller, right, connection, connection_id); !allowed)
     return done(allowed.error());
-  if (UseGate::is_open(connection, caller)) return fetch_row(*row, min_ttl, std::move(done));
+  if (gate_.is_open(connection, caller)) return fetch_row(*row, min_ttl, std::move(done));
   gate_.pass(connection, caller, right,
              [this, connection_id, min_ttl, done = std::move(done)](const Result<void>& passed) {
                if (!passed) return done(passed.error());
@@ -92,7 +92,7 @@ void Tokens::behind_gate(const std::string& connection_id, const Caller& caller,
                          std::function<void(const ConnectionRow& row, Done done)> act) {
   const auto row = usable(connection_id, caller, Right::use);
   if (!row) return done(row.error());
-  if (UseGate::is_open(*row, caller)) return act(*row, std::move(done));
+  if (gate_.is_open(*row, caller)) return act(*row, std::move(done));
   gate_.pass(*row, caller, Right::use,
              [this, connection_id, caller, done = std::move(done),
               act = std::move(act)](const Result<void>& passed) {

@@ -95,7 +95,7 @@ TestDaemon::TestDaemon(World& world, const std::string& data_dir, std::size_t wo
       registry(store, vault, providers, connection_permits, metadata, audit, due, redirect_uris,
                world.clock.hand_out(), world.clock.wall()),
       downscoped(vault),
-      use_gate(workers, workers, {}, world.clock.hand_out()),
+      use_gate(workers, workers, {}, sleep, world.clock.hand_out()),
       ledger(
           store, audit, due,
           [this](const ConnectionRow& row, const std::string& cause) { tell(row, cause); },

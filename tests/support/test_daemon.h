@@ -124,6 +124,7 @@ class TestDaemon {
   Providers providers;
   ProviderRegistry registry;
   DownscopedTokens downscoped;
+  SleepCheck sleep;
   UseGate use_gate;
   RefreshLedger ledger;
   Revocations revocations;

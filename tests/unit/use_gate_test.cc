@@ -15,6 +15,7 @@
 
 using namespace nexus;
 using namespace nexus::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -39,7 +40,7 @@ Caller this_process() {
 class Gate {
  public:
   explicit Gate(api::UseRules rules, std::vector<std::string> prompt = {})
-      : gate_(workers_, askers_, std::move(prompt), clock.hand_out()) {
+      : gate_(workers_, askers_, std::move(prompt), sleep, clock.hand_out()) {
     row_.id = "conn_a";
     row_.alias = "work";
     row_.provider_name = "acme";
@@ -59,6 +60,8 @@ class Gate {
   const ConnectionRow& row() const { return row_; }
 
   TestClock clock;
+  std::atomic<std::chrono::nanoseconds> asleep{};
+  SleepCheck sleep{[this] { return asleep.load(); }};
 
  private:
   WorkerPool workers_{2};
@@ -176,4 +179,23 @@ TEST_CASE("the program that asks says yes by its exit status alone", "[access]")
   CHECK(Gate(confirmed(0), {"/bin/sh", "-c", "kill -9 $$"}).refused() ==
         ErrorCode::confirmation_refused);
   CHECK(Gate(confirmed(0), {"/nowhere/askpass"}).refused() == ErrorCode::confirmation_refused);
+}
+
+TEST_CASE("nobody comes through to a vault that is to be locked, as the machine has slept",
+          "[access]") {
+  Gate gate({.programs = {{own_path(), ""}}});
+  gate.asleep = 1h;
+  CHECK(gate.lets_in());
+  int noticed = 0;
+  gate.sleep.begin([&noticed] { ++noticed; });
+  CHECK(gate.lets_in());
+  gate.asleep = 1h + 1s;
+  CHECK(gate.refused() == ErrorCode::vault_locked);
+  CHECK(gate.refused() == ErrorCode::vault_locked);
+  CHECK(noticed == 1);
+  gate.sleep.begin_again();
+  CHECK(gate.lets_in());
+  gate.asleep = 2h;
+  CHECK(gate.refused() == ErrorCode::vault_locked);
+  CHECK(noticed == 2);
 }
