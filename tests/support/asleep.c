@@ -1,4 +1,5 @@
-// A machine that has slept: what the file that ASLEEP_SECONDS_FILE names has in it is added to CLOCK_BOOTTIME.
+// A machine that has slept: what the file that ASLEEP_SECONDS_FILE names has in it is added to
+// CLOCK_BOOTTIME.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -6,11 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
-int clock_gettime(clockid_t clock, struct timespec *into) {
-  static int (*real)(clockid_t, struct timespec *);
-  if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+int clock_gettime(clockid_t clock, struct timespec* into) {
+  static int (*real)(clockid_t, struct timespec*);
+  if (!real) real = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
   const int result = real(clock, into);
-  const char *path = getenv("ASLEEP_SECONDS_FILE");
+  const char* path = getenv("ASLEEP_SECONDS_FILE");
   if (clock != CLOCK_BOOTTIME || result != 0 || !path) return result;
   char text[16] = "";
   const int file = open(path, O_RDONLY | O_CLOEXEC);
