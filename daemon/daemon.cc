@@ -86,7 +86,7 @@ Daemon::Daemon(const Config& config, Foundations foundations, const Sandbox& san
       network_workers_(64),
       disk_workers_(4),
       askers_(8),
-      integrity_(config.data_dir, *foundations_.audit_log),
+      integrity_(config.data_dir, store_, *foundations_.audit_log),
       rotation_(*foundations_.vault, root_keys_, audit_, disk_workers_),
       http_(make_http_client({config.proxy, config.ca_file})),
       metadata_(*http_, system_now),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/store/audit_log.h"
+#include "daemon/store/store.h"
 
 namespace nexus {
 
@@ -14,8 +15,8 @@ namespace nexus {
 /// disk has damaged, or somebody has altered, is told before anybody misses it.
 class IntegrityCheck {
  public:
-  IntegrityCheck(std::string data_dir, AuditLog& audit_log)
-      : data_dir_(std::move(data_dir)), audit_log_(audit_log) {}
+  IntegrityCheck(std::string data_dir, Store& store, AuditLog& audit_log)
+      : data_dir_(std::move(data_dir)), store_(store), audit_log_(audit_log) {}
   ~IntegrityCheck();
   IntegrityCheck(const IntegrityCheck&) = delete;
   IntegrityCheck& operator=(const IntegrityCheck&) = delete;
@@ -27,10 +28,12 @@ class IntegrityCheck {
  private:
   void run();
   void read_files();
+  void read_rows();
   void read_audit_log();
   void add(const std::string& file, const std::string& found);
 
   const std::string data_dir_;
+  Store& store_;
   AuditLog& audit_log_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;

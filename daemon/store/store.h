@@ -226,7 +226,7 @@ class Store {
   virtual Result<std::vector<SealedField>> sealed_fields(const SealedField& after,
                                                          std::int64_t limit) = 0;
   /// The rows that are not what was written, and the sealed values that are not the ones that their
-  /// owners have, in words: "connection conn_…", "access_token of connection conn_…: missing".
+  /// owners have, in words: "access_token of connection conn_…: missing".
   virtual Result<std::vector<std::string>> altered_rows() = 0;
 
   /// Writes and deletions of providers, all of them or none. Errors: provider_exists for a name in

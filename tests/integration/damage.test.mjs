@@ -206,3 +206,23 @@ test('what a disk has damaged without a trace is found after the start, and told
   assert.deepEqual(await damaged(), ['audit.db']);
   await other.remove();
 });
+
+test('what is altered or hidden, and SQLite takes for sound, is told when nexusd has started', async () => {
+  const { id } = await connect(home, provider);
+  await home.makeKey('altered', '--use', 'all');
+  await home.stop();
+  const database = join(home.data, 'nexus.db');
+  const whole = readFileSync(database);
+  // A key that nobody can use any more, and a connection that no list has, as it is of no provider.
+  execFileSync('sqlite3', [database, `UPDATE api_keys SET created_at = created_at + 1 WHERE name = 'altered'; UPDATE connections SET provider_id = 'none' WHERE id = '${id}'`]);
+  await home.start();
+  const told = async () => (await home.nexus(['daemon', 'status'])).stderr;
+  await until(async () => /API key altered: not what was written there/.test(await told()), told);
+  assert.match(await told(), new RegExp(`damaged, see nexusd\\(8\\), DAMAGE: nexus\\.db: connection ${id}: not what was written there\n`));
+  assert.match(home.log, /database_damaged file=nexus\.db found="API key altered: not what was written there"/);
+  await home.stop();
+  writeFileSync(database, whole);
+  await home.start();
+  await until(async () => home.log.lastIndexOf('databases_checked') > home.log.lastIndexOf(' ready '), 'the check');
+  assert.doesNotMatch(await told(), new RegExp(`API key altered|${id}`));
+});

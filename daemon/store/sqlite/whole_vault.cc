@@ -62,13 +62,16 @@ constexpr auto kCodesAnew =
   "o.generations, '{}')) j LEFT JOIN credentials c ON c.owner = o.id AND c.field = j.key " \
   "WHERE c.owner IS NULL OR c.generation IS NOT j.value"
 
+#define NOT_WRITTEN " || ': not what was written there'"
+
 constexpr const char* kAltered[] = {
-    "SELECT 'connection ' || id FROM connections WHERE NOT " CONNECTION_FITS("connections"),
-    "SELECT 'provider ' || name FROM providers WHERE NOT (" PROFILE_FITS(
-        "providers") " AND " PROVIDER_FITS("providers") ")",
-    "SELECT 'the consent that is awaited for ' || connection_id FROM flows WHERE NOT " FLOW_FITS(
-        "flows"),
-    "SELECT 'API key ' || name FROM api_keys WHERE NOT " API_KEY_FITS("api_keys"),
+    "SELECT 'connection ' || id" NOT_WRITTEN
+    " FROM connections WHERE NOT " CONNECTION_FITS("connections"),
+    "SELECT 'provider ' || name" NOT_WRITTEN
+    " FROM providers WHERE NOT (" PROFILE_FITS("providers") " AND " PROVIDER_FITS("providers") ")",
+    "SELECT 'the consent that is awaited for ' || connection_id" NOT_WRITTEN
+    " FROM flows WHERE NOT " FLOW_FITS("flows"),
+    "SELECT 'API key ' || name" NOT_WRITTEN " FROM api_keys WHERE NOT " API_KEY_FITS("api_keys"),
     MISFITS("connections", "connection"),
     MISFITS("providers", "provider"),
     "SELECT field || ' of ' || owner || ': its owner is gone' FROM credentials WHERE owner NOT IN "
