@@ -36,7 +36,7 @@ void get_openapi(Services&, const http::Request&, const Arguments&, http::Respon
 }
 
 Result<Reply> get_daemon(Services& services, const http::Request&, const Arguments&) {
-  NEXUS_TRY(const auto counts, services.store.count_by_status());
+  const auto counts = services.store.count_by_status();
   DaemonStatus status;
   status.pid = getpid();
   status.version = kVersion;
@@ -49,11 +49,14 @@ Result<Reply> get_daemon(Services& services, const http::Request&, const Argumen
   status.damage = services.integrity.damage();
   if (const auto suspicion = services.trust.suspicion(); !suspicion.empty())
     status.damage.insert(status.damage.begin(), "nexus.db: " + suspicion);
+  // Whoever wants to know what is wrong, or to stop it, is answered all the same.
+  if (!counts)
+    status.damage.push_back("the connections are not counted: " + counts.error().message);
   status.landlock = services.facts.landlock;
   status.seccomp = services.facts.seccomp;
   status.key_source = word(services.root_keys.source());
-  for (std::size_t i = 0; i < DaemonStatus::kCounted.size(); ++i)
-    if (const auto found = counts.find(DaemonStatus::kCounted[i]); found != counts.end())
+  for (std::size_t i = 0; counts && i < DaemonStatus::kCounted.size(); ++i)
+    if (const auto found = counts->find(DaemonStatus::kCounted[i]); found != counts->end())
       status.connections[i] = found->second;
   return Reply{to_json(status)};
 }

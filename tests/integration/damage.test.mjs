@@ -226,3 +226,22 @@ test('what is altered or hidden, and SQLite takes for sound, is told when nexusd
   await until(async () => home.log.lastIndexOf('databases_checked') > home.log.lastIndexOf(' ready '), 'the check');
   assert.doesNotMatch(await told(), new RegExp(`API key altered|${id}`));
 });
+
+test('a nexusd whose vault cannot be counted says so, and can be stopped', async () => {
+  const own = await Home.make();
+  after(() => own.remove());
+  await own.start();
+  await own.stop();
+  const database = join(own.data, 'nexus.db');
+  const ask = (sql) => Number(execFileSync('sqlite3', [database, sql], { encoding: 'utf8' }));
+  const page = ask("SELECT rootpage FROM sqlite_schema WHERE name = 'connection_statuses'");
+  const size = ask('PRAGMA page_size');
+  const bytes = readFileSync(database);
+  bytes.fill(0xff, (page - 1) * size, page * size);
+  writeFileSync(database, bytes);
+  await own.start();
+  const status = await own.nexus(['daemon', 'status']);
+  assert.equal(status.code, 0, status.stderr);
+  assert.match(status.stderr, /damaged, see nexusd\(8\), DAMAGE: the connections are not counted: the store failed: database disk image is malformed/);
+  assert.equal((await own.nexus(['daemon', 'stop'])).code, 0);
+});
