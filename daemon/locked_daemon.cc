@@ -99,13 +99,12 @@ void LockedDaemon::handle(http::Request request, http::Respond respond) {
   if (asks(request, "GET", "/v1/daemon")) return respond(http::json_response(daemon_status()));
   if (asks(request, "GET", "/v1/vault"))
     return respond(http::json_response(api::to_json(vault_status())));
-  if (asks(request, "POST", "/v1/vault/unlock"))
-    return unlock(std::move(request), std::move(respond));
+  if (asks(request, "POST", "/v1/vault/unlock")) return unlock(request, std::move(respond));
   respond(http::error_response(locked()));
 }
 
 /// One at a time: deriving a key from a passphrase takes memory and a processor.
-void LockedDaemon::unlock(http::Request request, http::Respond respond) {
+void LockedDaemon::unlock(const http::Request& request, http::Respond respond) {
   if (const auto owner = check_owner(request.caller); !owner)
     return respond(http::error_response(owner.error()));
   if (opened_) return respond(http::error_response(locked()));

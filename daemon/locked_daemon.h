@@ -43,7 +43,7 @@ class LockedDaemon {
  private:
   void end_loop();
   void handle(http::Request request, http::Respond respond);
-  void unlock(http::Request request, http::Respond respond);
+  void unlock(const http::Request& request, http::Respond respond);
   void take_outcome(Result<Foundations> outcome, const Caller& caller, http::Respond respond);
   std::string daemon_status() const;
   api::VaultStatus vault_status() const;

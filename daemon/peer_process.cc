@@ -98,7 +98,7 @@ bool is_shell_for_command(pid_t pid, const Identity& file) {
   const std::string_view text(begin.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   const auto end = text.find('\0');
   return end != std::string_view::npos &&
-         text.substr(end + 1).starts_with(std::string_view("-c", 3));
+         text.substr(end + 1).starts_with(std::string_view("-c\0", 3));
 }
 
 std::string path_of(const Descriptor& file) {

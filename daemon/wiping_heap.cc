@@ -62,6 +62,7 @@ void wipe_what_libraries_free() {
 #ifndef NEXUS_SANITIZED
 // Texts and trees of JSON are taken apart into pieces without number: of all that C++ gives back
 // nothing stays readable. What is new comes from the library's own operator, which is malloc.
+// NOLINTBEGIN(misc-new-delete-overloads)
 void operator delete(void* block) noexcept {
   nexus::give_back(block);
 }
@@ -74,4 +75,5 @@ void operator delete(void* block, std::align_val_t) noexcept {
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
   nexus::give_back(block);
 }
+// NOLINTEND(misc-new-delete-overloads)
 #endif

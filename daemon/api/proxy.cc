@@ -50,7 +50,7 @@ Result<WantedProgram> read_wanted_program(Services& services, const http::Reques
 
 /// One after the other: for each a person may have to be asked. The key stands for the passage.
 void pass_gates(Services& services, const WantedProgram& wanted, std::size_t next,
-                const Caller& caller, UseGate::Done done) {
+                const Caller& caller, const UseGate::Done& done) {
   if (next == wanted.connections.size()) return done({});
   services.use_gate.pass(wanted.connections[next], caller, Right::forward,
                          [&services, wanted, next, caller, done](const Result<void>& passed) {

@@ -47,7 +47,7 @@ std::optional<PassphraseDerivation> PassphraseDerivation::parse(std::string_view
   const auto salt = base64_decode(parts[3]);
   if (!passes || !memory || !salt || *passes > kMostPasses || *memory > kMostMemoryKib)
     return std::nullopt;
-  const PassphraseDerivation parsed{static_cast<std::uint32_t>(*passes),
+  PassphraseDerivation parsed{static_cast<std::uint32_t>(*passes),
                                     static_cast<std::uint32_t>(*memory), *salt};
   if (!parsed.is_acceptable() || parsed.text() != text) return std::nullopt;
   return parsed;

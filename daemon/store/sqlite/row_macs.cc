@@ -150,8 +150,8 @@ constexpr auto kAdoption =
 }  // namespace
 
 RowKeySource always(const Secret& key) {
-  const auto keys = std::make_shared<const Vault::RowKeys>(Vault::RowKeys{key.copy(), Secret()});
-  return [keys] { return keys; };
+  auto keys = std::make_shared<const Vault::RowKeys>(Vault::RowKeys{key.copy(), Secret()});
+  return [kept = std::move(keys)] { return kept; };
 }
 
 void use_row_keys(Database& database, const RowKeySource& keys) {
