@@ -17,6 +17,7 @@
 #include "common/text.h"
 #include "daemon/child_program.h"
 #include "daemon/crypto/encoding.h"
+#include "daemon/process.h"
 #include "daemon/vault/key_text.h"
 
 namespace nexus {
