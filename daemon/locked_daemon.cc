@@ -89,7 +89,7 @@ std::optional<LockedDaemon::Opened> LockedDaemon::opened() {
   return std::move(opened_);
 }
 
-void LockedDaemon::handle(http::Request request, http::Respond respond) {
+void LockedDaemon::handle(const http::Request& request, http::Respond respond) {
   if (asks(request, "GET", "/health"))
     return respond(http::json_response(
         JsonWriter().begin().member("status", "ok").flag("healthy", true).end().take()));

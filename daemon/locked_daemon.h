@@ -42,7 +42,7 @@ class LockedDaemon {
 
  private:
   void end_loop();
-  void handle(http::Request request, http::Respond respond);
+  void handle(const http::Request& request, http::Respond respond);
   void unlock(const http::Request& request, http::Respond respond);
   void take_outcome(Result<Foundations> outcome, const Caller& caller, http::Respond respond);
   std::string daemon_status() const;
