@@ -52,8 +52,8 @@ LockedDaemon::LockedDaemon(const Config& config, LockedVault vault, const Sandbo
       server_(reactor_, [](auto&) {}, {.connections = 256}) {}
 
 Result<void> LockedDaemon::listen(int control_socket) {
-  const auto handler = [this](http::Request request, http::Respond respond) {
-    handle(std::move(request), std::move(respond));
+  const auto handler = [this](const http::Request& request, http::Respond respond) {
+    handle(request, std::move(respond));
   };
   NEXUS_TRY(const auto members, group_of_members(config_.access.group));
   server_.listen(control_socket,
