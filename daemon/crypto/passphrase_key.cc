@@ -48,7 +48,7 @@ std::optional<PassphraseDerivation> PassphraseDerivation::parse(std::string_view
   if (!passes || !memory || !salt || *passes > kMostPasses || *memory > kMostMemoryKib)
     return std::nullopt;
   PassphraseDerivation parsed{static_cast<std::uint32_t>(*passes),
-                                    static_cast<std::uint32_t>(*memory), *salt};
+                              static_cast<std::uint32_t>(*memory), *salt};
   if (!parsed.is_acceptable() || parsed.text() != text) return std::nullopt;
   return parsed;
 }
