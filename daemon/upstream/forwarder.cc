@@ -16,62 +16,9 @@
 #include "daemon/strategy/credential_schema.h"
 #include "daemon/upstream/clock_skew.h"
 #include "daemon/upstream/filled_target.h"
+#include "daemon/upstream/kept_body.h"
 
 namespace nexus {
-namespace {
-
-constexpr std::size_t kMostRepeatable = 64 * 1024;
-constexpr std::size_t kMostSigned = 8 * 1024 * 1024;
-constexpr std::size_t kMostHeld = 64 * 1024 * 1024;  ///< by all requests together
-
-bool signs_body(const std::optional<Strategy>& strategy) {
-  return strategy && (strategy->type == "aws_sigv4" || strategy->type == "hmac_payload");
-}
-
-/// S3's way to send what is not hashed first, for the caller to choose.
-bool leaves_body_unsigned(const HeaderLines& headers) {
-  for (const auto& [name, value] : headers)
-    if (lower(name) == "x-amz-content-sha256") return value == "UNSIGNED-PAYLOAD";
-  return false;
-}
-
-/// What one request holds of all that may be held, given back when it is over.
-class Budget {
- public:
-  explicit Budget(std::shared_ptr<std::atomic<std::size_t>> held) : held_(std::move(held)) {}
-  ~Budget() { *held_ -= own_; }
-  Budget(const Budget&) = delete;
-  Budget& operator=(const Budget&) = delete;
-
-  bool take(std::size_t size) {
-    if (held_->fetch_add(size) + size > kMostHeld) {
-      *held_ -= size;
-      return false;
-    }
-    own_ += size;
-    return true;
-  }
-
- private:
-  const std::shared_ptr<std::atomic<std::size_t>> held_;
-  std::size_t own_ = 0;
-};
-
-Error too_large_to_sign() {
-  return {ErrorCode::body_too_large,
-          "what is signed has to be held as a whole, and this body is larger than 8 MiB",
-          "S3 takes it unsigned, over https: x-amz-content-sha256: UNSIGNED-PAYLOAD"};
-}
-
-Error too_much_is_held() {
-  Error error{ErrorCode::overloaded, "too many bodies that are to be signed are under way",
-              "try again in 1 s"};
-  error.retry_after_s = 1;
-  return error;
-}
-
-}  // namespace
-
 /// One request on its way: each step hands it to whoever does the next one.
 class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
  public:
@@ -79,13 +26,13 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
       : forwarder_(forwarder),
         request_(std::move(request)),
         done_(std::move(done)),
-        budget_(forwarder.held_) {}
+        kept_bytes_(forwarder.kept_by_all_) {}
   Forwarding(Forwarder& forwarder, ForwardedRequest request, bool shows_secrets, Shown shown)
       : forwarder_(forwarder),
         request_(std::move(request)),
         shown_(std::move(shown)),
         shows_secrets_(shows_secrets),
-        budget_(forwarder.held_) {}
+        kept_bytes_(forwarder.kept_by_all_) {}
 
   void begin() {
     if (!shown_) begin_lease();
@@ -131,7 +78,8 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     if (!token) return fail(token.error());
     token_ = *std::move(token);
     if (const auto aimed = aim(); !aimed) return fail(aimed.error());
-    const auto most = most_kept();
+    const auto most =
+        most_kept(token_.strategy, request_.method, request_.headers, request_.body.length);
     if (!request_.body.stream || most == 0) return send();
     if (request_.body.length.value_or(0) > most) return fail(too_large_to_sign());
     keep_body(most);
@@ -203,15 +151,6 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     return api_base_of(provider, connection);
   }
 
-  /// How much of the body is kept before it is sent, 0 for none of it.
-  std::size_t most_kept() const {
-    if (signs_body(token_.strategy) && !leaves_body_unsigned(request_.headers)) return kMostSigned;
-    const bool is_short = request_.body.length && *request_.body.length <= kMostRepeatable;
-    return is_short && RequestHead{request_.method}.is_idempotent() && !token_.strategy
-               ? kMostRepeatable
-               : 0;
-  }
-
   void keep_body(std::size_t most) {
     forwarder_.client_.loop().post([self = shared_from_this(), most] {
       if (self->is_answered_) return;
@@ -225,13 +164,13 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
     const auto stream = request_.body.stream;
     while (true) {
       const auto taken = stream->take(Pipe::kPiece);
-      const bool has_room = budget_.take(taken.bytes.size());
+      const bool has_room = kept_bytes_.take(taken.bytes.size());
       if (has_room) kept_->append(taken.bytes);
       if (taken.state == Pipe::State::open && taken.bytes.empty()) return;
       const bool is_too_large = kept_->size() > most;
       if (taken.state == Pipe::State::open && !is_too_large && has_room) continue;
       stream->on_data({});
-      if (!has_room) return fail(too_much_is_held());
+      if (!has_room) return fail(too_much_is_kept());
       if (is_too_large) return fail(too_large_to_sign());
       if (taken.state == Pipe::State::broken) return fail(body_broke_off());
       request_.body = {.kept = std::move(kept_)};
@@ -419,7 +358,7 @@ class Forwarder::Forwarding : public std::enable_shared_from_this<Forwarding> {
   Credentials credentials_;
   std::vector<Secret> made_;  ///< of the credentials
   std::string url_;
-  Budget budget_;
+  KeptBytes kept_bytes_;
   std::shared_ptr<std::string> kept_;
   bool is_repeated_ = false;
   std::shared_ptr<Lease> lease_;          ///< nothing for what is only shown

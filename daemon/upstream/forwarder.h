@@ -18,6 +18,7 @@
 #include "daemon/token/tokens.h"
 #include "daemon/upstream/aims.h"
 #include "daemon/upstream/header_rules.h"
+#include "daemon/upstream/kept_body.h"
 
 namespace nexus {
 
@@ -94,8 +95,8 @@ class Forwarder {
   const RouteRules rules_;
   Clock wall_clock_;
   Aims aims_;
-  /// Bytes of bodies that are kept. Shared: the last ones go with the client's loop.
-  std::shared_ptr<std::atomic<std::size_t>> held_ = std::make_shared<std::atomic<std::size_t>>(0);
+  /// Shared: the last ones go with the client's loop.
+  KeptBytes::OfAll kept_by_all_ = KeptBytes::none();
 };
 
 }  // namespace nexus
