@@ -17,6 +17,23 @@ Result<Secret> secret_from(const std::string& file, const char* variable, const 
 
 }  // namespace
 
+std::vector<Argument> opener_arguments(OpenerArgs& args) {
+  return {{"--key-file",
+           &args.key_file,
+           "the private key that it was sealed for (else NEXUS_BUNDLE_KEY)",
+           {.value = "FILE", .names = Names::file}},
+          {"--passphrase-file",
+           &args.passphrase_file,
+           "its passphrase (else NEXUS_BUNDLE_PASSPHRASE)",
+           {.value = "FILE", .names = Names::file}}};
+}
+
+Error nothing_opens(const std::string& what) {
+  return {ErrorCode::usage, what + " is opened with a private key or a passphrase",
+          "give --key-file FILE or --passphrase-file FILE (- for stdin), or set "
+          "NEXUS_BUNDLE_KEY or NEXUS_BUNDLE_PASSPHRASE"};
+}
+
 Result<Opener> read_opener(const OpenerArgs& args) {
   Opener opener;
   NEXUS_TRY(opener.private_key, secret_from(args.key_file, "NEXUS_BUNDLE_KEY", "Private key"));

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "common/arguments.h"
 #include "common/error.h"
 #include "common/json.h"
 #include "common/secret.h"
@@ -15,13 +17,20 @@ struct OpenerArgs {
   std::string passphrase_file;
 };
 
+/// As the options of a command.
+std::vector<Argument> opener_arguments(OpenerArgs& args);
+
 struct Opener {
   Secret private_key;
   Secret passphrase;
+
+  bool is_missing() const { return private_key.empty() && passphrase.empty(); }
 };
 
 /// Both may be missing. Error: usage.
 Result<Opener> read_opener(const OpenerArgs& args);
+/// usage: nothing opens it. `what`: "a bundle".
+Error nothing_opens(const std::string& what);
 /// As the members `private_key` and `passphrase`, where they are.
 void write_opener(SecretJsonWriter& to, const Opener& opener);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "cli/command.h"
@@ -26,10 +28,7 @@ Result<SecretText> body_of(const ImportArgs& args) {
                  "put one of them into a file"};
   NEXUS_TRY(const auto bundle, read_text_file(args.file));
   NEXUS_TRY(const auto opener, read_opener(args.opener));
-  if (opener.private_key.empty() && opener.passphrase.empty())
-    return Error{ErrorCode::usage, "a bundle is opened with a private key or a passphrase",
-                 "give --key-file FILE or --passphrase-file FILE (- for stdin), or set "
-                 "NEXUS_BUNDLE_KEY or NEXUS_BUNDLE_PASSPHRASE"};
+  if (opener.is_missing()) return nothing_opens("a bundle");
   SecretJsonWriter json;
   json.begin().member("bundle", bundle).flag("replace", args.replace);
   write_opener(json, opener);
@@ -55,22 +54,14 @@ Result<int> run_import(Context& context, const ImportArgs& args) {
 
 Command import_command() {
   auto args = std::make_shared<ImportArgs>();
+  std::vector<Argument> arguments{
+      {"file", &args->file, "the bundle, - for stdin", {.required = true, .names = Names::file}}};
+  std::ranges::move(opener_arguments(args->opener), std::back_inserter(arguments));
+  arguments.push_back(
+      {"--replace", &args->replace, "also in place of connections that are here under their ids"});
   return {.name = "import",
           .summary = "Take in the connections of a bundle (nexus export)",
-          .arguments = {{"file",
-                         &args->file,
-                         "the bundle, - for stdin",
-                         {.required = true, .names = Names::file}},
-                        {"--key-file",
-                         &args->opener.key_file,
-                         "the private key that it was sealed for (else NEXUS_BUNDLE_KEY)",
-                         {.value = "FILE", .names = Names::file}},
-                        {"--passphrase-file",
-                         &args->opener.passphrase_file,
-                         "its passphrase (else NEXUS_BUNDLE_PASSPHRASE)",
-                         {.value = "FILE", .names = Names::file}},
-                        {"--replace", &args->replace,
-                         "also in place of connections that are here under their ids"}},
+          .arguments = std::move(arguments),
           .action = [args](Context& context) { return run_import(context, *args); },
           .examples = {"nexus import ci.bundle --key-file ci.key",
                        "nexus import house.bundle --passphrase-file -"}};

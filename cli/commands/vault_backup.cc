@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 
 #include "cli/command.h"
@@ -52,8 +53,9 @@ Result<SecretText> backup_order(const BackupArgs& args, const api::VaultStatus& 
 }
 
 Result<void> check_backup_args(const BackupArgs& args) {
-  const bool is_asked = args.passphrase_file.empty() && is_interactive();
-  if (!args.to.empty() == (!args.passphrase_file.empty() || (args.to.empty() && is_asked)))
+  const bool is_both = !args.to.empty() && !args.passphrase_file.empty();
+  const bool is_neither = args.to.empty() && args.passphrase_file.empty();
+  if (is_both || (is_neither && !is_interactive()))
     return Error{ErrorCode::usage, "a backup is sealed for a public key, or with a passphrase",
                  "give one of --to PUBLIC-KEY (nexus key pair makes one) and --passphrase-file"};
   if (args.passphrase_file == "-" && args.current_file == "-")
@@ -124,11 +126,8 @@ bool is_under_passphrase(const std::string& file) {
 
 Result<Opener> opener_for(const RestoreArgs& args) {
   NEXUS_TRY(auto opener, read_opener(args.opener));
-  if (!opener.private_key.empty() || !opener.passphrase.empty()) return opener;
-  if (!is_interactive() || !is_under_passphrase(args.file))
-    return Error{ErrorCode::usage, "a backup is opened with a private key or a passphrase",
-                 "give --key-file FILE or --passphrase-file FILE (- for stdin), or set "
-                 "NEXUS_BUNDLE_KEY or NEXUS_BUNDLE_PASSPHRASE"};
+  if (!opener.is_missing()) return opener;
+  if (!is_interactive() || !is_under_passphrase(args.file)) return nothing_opens("a backup");
   NEXUS_TRY(opener.passphrase, ask_secret("Passphrase of the backup"));
   return opener;
 }
@@ -267,29 +266,23 @@ Command vault_backup_command() {
 
 Command vault_restore_command() {
   auto args = std::make_shared<RestoreArgs>();
-  return {
-      .name = "restore",
-      .summary = "Bring back what a backup has",
-      .arguments = {{"file", &args->file, "the backup", {.required = true, .names = Names::file}},
-                    {"--key-file",
-                     &args->opener.key_file,
-                     "the private key that it was sealed for (else NEXUS_BUNDLE_KEY)",
-                     {.value = "FILE", .names = Names::file}},
-                    {"--passphrase-file",
-                     &args->opener.passphrase_file,
-                     "its passphrase (else NEXUS_BUNDLE_PASSPHRASE)",
-                     {.value = "FILE", .names = Names::file}},
-                    {"--vault-passphrase-file",
-                     &args->vault_file,
-                     "the passphrase of the vault that is here or is to be (- for stdin)",
-                     {.value = "FILE", .names = Names::file}},
-                    {"--replace", &args->replace,
-                     "put the vault that is here aside, whatever it has"},
-                    {"--new-key", &args->new_key,
-                     "have it open with another key than the one that is here"}},
-      .action = [args](Context& context) { return run_restore(context, *args); },
-      .examples = {"nexus vault restore nexus.backup",
-                   "nexus vault restore nexus.backup --key-file backup.key --replace"}};
+  std::vector<Argument> arguments{
+      {"file", &args->file, "the backup", {.required = true, .names = Names::file}}};
+  std::ranges::move(opener_arguments(args->opener), std::back_inserter(arguments));
+  arguments.push_back({"--vault-passphrase-file",
+                       &args->vault_file,
+                       "the passphrase of the vault that is here or is to be (- for stdin)",
+                       {.value = "FILE", .names = Names::file}});
+  arguments.push_back(
+      {"--replace", &args->replace, "put the vault that is here aside, whatever it has"});
+  arguments.push_back({"--new-key", &args->new_key,
+                       "have it open as a new vault here would, not as the one that is here"});
+  return {.name = "restore",
+          .summary = "Bring back what a backup has",
+          .arguments = std::move(arguments),
+          .action = [args](Context& context) { return run_restore(context, *args); },
+          .examples = {"nexus vault restore nexus.backup",
+                       "nexus vault restore nexus.backup --key-file backup.key --replace"}};
 }
 
 }  // namespace nexus::cli

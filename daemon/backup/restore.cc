@@ -100,12 +100,21 @@ Result<void> list_connections(Store& store, api::RestoredVault& into) {
   }
 }
 
-Result<void> list_names(Store& store, api::RestoredVault& into) {
-  NEXUS_TRY(const auto providers, store.providers({}));
-  for (const auto& provider : providers) into.providers.push_back(provider.name);
-  NEXUS_TRY(const auto keys, store.api_keys({}));
-  for (const auto& key : keys) into.api_keys.push_back(key.name);
-  return {};
+/// Of all pages, in the order of their names.
+template <class List>
+Result<std::vector<std::string>> names_of(List list) {
+  std::vector<std::string> names;
+  NamePage page;
+  while (true) {
+    NEXUS_TRY(const auto rows, list(page));
+    for (const auto& row : rows) names.push_back(row.name);
+    if (static_cast<std::int64_t>(rows.size()) < page.limit) return names;
+    page.after = names.back();
+  }
+}
+
+Result<std::unique_ptr<AuditLog>> audit_log_in(const std::string& data_dir, const Vault& vault) {
+  return open_sqlite_audit_log(data_dir, {vault.audit_row_key(), vault.audit_key()}, vault.stage());
 }
 
 /// Opens all of it, as nexusd would, and compares it with its codes.
@@ -118,8 +127,7 @@ Result<api::RestoredVault> verify(const Unpacked& unpacked) {
   if (!store) return no_vault(store.error().message);
   NEXUS_CHECK((*store)->authenticate_rows(*vault, std::nullopt));
   NEXUS_TRY(const auto suspicion, (*store)->keep_tally("", false));
-  const auto log = open_sqlite_audit_log(directory, {vault->audit_row_key(), vault->audit_key()},
-                                         vault->stage());
+  const auto log = audit_log_in(directory, *vault);
   if (!log) return no_vault(log.error().message);
   Audit audit(**log, system_now);
   const std::atomic<bool> never{false};
@@ -130,7 +138,10 @@ Result<api::RestoredVault> verify(const Unpacked& unpacked) {
   if (!suspicion.empty()) restored.findings.push_back("the vault: " + suspicion);
   if (!(*log)->trouble().empty()) restored.findings.push_back("audit log: " + (*log)->trouble());
   NEXUS_CHECK(list_connections(**store, restored));
-  NEXUS_CHECK(list_names(**store, restored));
+  NEXUS_TRY(restored.providers,
+            names_of([&](const NamePage& page) { return (*store)->providers(page); }));
+  NEXUS_TRY(restored.api_keys,
+            names_of([&](const NamePage& page) { return (*store)->api_keys(page); }));
   return restored;
 }
 
@@ -143,10 +154,6 @@ Result<void> take_over(const Unpacked& unpacked, const RootKey& root) {
   NEXUS_TRY([[maybe_unused]] const auto suspicion, store->keep_tally("", false));
   NEXUS_CHECK(store->mark_restored(unpacked.manifest.made_at));
   return store->rewrap_vault_key(wrapped);
-}
-
-Result<std::unique_ptr<AuditLog>> audit_log_in(const std::string& data_dir, const Vault& vault) {
-  return open_sqlite_audit_log(data_dir, {vault.audit_row_key(), vault.audit_key()}, vault.stage());
 }
 
 /// Whether the log that is here goes on: it is the longer one of the same vault, and sound.
@@ -182,23 +189,42 @@ Result<std::optional<VaultHeader>> vault_here(const std::string& data_dir,
   return std::move(here).error();
 }
 
+/// All that is known of it before anything is changed.
+struct Prospect {
+  Unpacked unpacked;
+  std::optional<VaultHeader> here;
+  api::RestoredVault outcome;
+
+  bool has_present_key(const RestoreOrder& order) const { return here && !order.new_key; }
+};
+
+Result<Prospect> prospect_of(const Config& config, const RestoreOrder& order,
+                             const std::string& unpacked) {
+  Prospect prospect;
+  NEXUS_TRY(prospect.unpacked, unpack(order, unpacked));
+  NEXUS_TRY(prospect.here, vault_here(config.data_dir, order));
+  const auto& here = prospect.here;
+  if (here && !order.replace) NEXUS_CHECK(check_replaceable(config.data_dir, unpacked));
+  NEXUS_TRY(prospect.outcome, verify(prospect.unpacked));
+  prospect.outcome.data_dir = config.data_dir;
+  prospect.outcome.other_vault = here && here->vault_id != prospect.unpacked.header.vault_id;
+  return prospect;
+}
+
 }  // namespace
 
 Result<api::RestoredVault> check_restore(const Config& config, const RestoreOrder& order) {
   NEXUS_CHECK(prepare_data_dir(config.data_dir));
   ScratchDirectory scratch(config.data_dir + "/restore.check");
   NEXUS_CHECK(scratch.make());
-  NEXUS_TRY(const auto unpacked, unpack(order, scratch.path()));
-  NEXUS_TRY(const auto here, vault_here(config.data_dir, order));
-  if (here && !order.replace) NEXUS_CHECK(check_replaceable(config.data_dir, scratch.path()));
-  NEXUS_TRY(auto restored, verify(unpacked));
-  restored.data_dir = config.data_dir;
-  restored.other_vault = here && here->vault_id != unpacked.header.vault_id;
-  if (!here || order.new_key) return restored;
-  NEXUS_TRY(const auto root,
-            present_root_key(key_places_of(config), *here, order.vault_passphrase));
-  restored.key_source = root.source;
-  return restored;
+  NEXUS_TRY(auto prospect, prospect_of(config, order, scratch.path()));
+  auto& outcome = prospect.outcome;
+  if (prospect.has_present_key(order)) {
+    NEXUS_TRY(const auto root,
+              present_root_key(key_places_of(config), *prospect.here, order.vault_passphrase));
+    outcome.key_source = root.source;
+  }
+  return std::move(outcome);
 }
 
 Result<api::RestoredVault> restore_vault(const Config& config, const RestoreOrder& order) {
@@ -208,20 +234,17 @@ Result<api::RestoredVault> restore_vault(const Config& config, const RestoreOrde
   NEXUS_CHECK(settle_backups(data_dir));
   ScratchDirectory scratch(data_dir + "/restore.tmp");
   NEXUS_CHECK(scratch.make());
-  NEXUS_TRY(const auto unpacked, unpack(order, scratch.path()));
-  NEXUS_TRY(const auto here, vault_here(data_dir, order));
-  if (here && !order.replace) NEXUS_CHECK(check_replaceable(data_dir, scratch.path()));
-  NEXUS_TRY(auto restored, verify(unpacked));
+  NEXUS_TRY(auto prospect, prospect_of(config, order, scratch.path()));
+  const auto& [unpacked, here, outcome] = prospect;
+  auto restored = outcome;
 
   const auto places = key_places_of(config);
   const auto& vault_id = unpacked.header.vault_id;
   if (here) NEXUS_CHECK(settle_key_file(places, *here));
-  NEXUS_TRY(const auto root, here && !order.new_key
+  NEXUS_TRY(const auto root, prospect.has_present_key(order)
                                  ? present_root_key(places, *here, order.vault_passphrase)
                                  : new_root_key(places, vault_id, order.vault_passphrase));
   NEXUS_CHECK(take_over(unpacked, root));
-  restored.data_dir = data_dir;
-  restored.other_vault = here && here->vault_id != vault_id;
   restored.key_source = root.source;
   if (root.source == KeySource::keyring)  // it has one for each vault
     NEXUS_CHECK(keep_root_key(places, vault_id, root));
