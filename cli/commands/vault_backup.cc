@@ -105,7 +105,8 @@ Result<int> run_backup(Context& context, const BackupArgs& args) {
                       " connections, the providers and the "
                       "audit log are in it (" +
                       std::to_string((made.bytes + 1023) / 1024) +
-                      " KiB); to bring them back: nexus vault restore");
+                      " KiB); to bring them back: nexus vault restore " +
+                      (to_stdout ? "FILE" : shell_quote(args.file)));
   return 0;
 }
 

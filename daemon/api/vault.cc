@@ -28,6 +28,15 @@ Result<KeySource> source_in(const JsonFields& body) {
   return Error{ErrorCode::missing_fields, "to is missing", "say where the key is to come from"};
 }
 
+/// What reads all of the vault is done for one caller at a time. Error: rate_limited.
+Result<std::unique_lock<std::mutex>> alone_at(std::mutex& work, const char* taken) {
+  std::unique_lock lock(work, std::try_to_lock);
+  if (lock) return lock;
+  Error busy{ErrorCode::rate_limited, taken, "wait for that"};
+  busy.retry_after_s = 1;
+  return busy;
+}
+
 }  // namespace
 
 Result<Reply> get_vault(Services& services, const http::Request&, const Arguments&) {
@@ -106,12 +115,7 @@ Result<Reply> back_up_vault(Services& services, const http::Request& request, co
                  "a backup is sealed for a public key, or with a passphrase",
                  "give one of public_key and passphrase"};
   static std::mutex one_at_a_time;
-  const std::unique_lock lock(one_at_a_time, std::try_to_lock);
-  if (!lock) {
-    Error busy{ErrorCode::rate_limited, "a backup is being made already", "wait for that"};
-    busy.retry_after_s = 1;
-    return busy;
-  }
+  NEXUS_TRY(const auto alone, alone_at(one_at_a_time, "a backup is being made already"));
   NEXUS_TRY(const auto made, services.backups.make(order, request.caller));
   return Reply{to_json(made)};
 }
@@ -127,12 +131,7 @@ Result<Reply> accept_vault(Services& services, const http::Request& request, con
 
 Result<Reply> verify_vault(Services& services, const http::Request&, const Arguments&) {
   static std::mutex one_at_a_time;
-  const std::unique_lock lock(one_at_a_time, std::try_to_lock);
-  if (!lock) {
-    Error busy{ErrorCode::rate_limited, "the vault is being verified already", "wait for that"};
-    busy.retry_after_s = 1;
-    return busy;
-  }
+  NEXUS_TRY(const auto alone, alone_at(one_at_a_time, "the vault is being verified already"));
   NEXUS_TRY(const auto verdict,
             nexus::verify_vault(services.store, services.vault, services.audit,
                                 services.facts.data_dir, services.rotation.stopping()));
